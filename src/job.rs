@@ -1,0 +1,307 @@
+//! The reading of a Job: shallow, borrowed, and no deeper than a verdict needs.
+//!
+//! A Job is read to the depth at which fields are told apart: `metadata.<field>`, `spec.<field>` and
+//! `spec.tasks[i].<field>`. What stands below is checked to be well-formed and kept as text; it is
+//! parsed only when it differs from the text of the other Job.
+
+mod error;
+mod read;
+mod subtree;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde_json::{Map, Value};
+
+pub use self::error::{JobError, JobErrorKind};
+use crate::limits::Limits;
+use crate::number;
+use crate::path::PathNode;
+
+/// A Job as it was read: existing or replacement.
+///
+/// It borrows from the text or value it was read from and holds a few vectors of slices; reading
+/// costs little more than checking that the text is JSON.
+///
+/// Whether the text describes a *valid* Job is not asked here. Reading fails only where no verdict
+/// would be possible: see [`Job::from_slice`].
+#[derive(Clone)]
+pub struct Job<'a> {
+    /// The text it was read from, if it was.
+    text: Option<&'a str>,
+    /// The fields beside `metadata` and `spec`.
+    pub(crate) top: Vec<Entry<'a>>,
+    /// `None`: absent or `null`.
+    pub(crate) metadata: Option<Vec<Entry<'a>>>,
+    /// The fields of `spec` but for `tasks`. `None`: absent or `null`.
+    pub(crate) spec: Option<Vec<Entry<'a>>>,
+    /// `None`: absent or `null`.
+    tasks: Option<Vec<TaskEntry<'a>>>,
+    /// The fields of all tasks, one task after the other.
+    task_fields: Vec<Entry<'a>>,
+}
+
+/// A field of an object and what it holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) key: Cow<'a, str>,
+    pub(crate) field: Field<'a>,
+}
+
+/// What a field holds, not looked into.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Field<'a> {
+    /// Well-formed JSON without white space around it.
+    Text(&'a str),
+    Value(&'a Value),
+}
+
+#[derive(Clone)]
+struct TaskEntry<'a> {
+    whole: Field<'a>,
+    name: Option<Field<'a>>,
+    fields: Range<usize>,
+}
+
+/// A task of a Job.
+#[derive(Clone, Copy)]
+pub(crate) struct Task<'j, 'a> {
+    /// The task itself. `null` is a task without fields.
+    pub(crate) whole: Field<'a>,
+    /// Its `name`, if it has one.
+    pub(crate) name: Option<Field<'a>>,
+    pub(crate) fields: &'j [Entry<'a>],
+}
+
+impl<'a> Job<'a> {
+    /// Reads a Job from JSON, within the default [`Limits`].
+    ///
+    /// ```
+    /// use volcano_job_update::{Job, JobErrorKind};
+    ///
+    /// let error = Job::from_slice(br#"{"spec": {"queue": "a", "queue": "b"}}"#).unwrap_err();
+    /// assert_eq!(error.kind(), JobErrorKind::DuplicateField);
+    /// assert_eq!(error.to_string(), "spec.queue: the field is given twice");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Text that is not UTF-8, not JSON (`{"spec": }`), not one object (`[]`, `{} {}`, nothing at
+    /// all, a byte order mark in front); `metadata`, `spec` or an entry of `spec.tasks` that is not
+    /// an object, `spec.tasks` that is not a list; a field given twice at the levels read; more than
+    /// the limits allow.
+    pub fn from_slice(text: &'a [u8]) -> Result<Self, JobError> {
+        Self::from_slice_with(text, &Limits::default())
+    }
+
+    /// Reads a Job from JSON, within the given limits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::from_slice`].
+    pub fn from_slice_with(text: &'a [u8], limits: &Limits) -> Result<Self, JobError> {
+        if text.len() > limits.text_bytes {
+            return Err(JobError::too_large(limits.text_bytes));
+        }
+        match std::str::from_utf8(text) {
+            Ok(text) => read::text(text, limits),
+            Err(fault) => Err(JobError::not_utf8(text, fault.valid_up_to())),
+        }
+    }
+
+    /// Reads a Job from JSON that is known to be UTF-8, within the default [`Limits`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::from_slice`].
+    #[expect(clippy::should_implement_trait, reason = "FromStr cannot borrow from the text")]
+    pub fn from_str(text: &'a str) -> Result<Self, JobError> {
+        Self::from_slice(text.as_bytes())
+    }
+
+    /// Reads a Job from a parsed document, within the default [`Limits`] (that of the text does not
+    /// apply). Everything that is said of the Job afterwards is the same as if it was read from text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::from_slice`], as far as they can occur in a value: wrong types, nesting, tasks.
+    pub fn from_value(value: &'a Value) -> Result<Self, JobError> {
+        Self::from_value_with(value, &Limits::default())
+    }
+
+    /// Reads a Job from a parsed document, within the given limits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::from_value`].
+    pub fn from_value_with(value: &'a Value, limits: &Limits) -> Result<Self, JobError> {
+        read::value(value, limits)
+    }
+
+    /// The whole Job as a document, parsed to the leaves.
+    ///
+    /// # Errors
+    ///
+    /// What shallow reading did not see: a field given twice deep inside a template, a number beyond
+    /// the range of a double (`1e999`), half of a surrogate pair in a string.
+    pub fn to_value(&self) -> Result<Value, JobError> {
+        let root = PathNode::ROOT;
+        let mut job = self.object(&root, &self.top)?;
+        if let Some(metadata) = &self.metadata {
+            job.insert("metadata".into(), self.object(&root.key("metadata"), metadata)?.into());
+        }
+        let at_spec = root.key("spec");
+        if let Some(fields) = &self.spec {
+            let mut spec = self.object(&at_spec, fields)?;
+            if self.tasks.is_some() {
+                let at = at_spec.key("tasks");
+                let tasks = self.tasks().enumerate();
+                let tasks = tasks
+                    .map(|(i, task)| self.parse(task.whole, &at.index(i, i)).map(Cow::into_owned));
+                spec.insert("tasks".into(), tasks.collect::<Result<Value, _>>()?);
+            }
+            job.insert("spec".into(), spec.into());
+        }
+        Ok(Value::Object(job))
+    }
+
+    pub(crate) fn task_count(&self) -> usize {
+        self.tasks.as_deref().unwrap_or_default().len()
+    }
+
+    pub(crate) fn task(&self, position: usize) -> Option<Task<'_, 'a>> {
+        let entry = self.tasks.as_deref()?.get(position)?;
+        let fields = self.task_fields.get(entry.fields.clone())?;
+        Some(Task { whole: entry.whole, name: entry.name, fields })
+    }
+
+    /// The tasks, in order.
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = Task<'_, 'a>> {
+        (0..self.task_count()).filter_map(|position| self.task(position))
+    }
+
+    pub(crate) fn has_tasks_field(&self) -> bool {
+        self.tasks.is_some()
+    }
+
+    /// A field of `metadata` that is there and not `null`.
+    pub(crate) fn metadata_field(&self, key: &str) -> Option<Field<'a>> {
+        field(self.metadata.as_deref().unwrap_or_default(), key)
+    }
+
+    /// A field of `spec`, `tasks` excepted, that is there and not `null`.
+    pub(crate) fn spec_field(&self, key: &str) -> Option<Field<'a>> {
+        field(self.spec.as_deref().unwrap_or_default(), key)
+    }
+
+    /// A field of the Job, `metadata` and `spec` excepted, that is there and not `null`.
+    pub(crate) fn top_field(&self, key: &str) -> Option<Field<'a>> {
+        field(&self.top, key)
+    }
+
+    /// Parses what a field of this Job holds; `at` says in errors where it stands.
+    pub(crate) fn parse<'v>(
+        &self,
+        field: Field<'v>,
+        at: &PathNode<'_>,
+    ) -> Result<Cow<'v, Value>, JobError> {
+        match field {
+            Field::Value(value) => Ok(Cow::Borrowed(value)),
+            Field::Text(part) => {
+                subtree::parse(self.text.unwrap_or(part), part, at).map(Cow::Owned)
+            }
+        }
+    }
+
+    fn object(
+        &self,
+        at: &PathNode<'_>,
+        entries: &[Entry<'a>],
+    ) -> Result<Map<String, Value>, JobError> {
+        let parse = |entry: &Entry<'a>| {
+            let value = self.parse(entry.field, &at.key(&entry.key))?.into_owned();
+            Ok((entry.key.clone().into_owned(), value))
+        };
+        entries.iter().map(parse).collect()
+    }
+}
+
+impl std::fmt::Debug for Job<'_> {
+    /// Shows how much was read, never what: a Job's fields carry secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("tasks", &self.task_count()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Field<'a> {
+    pub(crate) fn is_null(self) -> bool {
+        match self {
+            Field::Text(text) => text == "null",
+            Field::Value(value) => value.is_null(),
+        }
+    }
+
+    /// The number a field holds, if it is an integer that fits (`2`, `2.0` and `2e0` are).
+    pub(crate) fn as_integer(self) -> Option<i64> {
+        match self {
+            Field::Text(text) => text.parse().ok().or_else(|| {
+                let value: Value = serde_json::from_str(text).ok()?;
+                number::integer(&value)
+            }),
+            Field::Value(value) => number::integer(value),
+        }
+    }
+
+    /// What a field holds, if it can be parsed.
+    pub(crate) fn to_value(self) -> Option<Value> {
+        match self {
+            Field::Text(text) => serde_json::from_str(text).ok(),
+            Field::Value(value) => Some(value.clone()),
+        }
+    }
+
+    /// The string a field holds, if it is one.
+    pub(crate) fn to_str(self) -> Option<Cow<'a, str>> {
+        match self {
+            Field::Text(text) => match text.strip_prefix('"')?.strip_suffix('"')? {
+                plain if !plain.contains('\\') => Some(plain.into()),
+                _ => serde_json::from_str::<String>(text).ok().map(Cow::Owned),
+            },
+            Field::Value(value) => value.as_str().map(Cow::Borrowed),
+        }
+    }
+}
+
+impl<'a> Task<'_, 'a> {
+    /// A field of the task that is there and not `null`.
+    pub(crate) fn field(&self, key: &str) -> Option<Field<'a>> {
+        field(self.fields, key)
+    }
+
+    /// The replicas, `None` if that is no number. Absent is 0, as in Volcano.
+    pub(crate) fn replicas(&self) -> Option<i64> {
+        self.field("replicas").map_or(Some(0), Field::as_integer)
+    }
+}
+
+fn field<'a>(entries: &[Entry<'a>], key: &str) -> Option<Field<'a>> {
+    let entry = entries.iter().find(|entry| entry.key == key)?;
+    (!entry.field.is_null()).then_some(entry.field)
+}
+
+/// A key that stands among the keys of one object a second time, if any.
+///
+/// Linear but for sorting: a wide object costs no more than its text.
+fn duplicate<'k>(keys: impl ExactSizeIterator<Item = &'k str> + Clone) -> Option<&'k str> {
+    const FEW: usize = 16;
+    if keys.len() <= FEW {
+        let mut earlier = keys.clone().enumerate();
+        return earlier.find_map(|(i, key)| keys.clone().take(i).find(|other| *other == key));
+    }
+    let mut sorted: Vec<&str> = keys.collect();
+    sorted.sort_unstable();
+    sorted.windows(2).find_map(|pair| match pair {
+        [a, b] if a == b => Some(*a),
+        _ => None,
+    })
+}

@@ -1,0 +1,215 @@
+//! The one place where a verdict on a difference is made.
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+use similar::get_close_matches;
+
+use crate::change::{ChangeKind, Verdict};
+use crate::code::Code;
+use crate::compare::Difference;
+use crate::creation;
+use crate::job::{Field, Job};
+use crate::path::{FieldPath, PathNode, Segment, Side};
+use crate::pattern::FieldPattern;
+use crate::policy::{DroppedDefaults, UpdatePolicy};
+use crate::violation::Violation;
+
+/// The fields that say which object is meant.
+const IDENTITY: [&str; 5] =
+    ["apiVersion", "kind", "metadata.name", "metadata.namespace", "metadata.uid"];
+
+/// The fields without which nothing says which object is meant, and what must stand there.
+const REQUIRED: [(&str, Option<&str>); 3] = [
+    ("apiVersion", Some("batch.volcano.sh/v1alpha1")),
+    ("kind", Some("Job")),
+    ("metadata.name", None),
+];
+
+/// The fields that this file speaks of, parsed.
+struct Patterns {
+    identity: [FieldPattern; 5],
+    finalizers: FieldPattern,
+    task: FieldPattern,
+}
+
+static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
+    identity: IDENTITY.map(FieldPattern::literal),
+    finalizers: FieldPattern::literal("metadata.finalizers"),
+    task: FieldPattern::literal("spec.tasks[*]"),
+});
+
+/// What a policy says to a difference; for a refused one, with the code of the finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    Permitted,
+    Ignored,
+    Refused(Code),
+}
+
+impl Judgement {
+    pub(crate) fn verdict(self) -> Verdict {
+        match self {
+            Self::Permitted => Verdict::Permitted,
+            Self::Ignored => Verdict::Ignored,
+            Self::Refused(_) => Verdict::Refused,
+        }
+    }
+}
+
+/// Judges a difference between an existing Job and its replacement.
+pub(crate) fn judge(
+    difference: &Difference<'_>,
+    policy: &UpdatePolicy,
+    existing: &Job<'_>,
+) -> Judgement {
+    // Whoever may put elements into a list and take them out may reorder it.
+    let elements = difference.at.index(0, 0);
+    let at = if difference.kind == ChangeKind::Moved { &elements } else { &difference.at };
+    if PATTERNS.identity.iter().any(|pattern| pattern.covers_node(at)) {
+        Judgement::Refused(Code::WrongObject)
+    } else if is_ignored(difference, at, policy, existing) {
+        Judgement::Ignored
+    } else if policy.permits_node(at) {
+        Judgement::Permitted
+    } else if is_dropped_default(difference, existing) {
+        match policy.dropped_defaults() {
+            DroppedDefaults::Refuse => Judgement::Refused(Code::DroppedDefault),
+            DroppedDefaults::Permit => Judgement::Permitted,
+        }
+    } else {
+        Judgement::Refused(code(difference, at))
+    }
+}
+
+/// Puts a refused difference into words.
+pub(crate) fn explain(difference: &Difference<'_>, code: Code, policy: &UpdatePolicy) -> Violation {
+    let side =
+        if difference.kind == ChangeKind::Removed { Side::Existing } else { Side::Replacement };
+    let path = difference.at.to_path(side);
+    let hint = hint(difference, code, &path, policy);
+    Violation::found(code, path, message(difference, code))
+        .with_hint(hint)
+        .with_values(difference.old, difference.new)
+}
+
+/// What is missing or wrong in the replacement's own statement of which object it is, whether or not
+/// the existing Job says the same.
+pub(crate) fn check_identity(replacement: &Job<'_>) -> Vec<Violation> {
+    let check = |(name, must_be): &(&'static str, Option<&str>)| {
+        let field = match name.strip_prefix("metadata.") {
+            Some(name) => replacement.metadata_field(name),
+            None => replacement.top_field(name),
+        };
+        let given = field.and_then(Field::to_str).filter(|text| !text.is_empty());
+        let (message, hint) = match (given, must_be) {
+            (None, _) => ("must be set".to_owned(), format!("set {name}")),
+            (Some(given), Some(must_be)) if given != *must_be => {
+                (format!("must be {must_be}"), format!("set {name} to {must_be}"))
+            }
+            _ => return None,
+        };
+        let path = name.split('.').map(|key| Segment::Key(key.into())).collect();
+        Some(Violation::found(Code::WrongObject, path, message).with_hint(hint))
+    };
+    REQUIRED.iter().filter_map(check).collect()
+}
+
+fn is_ignored(
+    difference: &Difference<'_>,
+    at: &PathNode<'_>,
+    policy: &UpdatePolicy,
+    existing: &Job<'_>,
+) -> bool {
+    policy.ignores_node(at)
+        || (difference.filled && policy.ignores_filled_volume_claims())
+        || (policy.releases_finalizers_while_deleting()
+            && PATTERNS.finalizers.covers_node(at)
+            && existing.metadata_field("deletionTimestamp").is_some())
+}
+
+fn is_dropped_default(difference: &Difference<'_>, existing: &Job<'_>) -> bool {
+    let Some(old) = difference.old.filter(|_| difference.kind == ChangeKind::Removed) else {
+        return false;
+    };
+    creation::gave(existing, &difference.at.to_path(Side::Existing), old)
+}
+
+fn code(difference: &Difference<'_>, at: &PathNode<'_>) -> Code {
+    if difference.unknown_in.is_some() {
+        return Code::UnknownField;
+    }
+    if !PATTERNS.task.is_node(at) {
+        return Code::ImmutableField;
+    }
+    match difference.kind {
+        ChangeKind::Added => Code::TaskAdded,
+        ChangeKind::Removed => Code::TaskRemoved,
+        ChangeKind::Moved => Code::TasksReordered,
+        ChangeKind::Replaced => Code::ImmutableField,
+    }
+}
+
+fn message(difference: &Difference<'_>, code: Code) -> &'static str {
+    match (code, difference.kind) {
+        (Code::WrongObject, _) => "must be the same as in the existing Job",
+        (Code::DroppedDefault, _) => "the field was filled in at creation and must not be dropped",
+        (Code::UnknownField, _) => "unknown field",
+        (Code::TaskAdded, _) => {
+            "the task was added, and the list of tasks is fixed: field is immutable"
+        }
+        (Code::TaskRemoved, _) => {
+            "the task was removed, and the list of tasks is fixed: field is immutable"
+        }
+        (Code::TasksReordered, _) => "the tasks were put in another order: field is immutable",
+        (_, ChangeKind::Added) => "the field was added: field is immutable",
+        (_, ChangeKind::Removed) => "the field was removed: field is immutable",
+        (_, ChangeKind::Replaced) => "the value was changed: field is immutable",
+        (_, ChangeKind::Moved) => "the elements were put in another order: field is immutable",
+    }
+}
+
+fn hint(
+    difference: &Difference<'_>,
+    code: Code,
+    path: &FieldPath,
+    policy: &UpdatePolicy,
+) -> String {
+    let remedy = match (code, difference.kind) {
+        (Code::WrongObject, _) => return "send the update to the Job that it is meant for".into(),
+        (Code::DroppedDefault, _) => return add_line(path, difference.old),
+        (Code::UnknownField, _) => return unknown_hint(difference, path),
+        (Code::TaskAdded, _) => return "remove the task, or create another Job for it".into(),
+        (Code::TaskRemoved, _) => {
+            return "keep the task; lower its replicas if it is not needed".into();
+        }
+        (_, ChangeKind::Moved) => return "restore the order of the existing Job".into(),
+        (_, ChangeKind::Added) => "remove the field",
+        (_, ChangeKind::Removed) => "add the field again as it stands in the existing Job",
+        (_, ChangeKind::Replaced) => "restore the value of the existing Job",
+    };
+    format!("{remedy}; only {} may change", policy.permitted_in_words())
+}
+
+/// The line that puts a creation default back. These values are numbers, `[]` and fixed names.
+fn add_line(path: &FieldPath, value: Option<&Value>) -> String {
+    let key = match path.segments().last() {
+        Some(Segment::Key(key)) => Value::from(&**key),
+        _ => Value::Null,
+    };
+    format!("add {key}: {}", value.unwrap_or(&Value::Null))
+}
+
+fn unknown_hint(difference: &Difference<'_>, path: &FieldPath) -> String {
+    let (Some(parent), Some(Segment::Key(name))) = (difference.unknown_in, path.segments().last())
+    else {
+        return "remove it".into();
+    };
+    let known: Vec<&str> = parent.field_names().collect();
+    let same_letters = known.iter().find(|known| known.eq_ignore_ascii_case(name)).copied();
+    let close = || get_close_matches(&**name, &known, 1, 0.7).first().copied();
+    match same_letters.or_else(close) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "remove it: no Job has this field".into(),
+    }
+}

@@ -1,0 +1,215 @@
+//! Which fields may be updated: a policy is data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::Limits;
+use crate::path::{FieldPath, PathNode};
+use crate::pattern::FieldPattern;
+
+/// The fields that the documentation of
+/// `PUT /apis/batch.volcano.sh/v1alpha1/namespaces/{namespace}/jobs/{name}` permits, the one table of
+/// them. A v1alpha1 Job has neither `spec.template` nor `spec.replicas`: there, those of its tasks
+/// are meant.
+const PERMITTED: [&str; 7] = [
+    "metadata.labels",
+    "metadata.generateName",
+    "metadata.annotations",
+    "spec.template",
+    "spec.replicas",
+    "spec.tasks[*].template",
+    "spec.tasks[*].replicas",
+];
+
+/// The fields that the garbage collector and other controllers write.
+const CONTROLLERS: [&str; 2] = ["metadata.finalizers", "metadata.ownerReferences"];
+
+/// Which fields of a Job may be updated, and what happens to the rest.
+///
+/// A policy is data: start from a preset, change it with the builder methods, or read it from a file.
+///
+/// ```
+/// use volcano_job_update::UpdatePolicy;
+///
+/// let policy = UpdatePolicy::admission()
+///     .with_name("scaling-window")
+///     .permit("spec.minAvailable".parse()?)
+///     .permit("spec.tasks[*].minAvailable".parse()?);
+/// assert!(policy.permits(&"spec.minAvailable".parse()?));
+///
+/// // The same, as a policy file. What it leaves out is as in `documented`.
+/// let file = serde_json::json!({"permitted": ["spec.minAvailable"], "droppedDefaults": "permit"});
+/// let policy: UpdatePolicy = serde_json::from_value(file)?;
+/// assert!(!policy.permits(&"metadata.labels".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Fields that say which object is meant (name, uid, …) may never be updated, and fields that the
+/// API server manages (`status`, resourceVersion, …) never count, whatever the policy says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct UpdatePolicy {
+    name: String,
+    permitted: Vec<FieldPattern>,
+    ignored: Vec<FieldPattern>,
+    ignore_filled_volume_claims: bool,
+    release_finalizers_while_deleting: bool,
+    dropped_defaults: DroppedDefaults,
+    limits: Limits,
+}
+
+/// What is done about fields that were filled in at creation and are missing from the replacement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum DroppedDefaults {
+    /// The update is refused, with the lines to add as hints.
+    #[default]
+    Refuse,
+    /// The update passes, and the fields are lost.
+    Permit,
+}
+
+impl UpdatePolicy {
+    /// The documented rule, to the letter: labels, annotations and generateName, templates and
+    /// replicas.
+    #[must_use]
+    pub fn documented() -> Self {
+        Self {
+            name: "documented".into(),
+            permitted: PERMITTED.map(FieldPattern::literal).into(),
+            ignored: Vec::new(),
+            ignore_filled_volume_claims: false,
+            release_finalizers_while_deleting: false,
+            dropped_defaults: DroppedDefaults::Refuse,
+            limits: Limits::default(),
+        }
+    }
+
+    /// [`documented`](Self::documented) for an admission webhook, which must not lock out
+    /// controllers: finalizers and ownerReferences are ignored, and so is a `volumeClaimName` that
+    /// Volcano fills in. On a Job that is being deleted, finalizers can always be removed.
+    #[must_use]
+    pub fn admission() -> Self {
+        Self {
+            name: "admission".into(),
+            ignored: CONTROLLERS.map(FieldPattern::literal).into(),
+            ignore_filled_volume_claims: true,
+            release_finalizers_while_deleting: true,
+            ..Self::documented()
+        }
+    }
+
+    /// The preset of that name: `documented` or `admission`.
+    #[must_use]
+    pub fn preset(name: &str) -> Option<Self> {
+        match name {
+            "documented" => Some(Self::documented()),
+            "admission" => Some(Self::admission()),
+            _ => None,
+        }
+    }
+
+    /// Gives the policy a name, which reports show.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Permits changes to a field and everything below it.
+    #[must_use]
+    pub fn permit(mut self, pattern: FieldPattern) -> Self {
+        self.permitted.push(pattern);
+        self
+    }
+
+    /// Leaves a field and everything below it out of the verdict.
+    #[must_use]
+    pub fn ignore(mut self, pattern: FieldPattern) -> Self {
+        self.ignored.push(pattern);
+        self
+    }
+
+    /// Says what is done about dropped creation defaults.
+    #[must_use]
+    pub fn with_dropped_defaults(mut self, what: DroppedDefaults) -> Self {
+        self.dropped_defaults = what;
+        self
+    }
+
+    /// Says how much is read and reported.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The name that reports show.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The fields that may be updated.
+    #[must_use]
+    pub fn permitted(&self) -> &[FieldPattern] {
+        &self.permitted
+    }
+
+    /// The fields that are left out of the verdict.
+    #[must_use]
+    pub fn ignored(&self) -> &[FieldPattern] {
+        &self.ignored
+    }
+
+    /// What is done about dropped creation defaults.
+    #[must_use]
+    pub fn dropped_defaults(&self) -> DroppedDefaults {
+        self.dropped_defaults
+    }
+
+    /// How much is read and reported.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Whether a field may be updated.
+    #[must_use]
+    pub fn permits(&self, path: &FieldPath) -> bool {
+        self.permitted.iter().any(|pattern| pattern.covers(path))
+    }
+
+    pub(crate) fn permits_node(&self, at: &PathNode<'_>) -> bool {
+        self.permitted.iter().any(|pattern| pattern.covers_node(at))
+    }
+
+    pub(crate) fn ignores_node(&self, at: &PathNode<'_>) -> bool {
+        self.ignored.iter().any(|pattern| pattern.covers_node(at))
+    }
+
+    pub(crate) fn ignores_filled_volume_claims(&self) -> bool {
+        self.ignore_filled_volume_claims
+    }
+
+    pub(crate) fn releases_finalizers_while_deleting(&self) -> bool {
+        self.release_finalizers_while_deleting
+    }
+
+    /// The permitted fields as a list in words: `a, b and c`.
+    pub(crate) fn permitted_in_words(&self) -> String {
+        let names: Vec<&str> = self.permitted.iter().map(FieldPattern::as_str).collect();
+        match names.as_slice() {
+            [] => "nothing".into(),
+            [one] => (*one).into(),
+            [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        }
+    }
+}
+
+impl Default for UpdatePolicy {
+    /// [`UpdatePolicy::documented`], under the name of a policy that was given none.
+    fn default() -> Self {
+        Self::documented().with_name("custom")
+    }
+}

@@ -1,0 +1,250 @@
+//! The public verbs: the existing Job and its replacement in, a verdict out.
+
+use std::sync::LazyLock;
+
+use crate::change::{Change, Changes, Verdict};
+use crate::code::Code;
+use crate::compare::{Difference, Halt, compare};
+use crate::error::{ReviewError, UpdateError};
+use crate::job::Job;
+use crate::judge::{Judgement, check_identity, explain, judge};
+use crate::policy::UpdatePolicy;
+use crate::rules::{self, Touched};
+use crate::shape;
+use crate::violation::{Severity, Violation, Violations, sort};
+
+/// Judges updates by one policy.
+///
+/// Made once and shared: it is `Send` and `Sync`, and judging changes nothing in it.
+///
+/// ```
+/// use volcano_job_update::{Job, UpdatePolicy, Validator};
+///
+/// let validator = Validator::new(UpdatePolicy::admission());
+/// let existing = Job::from_slice(br#"{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+///     "metadata": {"name": "a", "finalizers": ["example.com/f"]}, "spec": {"queue": "research"}}"#)?;
+/// let replacement = Job::from_slice(br#"{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+///     "metadata": {"name": "a"}, "spec": {"queue": "research"}}"#)?;
+///
+/// let review = validator.review(&existing, &replacement)?;
+/// assert!(review.is_allowed());
+/// assert_eq!(review.changes()[0].path().to_string(), "metadata.finalizers[0]");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Validator {
+    policy: UpdatePolicy,
+}
+
+/// Everything there is to say about an update: what changes, what stands in the way, what to know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Review {
+    policy: UpdatePolicy,
+    changes: Changes,
+    violations: Option<Violations>,
+    warnings: Vec<Violation>,
+}
+
+/// Checks by the documented rule whether an existing Job may be replaced by another.
+///
+/// ```
+/// use volcano_job_update::{Job, UpdateError, validate_update};
+///
+/// let existing = Job::from_slice(br#"{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+///     "metadata": {"name": "a"}, "spec": {"queue": "research"}}"#)?;
+/// let replacement = Job::from_slice(br#"{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+///     "metadata": {"name": "a"}, "spec": {"queue": "production"}}"#)?;
+///
+/// match validate_update(&existing, &replacement) {
+///     Err(UpdateError::Refused(violations)) => {
+///         assert_eq!(violations[0].code().as_str(), "immutable-field");
+///         assert_eq!(violations[0].path().to_string(), "spec.queue");
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), volcano_job_update::JobError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`UpdateError::Refused`] with every finding; [`UpdateError::NoVerdict`] where a part that differs
+/// cannot be read.
+pub fn validate_update(existing: &Job<'_>, replacement: &Job<'_>) -> Result<(), UpdateError> {
+    DOCUMENTED.validate_update(existing, replacement)
+}
+
+/// Whether an existing Job may be replaced by another, by the documented rule. Stops at the first
+/// finding; `false` also where no verdict is possible.
+#[must_use]
+pub fn is_update_allowed(existing: &Job<'_>, replacement: &Job<'_>) -> bool {
+    DOCUMENTED.is_update_allowed(existing, replacement)
+}
+
+/// What differs between an existing Job and its replacement, each change with what the documented
+/// rule says to it.
+///
+/// # Errors
+///
+/// A part that differs cannot be read.
+pub fn diff(existing: &Job<'_>, replacement: &Job<'_>) -> Result<Changes, ReviewError> {
+    DOCUMENTED.diff(existing, replacement)
+}
+
+static DOCUMENTED: LazyLock<Validator> =
+    LazyLock::new(|| Validator::new(UpdatePolicy::documented()));
+
+impl Validator {
+    /// Judges by a policy.
+    #[must_use]
+    pub fn new(policy: UpdatePolicy) -> Self {
+        Self { policy }
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> &UpdatePolicy {
+        &self.policy
+    }
+
+    /// Says everything there is to say about an update.
+    ///
+    /// # Errors
+    ///
+    /// A part that differs cannot be read: a field given twice deep inside a template, a number
+    /// beyond the range of a double (`1e999`), half of a surrogate pair in a string.
+    pub fn review(&self, existing: &Job<'_>, replacement: &Job<'_>) -> Result<Review, ReviewError> {
+        let mut changes = Vec::new();
+        let mut touched = Touched::default();
+        let mut findings = check_identity(replacement);
+        let mut listen = |difference: &Difference<'_>| {
+            touched.note(difference);
+            let judgement = judge(difference, &self.policy, existing);
+            changes.push(Change::found(difference, judgement.verdict()));
+            if let Judgement::Refused(code) = judgement {
+                add_finding(&mut findings, explain(difference, code, &self.policy));
+            }
+            Ok(())
+        };
+        match compare(existing, replacement, shape::job(), &mut listen) {
+            Ok(()) | Err(Halt::Enough) => {}
+            Err(Halt::Unreadable(error)) => return Err(error),
+        }
+        findings.extend(rules::check(existing, replacement, &touched));
+        let (violations, mut warnings): (Vec<_>, Vec<_>) =
+            findings.into_iter().partition(|finding| finding.severity() == Severity::Error);
+        sort(&mut warnings);
+        Ok(Review {
+            policy: self.policy.clone(),
+            changes: Changes::from_list(changes),
+            violations: Violations::from_list(violations, self.policy.limits().findings),
+            warnings,
+        })
+    }
+
+    /// Reads both Jobs within the limits of the policy, then [reviews](Self::review) the update.
+    ///
+    /// # Errors
+    ///
+    /// One of the Jobs cannot be read, see [`Job::from_slice`]; or as [`Validator::review`].
+    pub fn review_bytes(&self, existing: &[u8], replacement: &[u8]) -> Result<Review, ReviewError> {
+        let limits = self.policy.limits();
+        let existing = Job::from_slice_with(existing, limits).map_err(ReviewError::Existing)?;
+        let replacement =
+            Job::from_slice_with(replacement, limits).map_err(ReviewError::Replacement)?;
+        self.review(&existing, &replacement)
+    }
+
+    /// Checks whether an existing Job may be replaced by another.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate_update`](crate::validate_update()).
+    pub fn validate_update(
+        &self,
+        existing: &Job<'_>,
+        replacement: &Job<'_>,
+    ) -> Result<(), UpdateError> {
+        self.review(existing, replacement)?.into_result().map_err(UpdateError::Refused)
+    }
+
+    /// Whether an existing Job may be replaced by another. Stops at the first finding; `false` also
+    /// where no verdict is possible.
+    #[must_use]
+    pub fn is_update_allowed(&self, existing: &Job<'_>, replacement: &Job<'_>) -> bool {
+        let mut touched = Touched::default();
+        let mut listen = |difference: &Difference<'_>| {
+            touched.note(difference);
+            match judge(difference, &self.policy, existing).verdict() {
+                Verdict::Refused => Err(Halt::Enough),
+                Verdict::Permitted | Verdict::Ignored => Ok(()),
+            }
+        };
+        check_identity(replacement).is_empty()
+            && compare(existing, replacement, shape::job(), &mut listen).is_ok()
+            && rules::check(existing, replacement, &touched)
+                .iter()
+                .all(|finding| finding.severity() != Severity::Error)
+    }
+
+    /// What differs between an existing Job and its replacement, each change with what the policy
+    /// says to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Validator::review`].
+    pub fn diff(&self, existing: &Job<'_>, replacement: &Job<'_>) -> Result<Changes, ReviewError> {
+        Ok(self.review(existing, replacement)?.changes)
+    }
+}
+
+impl Review {
+    /// Whether the update may be made.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.violations.is_none()
+    }
+
+    /// What differs, permitted or not.
+    #[must_use]
+    pub fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// What stands in the way; `None` if nothing does.
+    #[must_use]
+    pub fn violations(&self) -> Option<&Violations> {
+        self.violations.as_ref()
+    }
+
+    /// What does not stand in the way but is worth knowing, sorted as the violations are.
+    #[must_use]
+    pub fn warnings(&self) -> &[Violation] {
+        &self.warnings
+    }
+
+    /// The policy by which the update was judged.
+    #[must_use]
+    pub fn policy(&self) -> &UpdatePolicy {
+        &self.policy
+    }
+
+    /// The verdict alone.
+    ///
+    /// # Errors
+    ///
+    /// The findings that stand in the way.
+    pub fn into_result(self) -> Result<(), Violations> {
+        self.violations.map_or(Ok(()), Err)
+    }
+}
+
+/// Adds a finding, unless the same field was already found to be wrong in the same way.
+fn add_finding(findings: &mut Vec<Violation>, finding: Violation) {
+    let known = finding.code() == Code::WrongObject
+        && findings
+            .iter()
+            .any(|known| known.code() == finding.code() && known.path() == finding.path());
+    if !known {
+        findings.push(finding);
+    }
+}
