@@ -1,6 +1,6 @@
 //! The public verbs: the existing Job and its replacement in, a verdict out.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crate::change::{Change, Changes, Verdict};
 use crate::code::Code;
@@ -33,13 +33,13 @@ use crate::violation::{Severity, Violation, Violations, sort};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Validator {
-    policy: UpdatePolicy,
+    policy: Arc<UpdatePolicy>,
 }
 
 /// Everything there is to say about an update: what changes, what stands in the way, what to know.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Review {
-    policy: UpdatePolicy,
+    policy: Arc<UpdatePolicy>,
     changes: Changes,
     violations: Option<Violations>,
     warnings: Vec<Violation>,
@@ -97,7 +97,7 @@ impl Validator {
     /// Judges by a policy.
     #[must_use]
     pub fn new(policy: UpdatePolicy) -> Self {
-        Self { policy }
+        Self { policy: Arc::new(policy) }
     }
 
     /// The policy in force.
@@ -134,7 +134,7 @@ impl Validator {
             findings.into_iter().partition(|finding| finding.severity() == Severity::Error);
         sort(&mut warnings);
         Ok(Review {
-            policy: self.policy.clone(),
+            policy: Arc::clone(&self.policy),
             changes: Changes::from_list(changes),
             violations: Violations::from_list(violations, self.policy.limits().findings),
             warnings,

@@ -92,11 +92,10 @@ pub(crate) fn check(
         }
     }
     if touched.total {
+        let spec = || [Segment::Key("spec".into())].into_iter().collect();
         let was_wrong = || min_available_above_total(existing).is_some();
-        let at_spec = [Segment::Key("spec".into())].into_iter().collect();
         findings.extend(
-            min_available_above_total(replacement)
-                .map(|fault| fault.found_at(at_spec, was_wrong())),
+            min_available_above_total(replacement).map(|fault| fault.found_at(spec(), was_wrong())),
         );
     }
     if touched.names {

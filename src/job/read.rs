@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::{Entry, Field, Job, JobError, TaskEntry, duplicate};
 use crate::limits::Limits;
@@ -50,7 +50,7 @@ impl<'a> Job<'a> {
     fn empty(text: Option<&'a str>) -> Self {
         Self {
             text,
-            top: Vec::new(),
+            top: Vec::with_capacity(8),
             metadata: None,
             spec: None,
             tasks: None,
@@ -128,26 +128,20 @@ impl<'a> Reader<'a, '_> {
         let mut job = Job::empty(Some(self.text));
         let (mut metadata_read, mut spec_read) = (false, false);
         self.must_be_object(&root)?;
-        self.object(|reader, key| {
-            let at = root.key(&key);
-            let again = match &*key {
-                "metadata" => {
-                    job.metadata = reader.entries(&at)?;
-                    std::mem::replace(&mut metadata_read, true)
-                }
-                "spec" => {
-                    reader.spec(&mut job, &at)?;
-                    std::mem::replace(&mut spec_read, true)
-                }
-                _ => {
-                    let field = reader.field(&at)?;
-                    job.top.push(Entry { key: key.clone(), field });
-                    false
-                }
-            };
-            if again {
-                Err(JobError::duplicate_field(at.to_path(Side::Replacement)))
-            } else {
+        self.object(|reader, key| match &*key {
+            "metadata" => {
+                let at = root.key(&key);
+                check_first(&mut metadata_read, &at)?;
+                job.metadata = reader.entries(&at)?;
+                Ok(())
+            }
+            "spec" => {
+                let at = root.key(&key);
+                check_first(&mut spec_read, &at)?;
+                reader.spec(&mut job, &at)
+            }
+            _ => {
+                job.top.push(reader.field(&root, key)?);
                 Ok(())
             }
         })?;
@@ -162,16 +156,13 @@ impl<'a> Reader<'a, '_> {
         let mut spec = Vec::with_capacity(16);
         let mut tasks_read = false;
         self.object(|reader, key| {
-            let at = at.key(&key);
-            if key != "tasks" {
-                let field = reader.field(&at)?;
-                spec.push(Entry { key: key.clone(), field });
-                return Ok(());
+            if key == "tasks" {
+                let at = at.key(&key);
+                check_first(&mut tasks_read, &at)?;
+                return reader.tasks(job, &at);
             }
-            if std::mem::replace(&mut tasks_read, true) {
-                return Err(JobError::duplicate_field(at.to_path(Side::Replacement)));
-            }
-            reader.tasks(job, &at)
+            spec.push(reader.field(at, key)?);
+            Ok(())
         })?;
         check_unique(&spec, at)?;
         job.spec = Some(spec);
@@ -190,7 +181,8 @@ impl<'a> Reader<'a, '_> {
             };
         }
         let mut position: usize = 0;
-        job.tasks = Some(Vec::new());
+        job.tasks = Some(Vec::with_capacity(8));
+        job.task_fields.reserve(16);
         self.list(|reader| {
             if position >= reader.limits.tasks {
                 return Err(JobError::too_many_tasks(
@@ -208,8 +200,7 @@ impl<'a> Reader<'a, '_> {
         let (from, start) = (self.at, job.task_fields.len());
         if !self.null_or_object(at)? {
             self.object(|reader, key| {
-                let field = reader.field(&at.key(&key))?;
-                job.task_fields.push(Entry { key, field });
+                job.task_fields.push(reader.field(at, key)?);
                 Ok(())
             })?;
             check_unique(job.task_fields.get(start..).unwrap_or_default(), at)?;
@@ -225,8 +216,7 @@ impl<'a> Reader<'a, '_> {
         }
         let mut entries = Vec::with_capacity(8);
         self.object(|reader, key| {
-            let field = reader.field(&at.key(&key))?;
-            entries.push(Entry { key, field });
+            entries.push(reader.field(at, key)?);
             Ok(())
         })?;
         check_unique(&entries, at)?;
@@ -249,31 +239,30 @@ impl<'a> Reader<'a, '_> {
         Err(JobError::wrong_type(at.to_path(Side::Replacement), "an object", found))
     }
 
-    /// What stands behind the key `at`.
-    fn field(&mut self, at: &PathNode<'_>) -> Result<Field<'a>, JobError> {
+    /// The field of that key, whose value stands here.
+    fn field(&mut self, parent: &PathNode<'_>, key: Cow<'a, str>) -> Result<Entry<'a>, JobError> {
         let text = self.raw()?;
-        if nested_deeper(text, self.levels_left(at)) {
-            return Err(JobError::too_deep(
-                at.to_path(Side::Replacement),
-                self.limits.max_nesting(),
-            ));
+        let limit = self.limits.max_nesting();
+        // Each step down to the parent opened one level, and the parent another.
+        let levels_left = limit.saturating_sub(parent.depth()).saturating_sub(1);
+        if nested_deeper(text, levels_left) {
+            return Err(JobError::too_deep(parent.key(&key).to_path(Side::Replacement), limit));
         }
-        Ok(Field::Text(text))
-    }
-
-    /// How deep the value at a place may nest: each step to it opened one level.
-    fn levels_left(&self, at: &PathNode<'_>) -> usize {
-        self.limits.max_nesting().saturating_sub(at.depth())
+        Ok(Entry { key, field: Field::Text(text) })
     }
 
     /// Any value, skipped, as text.
     fn raw(&mut self) -> Result<&'a str, JobError> {
         let rest = self.rest();
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+        if let Some(inside) = self.plain_string() {
+            return Ok(rest.get(..inside.len().saturating_add(2)).unwrap_or_default());
+        }
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
         match values.next() {
-            Some(Ok(value)) => {
-                self.at = self.at.saturating_add(values.byte_offset());
-                Ok(value.get())
+            Some(Ok(IgnoredAny)) => {
+                let end = values.byte_offset();
+                self.at = self.at.saturating_add(end);
+                Ok(rest.get(..end).unwrap_or_default())
             }
             Some(Err(fault)) => Err(json_fault(self.text, rest, &fault)),
             None => Err(self.expected("a value")),
@@ -330,17 +319,13 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn key(&mut self) -> Result<Cow<'a, str>, JobError> {
-        let rest = self.rest();
-        let Some(inside) = rest.strip_prefix('"') else {
+        if self.peek() != Some(b'"') {
             return Err(self.expected("a key in quotes"));
-        };
-        let end = inside.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ');
-        if let Some((key, tail)) = end.and_then(|end| inside.split_at_checked(end)) {
-            if tail.starts_with('"') {
-                self.at = self.text.len().saturating_sub(tail.len()).saturating_add(1);
-                return Ok(Cow::Borrowed(key));
-            }
         }
+        if let Some(key) = self.plain_string() {
+            return Ok(Cow::Borrowed(key));
+        }
+        let rest = self.rest();
         let mut keys = serde_json::Deserializer::from_str(rest).into_iter::<String>();
         match keys.next() {
             Some(Ok(key)) => {
@@ -350,6 +335,16 @@ impl<'a> Reader<'a, '_> {
             Some(Err(fault)) => Err(json_fault(self.text, rest, &fault)),
             None => Err(self.expected("a key in quotes")),
         }
+    }
+
+    /// A string without escapes, if one stands here: what is between the quotes.
+    fn plain_string(&mut self) -> Option<&'a str> {
+        let inside = self.rest().strip_prefix('"')?;
+        let end = inside.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
+        let (text, tail) = inside.split_at_checked(end)?;
+        let tail = tail.strip_prefix('"')?;
+        self.at = self.text.len().saturating_sub(tail.len());
+        Some(text)
     }
 
     fn skip_white_space(&mut self) {
@@ -397,6 +392,14 @@ pub(super) fn json_fault(text: &str, part: &str, fault: &serde_json::Error) -> J
     JobError::syntax(text, before.saturating_add(in_part), message)
 }
 
+/// Notes that a field was read, and fails if it was before.
+fn check_first(read: &mut bool, at: &PathNode<'_>) -> Result<(), JobError> {
+    if std::mem::replace(read, true) {
+        return Err(JobError::duplicate_field(at.to_path(Side::Replacement)));
+    }
+    Ok(())
+}
+
 fn check_unique(entries: &[Entry<'_>], at: &PathNode<'_>) -> Result<(), JobError> {
     match duplicate(entries.iter().map(|entry| &*entry.key)) {
         Some(key) => Err(JobError::duplicate_field(at.key(key).to_path(Side::Replacement))),
@@ -408,8 +411,7 @@ fn check_unique(entries: &[Entry<'_>], at: &PathNode<'_>) -> Result<(), JobError
 ///
 /// Nearly always answered without looking at the structure: nesting takes two brackets a level.
 fn nested_deeper(text: &str, levels: usize) -> bool {
-    let opening = |byte: &&u8| matches!(**byte, b'{' | b'[');
-    if text.len() / 2 <= levels || text.as_bytes().iter().filter(opening).count() <= levels {
+    if text.len() / 2 <= levels || opening_brackets(text) <= levels {
         return false;
     }
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
@@ -428,6 +430,16 @@ fn nested_deeper(text: &str, levels: usize) -> bool {
         }
     }
     deepest > levels
+}
+
+/// Counts in chunks of so many bytes that the count of a chunk fits a byte, which is what lets the
+/// compiler count many at once.
+fn opening_brackets(text: &str) -> usize {
+    let count = |chunk: &[u8]| {
+        let brackets = chunk.iter().map(|byte| u8::from(matches!(byte, b'{' | b'[')));
+        usize::from(brackets.fold(0, u8::wrapping_add))
+    };
+    text.as_bytes().chunks(usize::from(u8::MAX)).map(count).sum()
 }
 
 fn object<'v>(

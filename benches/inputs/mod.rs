@@ -1,0 +1,96 @@
+//! The pairs of Jobs that the benches measure: the documented example, with more or fewer tasks.
+
+#![allow(
+    unreachable_pub,
+    dead_code,
+    reason = "shared by several benches, of which none uses all of it"
+)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a bench may fail")]
+
+use serde_json::Value;
+
+/// An existing Job and its replacement, as compact JSON.
+#[derive(Debug)]
+pub struct Pair {
+    /// The existing Job.
+    pub existing: Vec<u8>,
+    /// Its replacement.
+    pub replacement: Vec<u8>,
+}
+
+/// The numbers of tasks that are measured.
+pub const SIZES: [usize; 3] = [2, 100, 1000];
+
+/// The updates that are measured.
+pub const UPDATES: [(&str, fn(usize) -> Pair); 4] =
+    [("permitted", permitted), ("refused", refused), ("respelled", respelled), ("equal", equal)];
+
+/// The documented update: the last task's replicas go from 1 to 2.
+pub fn permitted(tasks: usize) -> Pair {
+    pair(tasks, |job| *last_replicas(job) = 2.into())
+}
+
+/// The documented update together with a field that may not change.
+pub fn refused(tasks: usize) -> Pair {
+    pair(tasks, |job| {
+        *last_replicas(job) = 2.into();
+        job["spec"]["queue"] = "research".into();
+    })
+}
+
+/// Two texts of the same bytes.
+pub fn equal(tasks: usize) -> Pair {
+    pair(tasks, |_| {})
+}
+
+/// The documented update, with the keys of every object of the replacement in the opposite order.
+pub fn respelled(tasks: usize) -> Pair {
+    let mut pair = permitted(tasks);
+    let replacement: Value =
+        serde_json::from_slice(&pair.replacement).expect("the replacement is JSON");
+    pair.replacement.clear();
+    write_reversed(&replacement, &mut pair.replacement);
+    pair
+}
+
+fn pair(tasks: usize, edit: impl FnOnce(&mut Value)) -> Pair {
+    let documented = include_str!("../../tests/jobs/documented-existing.json");
+    let mut job: Value = serde_json::from_str(documented).expect("the documented example is JSON");
+    let list = job["spec"]["tasks"].as_array_mut().expect("the documented example has tasks");
+    let worker = list.pop().expect("the documented example has two tasks");
+    for number in list.len()..tasks.saturating_sub(1) {
+        let mut task = worker.clone();
+        task["name"] = format!("mpiworker-{number}").into();
+        list.push(task);
+    }
+    list.push(worker);
+    let existing = job.to_string().into_bytes();
+    edit(&mut job);
+    Pair { existing, replacement: job.to_string().into_bytes() }
+}
+
+fn last_replicas(job: &mut Value) -> &mut Value {
+    let tasks = job["spec"]["tasks"].as_array_mut().expect("the Job has tasks");
+    &mut tasks.last_mut().expect("the Job has a task")["replicas"]
+}
+
+fn write_reversed(value: &Value, text: &mut Vec<u8>) {
+    let mut items: Vec<(Option<&String>, &Value)> = match value {
+        Value::Object(map) => map.iter().rev().map(|(key, value)| (Some(key), value)).collect(),
+        Value::Array(list) => list.iter().map(|value| (None, value)).collect(),
+        scalar => return text.extend(scalar.to_string().bytes()),
+    };
+    let (open, close) = if value.is_object() { (b'{', b'}') } else { (b'[', b']') };
+    text.push(open);
+    for (position, (key, value)) in items.drain(..).enumerate() {
+        if position > 0 {
+            text.push(b',');
+        }
+        if let Some(key) = key {
+            text.extend(Value::from(key.as_str()).to_string().bytes());
+            text.push(b':');
+        }
+        write_reversed(value, text);
+    }
+    text.push(close);
+}

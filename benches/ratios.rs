@@ -1,0 +1,106 @@
+//! Wall time of a verdict, next to what parsing alone costs.
+//!
+//! The candidates take turns on the same bytes in one run, so that a slow moment of the machine hits
+//! all of them; the minimum of many rounds is what a call costs.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use inputs::Pair;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use volcano_job_update::{Limits, UpdatePolicy, Validator};
+
+mod inputs;
+
+/// A sample repeats the call until it takes about this long.
+const SAMPLE: Duration = Duration::from_millis(2);
+const ROUNDS: usize = 100;
+
+struct Candidate<'a> {
+    name: &'static str,
+    call: Box<dyn FnMut() + 'a>,
+    /// Calls per sample.
+    calls: u32,
+    /// Microseconds per call.
+    fastest: f64,
+}
+
+impl<'a> Candidate<'a> {
+    /// The result of `function` is dropped inside the measurement.
+    fn new<T>(name: &'static str, mut function: impl FnMut() -> T + 'a) -> Self {
+        let call = Box::new(move || drop(black_box(function())));
+        Self { name, call, calls: 1, fastest: f64::INFINITY }
+    }
+
+    fn sample(&mut self) -> Duration {
+        let start = Instant::now();
+        for _ in 0..self.calls {
+            (self.call)();
+        }
+        start.elapsed()
+    }
+
+    /// Warms up and finds the number of calls that fills a sample.
+    fn calibrate(&mut self) {
+        while self.sample() < SAMPLE {
+            self.calls *= 2;
+        }
+    }
+}
+
+fn measure(name: &str, tasks: usize, rounds: usize, pair: &Pair) {
+    let mut limits = Limits::default();
+    limits.text_bytes = limits.text_bytes.max(pair.existing.len() * 2);
+    let validator = Validator::new(UpdatePolicy::documented().with_limits(limits));
+    let Pair { existing, replacement } = pair;
+    let mut candidates = [
+        Candidate::new("verdict", || {
+            validator.review_bytes(black_box(existing), black_box(replacement))
+        }),
+        Candidate::new("well-formed", || {
+            [existing, replacement]
+                .map(|text| serde_json::from_slice::<IgnoredAny>(black_box(text)))
+        }),
+        Candidate::new("value+diff", || {
+            let parse =
+                |text| serde_json::from_slice::<Value>(black_box(text)).expect("the Job is JSON");
+            json_patch::diff(&parse(existing), &parse(replacement))
+        }),
+    ];
+    if rounds > 1 {
+        candidates.iter_mut().for_each(Candidate::calibrate);
+    }
+    for round in 0..rounds {
+        // The order rotates, so that no candidate is always the first of a round.
+        for turn in 0..candidates.len() {
+            let candidate = &mut candidates[(round + turn) % 3];
+            let time = candidate.sample().as_secs_f64() * 1e6 / f64::from(candidate.calls);
+            candidate.fastest = candidate.fastest.min(time);
+        }
+    }
+    let [verdict, well_formed, diff] = candidates.map(|candidate| candidate.fastest);
+    println!(
+        "| {name} | {tasks} | {} | {verdict:.1} | {well_formed:.1} | {diff:.1} | {:.2} | {:.2} |",
+        existing.len() + replacement.len(),
+        verdict / well_formed,
+        diff / verdict,
+    );
+}
+
+fn main() {
+    // `cargo bench` passes --bench; without it one round shows that the bench runs.
+    let full = std::env::args().any(|argument| argument == "--bench");
+    let rounds = if full { ROUNDS } else { 1 };
+    println!(
+        "| update | tasks | bytes | a: verdict, µs | b: well-formed, µs | c: value+diff, µs | a/b | c/a |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for (name, update) in inputs::UPDATES {
+        for tasks in inputs::SIZES {
+            measure(name, tasks, rounds, &update(tasks));
+        }
+    }
+    // Growth: ten times the tasks, ten times the time.
+    measure("permitted", 10_000, rounds.div_ceil(20), &inputs::permitted(10_000));
+}
