@@ -1,0 +1,133 @@
+//! Reading of files: Jobs and policies, in JSON or YAML.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use volcano_job_update::{Job, JobError, Limits, UpdatePolicy};
+
+/// Why there is no answer. One line each.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    #[error("only one of the two Jobs can come from standard input")]
+    StdinTwice,
+    #[error("cannot read {name}: {fault}")]
+    Read { name: String, fault: io::Error },
+    #[error("{name}: {fault}")]
+    Job { name: String, fault: JobError },
+    #[error("{name}: {fault}")]
+    Yaml { name: String, fault: String },
+    #[error("policy {name}: {fault}")]
+    Policy { name: String, fault: String },
+    #[error("there is no policy `{0}`: it is neither documented nor admission nor a file")]
+    NoPolicy(String),
+    #[error("no verdict is possible: {0}")]
+    NoVerdict(String),
+}
+
+/// A file with a Job, read but not looked into, as a [`Job`] borrows from it.
+pub(crate) struct Document {
+    name: String,
+    content: Content,
+}
+
+enum Content {
+    Json(Vec<u8>),
+    Yaml(Value),
+}
+
+impl Document {
+    /// The Job in the file.
+    pub(crate) fn job(&self, limits: &Limits) -> Result<Job<'_>, Trouble> {
+        let job = match &self.content {
+            Content::Json(text) => Job::from_slice_with(text, limits),
+            Content::Yaml(value) => Job::from_value_with(value, limits),
+        };
+        job.map_err(|fault| Trouble::Job { name: self.name.clone(), fault })
+    }
+}
+
+/// Reads both files.
+pub(crate) fn read_pair(
+    existing: &Path,
+    replacement: &Path,
+    limits: &Limits,
+) -> Result<(Document, Document), Trouble> {
+    if is_stdin(existing) && is_stdin(replacement) {
+        return Err(Trouble::StdinTwice);
+    }
+    Ok((read_document(existing, limits)?, read_document(replacement, limits)?))
+}
+
+/// Reads a preset by its name or a policy from a file.
+pub(crate) fn read_policy(name: &str) -> Result<UpdatePolicy, Trouble> {
+    if let Some(preset) = UpdatePolicy::preset(name) {
+        return Ok(preset);
+    }
+    let path = Path::new(name);
+    if !path.exists() {
+        return Err(Trouble::NoPolicy(name.into()));
+    }
+    let text = read_text(path, Limits::default().text_bytes)?;
+    // YAML has JSON in it.
+    parse_yaml(&text).map_err(|fault| Trouble::Policy { name: name.into(), fault })
+}
+
+fn read_document(path: &Path, limits: &Limits) -> Result<Document, Trouble> {
+    let text = read_text(path, limits.text_bytes)?;
+    let name = display_name(path);
+    let content = if is_json(path, &text) {
+        Content::Json(text)
+    } else {
+        Content::Yaml(
+            parse_yaml(&text).map_err(|fault| Trouble::Yaml { name: name.clone(), fault })?,
+        )
+    };
+    Ok(Document { name, content })
+}
+
+/// Reads no more than one byte beyond the limit, which is enough to find out that it is too much.
+fn read_text(path: &Path, limit: usize) -> Result<Vec<u8>, Trouble> {
+    let enough = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let mut text = Vec::new();
+    let read = if is_stdin(path) {
+        io::stdin().lock().take(enough).read_to_end(&mut text)
+    } else {
+        File::open(path).and_then(|file| file.take(enough).read_to_end(&mut text))
+    };
+    match read {
+        Ok(_) => Ok(text),
+        Err(fault) => Err(Trouble::Read { name: display_name(path), fault }),
+    }
+}
+
+/// By the name of the file; without one that tells, by how the text begins.
+fn is_json(path: &Path, text: &[u8]) -> bool {
+    let extension = path.extension().map(OsStr::to_ascii_lowercase);
+    match extension.as_deref().and_then(|extension| extension.to_str()) {
+        Some("json") => true,
+        Some("yaml" | "yml") => false,
+        _ => matches!(text.trim_ascii_start().first(), None | Some(b'{' | b'[')),
+    }
+}
+
+/// Reads YAML as kubectl does, where that differs from YAML 1.2: `0644` is octal, `on` is true.
+fn parse_yaml<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    let mut options = serde_saphyr::Options::default();
+    options.with_snippet = false;
+    options.legacy_octal_numbers = true;
+    options.non_finite_float_policy = serde_saphyr::options::NonFiniteFloatPolicy::Reject;
+    serde_saphyr::from_slice_with_options(text, options)
+        .map_err(|fault| fault.to_string().lines().collect::<Vec<_>>().join(" "))
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn display_name(path: &Path) -> String {
+    if is_stdin(path) { "standard input".into() } else { path.display().to_string() }
+}

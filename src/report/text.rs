@@ -1,0 +1,136 @@
+//! The report as text.
+
+use super::{Report, TextStyle};
+use crate::change::{Change, ChangeKind, Verdict};
+use crate::violation::{Violation, Violations};
+
+/// The escape sequences in front of and behind a coloured word.
+struct Colours {
+    red: &'static str,
+    yellow: &'static str,
+    green: &'static str,
+    bold: &'static str,
+    end: &'static str,
+}
+
+impl Colours {
+    fn of(style: TextStyle) -> Self {
+        match style {
+            TextStyle::Plain => Self { red: "", yellow: "", green: "", bold: "", end: "" },
+            TextStyle::Ansi => Self {
+                red: "\u{1b}[1;31m",
+                yellow: "\u{1b}[1;33m",
+                green: "\u{1b}[1;32m",
+                bold: "\u{1b}[1m",
+                end: "\u{1b}[0m",
+            },
+        }
+    }
+}
+
+pub(super) fn check(report: &Report<'_>, style: TextStyle) -> String {
+    let colours = Colours::of(style);
+    let review = report.review;
+    let mut lines = vec![headline(report, &colours)];
+    for violation in review.violations().into_iter().flatten() {
+        lines.extend(finding(report, "error", colours.red, &colours, violation));
+    }
+    if let Some(omitted) =
+        review.violations().map(Violations::omitted).filter(|omitted| *omitted > 0)
+    {
+        lines.push(format!("and {omitted} more"));
+    }
+    for warning in review.warnings() {
+        lines.extend(finding(report, "warning", colours.yellow, &colours, warning));
+    }
+    let passing: Vec<&Change> =
+        review.changes().iter().filter(|change| change.verdict() != Verdict::Refused).collect();
+    if !passing.is_empty() {
+        lines.push("changes that may pass:".into());
+        lines.extend(change_lines(report, &colours, &passing));
+    }
+    lines.join("\n") + "\n"
+}
+
+pub(super) fn diff(report: &Report<'_>, style: TextStyle) -> String {
+    let changes: Vec<&Change> = report.review.changes().iter().collect();
+    let lines = change_lines(report, &Colours::of(style), &changes);
+    lines.iter().fold(String::new(), |text, line| text + line + "\n")
+}
+
+fn headline(report: &Report<'_>, colours: &Colours) -> String {
+    let Colours { red, green, end, .. } = colours;
+    let review = report.review;
+    let policy = review.policy().name();
+    if let Some(violations) = review.violations() {
+        let findings = count(violations.len().saturating_add(violations.omitted()), "finding");
+        format!("{red}refused{end} by the policy {policy}: {findings}")
+    } else {
+        let changes = count(review.changes().len(), "change");
+        format!("{green}permitted{end} by the policy {policy}: {changes}")
+    }
+}
+
+fn finding(
+    report: &Report<'_>,
+    label: &str,
+    colour: &str,
+    colours: &Colours,
+    finding: &Violation,
+) -> Vec<String> {
+    let Colours { bold, end, .. } = colours;
+    let code = finding.code();
+    let mut lines = vec![format!(
+        "{colour}{label}[{code}]{end} {bold}{}{end}: {}",
+        finding.path(),
+        finding.message()
+    )];
+    if report.values {
+        let values = [("old", finding.old()), ("new", finding.new())].into_iter();
+        lines.extend(values.filter_map(|(name, value)| Some(format!("  {name}: {}", value?))));
+    }
+    lines.extend(finding.hint().map(|hint| format!("  help: {hint}")));
+    lines
+}
+
+fn change_lines(report: &Report<'_>, colours: &Colours, changes: &[&Change]) -> Vec<String> {
+    let paths: Vec<String> = changes.iter().map(|change| change.path().to_string()).collect();
+    let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
+    let line = |(change, path): (&&Change, &String)| {
+        let colour = match change.verdict() {
+            Verdict::Permitted => colours.green,
+            Verdict::Ignored => colours.yellow,
+            Verdict::Refused => colours.red,
+        };
+        let (mark, verdict, end) = (mark(change.kind()), change.verdict(), colours.end);
+        let mut line = format!("  {mark} {path:width$}  {colour}{verdict}{end}");
+        if report.values {
+            line += &values(change);
+        }
+        line
+    };
+    changes.iter().zip(&paths).map(line).collect()
+}
+
+fn mark(kind: ChangeKind) -> char {
+    match kind {
+        ChangeKind::Added => '+',
+        ChangeKind::Removed => '-',
+        ChangeKind::Replaced => '~',
+        ChangeKind::Moved => '^',
+    }
+}
+
+/// The values of a change as JSON, which escapes whatever a terminal would obey.
+fn values(change: &Change) -> String {
+    match (change.old(), change.new()) {
+        (Some(old), Some(new)) => format!("  {old} -> {new}"),
+        (None, Some(value)) | (Some(value), None) => format!("  {value}"),
+        (None, None) => String::new(),
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
