@@ -3,6 +3,13 @@
 //! The candidates take turns on the same bytes in one run, so that a slow moment of the machine hits
 //! all of them; the minimum of many rounds is what a call costs.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a bench prints its figures and may fail on its own input"
+)]
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -18,7 +25,6 @@ const SAMPLE: Duration = Duration::from_millis(2);
 const ROUNDS: usize = 100;
 
 struct Candidate<'a> {
-    name: &'static str,
     call: Box<dyn FnMut() + 'a>,
     /// Calls per sample.
     calls: u32,
@@ -28,9 +34,9 @@ struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     /// The result of `function` is dropped inside the measurement.
-    fn new<T>(name: &'static str, mut function: impl FnMut() -> T + 'a) -> Self {
+    fn new<T>(mut function: impl FnMut() -> T + 'a) -> Self {
         let call = Box::new(move || drop(black_box(function())));
-        Self { name, call, calls: 1, fastest: f64::INFINITY }
+        Self { call, calls: 1, fastest: f64::INFINITY }
     }
 
     fn sample(&mut self) -> Duration {
@@ -55,16 +61,13 @@ fn measure(name: &str, tasks: usize, rounds: usize, pair: &Pair) {
     let validator = Validator::new(UpdatePolicy::documented().with_limits(limits));
     let Pair { existing, replacement } = pair;
     let mut candidates = [
-        Candidate::new("verdict", || {
-            validator.review_bytes(black_box(existing), black_box(replacement))
-        }),
-        Candidate::new("well-formed", || {
+        Candidate::new(|| validator.review_bytes(black_box(existing), black_box(replacement))),
+        Candidate::new(|| {
             [existing, replacement]
                 .map(|text| serde_json::from_slice::<IgnoredAny>(black_box(text)))
         }),
-        Candidate::new("value+diff", || {
-            let parse =
-                |text| serde_json::from_slice::<Value>(black_box(text)).expect("the Job is JSON");
+        Candidate::new(|| {
+            let parse = |text| serde_json::from_slice::<Value>(black_box(text)).unwrap_or_default();
             json_patch::diff(&parse(existing), &parse(replacement))
         }),
     ];
@@ -97,10 +100,11 @@ fn main() {
     );
     println!("|---|---|---|---|---|---|---|---|");
     for (name, update) in inputs::UPDATES {
-        for tasks in inputs::SIZES {
+        for tasks in [2, 100, 1000] {
             measure(name, tasks, rounds, &update(tasks));
         }
     }
     // Growth: ten times the tasks, ten times the time.
-    measure("permitted", 10_000, rounds.div_ceil(20), &inputs::permitted(10_000));
+    let (name, update) = inputs::UPDATES[0];
+    measure(name, 10_000, rounds.div_ceil(20), &update(10_000));
 }

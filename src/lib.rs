@@ -1,4 +1,81 @@
-//! volcano-job-update
+//! May this [Volcano Job] be replaced by that one, and if not, which field stands in the way and what
+//! would make it pass?
+//!
+//! ```
+//! use volcano_job_update::{Job, UpdateError, validate_update};
+//!
+//! let existing = Job::from_slice(br#"{
+//!     "apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "hello"},
+//!     "spec": {"queue": "research", "tasks": [{"name": "worker", "replicas": 1}]}
+//! }"#)?;
+//! let replacement = Job::from_slice(br#"{
+//!     "apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "hello"},
+//!     "spec": {"queue": "production", "tasks": [{"name": "worker", "replicas": 2}]}
+//! }"#)?;
+//!
+//! let Err(UpdateError::Refused(violations)) = validate_update(&existing, &replacement) else { panic!() };
+//! assert_eq!(violations.len(), 1, "the replicas may change");
+//! assert_eq!(violations[0].code().as_str(), "immutable-field");
+//! assert_eq!(violations[0].path().to_string(), "spec.queue");
+//! # Ok::<(), volcano_job_update::JobError>(())
+//! ```
+//!
+//! # Overview
+//!
+//! * [`Job`] is a Job as it was read, from bytes ([`Job::from_slice`]) or from a document
+//!   ([`Job::from_value`]): shallow and borrowed.
+//! * [`validate_update`], [`is_update_allowed`] and [`diff`] judge by the documented rule. A
+//!   [`Validator`] has the same verbs for any [`UpdatePolicy`], and [`Validator::review`] for
+//!   everything at once.
+//! * [`Changes`] are what differs, each permitted, ignored or refused; they give a JSON Patch and a
+//!   JSON Merge Patch, whole or in part.
+//! * [`Violations`] are what stands in the way: never empty, sorted by path, each with a stable
+//!   [`Code`], a [`FieldPath`], words and a hint.
+//! * Errors are apart from findings: [`JobError`] and [`ReviewError`] say that no verdict was
+//!   possible.
+//! * [`Report`] is a review as text and as JSON.
+//!
+//! The order is always existing Job, then replacement; `old` and `new` are the two values of one
+//! change.
+//!
+//! # What counts as a change
+//!
+//! Two texts can differ while the Job does not. What the [schema] says of a field decides, never the
+//! look of its text.
+//!
+//! | pair | same? |
+//! |---|---|
+//! | key order, white space, string escapes, `1`, `1.0` and `1e0` | yes |
+//! | `null` and absent | yes |
+//! | empty and absent list or map, as a field of a struct (`labels: {}`) | yes |
+//! | empty and absent value of a map key (`plugins: {ssh: []}`) | no: the key is the information |
+//! | `{}` and absent struct (`emptyDir: {}`) | no |
+//! | absent and the schema's default (`maxRetry: 3`, `protocol: TCP`) | yes |
+//! | absent and zero, for Volcano's own scalars that are no pointers (`replicas: 0`) | yes |
+//! | quantities: `1Gi`, `1024Mi`; `0.5`, `500m` | by value, with Go's rounding and caps |
+//! | durations: `60m`, `3600s`, `1h` | by value |
+//! | int-or-string: `80`, `"80"` | no |
+//! | list order | significant, except in lists that the schema declares as sets |
+//!
+//! Tasks are the same task if they have the same name; lists with declared keys (containers by
+//! `name`, ports by `containerPort` and `protocol`) go by those; other lists are aligned, so that an
+//! inserted element is one addition. What the API server manages (`status`, resourceVersion,
+//! managedFields, …) never counts.
+//!
+//! # Messages
+//!
+//! `Display` of a finding is one line, `path: what is wrong`. It shows no value of the Jobs, which
+//! carry secrets, but for small numbers that the reason needs. Messages and hints may change;
+//! programs match on [`Violation::code`] and [`Violation::path`].
+//!
+//! # Scope
+//!
+//! Replacing an existing Job. Creating and deleting Jobs, scheduling and queues, and talking to a
+//! cluster are not in it.
+//!
+//! [Volcano Job]: https://volcano.sh/en/docs/vcjob/
+//! [schema]: https://github.com/volcano-sh/volcano/blob/ed72c7c815a9fd547a787134676f73d42e9d049c/config/crd/volcano/bases/batch.volcano.sh_jobs.yaml
+
 mod change;
 mod code;
 mod compare;
@@ -34,3 +111,8 @@ pub use policy::{DroppedDefaults, UpdatePolicy};
 pub use report::{Report, TextStyle};
 pub use review::{Review, Validator, diff, is_update_allowed, validate_update};
 pub use violation::{Severity, Violation, Violations};
+
+/// The README, so that its code is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

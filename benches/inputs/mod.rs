@@ -1,37 +1,36 @@
 //! The pairs of Jobs that the benches measure: the documented example, with more or fewer tasks.
 
-#![allow(
-    unreachable_pub,
-    dead_code,
-    reason = "shared by several benches, of which none uses all of it"
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a bench may fail on its own input"
 )]
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a bench may fail")]
 
 use serde_json::Value;
 
 /// An existing Job and its replacement, as compact JSON.
 #[derive(Debug)]
-pub struct Pair {
+pub(crate) struct Pair {
     /// The existing Job.
-    pub existing: Vec<u8>,
+    pub(crate) existing: Vec<u8>,
     /// Its replacement.
-    pub replacement: Vec<u8>,
+    pub(crate) replacement: Vec<u8>,
 }
 
-/// The numbers of tasks that are measured.
-pub const SIZES: [usize; 3] = [2, 100, 1000];
+/// Makes a pair with so many tasks.
+pub(crate) type Update = fn(usize) -> Pair;
 
 /// The updates that are measured.
-pub const UPDATES: [(&str, fn(usize) -> Pair); 4] =
+pub(crate) const UPDATES: [(&str, Update); 4] =
     [("permitted", permitted), ("refused", refused), ("respelled", respelled), ("equal", equal)];
 
 /// The documented update: the last task's replicas go from 1 to 2.
-pub fn permitted(tasks: usize) -> Pair {
+fn permitted(tasks: usize) -> Pair {
     pair(tasks, |job| *last_replicas(job) = 2.into())
 }
 
 /// The documented update together with a field that may not change.
-pub fn refused(tasks: usize) -> Pair {
+fn refused(tasks: usize) -> Pair {
     pair(tasks, |job| {
         *last_replicas(job) = 2.into();
         job["spec"]["queue"] = "research".into();
@@ -39,12 +38,12 @@ pub fn refused(tasks: usize) -> Pair {
 }
 
 /// Two texts of the same bytes.
-pub fn equal(tasks: usize) -> Pair {
+fn equal(tasks: usize) -> Pair {
     pair(tasks, |_| {})
 }
 
 /// The documented update, with the keys of every object of the replacement in the opposite order.
-pub fn respelled(tasks: usize) -> Pair {
+fn respelled(tasks: usize) -> Pair {
     let mut pair = permitted(tasks);
     let replacement: Value =
         serde_json::from_slice(&pair.replacement).expect("the replacement is JSON");
