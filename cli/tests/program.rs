@@ -1,0 +1,319 @@
+//! The program, run as a user runs it.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use volcano_job_update::UpdatePolicy;
+
+const EXISTING: &str = "documented-existing.json";
+const REPLACEMENT: &str = "documented-replacement.json";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn job(name: &str) -> String {
+    root().join("tests/jobs").join(name).display().to_string()
+}
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_volcano-job-update"));
+    command
+        .args(arguments)
+        .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE")
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program(arguments).output().expect("the program runs")
+}
+
+/// Runs the program with a text as its standard input.
+fn run_with_input(arguments: &[&str], input: &str) -> Output {
+    let mut command = program(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program runs");
+    // The program may end without having read everything.
+    drop(child.stdin.take().expect("there is an input").write_all(input.as_bytes()));
+    child.wait_with_output().expect("the program ends")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("the output is UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("the errors are UTF-8")
+}
+
+/// The documented replacement with something else changed, as a file.
+fn edited(edit: impl FnOnce(&mut Value)) -> tempfile::NamedTempFile {
+    let text = std::fs::read_to_string(job(REPLACEMENT)).expect("the example is there");
+    let mut value: Value = serde_json::from_str(&text).expect("the example is JSON");
+    edit(&mut value);
+    file(".json", &value.to_string())
+}
+
+fn file(suffix: &str, text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::Builder::new().suffix(suffix).tempfile().expect("a temporary file");
+    file.write_all(text.as_bytes()).expect("the file is written");
+    file
+}
+
+fn path(file: &tempfile::NamedTempFile) -> &str {
+    file.path().to_str().expect("the path is UTF-8")
+}
+
+fn assert_valid(schema: &str, value: &Value) {
+    let text =
+        std::fs::read_to_string(root().join("schemas").join(schema)).expect("the schema is there");
+    let schema: Value = serde_json::from_str(&text).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    let faults: Vec<String> = validator.iter_errors(value).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?} in {value:#}");
+}
+
+#[test]
+fn the_documented_example_is_permitted() {
+    let output = run(&["check", &job(EXISTING), &job(REPLACEMENT)]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let expected = "permitted by the policy documented: 1 change\nchanges that may pass:\n  \
+                    ~ spec.tasks[1].replicas  permitted\n";
+    assert_eq!(stdout(&output), expected, "plain text, as it is not a terminal");
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn a_refusal_names_the_field_and_the_remedy() {
+    let replacement = edited(|job| job["spec"]["queue"] = json!("research"));
+    let output = run(&["check", &job(EXISTING), path(&replacement)]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "refused by the policy documented: 1 finding\n\
+        error[immutable-field] spec.queue: the value was changed: field is immutable\n  \
+          help: restore the value of the existing Job; only metadata.labels, metadata.generateName, \
+          metadata.annotations, spec.template, spec.replicas, spec.tasks[*].template and \
+          spec.tasks[*].replicas may change\n\
+        changes that may pass:\n  \
+          ~ spec.tasks[1].replicas  permitted\n";
+    assert_eq!(stdout(&output), expected);
+}
+
+#[test]
+fn json_is_as_its_schema_says() {
+    let replacement = edited(|job| {
+        job["spec"]["queue"] = json!("research");
+        job["spec"]["maxRetrie"] = json!(7);
+    });
+    let plain = run(&["check", "--format", "json", &job(EXISTING), path(&replacement)]);
+    assert_eq!(plain.status.code(), Some(1));
+    let report: Value = serde_json::from_str(&stdout(&plain)).expect("the report is JSON");
+    assert_valid("report.schema.json", &report);
+    assert_eq!(report["apiVersion"], "volcano-job-update/v1");
+    assert_eq!(report["policy"], "documented");
+    assert_eq!(report["allowed"], false);
+    let change = json!({"path": "spec.queue", "pointer": "/spec/queue", "change": "replaced", "verdict": "refused"});
+    assert_eq!(report["changes"][1], change);
+    assert_eq!(report["violations"][0]["code"], "unknown-field");
+    assert_eq!(report["violations"][0]["hint"], "did you mean `maxRetry`?");
+    assert_eq!(report["warnings"], json!([]));
+    assert!(!stdout(&plain).contains("research"), "no values unless asked for");
+
+    let shown =
+        run(&["check", "--format=json", "--show-values", &job(EXISTING), path(&replacement)]);
+    let report: Value = serde_json::from_str(&stdout(&shown)).expect("the report is JSON");
+    assert_valid("report.schema.json", &report);
+    assert_eq!(report["changes"][1]["old"], "default");
+    assert_eq!(report["changes"][1]["new"], "research");
+    assert_eq!(report["violations"][1]["new"], "research");
+}
+
+#[test]
+fn omitted_findings_are_counted() {
+    let policy = file(".json", r#"{"limits": {"findings": 1}}"#);
+    let replacement = edited(|job| {
+        job["spec"]["queue"] = json!("research");
+        job["spec"]["maxRetry"] = json!(7);
+    });
+    let arguments = ["check", "--policy", path(&policy), &job(EXISTING), path(&replacement)];
+    let text = stdout(&run(&arguments));
+    assert!(text.starts_with("refused by the policy custom: 2 findings\n"), "{text}");
+    assert!(text.contains("\nand 1 more\n"), "{text}");
+    let json = stdout(&run(&[&arguments[..], &["--format", "json"]].concat()));
+    let report: Value = serde_json::from_str(&json).expect("the report is JSON");
+    assert_valid("report.schema.json", &report);
+    assert_eq!(report["omittedViolations"], 1);
+}
+
+#[test]
+fn diff_lists_changes() {
+    let output = run(&["diff", "--show-values", &job(EXISTING), &job(REPLACEMENT)]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stdout(&output), "  ~ spec.tasks[1].replicas  permitted  1 -> 2\n");
+
+    let same = run(&["diff", &job(EXISTING), &job(EXISTING)]);
+    assert_eq!((same.status.code(), stdout(&same).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn diff_gives_patches() {
+    let patch = run(&["diff", "--format", "json-patch", &job(EXISTING), &job(REPLACEMENT)]);
+    let patch: Value = serde_json::from_str(&stdout(&patch)).expect("the patch is JSON");
+    assert_eq!(patch, json!([{"op": "replace", "path": "/spec/tasks/1/replicas", "value": 2}]));
+
+    let merge = run(&["diff", "--format", "merge-patch", &job(EXISTING), &job(REPLACEMENT)]);
+    let merge: Value = serde_json::from_str(&stdout(&merge)).expect("the patch is JSON");
+    assert_eq!(merge["spec"]["tasks"][1]["replicas"], 2);
+    assert_eq!(merge["spec"]["tasks"][0]["name"], "mpimaster", "a list stands whole");
+    assert_eq!(merge["spec"].as_object().map(serde_json::Map::len), Some(1));
+}
+
+#[test]
+fn yaml_is_read_as_kubectl_reads_it() {
+    let existing = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {name: a}\n\
+                    spec:\n  tasks:\n  - name: w\n    replicas: 1\n    template: {spec: {volumes: \
+                    [{name: v, secret: {defaultMode: 0644}}]}}\n";
+    let replacement = existing.replace("replicas: 1", "replicas: 2").replace("0644", "420");
+    let (existing, replacement) = (file(".yaml", existing), file(".yml", &replacement));
+    let output = run(&["diff", path(&existing), path(&replacement)]);
+    assert_eq!(stdout(&output), "  ~ spec.tasks[0].replicas  permitted\n", "{}", stderr(&output));
+}
+
+#[test]
+fn standard_input_is_one_side() {
+    let text = std::fs::read_to_string(job(REPLACEMENT)).expect("the example is there");
+    for arguments in [["check", &job(EXISTING), "-"], ["check", "-", &job(EXISTING)]] {
+        assert_eq!(run_with_input(&arguments, &text).status.code(), Some(0), "{arguments:?}");
+    }
+    let yaml = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata:\n  name: a\n";
+    let output = run_with_input(&["check", "-", &job(EXISTING)], yaml);
+    assert_eq!(output.status.code(), Some(1), "YAML is told by its look: {}", stderr(&output));
+    let twice = run(&["check", "-", "-"]);
+    assert_eq!(twice.status.code(), Some(2));
+    assert_eq!(stderr(&twice), "error: only one of the two Jobs can come from standard input\n");
+}
+
+#[test]
+fn trouble_is_one_line_and_status_2() {
+    let existing = job(EXISTING);
+    let missing = run(&["check", "no-such-file.json", &existing]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(
+        stderr(&missing).starts_with("error: cannot read no-such-file.json: "),
+        "{}",
+        stderr(&missing)
+    );
+
+    let twice = r#"{"spec": {"tasks": [{"name": "mpimaster", "template": {"a": 1, "a": 2}}]}}"#;
+    let bad = [
+        ("{\n  \"spec\": }", "error: standard input: line 2, column 11: expected value\n"),
+        ("", "error: standard input: line 1, column 1: the text is empty\n"),
+        ("[]", "error: standard input: must be an object, not a list\n"),
+        ("{\"spec\": 5}", "error: standard input: spec: must be an object, not a number\n"),
+        (
+            twice,
+            "error: no verdict is possible: replacement: spec.tasks[0].template.a: the field is given twice\n",
+        ),
+    ];
+    for command in ["check", "diff"] {
+        for (input, message) in bad {
+            let output = run_with_input(&[command, &existing, "-"], input);
+            assert_eq!(
+                (output.status.code(), stderr(&output).as_str()),
+                (Some(2), message),
+                "{input}"
+            );
+            assert_eq!(stdout(&output), "", "{input}");
+        }
+    }
+    let yaml = run_with_input(&["check", &existing, "-"], "a: [1\n");
+    assert_eq!(yaml.status.code(), Some(2));
+    assert_eq!(stderr(&yaml).lines().count(), 1, "{}", stderr(&yaml));
+}
+
+#[test]
+fn bad_usage_is_status_2() {
+    for arguments in
+        [&["check"][..], &["chekc", "a", "b"], &["check", "--format", "xml", "a", "b"], &[]]
+    {
+        assert_eq!(run(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    assert_eq!(run(&["--help"]).status.code(), Some(0));
+    assert_eq!(run(&["--version"]).status.code(), Some(0));
+}
+
+#[test]
+fn policies_are_presets_or_files() {
+    let replacement = edited(|job| job["metadata"]["finalizers"] = json!(["example.com/f"]));
+    let check =
+        |policy: &str| run(&["check", "--policy", policy, &job(EXISTING), path(&replacement)]);
+    assert_eq!(check("documented").status.code(), Some(1));
+    assert_eq!(check("admission").status.code(), Some(0));
+    let file_policy = file(".yaml", "ignored: [metadata.finalizers]\n");
+    assert_eq!(check(path(&file_policy)).status.code(), Some(0));
+
+    let bad = file(".json", r#"{"permited": []}"#);
+    let output = check(path(&bad));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("permited"), "{}", stderr(&output));
+    let pattern = file(".json", r#"{"permitted": ["spec.tasks[0]"]}"#);
+    assert!(stderr(&check(path(&pattern))).contains("`[*]`"));
+    let output = check("documentd");
+    assert_eq!(output.status.code(), Some(2));
+    let message = "error: there is no policy `documentd`: it is neither documented nor admission nor a file\n";
+    assert_eq!(stderr(&output), message);
+}
+
+#[test]
+fn the_policy_schema_describes_policies() {
+    for policy in [UpdatePolicy::documented(), UpdatePolicy::admission()] {
+        assert_valid(
+            "policy.schema.json",
+            &serde_json::to_value(policy).expect("a policy is JSON"),
+        );
+    }
+}
+
+#[test]
+fn codes_are_explained() {
+    let list = stdout(&run(&["explain"]));
+    assert!(list.contains("dropped-default"), "{list}");
+    let one = run(&["explain", "dropped-default"]);
+    assert_eq!(one.status.code(), Some(0));
+    assert!(stdout(&one).starts_with("dropped-default\n\n"), "{}", stdout(&one));
+    assert_eq!(run(&["explain", "dropped"]).status.code(), Some(2));
+}
+
+#[test]
+fn no_colour_away_from_a_terminal() {
+    let text = stdout(&run(&["check", &job(EXISTING), &job(REPLACEMENT)]));
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+}
+
+/// `script` gives the program a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn colour_on_a_terminal_unless_unwanted() {
+    let program = env!("CARGO_BIN_EXE_volcano-job-update");
+    let line = format!("{program} check {} {}", job(EXISTING), job(REPLACEMENT));
+    let on_terminal = |no_color: Option<&str>| {
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        command.env("TERM", "xterm").env_remove("NO_COLOR").stdin(Stdio::null());
+        stdout(
+            &command
+                .envs(no_color.map(|value| ("NO_COLOR", value)))
+                .output()
+                .expect("`script` runs"),
+        )
+    };
+    let coloured = on_terminal(None);
+    assert!(coloured.contains("\u{1b}[1;32mpermitted"), "{coloured:?}");
+    let plain = on_terminal(Some("1"));
+    assert!(plain.starts_with("permitted by the policy documented"), "{plain:?}");
+}
