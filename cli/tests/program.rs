@@ -1,6 +1,6 @@
 //! The program, run as a user runs it.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
+#![expect(clippy::expect_used, reason = "a test may fail")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
