@@ -75,6 +75,7 @@ pub(crate) fn judge(
     } else if is_dropped_default(difference, existing) {
         match policy.dropped_defaults() {
             DroppedDefaults::Refuse => Judgement::Refused(Code::DroppedDefault),
+            DroppedDefaults::Restore => Judgement::Ignored,
             DroppedDefaults::Permit => Judgement::Permitted,
         }
     } else {
@@ -128,7 +129,8 @@ fn is_ignored(
             && existing.metadata_field("deletionTimestamp").is_some())
 }
 
-fn is_dropped_default(difference: &Difference<'_>, existing: &Job<'_>) -> bool {
+/// Whether a field that creation filled in is missing from the replacement.
+pub(crate) fn is_dropped_default(difference: &Difference<'_>, existing: &Job<'_>) -> bool {
     let Some(old) = difference.old.filter(|_| difference.kind == ChangeKind::Removed) else {
         return false;
     };

@@ -33,6 +33,7 @@
 //!   [`Code`], a [`FieldPath`], words and a hint.
 //! * Errors are apart from findings: [`JobError`] and [`ReviewError`] say that no verdict was
 //!   possible.
+//! * [`Validator::restore_defaults`] puts back what Volcano filled in at creation and a manifest lacks.
 //! * [`Report`] is a review as text and as JSON.
 //!
 //! The order is always existing Job, then replacement; `old` and `new` are the two values of one
@@ -92,8 +93,10 @@ mod pattern;
 mod policy;
 mod quantity;
 mod report;
+mod restore;
 mod review;
 mod rules;
+mod schema;
 mod shape;
 mod violation;
 
@@ -109,7 +112,9 @@ pub use path::{FieldPath, ParsePathError, Segment};
 pub use pattern::FieldPattern;
 pub use policy::{DroppedDefaults, UpdatePolicy};
 pub use report::{Report, TextStyle};
+pub use restore::Restored;
 pub use review::{Review, Validator, diff, is_update_allowed, validate_update};
+pub use schema::{JobSchema, SchemaError};
 pub use violation::{Severity, Violation, Violations};
 
 /// The README, so that its code is compiled and run.

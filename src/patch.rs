@@ -176,7 +176,8 @@ fn moves(list: &FieldPath, order: &[usize]) -> Vec<PatchOperation> {
     operations
 }
 
-fn add(path: &[Segment], value: Value) -> PatchOperation {
+/// The operation that sets a field or inserts an element.
+pub(crate) fn add(path: &[Segment], value: Value) -> PatchOperation {
     PatchOperation::Add(AddOperation { path: pointer(path), value })
 }
 

@@ -48,6 +48,7 @@ const CONTROLLERS: [&str; 2] = ["metadata.finalizers", "metadata.ownerReferences
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct UpdatePolicy {
+    #[serde(default = "custom")]
     name: String,
     permitted: Vec<FieldPattern>,
     ignored: Vec<FieldPattern>,
@@ -65,6 +66,9 @@ pub enum DroppedDefaults {
     /// The update is refused, with the lines to add as hints.
     #[default]
     Refuse,
+    /// The update passes, and whoever stores the replacement puts them back with
+    /// [`Validator::restore_defaults`](crate::Validator::restore_defaults).
+    Restore,
     /// The update passes, and the fields are lost.
     Permit,
 }
@@ -208,8 +212,12 @@ impl UpdatePolicy {
 }
 
 impl Default for UpdatePolicy {
-    /// [`UpdatePolicy::documented`], under the name of a policy that was given none.
     fn default() -> Self {
-        Self::documented().with_name("custom")
+        Self::documented()
     }
+}
+
+/// The name of a policy file that has none.
+fn custom() -> String {
+    "custom".into()
 }

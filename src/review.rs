@@ -10,7 +10,7 @@ use crate::job::Job;
 use crate::judge::{Judgement, check_identity, explain, judge};
 use crate::policy::UpdatePolicy;
 use crate::rules::{self, Touched};
-use crate::shape;
+use crate::schema::JobSchema;
 use crate::violation::{Severity, Violation, Violations, sort};
 
 /// Judges updates by one policy.
@@ -34,6 +34,7 @@ use crate::violation::{Severity, Violation, Violations, sort};
 #[derive(Clone, Debug, Default)]
 pub struct Validator {
     policy: Arc<UpdatePolicy>,
+    schema: JobSchema,
 }
 
 /// Everything there is to say about an update: what changes, what stands in the way, what to know.
@@ -97,13 +98,23 @@ impl Validator {
     /// Judges by a policy.
     #[must_use]
     pub fn new(policy: UpdatePolicy) -> Self {
-        Self { policy: Arc::new(policy) }
+        Self { policy: Arc::new(policy), schema: JobSchema::default() }
+    }
+
+    /// Compares by the schema of another Volcano release than the one that is part of this crate.
+    #[must_use]
+    pub fn with_schema(self, schema: JobSchema) -> Self {
+        Self { schema, ..self }
     }
 
     /// The policy in force.
     #[must_use]
     pub fn policy(&self) -> &UpdatePolicy {
         &self.policy
+    }
+
+    pub(crate) fn schema(&self) -> &JobSchema {
+        &self.schema
     }
 
     /// Says everything there is to say about an update.
@@ -125,7 +136,7 @@ impl Validator {
             }
             Ok(())
         };
-        match compare(existing, replacement, shape::job(), &mut listen) {
+        match compare(existing, replacement, self.schema.shape(), &mut listen) {
             Ok(()) | Err(Halt::Enough) => {}
             Err(Halt::Unreadable(error)) => return Err(error),
         }
@@ -180,7 +191,7 @@ impl Validator {
             }
         };
         check_identity(replacement).is_empty()
-            && compare(existing, replacement, shape::job(), &mut listen).is_ok()
+            && compare(existing, replacement, self.schema.shape(), &mut listen).is_ok()
             && rules::check(existing, replacement, &touched)
                 .iter()
                 .all(|finding| finding.severity() != Severity::Error)

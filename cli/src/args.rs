@@ -35,6 +35,17 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
         format: DiffFormat,
     },
+    /// Put back into REPLACEMENT what Volcano filled in when EXISTING was created
+    ///
+    /// Prints REPLACEMENT with those fields, in the format it came in. Exit status: 0, or 2 for
+    /// trouble.
+    Restore {
+        #[command(flatten)]
+        jobs: Jobs,
+        /// What to print
+        #[arg(long, value_enum, default_value_t = RestoreFormat::Manifest)]
+        format: RestoreFormat,
+    },
     /// Explain a code, or list all of them
     Explain {
         /// A code of a finding, such as immutable-field
@@ -51,10 +62,28 @@ pub(crate) struct Pair {
     /// Show old and new values, which may be secrets
     #[arg(long)]
     pub(crate) show_values: bool,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+}
+
+/// Two Jobs and what a Job is.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Jobs {
+    /// Compare by the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crd: Option<PathBuf>,
     /// The Job as it is in the cluster: a JSON or YAML file, or - for standard input
     pub(crate) existing: PathBuf,
     /// The Job that is to replace it: a JSON or YAML file, or - for standard input
     pub(crate) replacement: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum RestoreFormat {
+    /// The whole manifest
+    Manifest,
+    /// What is added, as a JSON Patch (RFC 6902)
+    JsonPatch,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

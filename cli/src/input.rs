@@ -7,7 +7,11 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use volcano_job_update::{Job, JobError, Limits, UpdatePolicy};
+use volcano_job_update::{
+    Job, JobError, JobSchema, Limits, MergePatchError, ReviewError, UpdatePolicy,
+};
+
+use crate::args::Jobs;
 
 /// Why there is no answer. One line each.
 #[derive(Debug, thiserror::Error)]
@@ -24,12 +28,18 @@ pub(crate) enum Trouble {
     Policy { name: String, fault: String },
     #[error("there is no policy `{0}`: it is neither documented nor admission nor a file")]
     NoPolicy(String),
+    #[error("CRD {name}: {fault}")]
+    Crd { name: String, fault: String },
     #[error("no verdict is possible: {0}")]
-    NoVerdict(String),
+    NoVerdict(#[from] ReviewError),
+    #[error("no merge patch is possible: {0}")]
+    NoMergePatch(#[from] MergePatchError),
+    #[error("cannot write the Job as YAML: {0}")]
+    ToYaml(String),
 }
 
 /// A file with a Job, read but not looked into, as a [`Job`] borrows from it.
-pub(crate) struct Document {
+struct Document {
     name: String,
     content: Content,
 }
@@ -40,8 +50,7 @@ enum Content {
 }
 
 impl Document {
-    /// The Job in the file.
-    pub(crate) fn job(&self, limits: &Limits) -> Result<Job<'_>, Trouble> {
+    fn job(&self, limits: &Limits) -> Result<Job<'_>, Trouble> {
         let job = match &self.content {
             Content::Json(text) => Job::from_slice_with(text, limits),
             Content::Yaml(value) => Job::from_value_with(value, limits),
@@ -50,16 +59,50 @@ impl Document {
     }
 }
 
+/// The two files of an update.
+pub(crate) struct Documents {
+    existing: Document,
+    replacement: Document,
+    limits: Limits,
+}
+
+impl Documents {
+    pub(crate) fn existing(&self) -> Result<Job<'_>, Trouble> {
+        self.existing.job(&self.limits)
+    }
+
+    pub(crate) fn replacement(&self) -> Result<Job<'_>, Trouble> {
+        self.replacement.job(&self.limits)
+    }
+
+    pub(crate) fn replacement_is_yaml(&self) -> bool {
+        matches!(self.replacement.content, Content::Yaml(_))
+    }
+}
+
 /// Reads both files.
-pub(crate) fn read_pair(
-    existing: &Path,
-    replacement: &Path,
-    limits: &Limits,
-) -> Result<(Document, Document), Trouble> {
-    if is_stdin(existing) && is_stdin(replacement) {
+pub(crate) fn read_pair(jobs: &Jobs, limits: &Limits) -> Result<Documents, Trouble> {
+    if is_stdin(&jobs.existing) && is_stdin(&jobs.replacement) {
         return Err(Trouble::StdinTwice);
     }
-    Ok((read_document(existing, limits)?, read_document(replacement, limits)?))
+    Ok(Documents {
+        existing: read_document(&jobs.existing, limits)?,
+        replacement: read_document(&jobs.replacement, limits)?,
+        limits: *limits,
+    })
+}
+
+/// Reads the schema from a CRD.
+pub(crate) fn read_crd(path: &Path) -> Result<JobSchema, Trouble> {
+    let fault = |fault| Trouble::Crd { name: display_name(path), fault };
+    // YAML has JSON in it.
+    let crd: Value = parse_yaml(&read_text(path, Limits::default().text_bytes)?).map_err(fault)?;
+    JobSchema::from_crd(&crd).map_err(|error| fault(error.to_string()))
+}
+
+/// Writes a Job as YAML.
+pub(crate) fn to_yaml(job: &Value) -> Result<String, Trouble> {
+    serde_saphyr::to_string(job).map_err(|fault| Trouble::ToYaml(fault.to_string()))
 }
 
 /// Reads a preset by its name or a policy from a file.

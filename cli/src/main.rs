@@ -7,10 +7,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use volcano_job_update::{Code, Report, Review, TextStyle, Validator};
+use volcano_job_update::{Code, Report, TextStyle, UpdatePolicy, Validator};
 
-use crate::args::{Args, CheckFormat, Command, DiffFormat, Pair};
-use crate::input::{Trouble, read_pair, read_policy};
+use crate::args::{Args, CheckFormat, Command, DiffFormat, Jobs, Pair, RestoreFormat};
+use crate::input::{Trouble, read_crd, read_pair, read_policy, to_yaml};
 
 /// What the exit status says.
 enum Outcome {
@@ -43,46 +43,60 @@ fn main() -> ExitCode {
 /// Does what the command says; gives the text to print.
 fn run(command: Command) -> Result<(String, Outcome), Trouble> {
     match command {
-        Command::Check { pair, format } => review(&pair, |review, _| {
-            let report = Report::new(review).with_values(pair.show_values);
-            let text = match format {
-                CheckFormat::Text => report.check_text(TextStyle::Ansi),
-                CheckFormat::Json => to_json(&report),
-            };
-            Ok((text, if review.is_allowed() { Outcome::Good } else { Outcome::Bad }))
-        }),
-        Command::Diff { pair, format } => review(&pair, |review, existing| {
-            let report = Report::new(review).with_values(pair.show_values);
-            let changes = review.changes();
-            let text = match format {
-                DiffFormat::Text => report.diff_text(TextStyle::Ansi),
-                DiffFormat::Json => to_json(&report),
-                DiffFormat::JsonPatch => to_json(&changes.to_patch()),
-                DiffFormat::MergePatch => to_json(
-                    &changes
-                        .to_merge_patch(existing)
-                        .map_err(|fault| Trouble::NoVerdict(fault.to_string()))?,
-                ),
-            };
-            Ok((text, if changes.is_empty() { Outcome::Good } else { Outcome::Bad }))
-        }),
+        Command::Check { pair, format } => check(&pair, format),
+        Command::Diff { pair, format } => diff(&pair, format),
+        Command::Restore { jobs, format } => restore(&jobs, format),
         Command::Explain { code: None } => Ok((list_codes(), Outcome::Good)),
         Command::Explain { code: Some(code) } => Ok((explain(code), Outcome::Good)),
     }
 }
 
-fn review(
-    pair: &Pair,
-    answer: impl FnOnce(&Review, &volcano_job_update::Job<'_>) -> Result<(String, Outcome), Trouble>,
-) -> Result<(String, Outcome), Trouble> {
-    let validator = Validator::new(read_policy(&pair.policy)?);
-    let limits = validator.policy().limits();
-    let (existing, replacement) = read_pair(&pair.existing, &pair.replacement, limits)?;
-    let (existing, replacement) = (existing.job(limits)?, replacement.job(limits)?);
-    let review = validator
-        .review(&existing, &replacement)
-        .map_err(|fault| Trouble::NoVerdict(fault.to_string()))?;
-    answer(&review, &existing)
+fn check(pair: &Pair, format: CheckFormat) -> Result<(String, Outcome), Trouble> {
+    let validator = validator(read_policy(&pair.policy)?, &pair.jobs)?;
+    let documents = read_pair(&pair.jobs, validator.policy().limits())?;
+    let review = validator.review(&documents.existing()?, &documents.replacement()?)?;
+    let report = Report::new(&review).with_values(pair.show_values);
+    let text = match format {
+        CheckFormat::Text => report.check_text(TextStyle::Ansi),
+        CheckFormat::Json => to_json(&report),
+    };
+    Ok((text, if review.is_allowed() { Outcome::Good } else { Outcome::Bad }))
+}
+
+fn diff(pair: &Pair, format: DiffFormat) -> Result<(String, Outcome), Trouble> {
+    let validator = validator(read_policy(&pair.policy)?, &pair.jobs)?;
+    let documents = read_pair(&pair.jobs, validator.policy().limits())?;
+    let existing = documents.existing()?;
+    let review = validator.review(&existing, &documents.replacement()?)?;
+    let report = Report::new(&review).with_values(pair.show_values);
+    let changes = review.changes();
+    let text = match format {
+        DiffFormat::Text => report.diff_text(TextStyle::Ansi),
+        DiffFormat::Json => to_json(&report),
+        DiffFormat::JsonPatch => to_json(&changes.to_patch()),
+        DiffFormat::MergePatch => to_json(&changes.to_merge_patch(&existing)?),
+    };
+    Ok((text, if changes.is_empty() { Outcome::Good } else { Outcome::Bad }))
+}
+
+fn restore(jobs: &Jobs, format: RestoreFormat) -> Result<(String, Outcome), Trouble> {
+    let validator = validator(UpdatePolicy::documented(), jobs)?;
+    let documents = read_pair(jobs, validator.policy().limits())?;
+    let restored = validator.restore_defaults(&documents.existing()?, &documents.replacement()?)?;
+    let text = match format {
+        RestoreFormat::Manifest if documents.replacement_is_yaml() => to_yaml(restored.job())?,
+        RestoreFormat::Manifest => to_json(restored.job()),
+        RestoreFormat::JsonPatch => to_json(restored.patch()),
+    };
+    Ok((text, Outcome::Good))
+}
+
+fn validator(policy: UpdatePolicy, jobs: &Jobs) -> Result<Validator, Trouble> {
+    let validator = Validator::new(policy);
+    Ok(match &jobs.crd {
+        Some(crd) => validator.with_schema(read_crd(crd)?),
+        None => validator,
+    })
 }
 
 fn list_codes() -> String {

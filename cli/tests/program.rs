@@ -269,6 +269,74 @@ fn policies_are_presets_or_files() {
     assert_eq!(stderr(&output), message);
 }
 
+/// A Job as Volcano leaves it at creation, and the manifest that it came from.
+const CREATED: &str = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {name: a}\nspec:\n  \
+    schedulerName: volcano\n  minAvailable: 2\n  tasks:\n  - {name: default0, replicas: 2, minAvailable: 2, maxRetry: 3}\n";
+const MANIFEST: &str = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata:\n  name: a\nspec:\n  \
+    tasks:\n  - replicas: 2\n";
+
+#[test]
+fn restoring_makes_a_manifest_pass_again() {
+    let (existing, manifest) = (file(".yaml", CREATED), file(".yaml", MANIFEST));
+    let refused = run(&["check", path(&existing), path(&manifest)]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stdout(&refused).contains("  help: add \"minAvailable\": 2\n"), "{}", stdout(&refused));
+
+    let restored = run(&["restore", path(&existing), path(&manifest)]);
+    assert_eq!(restored.status.code(), Some(0), "{}", stderr(&restored));
+    assert!(stdout(&restored).starts_with("apiVersion: "), "YAML in, YAML out");
+    let output = run_with_input(&["check", path(&existing), "-"], &stdout(&restored));
+    assert_eq!(
+        stdout(&output),
+        "permitted by the policy documented: 0 changes\n",
+        "{}",
+        stderr(&output)
+    );
+
+    let patch = run(&["restore", "--format", "json-patch", path(&existing), path(&manifest)]);
+    let patch: Value = serde_json::from_str(&stdout(&patch)).expect("the patch is JSON");
+    let expected = json!([
+        {"op": "add", "path": "/spec/minAvailable", "value": 2},
+        {"op": "add", "path": "/spec/schedulerName", "value": "volcano"},
+        {"op": "add", "path": "/spec/tasks/0/maxRetry", "value": 3},
+        {"op": "add", "path": "/spec/tasks/0/minAvailable", "value": 2},
+        {"op": "add", "path": "/spec/tasks/0/name", "value": "default0"},
+    ]);
+    assert_eq!(patch, expected);
+}
+
+#[test]
+fn restoring_json_gives_json() {
+    let restored = run(&["restore", &job(EXISTING), &job(REPLACEMENT)]);
+    assert!(serde_json::from_str::<Value>(&stdout(&restored)).is_ok());
+    let trouble = run(&["restore", &job(EXISTING), "no-such-file"]);
+    assert_eq!(trouble.status.code(), Some(2));
+}
+
+#[test]
+fn another_release_has_another_schema() {
+    let crd = file(
+        ".yaml",
+        "kind: CustomResourceDefinition\nspec:\n  group: batch.volcano.sh\n  names: {kind: Job}\n  versions:\n  \
+         - name: v1alpha1\n    schema: {openAPIV3Schema: {properties: {spec: {properties: \
+         {maxRetry: {type: integer}, tasks: {type: array}}}}}}\n",
+    );
+    let (existing, dropped) =
+        (file(".json", r#"{"spec": {"maxRetry": 3}}"#), file(".json", r#"{"spec": {}}"#));
+    let pair = [path(&existing), path(&dropped)];
+    assert_eq!(stdout(&run(&[&["diff"][..], &pair].concat())), "", "absent is the default, 3");
+    let output = run(&[&["diff", "--crd", path(&crd)][..], &pair].concat());
+    assert_eq!(stdout(&output), "  - spec.maxRetry  refused\n", "{}", stderr(&output));
+
+    let output = run(&["diff", "--crd", &job(EXISTING), path(&existing), path(&dropped)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).ends_with("must be a CustomResourceDefinition or an OpenAPI schema\n"),
+        "{}",
+        stderr(&output)
+    );
+}
+
 #[test]
 fn the_policy_schema_describes_policies() {
     for policy in [UpdatePolicy::documented(), UpdatePolicy::admission()] {
