@@ -8,7 +8,7 @@
 mod util;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,7 +17,7 @@ use volcano_job_update::{
     validate_update,
 };
 
-use util::{base, in_tests, patched, read_json};
+use util::{patched, read_json};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +54,11 @@ struct Finding {
     code: String,
 }
 
+/// A file or folder below `tests`.
+fn in_tests(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
 fn no_patch() -> Value {
     Value::Array(Vec::new())
 }
@@ -80,7 +85,8 @@ fn faults_in(file: &Path) -> Vec<String> {
 }
 
 fn run(case: &Case) -> Result<(), String> {
-    let existing = patched(&base(&case.base), &case.existing_patch);
+    let base = read_json(&in_tests(&format!("jobs/{}.json", case.base)));
+    let existing = patched(&base, &case.existing_patch);
     let text = edited(patched(&existing, &case.patch).to_string(), &case.text_edits)?;
     let replacement: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let validator = Validator::new(policy(case.policy.as_ref())?);

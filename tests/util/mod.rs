@@ -1,14 +1,9 @@
 //! What several test files share.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
-
-/// A file or folder below `tests`.
-pub(crate) fn in_tests(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
-}
 
 /// Reads a file that must be JSON.
 #[track_caller]
@@ -16,12 +11,6 @@ pub(crate) fn in_tests(name: &str) -> PathBuf {
 pub(crate) fn read_json(path: &Path) -> Value {
     let text = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// A Job of `tests/jobs`.
-#[track_caller]
-pub(crate) fn base(name: &str) -> Value {
-    read_json(&in_tests(&format!("jobs/{name}.json")))
 }
 
 /// Applies a JSON Patch.
