@@ -123,7 +123,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         let (child, slot) = slot_of(shape, key, |sibling| {
             siblings.iter().any(|entry| entry.key == sibling && !entry.field.is_null())
         });
-        let one_sided = || old.is_none_or(Field::is_null) || new.is_none_or(Field::is_null);
+        let one_sided = || is_missing(old) || is_missing(new);
         match child.managed {
             Managed::Owned => return Ok(()),
             Managed::Filled if one_sided() => return Ok(()),
@@ -423,6 +423,11 @@ fn present<'v>(value: Option<&'v Value>, shape: &Shape, slot: Slot<'_>) -> Optio
         _ => shape.zero_is_absent && is_zero(value),
     };
     (!absent).then_some(value)
+}
+
+/// Whether a field that the server fills in was left to it; an empty text is none.
+fn is_missing(field: Option<Field<'_>>) -> bool {
+    field.is_none_or(|field| field.is_null() || field.to_str().is_some_and(|text| text.is_empty()))
 }
 
 fn is_zero(value: &Value) -> bool {
