@@ -247,6 +247,7 @@ fn a_manifest_sent_again_lacks_defaults_and_nothing_else() {
                 other => panic!("{name}: {path}: {other}"),
             }
         }
+        assert_restoring_mends(&existing, &replacement, &name);
         pairs += 1;
         complete += usize::from(findings.is_empty());
     }
@@ -254,6 +255,30 @@ fn a_manifest_sent_again_lacks_defaults_and_nothing_else() {
         "manifests ({nameless} without a name, {unknown} unknown fields, {complete} without a finding)"
     );
     report(pairs, &note);
+}
+
+/// With the defaults put back nothing is dropped any more, and there is nothing left to put back.
+#[expect(clippy::unwrap_used, reason = "a Job of the data that cannot be read fails the test")]
+fn assert_restoring_mends(existing: &Value, replacement: &Value, name: &str) {
+    let restore = |replacement: &Value| {
+        let [existing, replacement] =
+            [existing, replacement].map(|job| Job::from_value(job).unwrap());
+        Validator::default().restore_defaults(&existing, &replacement).unwrap()
+    };
+    let restored = restore(replacement);
+    let patch = serde_json::to_value(restored.patch()).unwrap();
+    assert_eq!(&patched(replacement, &patch), restored.job(), "{name}");
+    assert!(restore(restored.job()).patch().is_empty(), "{name}");
+    let left = findings(existing, restored.job());
+    let left: Vec<_> = left.iter().filter(|(_, code)| *code == Code::DroppedDefault).collect();
+    assert!(left.is_empty(), "{name}: {left:?}");
+    let others = |job| {
+        findings(existing, job)
+            .into_iter()
+            .filter(|(_, code)| *code != Code::DroppedDefault)
+            .count()
+    };
+    assert_eq!(others(restored.job()), others(replacement), "{name}: nothing else comes or goes");
 }
 
 #[expect(clippy::unwrap_used, reason = "a Job of the data that cannot be read fails the test")]
