@@ -4,20 +4,19 @@
 //! known here.
 
 mod lists;
+mod values;
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use self::lists::Matching;
+use self::values::{ValueWalk, slot_of};
 use crate::change::ChangeKind;
-use crate::duration;
 use crate::error::ReviewError;
 use crate::job::{Entry, Field, Job, Task};
-use crate::number;
 use crate::path::PathNode;
-use crate::quantity::Quantity;
-use crate::shape::{ANY, Identity, Kind, Managed, Shape};
+use crate::shape::{ANY, Managed, Shape};
 
 /// One difference, as the walk comes upon it.
 #[derive(Debug)]
@@ -201,257 +200,9 @@ impl JobWalk<'_, '_, '_, '_, '_> {
     }
 }
 
-/// The walk over what stands below those levels.
-struct ValueWalk<'l, 'f> {
-    listener: &'l mut Listener<'f>,
-}
-
-/// What a value is to the one that holds it.
-#[derive(Clone, Copy)]
-enum Slot<'s> {
-    /// A field of a struct. `filled`: its sibling is there that makes Volcano's controller fill it in.
-    Field { filled: bool },
-    /// A field that the struct does not have.
-    Unknown { parent: &'s Shape },
-    /// The value of a map key.
-    Key,
-    /// An element of a list.
-    Element,
-}
-
-impl ValueWalk<'_, '_> {
-    fn value(
-        &mut self,
-        at: &PathNode<'_>,
-        shape: &Shape,
-        slot: Slot<'_>,
-        old: Option<&Value>,
-        new: Option<&Value>,
-    ) -> Result<(), Halt> {
-        let (old, new) = (present(old, shape, slot), present(new, shape, slot));
-        let (kind, here) = match (old, new) {
-            (None, None) => return Ok(()),
-            (Some(old), Some(new)) => return self.both(at, shape, slot, old, new),
-            (None, Some(new)) => (ChangeKind::Added, new),
-            (Some(old), None) => (ChangeKind::Removed, old),
-        };
-        match (&shape.kind, here, slot) {
-            _ if shape.default.as_ref().is_some_and(|default| same(shape, here, default)) => Ok(()),
-            // Absent is empty, so each of its entries is what was added or removed.
-            (Kind::Map(_), Value::Object(_), Slot::Field { .. }) => {
-                let at = at.absent_if(old.is_none());
-                self.objects(
-                    &at,
-                    shape,
-                    old.and_then(Value::as_object),
-                    new.and_then(Value::as_object),
-                )
-            }
-            (Kind::List { .. }, Value::Array(_), Slot::Field { .. }) => {
-                let list = |value: Option<_>| {
-                    value.and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
-                };
-                self.lists(&at.absent_if(old.is_none()), shape, list(old), list(new))
-            }
-            _ => self.difference(at, kind, slot, old, new),
-        }
-    }
-
-    fn both(
-        &mut self,
-        at: &PathNode<'_>,
-        shape: &Shape,
-        slot: Slot<'_>,
-        old: &Value,
-        new: &Value,
-    ) -> Result<(), Halt> {
-        match (old, new, slot) {
-            (
-                Value::Object(old),
-                Value::Object(new),
-                Slot::Field { .. } | Slot::Key | Slot::Element,
-            ) => self.objects(at, shape, Some(old), Some(new)),
-            (
-                Value::Array(old),
-                Value::Array(new),
-                Slot::Field { .. } | Slot::Key | Slot::Element,
-            ) => self.lists(at, shape, old, new),
-            _ if same(shape, old, new) => Ok(()),
-            _ => self.difference(at, ChangeKind::Replaced, slot, Some(old), Some(new)),
-        }
-    }
-
-    fn objects(
-        &mut self,
-        at: &PathNode<'_>,
-        shape: &Shape,
-        old: Option<&Map<String, Value>>,
-        new: Option<&Map<String, Value>>,
-    ) -> Result<(), Halt> {
-        let slot = |key| {
-            slot_of(shape, key, |sibling| {
-                new.and_then(|new| new.get(sibling)).is_some_and(|value| !value.is_null())
-            })
-        };
-        for (key, new_value) in new.into_iter().flatten() {
-            let (child, slot) = slot(key);
-            self.value(
-                &at.key(key),
-                child,
-                slot,
-                old.and_then(|old| old.get(key)),
-                Some(new_value),
-            )?;
-        }
-        for (key, old_value) in old.into_iter().flatten() {
-            if new.is_none_or(|new| !new.contains_key(key)) {
-                let (child, slot) = slot(key);
-                self.value(&at.key(key), child, slot, Some(old_value), None)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn lists(
-        &mut self,
-        at: &PathNode<'_>,
-        shape: &Shape,
-        old: &[Value],
-        new: &[Value],
-    ) -> Result<(), Halt> {
-        let items = shape.items();
-        let matching = match &shape.kind {
-            Kind::List { identity: Identity::Set, .. } => Matching::of_set(old, new),
-            Kind::List { identity: Identity::Keys(keys), .. } => Matching::by_keys(keys, old, new),
-            _ => None,
-        };
-        let matching =
-            matching.unwrap_or_else(|| Matching::aligned(old, new, |a, b| same(items, a, b)));
-        for &position in &matching.removed {
-            self.tell(&at.index(position, position), ChangeKind::Removed, old.get(position), None)?;
-        }
-        for &position in &matching.added {
-            self.tell(&at.index(position, position), ChangeKind::Added, None, new.get(position))?;
-        }
-        self.tell_order(at, &matching)?;
-        for &(i, j) in &matching.pairs {
-            self.value(&at.index(i, j), items, Slot::Element, old.get(i), new.get(j))?;
-        }
-        Ok(())
-    }
-
-    fn tell(
-        &mut self,
-        at: &PathNode<'_>,
-        kind: ChangeKind,
-        old: Option<&Value>,
-        new: Option<&Value>,
-    ) -> Result<(), Halt> {
-        self.difference(at, kind, Slot::Element, old, new)
-    }
-
-    fn tell_order(&mut self, at: &PathNode<'_>, matching: &Matching) -> Result<(), Halt> {
-        match matching.order.as_slice() {
-            [] => Ok(()),
-            order => (self.listener)(&Difference {
-                at: *at,
-                kind: ChangeKind::Moved,
-                old: None,
-                new: None,
-                unknown_in: None,
-                filled: false,
-                order,
-            }),
-        }
-    }
-
-    fn difference(
-        &mut self,
-        at: &PathNode<'_>,
-        kind: ChangeKind,
-        slot: Slot<'_>,
-        old: Option<&Value>,
-        new: Option<&Value>,
-    ) -> Result<(), Halt> {
-        let unknown_in = match slot {
-            Slot::Unknown { parent } => Some(parent),
-            _ => None,
-        };
-        let filled = kind == ChangeKind::Added && matches!(slot, Slot::Field { filled: true });
-        (self.listener)(&Difference { at: *at, kind, old, new, unknown_in, filled, order: &[] })
-    }
-}
-
-/// Whether two values of one shape are the same: whether the walk over them finds nothing.
-fn same(shape: &Shape, a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_)) => {
-            let mut walk = ValueWalk { listener: &mut |_| Err(Halt::Enough) };
-            walk.both(&PathNode::ROOT, shape, Slot::Element, a, b).is_ok()
-        }
-        _ if a == b => true,
-        _ => match shape.kind {
-            Kind::Quantity => both_are(a, b, quantity),
-            Kind::Duration => both_are(a, b, |value| duration::parse_duration(value.as_str()?)),
-            _ => matches!((a, b), (Value::Number(a), Value::Number(b)) if number::same(a, b)),
-        },
-    }
-}
-
-/// Whether both values have a meaning, and the same.
-fn both_are<T: PartialEq>(a: &Value, b: &Value, meaning: impl Fn(&Value) -> Option<T>) -> bool {
-    meaning(a).is_some_and(|a| meaning(b).is_some_and(|b| a == b))
-}
-
-/// A quantity is a string, or a bare number.
-fn quantity(value: &Value) -> Option<Quantity> {
-    match value {
-        Value::String(text) => Quantity::parse(text),
-        Value::Number(number) => Quantity::parse(&number.to_string()),
-        _ => None,
-    }
-}
-
-/// A value that is there: `null` is not, nor is what the shape says is the same as absent.
-fn present<'v>(value: Option<&'v Value>, shape: &Shape, slot: Slot<'_>) -> Option<&'v Value> {
-    let value = value?;
-    let is_field = matches!(slot, Slot::Field { .. });
-    let absent = match (value, &shape.kind) {
-        (Value::Null, _) => !matches!(slot, Slot::Element),
-        (Value::Array(list), Kind::List { .. }) => is_field && list.is_empty(),
-        (Value::Object(map), Kind::Map(_)) => is_field && map.is_empty(),
-        _ => shape.zero_is_absent && is_zero(value),
-    };
-    (!absent).then_some(value)
-}
-
 /// Whether a field that the server fills in was left to it; an empty text is none.
 fn is_missing(field: Option<Field<'_>>) -> bool {
     field.is_none_or(|field| field.is_null() || field.to_str().is_some_and(|text| text.is_empty()))
-}
-
-fn is_zero(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.is_empty(),
-        Value::Bool(on) => !on,
-        number => number::integer(number) == Some(0),
-    }
-}
-
-/// What stands under a key of an object, and what it is to that object.
-fn slot_of<'s>(
-    parent: &'s Shape,
-    key: &str,
-    has_sibling: impl Fn(&str) -> bool,
-) -> (&'s Shape, Slot<'s>) {
-    match parent.child(key) {
-        None => (&ANY, Slot::Unknown { parent }),
-        Some(child) if matches!(parent.kind, Kind::Struct(_)) => {
-            let filled = child.filled_beside.as_deref().is_some_and(has_sibling);
-            (child, Slot::Field { filled })
-        }
-        Some(child) => (child, Slot::Key),
-    }
 }
 
 /// Finds fields by their key; at once where the other object has its keys in the same order.

@@ -5,8 +5,9 @@
 //! parsed only when it differs from the text of the other Job.
 
 mod error;
-mod read;
 mod subtree;
+mod text;
+mod value;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -104,7 +105,7 @@ impl<'a> Job<'a> {
             return Err(JobError::too_large(limits.text_bytes));
         }
         match std::str::from_utf8(text) {
-            Ok(text) => read::text(text, limits),
+            Ok(text) => text::read(text, limits),
             Err(fault) => Err(JobError::not_utf8(text, fault.valid_up_to())),
         }
     }
@@ -135,7 +136,28 @@ impl<'a> Job<'a> {
     ///
     /// As [`Job::from_value`].
     pub fn from_value_with(value: &'a Value, limits: &Limits) -> Result<Self, JobError> {
-        read::value(value, limits)
+        value::read(value, limits)
+    }
+
+    /// A Job without fields, to be filled by reading.
+    fn empty(text: Option<&'a str>) -> Self {
+        Self {
+            text,
+            top: Vec::with_capacity(8),
+            metadata: None,
+            spec: None,
+            tasks: None,
+            task_fields: Vec::new(),
+        }
+    }
+
+    /// Adds the task whose fields are those from `start` on.
+    fn push_task(&mut self, whole: Field<'a>, start: usize) {
+        let fields = start..self.task_fields.len();
+        let mut entries = self.task_fields.get(fields.clone()).unwrap_or_default().iter();
+        let name = entries.find(|entry| entry.key == "name").map(|entry| entry.field);
+        let name = name.filter(|name| !name.is_null());
+        self.tasks.get_or_insert_default().push(TaskEntry { whole, name, fields });
     }
 
     /// The whole Job as a document, parsed to the leaves.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::read::json_fault;
+use super::text::json_fault;
 use super::{JobError, duplicate};
 use crate::path::{FieldPath, PathNode, Side};
 

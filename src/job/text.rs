@@ -1,4 +1,4 @@
-//! From a text or a value to a [`Job`].
+//! From a text to a [`Job`].
 //!
 //! Only white space, keys and punctuation of the levels that are told apart are handled here; every
 //! value below is skipped, and thereby checked, by `serde_json`.
@@ -6,14 +6,13 @@
 use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
-use serde_json::Value;
 
-use super::{Entry, Field, Job, JobError, TaskEntry, duplicate};
+use super::{Entry, Field, Job, JobError, duplicate};
 use crate::limits::Limits;
 use crate::path::{PathNode, Side};
 
 /// Reads a Job from text that is no longer than the limit.
-pub(super) fn text<'a>(text: &'a str, limits: &Limits) -> Result<Job<'a>, JobError> {
+pub(super) fn read<'a>(text: &'a str, limits: &Limits) -> Result<Job<'a>, JobError> {
     let mut reader = Reader { text, at: 0, limits };
     reader.skip_white_space();
     match reader.peek() {
@@ -28,90 +27,6 @@ pub(super) fn text<'a>(text: &'a str, limits: &Limits) -> Result<Job<'a>, JobErr
     match reader.peek() {
         None => Ok(job),
         Some(_) => Err(reader.fault("nothing may follow the Job")),
-    }
-}
-
-/// Reads a Job from a parsed document.
-pub(super) fn value<'a>(value: &'a Value, limits: &Limits) -> Result<Job<'a>, JobError> {
-    let root = PathNode::ROOT;
-    let mut job = Job::empty(None);
-    for (key, value) in object(value, &root)?.into_iter().flatten() {
-        let at = root.key(key);
-        match key.as_str() {
-            "metadata" => job.metadata = entries(value, &at, limits)?,
-            "spec" => job.read_spec(value, &at, limits)?,
-            _ => job.top.push(entry(key, value, &at, limits)?),
-        }
-    }
-    Ok(job)
-}
-
-impl<'a> Job<'a> {
-    fn empty(text: Option<&'a str>) -> Self {
-        Self {
-            text,
-            top: Vec::with_capacity(8),
-            metadata: None,
-            spec: None,
-            tasks: None,
-            task_fields: Vec::new(),
-        }
-    }
-
-    fn read_spec(
-        &mut self,
-        spec: &'a Value,
-        at: &PathNode<'_>,
-        limits: &Limits,
-    ) -> Result<(), JobError> {
-        let Some(fields) = object(spec, at)? else { return Ok(()) };
-        let mut spec = Vec::with_capacity(fields.len());
-        for (key, value) in fields {
-            let at = at.key(key);
-            if key == "tasks" {
-                self.read_tasks(value, &at, limits)?;
-            } else {
-                spec.push(entry(key, value, &at, limits)?);
-            }
-        }
-        self.spec = Some(spec);
-        Ok(())
-    }
-
-    fn read_tasks(
-        &mut self,
-        tasks: &'a Value,
-        at: &PathNode<'_>,
-        limits: &Limits,
-    ) -> Result<(), JobError> {
-        let tasks = match tasks {
-            Value::Null => return Ok(()),
-            Value::Array(tasks) if tasks.len() <= limits.tasks => tasks,
-            Value::Array(_) => {
-                return Err(JobError::too_many_tasks(at.to_path(Side::Replacement), limits.tasks));
-            }
-            other => {
-                let found = type_name(other);
-                return Err(JobError::wrong_type(at.to_path(Side::Replacement), "a list", found));
-            }
-        };
-        self.tasks = Some(Vec::with_capacity(tasks.len()));
-        for (position, task) in tasks.iter().enumerate() {
-            let start = self.task_fields.len();
-            let fields = entries(task, &at.index(position, position), limits)?;
-            self.task_fields.extend(fields.into_iter().flatten());
-            self.push_task(Field::Value(task), start);
-        }
-        Ok(())
-    }
-
-    /// Adds the task whose fields are those from `start` on.
-    fn push_task(&mut self, whole: Field<'a>, start: usize) {
-        let fields = start..self.task_fields.len();
-        let mut entries = self.task_fields.get(fields.clone()).unwrap_or_default().iter();
-        let name = entries.find(|entry| entry.key == "name").map(|entry| entry.field);
-        let name = name.filter(|name| !name.is_null());
-        self.tasks.get_or_insert_default().push(TaskEntry { whole, name, fields });
     }
 }
 
@@ -440,66 +355,6 @@ fn opening_brackets(text: &str) -> usize {
         usize::from(brackets.fold(0, u8::wrapping_add))
     };
     text.as_bytes().chunks(usize::from(u8::MAX)).map(count).sum()
-}
-
-fn object<'v>(
-    value: &'v Value,
-    at: &PathNode<'_>,
-) -> Result<Option<&'v serde_json::Map<String, Value>>, JobError> {
-    match value {
-        Value::Object(map) => Ok(Some(map)),
-        Value::Null if at.depth() > 0 => Ok(None),
-        other => {
-            Err(JobError::wrong_type(at.to_path(Side::Replacement), "an object", type_name(other)))
-        }
-    }
-}
-
-fn entries<'a>(
-    value: &'a Value,
-    at: &PathNode<'_>,
-    limits: &Limits,
-) -> Result<Option<Vec<Entry<'a>>>, JobError> {
-    let Some(map) = object(value, at)? else { return Ok(None) };
-    let checked = |(key, value): (&'a String, &'a Value)| entry(key, value, &at.key(key), limits);
-    map.iter().map(checked).collect::<Result<_, _>>().map(Some)
-}
-
-fn entry<'a>(
-    key: &'a str,
-    value: &'a Value,
-    at: &PathNode<'_>,
-    limits: &Limits,
-) -> Result<Entry<'a>, JobError> {
-    let limit = limits.max_nesting();
-    if value_nests_deeper(value, limit.saturating_sub(at.depth())) {
-        return Err(JobError::too_deep(at.to_path(Side::Replacement), limit));
-    }
-    Ok(Entry { key: Cow::Borrowed(key), field: Field::Value(value) })
-}
-
-/// Whether a value nests deeper than so many levels. Never goes deeper itself.
-fn value_nests_deeper(value: &Value, levels: usize) -> bool {
-    let below = |value: &Value| match levels.checked_sub(1) {
-        Some(levels) => value_nests_deeper(value, levels),
-        None => true,
-    };
-    match value {
-        Value::Array(list) => levels == 0 || list.iter().any(below),
-        Value::Object(map) => levels == 0 || map.values().any(below),
-        _ => false,
-    }
-}
-
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }
 
 /// The type of a well-formed JSON text.
