@@ -169,8 +169,12 @@ impl<'a> Reader<'a, '_> {
     /// Any value, skipped, as text.
     fn raw(&mut self) -> Result<&'a str, JobError> {
         let rest = self.rest();
+        // The most frequent scalars need no parser to be made for them.
         if let Some(inside) = self.plain_string() {
             return Ok(rest.get(..inside.len().saturating_add(2)).unwrap_or_default());
+        }
+        if let Some(digits) = self.plain_integer() {
+            return Ok(digits);
         }
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
         match values.next() {
@@ -260,6 +264,20 @@ impl<'a> Reader<'a, '_> {
         let tail = tail.strip_prefix('"')?;
         self.at = self.text.len().saturating_sub(tail.len());
         Some(text)
+    }
+
+    /// A number of nothing but digits, if one stands here and ends within the text.
+    fn plain_integer(&mut self) -> Option<&'a str> {
+        let rest = self.rest();
+        let end = rest.bytes().position(|byte| !byte.is_ascii_digit())?;
+        let (digits, tail) = rest.split_at_checked(end)?;
+        if !matches!(digits.as_bytes().first()?, b'1'..=b'9')
+            || !tail.starts_with([',', '}', ']', '\n'])
+        {
+            return None;
+        }
+        self.at = self.at.saturating_add(end);
+        Some(digits)
     }
 
     fn skip_white_space(&mut self) {
