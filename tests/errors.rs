@@ -66,6 +66,12 @@ fn text_that_is_no_json() {
     }
 }
 
+/// What ends a line is the last byte of that line, not the first of the next.
+#[test]
+fn faults_at_the_end_of_a_line() {
+    refused_at(JobErrorKind::Syntax, b"{\n \"a\": [tru\n]}", 2, 11, "expected ident");
+}
+
 #[test]
 fn text_that_is_not_utf8() {
     let kind = JobErrorKind::NotUtf8;
@@ -260,6 +266,7 @@ fn paths() {
         ("a[\"b]", 1, "a quoted key must be a JSON string"),
         ("a[0]b", 1, "a bracket must be followed by `.`, `[` or the end"),
         ("spec.tasks[*]", 10, "`[*]` may stand in a pattern, not in a path"),
+        ("a[99999999999999999999]", 1, "no list is that long"),
     ] {
         let error = text.parse::<FieldPath>().unwrap_err();
         assert_eq!(error.to_string(), format!("{message} at byte {at}"), "{text}");
