@@ -148,6 +148,8 @@ pub(crate) enum Reason {
     Wildcard,
     #[error("a pattern must say `[*]`, as list positions change from one update to the next,")]
     Position,
+    #[error("no list is that long")]
+    HugePosition,
     #[error("a pattern must name a field")]
     EmptyPattern,
 }
@@ -204,7 +206,7 @@ fn parse_bracket(inside: &str) -> Result<(Token, &str), Reason> {
         "*" => Token::Any,
         digits if is_position(digits) => match digits.parse() {
             Ok(index) => Token::Index(index),
-            Err(_) => return Err(Reason::Position),
+            Err(_) => return Err(Reason::HugePosition),
         },
         key => Token::Key(key.into()),
     };

@@ -319,7 +319,8 @@ pub(super) fn json_fault(text: &str, part: &str, fault: &serde_json::Error) -> J
     let message = message.strip_suffix(&place).unwrap_or(&message);
     let lines_above = fault.line().saturating_sub(1);
     let line_start: usize = part.split_inclusive('\n').take(lines_above).map(str::len).sum();
-    let in_part = line_start.saturating_add(fault.column().saturating_sub(1));
+    // Column 0 is the end of the line above.
+    let in_part = line_start.saturating_add(fault.column()).saturating_sub(1);
     // `part` is a slice of `text`.
     let before = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
     JobError::syntax(text, before.saturating_add(in_part), message)

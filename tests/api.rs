@@ -1,0 +1,298 @@
+//! What callers rely on beside the verdicts: auto traits, sizes, and the serde forms.
+
+use std::error::Error;
+use std::fmt::{Debug, Display};
+use std::hash::Hash;
+use std::mem::size_of;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use volcano_job_update::{
+    Change, ChangeKind, Changes, Code, DroppedDefaults, FieldPath, FieldPattern, Job, JobError,
+    JobErrorKind, Limits, MergePatchError, ParseCodeError, ParsePathError, Review, ReviewError,
+    Segment, Severity, UpdateError, UpdatePolicy, Validator, Verdict, Violation, Violations,
+    validate_update,
+};
+
+fn is_shared<T: Send + Sync>() {}
+fn is_owned<T: Send + Sync + Debug + Clone + 'static>() {}
+fn is_error<T: Error + Send + Sync + Clone + PartialEq + 'static>() {}
+fn is_plain<T: Copy + Eq + Hash + Debug + Send + Sync + 'static>() {}
+fn is_data<T: Serialize + DeserializeOwned + Clone + Eq + Debug>() {}
+
+#[test]
+fn a_job_can_be_sent_and_shared() {
+    is_shared::<Job<'_>>();
+}
+
+#[test]
+fn results_are_owned() {
+    is_owned::<Change>();
+    is_owned::<Changes>();
+    is_owned::<FieldPath>();
+    is_owned::<FieldPattern>();
+    is_owned::<Limits>();
+    is_owned::<Review>();
+    is_owned::<Segment>();
+    is_owned::<UpdatePolicy>();
+    is_owned::<Validator>();
+    is_owned::<Violation>();
+    is_owned::<Violations>();
+}
+
+#[test]
+fn kinds_are_plain() {
+    is_plain::<ChangeKind>();
+    is_plain::<Code>();
+    is_plain::<DroppedDefaults>();
+    is_plain::<JobErrorKind>();
+    is_plain::<Severity>();
+    is_plain::<Verdict>();
+}
+
+#[test]
+fn errors_are_errors() {
+    is_error::<JobError>();
+    is_error::<MergePatchError>();
+    is_error::<ParseCodeError>();
+    is_error::<ParsePathError>();
+    is_error::<ReviewError>();
+    is_error::<UpdateError>();
+    is_error::<Violations>();
+}
+
+#[test]
+fn configuration_is_data() {
+    is_data::<DroppedDefaults>();
+    is_data::<FieldPattern>();
+    is_data::<Limits>();
+    is_data::<UpdatePolicy>();
+}
+
+/// An error is moved up through every caller on the accepting path too, so it must be small; the
+/// size of what it carries does not matter. Clippy's bound for an `Err` is 128 bytes.
+#[test]
+fn errors_are_small() {
+    assert_eq!(size_of::<JobError>(), size_of::<usize>());
+    assert_eq!(size_of::<Violation>(), size_of::<usize>());
+    assert!(size_of::<Result<(), Violations>>() <= 4 * size_of::<usize>());
+    assert!(size_of::<Result<(), UpdateError>>() <= 5 * size_of::<usize>());
+    assert!(size_of::<Result<(), ReviewError>>() <= 2 * size_of::<usize>());
+    // This one stands in lists by the thousand.
+    assert!(size_of::<Segment>() <= 3 * size_of::<usize>());
+}
+
+const EXISTING: &str = r#"{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+    "metadata": {"name": "a", "labels": {"example.com/a": "b"}},
+    "spec": {"queue": "research", "tasks": [{"name": "one", "replicas": 1, "maxRetry": 3}]}}"#;
+const REPLACEMENT: &str = r#"{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+    "metadata": {"name": "a"},
+    "spec": {"queue": "other", "tasks": [{"name": "one", "replicas": 2}]}}"#;
+
+#[expect(clippy::unwrap_used, reason = "these Jobs can be read")]
+fn jobs() -> (Job<'static>, Job<'static>) {
+    (Job::from_str(EXISTING).unwrap(), Job::from_str(REPLACEMENT).unwrap())
+}
+
+#[test]
+fn a_violation_serialises_without_values() {
+    let (existing, replacement) = jobs();
+    let Err(UpdateError::Refused(violations)) = validate_update(&existing, &replacement) else {
+        panic!("the update must be refused");
+    };
+    let hint = violations[0].hint().unwrap();
+    let expected = json!([
+        {
+            "code": "immutable-field",
+            "path": "spec.queue",
+            "pointer": "/spec/queue",
+            "message": "the value was changed: field is immutable",
+            "hint": hint,
+        },
+        {
+            "code": "dropped-default",
+            "path": "spec.tasks[0].maxRetry",
+            "pointer": "/spec/tasks/0/maxRetry",
+            "message": "the field was filled in at creation and must not be dropped",
+            "hint": "add \"maxRetry\": 3",
+        },
+    ]);
+    assert_eq!(serde_json::to_value(&*violations).unwrap(), expected);
+}
+
+#[test]
+fn values_are_had_from_accessors() {
+    let (existing, replacement) = jobs();
+    let review = Validator::default().review(&existing, &replacement).unwrap();
+    let violations = review.violations().unwrap();
+    let values: Vec<_> = violations.iter().map(|found| (found.old(), found.new())).collect();
+    let (research, other, three) = (json!("research"), json!("other"), json!(3));
+    assert_eq!(values, [(Some(&research), Some(&other)), (Some(&three), None)]);
+    assert!(violations.iter().all(|found| found.severity() == Severity::Error));
+
+    let changes: Vec<_> = review
+        .changes()
+        .iter()
+        .map(|change| (change.path().to_pointer(), change.kind(), change.verdict()))
+        .collect();
+    let expected = [
+        ("/metadata/labels/example.com~1a", ChangeKind::Removed, Verdict::Permitted),
+        ("/spec/queue", ChangeKind::Replaced, Verdict::Refused),
+        ("/spec/tasks/0/maxRetry", ChangeKind::Removed, Verdict::Refused),
+        ("/spec/tasks/0/replicas", ChangeKind::Replaced, Verdict::Permitted),
+    ]
+    .map(|(pointer, kind, verdict)| (pointer.to_owned(), kind, verdict));
+    assert_eq!(changes, expected);
+    assert_eq!(review.changes()[3].old(), Some(&json!(1)));
+    assert_eq!(review.changes()[3].new(), Some(&json!(2)));
+    assert_eq!(review.changes().with_verdict(Verdict::Permitted).len(), 2);
+}
+
+#[test]
+fn results_outlive_the_texts() {
+    let review = {
+        let (existing, replacement) = (EXISTING.to_owned(), REPLACEMENT.to_owned());
+        Validator::default().review_bytes(existing.as_bytes(), replacement.as_bytes()).unwrap()
+    };
+    assert_eq!(review.violations().unwrap().len(), 2);
+    assert_eq!(review.policy().name(), "custom");
+}
+
+#[test]
+fn small_enums_have_one_spelling() {
+    assert_same_spelling(&[ChangeKind::Added, ChangeKind::Removed], &["added", "removed"]);
+    assert_same_spelling(&[ChangeKind::Replaced, ChangeKind::Moved], &["replaced", "moved"]);
+    assert_same_spelling(&[Verdict::Permitted, Verdict::Ignored], &["permitted", "ignored"]);
+    assert_same_spelling(&[Verdict::Refused], &["refused"]);
+    let codes: Vec<Code> = Code::all().collect();
+    let names: Vec<&str> = Code::all().map(Code::as_str).collect();
+    assert_same_spelling(&codes, &names);
+    assert_eq!(serde_json::to_value(Severity::Warning).unwrap(), "warning");
+}
+
+/// Whether values are shown and serialised by these names.
+#[track_caller]
+fn assert_same_spelling<T: Display + Serialize>(values: &[T], names: &[&str]) {
+    let shown: Vec<String> = values.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, names);
+    assert_eq!(json!(values), json!(names));
+}
+
+#[test]
+fn the_causes_of_codes_are_those_of_kubernetes() {
+    let forbidden = [
+        Code::ImmutableField,
+        Code::UnknownField,
+        Code::TaskAdded,
+        Code::TaskRemoved,
+        Code::TasksReordered,
+    ];
+    for code in Code::all() {
+        let cause = match code {
+            Code::DroppedDefault => "FieldValueRequired",
+            Code::DuplicateTaskName => "FieldValueDuplicate",
+            code if forbidden.contains(&code) => "FieldValueForbidden",
+            _ => "FieldValueInvalid",
+        };
+        assert_eq!(code.cause(), cause, "{code}");
+    }
+}
+
+#[test]
+fn a_policy_is_what_its_file_says() {
+    let mut limits = Limits::default();
+    limits.tasks = 7;
+    let policy = UpdatePolicy::admission()
+        .with_name("window")
+        .permit("spec.minAvailable".parse().unwrap())
+        .ignore("metadata.annotations[example.com/note]".parse().unwrap())
+        .with_dropped_defaults(DroppedDefaults::Permit)
+        .with_limits(limits);
+    let file = json!({
+        "name": "window",
+        "permitted": [
+            "metadata.labels", "metadata.generateName", "metadata.annotations", "spec.template",
+            "spec.replicas", "spec.tasks[*].template", "spec.tasks[*].replicas",
+            "spec.minAvailable",
+        ],
+        "ignored": [
+            "metadata.finalizers", "metadata.ownerReferences",
+            "metadata.annotations[example.com/note]",
+        ],
+        "ignoreFilledVolumeClaims": true,
+        "releaseFinalizersWhileDeleting": true,
+        "droppedDefaults": "permit",
+        "limits": {"textBytes": 3_145_728, "nesting": 128, "tasks": 7, "findings": 100},
+    });
+    assert_eq!(serde_json::to_value(&policy).unwrap(), file);
+    assert_eq!(serde_json::from_value::<UpdatePolicy>(file).unwrap(), policy);
+}
+
+#[test]
+fn presets_survive_their_files() {
+    for name in ["documented", "admission"] {
+        let preset = UpdatePolicy::preset(name).unwrap();
+        assert_eq!(preset.name(), name);
+        let file = serde_json::to_string(&preset).unwrap();
+        assert_eq!(serde_json::from_str::<UpdatePolicy>(&file).unwrap(), preset);
+    }
+    for name in ["", "Documented", "custom"] {
+        assert_eq!(UpdatePolicy::preset(name), None);
+    }
+}
+
+#[test]
+fn what_a_policy_file_leaves_out_is_as_documented() {
+    let policy: UpdatePolicy = serde_json::from_value(json!({})).unwrap();
+    assert_eq!(policy, UpdatePolicy::documented().with_name("custom"));
+    assert_eq!(policy, UpdatePolicy::default());
+    let policy: UpdatePolicy = serde_json::from_value(json!({"limits": {"tasks": 1}})).unwrap();
+    assert_eq!(policy.limits().findings, Limits::default().findings);
+}
+
+#[test]
+fn a_policy_file_with_a_mistake_is_refused() {
+    let refused =
+        |file: Value| serde_json::from_value::<UpdatePolicy>(file).unwrap_err().to_string();
+    for (file, begins) in [
+        (json!({"permited": []}), "unknown field `permited`"),
+        (json!({"limits": {"task": 1}}), "unknown field `task`"),
+        (json!({"droppedDefaults": "keep"}), "unknown variant `keep`"),
+        (json!({"permitted": ["spec..queue"]}), "pattern `spec..queue`: "),
+        (json!({"permitted": [""]}), "pattern ``: "),
+        (json!({"limits": {"tasks": -1}}), "invalid value"),
+    ] {
+        let error = refused(file);
+        assert!(error.starts_with(begins), "{error}");
+    }
+}
+
+#[test]
+fn limits_are_those_of_an_api_server() {
+    let limits = Limits::default();
+    assert_eq!(limits.text_bytes, 3 * 1024 * 1024);
+    assert_eq!((limits.nesting, limits.tasks, limits.findings), (128, 10_000, 100));
+    assert_eq!(UpdatePolicy::documented().limits(), &limits);
+}
+
+#[test]
+fn patterns_cover_what_they_name_and_what_is_below() {
+    let policy = UpdatePolicy::documented();
+    for (path, permitted) in [
+        ("metadata.labels", true),
+        ("metadata.labels[example.com/a]", true),
+        ("metadata.label", false),
+        ("metadata.labelsx", false),
+        ("metadata", false),
+        ("spec.tasks[12].template.spec.containers[0].image", true),
+        ("spec.tasks[12].replicas", true),
+        ("spec.tasks[12].minAvailable", false),
+        ("spec.tasks[12]", false),
+        ("spec.tasks", false),
+        ("spec.template.spec", true),
+        ("spec.replicas", true),
+    ] {
+        assert_eq!(policy.permits(&path.parse().unwrap()), permitted, "{path}");
+    }
+}

@@ -1,0 +1,313 @@
+//! The full text of every kind of finding.
+
+mod util;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use volcano_job_update::{
+    Code, Job, Limits, Review, UpdateError, UpdatePolicy, Validator, Violation, validate_update,
+};
+
+use util::{patched, read_json};
+
+/// The end of every hint that says what may change instead.
+const MAY_CHANGE: &str = "; only metadata.labels, metadata.generateName, metadata.annotations, \
+    spec.template, spec.replicas, spec.tasks[*].template and spec.tasks[*].replicas may change";
+
+#[track_caller]
+fn base(name: &str) -> Value {
+    let file = format!("{}/tests/jobs/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    read_json(Path::new(&file))
+}
+
+#[track_caller]
+#[expect(clippy::unwrap_used, reason = "the Jobs of these tests can be read")]
+fn review(policy: UpdatePolicy, existing: &Value, patch: &Value) -> Review {
+    let replacement = patched(existing, patch);
+    let [old, new] = [existing, &replacement].map(|job| Job::from_value(job).unwrap());
+    Validator::new(policy).review(&old, &new).unwrap()
+}
+
+/// The findings of an update by the documented rule.
+#[track_caller]
+fn findings(existing: &Value, patch: &Value) -> Vec<Violation> {
+    let violations = review(UpdatePolicy::documented(), existing, patch).into_result().err();
+    violations.into_iter().flatten().collect()
+}
+
+/// Whether the only finding of an update reads so.
+#[track_caller]
+#[expect(clippy::panic, reason = "this is how a test fails")]
+fn reads(existing: &Value, patch: &Value, code: Code, text: &str, hint: &str) {
+    let findings = findings(existing, patch);
+    let [finding] = &*findings else { panic!("{findings:?}") };
+    assert_eq!(finding.code(), code);
+    assert_eq!(finding.to_string(), text);
+    assert_eq!(finding.hint(), Some(hint));
+}
+
+#[test]
+fn immutable_field() {
+    for (base_name, patch, text, remedy) in [
+        (
+            "bare",
+            json!([{"op": "add", "path": "/spec/priorityClassName", "value": "high"}]),
+            "spec.priorityClassName: the field was added: field is immutable",
+            "remove the field",
+        ),
+        (
+            "rich",
+            json!([{"op": "remove", "path": "/spec/queue"}]),
+            "spec.queue: the field was removed: field is immutable",
+            "add the field again as it stands in the existing Job",
+        ),
+        (
+            "rich",
+            json!([{"op": "replace", "path": "/spec/tasks/1/minAvailable", "value": 3}]),
+            "spec.tasks[1].minAvailable: the value was changed: field is immutable",
+            "restore the value of the existing Job",
+        ),
+    ] {
+        let hint = format!("{remedy}{MAY_CHANGE}");
+        reads(&base(base_name), &patch, Code::ImmutableField, text, &hint);
+    }
+}
+
+#[test]
+fn immutable_order() {
+    let list = "/metadata/ownerReferences";
+    let patch = json!([{"op": "move", "from": format!("{list}/1"), "path": format!("{list}/0")}]);
+    let text = "metadata.ownerReferences: the elements were put in another order: \
+        field is immutable";
+    let hint = "restore the order of the existing Job";
+    reads(&base("rich"), &patch, Code::ImmutableField, text, hint);
+}
+
+#[test]
+fn hints_list_what_the_policy_permits() {
+    let patch = json!([{"op": "replace", "path": "/spec/queue", "value": "other"}]);
+    for (permitted, only) in [
+        (json!([]), "nothing"),
+        (json!(["metadata.labels"]), "metadata.labels"),
+        (json!(["metadata.labels", "spec.plugins[*]"]), "metadata.labels and spec.plugins[*]"),
+    ] {
+        let policy = serde_json::from_value(json!({"permitted": permitted})).unwrap();
+        let violations = review(policy, &base("trio"), &patch).into_result().unwrap_err();
+        let hint = format!("restore the value of the existing Job; only {only} may change");
+        assert_eq!(violations[0].hint(), Some(&*hint));
+    }
+}
+
+#[test]
+fn dropped_default() {
+    for (path, field, line) in [
+        ("/spec/schedulerName", "spec.schedulerName", r#""schedulerName": "volcano""#),
+        ("/spec/minAvailable", "spec.minAvailable", r#""minAvailable": 4"#),
+        ("/spec/plugins/ssh", "spec.plugins.ssh", r#""ssh": []"#),
+        ("/spec/plugins/svc", "spec.plugins.svc", r#""svc": []"#),
+        ("/spec/tasks/0/name", "spec.tasks[0].name", r#""name": "default0""#),
+        ("/spec/tasks/1/minAvailable", "spec.tasks[1].minAvailable", r#""minAvailable": 2"#),
+        ("/spec/tasks/1/maxRetry", "spec.tasks[1].maxRetry", r#""maxRetry": 3"#),
+    ] {
+        let patch = json!([{"op": "remove", "path": path}]);
+        let text = format!("{field}: the field was filled in at creation and must not be dropped");
+        reads(&base("created"), &patch, Code::DroppedDefault, &text, &format!("add {line}"));
+    }
+}
+
+#[test]
+fn unknown_field() {
+    for (path, field, hint) in [
+        ("/spec/minavailable", "spec.minavailable", "did you mean `minAvailable`?"),
+        ("/spec/task", "spec.task", "did you mean `tasks`?"),
+        ("/spec/tasks/0/replica", "spec.tasks[0].replica", "did you mean `replicas`?"),
+        ("/metadata/anotations", "metadata.anotations", "did you mean `annotations`?"),
+        ("/spec/xyz", "spec.xyz", "remove it: no Job has this field"),
+    ] {
+        let patch = json!([{"op": "add", "path": path, "value": 1}]);
+        let text = format!("{field}: unknown field");
+        reads(&base("trio"), &patch, Code::UnknownField, &text, hint);
+    }
+}
+
+#[test]
+fn task_added() {
+    let patch = json!([{"op": "add", "path": "/spec/tasks/3", "value": {"name": "d"}}]);
+    let text = "spec.tasks[3]: the task was added, and the list of tasks is fixed: \
+        field is immutable";
+    let hint = "remove the task, or create another Job for it";
+    reads(&base("trio"), &patch, Code::TaskAdded, text, hint);
+}
+
+#[test]
+fn task_removed() {
+    let patch = json!([{"op": "remove", "path": "/spec/tasks/0"}]);
+    let text = "spec.tasks[0]: the task was removed, and the list of tasks is fixed: \
+        field is immutable";
+    let hint = "keep the task; lower its replicas if it is not needed";
+    reads(&base("trio"), &patch, Code::TaskRemoved, text, hint);
+}
+
+#[test]
+fn tasks_reordered() {
+    let patch = json!([{"op": "move", "from": "/spec/tasks/0", "path": "/spec/tasks/2"}]);
+    let text = "spec.tasks: the tasks were put in another order: field is immutable";
+    let hint = "restore the order of the existing Job";
+    reads(&base("trio"), &patch, Code::TasksReordered, text, hint);
+}
+
+#[test]
+fn duplicate_task_name() {
+    let patch = json!([{"op": "replace", "path": "/spec/tasks/2/name", "value": "a"}]);
+    let found = findings(&base("trio"), &patch);
+    assert_eq!(found[0].code(), Code::ImmutableField);
+    assert_eq!(found[1].code(), Code::DuplicateTaskName);
+    assert_eq!(found[1].to_string(), "spec.tasks[2].name: spec.tasks[0] has the same name");
+    assert_eq!(found[1].hint(), Some("give each task a name of its own"));
+}
+
+#[test]
+fn wrong_object() {
+    for (operation, path, text, hint) in [
+        (
+            "replace",
+            "metadata.namespace",
+            "must be the same as in the existing Job",
+            "send the update to the Job that it is meant for",
+        ),
+        (
+            "replace",
+            "metadata.name",
+            "must be the same as in the existing Job",
+            "send the update to the Job that it is meant for",
+        ),
+        ("remove", "metadata.name", "must be set", "set metadata.name"),
+        ("remove", "kind", "must be set", "set kind"),
+        ("replace", "kind", "must be Job", "set kind to Job"),
+        (
+            "replace",
+            "apiVersion",
+            "must be batch.volcano.sh/v1alpha1",
+            "set apiVersion to batch.volcano.sh/v1alpha1",
+        ),
+    ] {
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let patch = json!([{"op": operation, "path": pointer, "value": "other"}]);
+        reads(&base("trio"), &patch, Code::WrongObject, &format!("{path}: {text}"), hint);
+    }
+}
+
+#[test]
+fn replicas_below_min_available() {
+    let patch = json!([{"op": "replace", "path": "/spec/tasks/0/replicas", "value": 0}]);
+    let text = "spec.tasks[0].replicas: must be at least 1, the minAvailable of the task, but is 0";
+    let hint = "set replicas to 1 or more";
+    reads(&base("rich"), &patch, Code::ReplicasBelowMinAvailable, text, hint);
+}
+
+#[test]
+fn min_available_above_total() {
+    let existing = patched(
+        &base("trio"),
+        &json!([{"op": "replace", "path": "/spec/minAvailable", "value": 6}]),
+    );
+    let patch = json!([{"op": "replace", "path": "/spec/tasks/2/replicas", "value": 2}]);
+    let text = "spec.minAvailable: must be at most 5, the sum of the replicas of all tasks, \
+        but is 6";
+    let hint = "raise the replicas of the tasks to a sum of 6 or more";
+    reads(&existing, &patch, Code::MinAvailableAboveTotal, text, hint);
+}
+
+#[test]
+fn partition_mismatch() {
+    let patch = json!([{"op": "replace", "path": "/spec/tasks/1/replicas", "value": 6}]);
+    let text = "spec.tasks[1].replicas: must be 4, the product of totalPartitions (2) and \
+        partitionSize (2), but is 6";
+    reads(&base("rich"), &patch, Code::PartitionMismatch, text, "set replicas to 4");
+}
+
+#[test]
+fn violations() {
+    let patch = json!([
+        {"op": "replace", "path": "/spec/queue", "value": "other"},
+        {"op": "remove", "path": "/spec/tasks/0"},
+    ]);
+    let refused = "spec.queue: the value was changed: field is immutable; \
+        spec.tasks[0]: the task was removed, and the list of tasks is fixed: field is immutable";
+    let violations = review(UpdatePolicy::documented(), &base("trio"), &patch);
+    assert_eq!(violations.into_result().unwrap_err().to_string(), refused);
+
+    let mut limits = Limits::default();
+    limits.findings = 1;
+    let policy = UpdatePolicy::documented().with_limits(limits);
+    let violations = review(policy, &base("trio"), &patch).into_result().unwrap_err();
+    let text = "spec.queue: the value was changed: field is immutable; and 1 more";
+    assert_eq!(violations.to_string(), text);
+    assert_eq!(UpdateError::Refused(violations).to_string(), text);
+}
+
+#[test]
+fn codes_have_summaries_that_are_sentences() {
+    let names: BTreeSet<&str> = Code::all().map(Code::as_str).collect();
+    assert_eq!(names.len(), Code::all().count());
+    for code in Code::all() {
+        assert_eq!(code.as_str().parse(), Ok(code));
+        for text in [code.summary(), code.explanation()] {
+            let sentence = text.starts_with(char::is_alphabetic) && text.ends_with(['.', ')']);
+            assert!(sentence && !text.contains("  "), "{code}: {text}");
+        }
+    }
+}
+
+/// Values that must stand in no message, since Jobs carry secrets and messages end up in logs.
+#[test]
+fn no_message_shows_a_value() {
+    let secret = |field: &str, version: u32| format!("s3cret-{field}-{version}");
+    let job = |version| {
+        let container = json!({
+            "name": "main",
+            "command": [secret("command", version)],
+            "args": [secret("args", version), secret("more", version)],
+            "env": [{"name": "TOKEN", "value": secret("env", version)}],
+            "odd": secret("unknown", version),
+        });
+        json!({
+            "apiVersion": "batch.volcano.sh/v1alpha1",
+            "kind": secret("kind", version),
+            "metadata": {
+                "name": secret("name", version),
+                "namespace": secret("namespace", version),
+                "generateName": secret("generate", version),
+                "labels": {"label": secret("label", version)},
+                "annotations": {"note": secret("annotation", version)},
+                "finalizers": [secret("finalizer", version)],
+            },
+            "spec": {
+                "queue": secret("queue", version),
+                "plugins": {"ssh": [secret("plugin", version)]},
+                "odd": secret("unknown", version),
+                "tasks": [
+                    {"name": "a", "template": {"spec": {"containers": [container]}}},
+                    {"name": secret("task", version), "maxRetry": secret("retry", version)},
+                ],
+            },
+        })
+    };
+    let policy: UpdatePolicy = serde_json::from_value(json!({"permitted": []})).unwrap();
+    let (existing, replacement) = (job(1), job(2));
+    let [old, new] = [&existing, &replacement].map(|job| Job::from_value(job).unwrap());
+    let review = Validator::new(policy).review(&old, &new).unwrap();
+    let violations = review.violations().unwrap();
+    assert!(violations.len() > 15, "{violations}");
+
+    let mut texts =
+        vec![violations.to_string(), serde_json::to_string(violations.as_ref()).unwrap()];
+    texts.extend(violations.iter().filter_map(|finding| finding.hint().map(Into::into)));
+    texts.push(validate_update(&old, &new).unwrap_err().to_string());
+    texts.push(format!("{old:?}"));
+    for text in texts {
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+}
