@@ -150,7 +150,11 @@ fn create_ancestors(
         };
         if created.insert(ancestor.iter().cloned().collect()) {
             let empty = if matches!(below, Segment::Key(_)) { json!({}) } else { json!([]) };
-            operations.push(add(ancestor, empty));
+            operations.push(match ancestor.last() {
+                // A `null` in a list, in front of which `add` would put another element.
+                Some(Segment::Index(_)) => replace(&ancestor.iter().cloned().collect(), empty),
+                _ => add(ancestor, empty),
+            });
         }
     }
     operations
