@@ -13,7 +13,7 @@ use crate::path::{FieldPath, Side};
 ///
 /// Two texts can differ where the Job does not; [What counts as a
 /// change](crate#what-counts-as-a-change) has the rules.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Change {
     path: FieldPath,
     /// Where the path has other list positions in the existing Job: the path there.
@@ -119,6 +119,13 @@ impl Change {
     /// For a reordered list: the former rank of each element that stayed.
     pub(crate) fn order(&self) -> &[usize] {
         &self.order
+    }
+}
+
+impl fmt::Debug for Change {
+    /// Without the values: a Job carries secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({})", self.path, self.kind, self.verdict)
     }
 }
 

@@ -13,14 +13,14 @@ use crate::path::FieldPath;
 /// One finding: which field, what is wrong with it, what would make it right.
 ///
 /// `Display` is one line, `path: message`. It shows no value of the Jobs but for small numbers such
-/// as replicas, since messages end up in logs and Jobs carry secrets; [`Violation::old`] and
+/// as replicas, since messages end up in logs and Jobs carry secrets, and `Debug` shows none either; [`Violation::old`] and
 /// [`Violation::new`] have the values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Violation {
     inner: Box<Inner>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 struct Inner {
     code: Code,
     severity: Severity,
@@ -125,6 +125,14 @@ impl Violation {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.inner.path, self.inner.message)
+    }
+}
+
+impl fmt::Debug for Violation {
+    /// Without the values, as `Display`: what is not handled ends up in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { code, severity, path, message, .. } = &*self.inner;
+        write!(f, "{severity:?}[{code}] {path}: {message}")
     }
 }
 

@@ -306,7 +306,7 @@ fn no_message_shows_a_value() {
         vec![violations.to_string(), serde_json::to_string(violations.as_ref()).unwrap()];
     texts.extend(violations.iter().filter_map(|finding| finding.hint().map(Into::into)));
     texts.push(validate_update(&old, &new).unwrap_err().to_string());
-    texts.push(format!("{old:?}"));
+    texts.extend([format!("{old:?}"), format!("{review:?}"), format!("{violations:?}")]);
     for text in texts {
         assert!(!text.contains("s3cret"), "{text}");
     }
