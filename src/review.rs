@@ -160,8 +160,8 @@ impl Validator {
     pub fn review_bytes(&self, existing: &[u8], replacement: &[u8]) -> Result<Review, ReviewError> {
         let limits = self.policy.limits();
         let existing = Job::from_slice_with(existing, limits).map_err(ReviewError::Existing)?;
-        let replacement =
-            Job::from_slice_with(replacement, limits).map_err(ReviewError::Replacement)?;
+        let replacement = Job::read_guided(replacement, limits, Some(&existing))
+            .map_err(ReviewError::Replacement)?;
         self.review(&existing, &replacement)
     }
 

@@ -2,6 +2,11 @@
 //!
 //! Only white space, keys and punctuation of the levels that are told apart are handled here; every
 //! value below is skipped, and thereby checked, by `serde_json`.
+//!
+//! A replacement is nearly always the existing Job with a few edits. So its reading may be guided by
+//! that Job: where the bytes at the cursor are those of the same field there, and what follows ends
+//! a value, they are the same well-formed value and need not be looked into. The result, faults
+//! included, is the same as without a guide.
 
 use std::borrow::Cow;
 
@@ -11,9 +16,14 @@ use super::{Entry, Field, Job, JobError, duplicate};
 use crate::limits::Limits;
 use crate::path::{PathNode, Side};
 
-/// Reads a Job from text that is no longer than the limit.
-pub(super) fn read<'a>(text: &'a str, limits: &Limits) -> Result<Job<'a>, JobError> {
-    let mut reader = Reader { text, at: 0, limits };
+/// Reads a Job from text that is no longer than the limit, guided by a Job that was read from text
+/// within the same limits.
+pub(super) fn read<'a>(
+    text: &'a str,
+    limits: &Limits,
+    guide: Option<&Job<'_>>,
+) -> Result<Job<'a>, JobError> {
+    let mut reader = Reader { text, at: 0, limits, guide };
     reader.skip_white_space();
     match reader.peek() {
         None => return Err(reader.fault("the text is empty")),
@@ -30,11 +40,15 @@ pub(super) fn read<'a>(text: &'a str, limits: &Limits) -> Result<Job<'a>, JobErr
     }
 }
 
+/// Where a field stands elsewhere than in the guide, it is looked for among so many.
+const FEW: usize = 16;
+
 /// A place in the text of a Job.
 struct Reader<'a, 'l> {
     text: &'a str,
     at: usize,
     limits: &'l Limits,
+    guide: Option<&'l Job<'l>>,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -42,12 +56,13 @@ impl<'a> Reader<'a, '_> {
         let root = PathNode::ROOT;
         let mut job = Job::empty(Some(self.text));
         let (mut metadata_read, mut spec_read) = (false, false);
+        let guide = self.guide.map_or(&[][..], |guide| &guide.top);
         self.must_be_object(&root)?;
         self.object(|reader, key| match &*key {
             "metadata" => {
                 let at = root.key(&key);
                 check_first(&mut metadata_read, &at)?;
-                job.metadata = reader.entries(&at)?;
+                job.metadata = reader.metadata(&at)?;
                 Ok(())
             }
             "spec" => {
@@ -56,7 +71,8 @@ impl<'a> Reader<'a, '_> {
                 reader.spec(&mut job, &at)
             }
             _ => {
-                job.top.push(reader.field(&root, key)?);
+                let like = hint(guide, job.top.len(), &key);
+                job.top.push(reader.field(&root, key, like)?);
                 Ok(())
             }
         })?;
@@ -70,13 +86,15 @@ impl<'a> Reader<'a, '_> {
         }
         let mut spec = Vec::with_capacity(16);
         let mut tasks_read = false;
+        let guide = self.guide.and_then(|guide| guide.spec.as_deref()).unwrap_or_default();
         self.object(|reader, key| {
             if key == "tasks" {
                 let at = at.key(&key);
                 check_first(&mut tasks_read, &at)?;
                 return reader.tasks(job, &at);
             }
-            spec.push(reader.field(at, key)?);
+            let like = hint(guide, spec.len(), &key);
+            spec.push(reader.field(at, key, like)?);
             Ok(())
         })?;
         check_unique(&spec, at)?;
@@ -105,17 +123,25 @@ impl<'a> Reader<'a, '_> {
                     reader.limits.tasks,
                 ));
             }
-            reader.task(job, &at.index(position, position))?;
+            let guide = reader.guide.and_then(|guide| guide.task(position));
+            let guide = guide.map_or(&[][..], |task| task.fields);
+            reader.task(job, &at.index(position, position), guide)?;
             position = position.saturating_add(1);
             Ok(())
         })
     }
 
-    fn task(&mut self, job: &mut Job<'a>, at: &PathNode<'_>) -> Result<(), JobError> {
+    fn task(
+        &mut self,
+        job: &mut Job<'a>,
+        at: &PathNode<'_>,
+        guide: &[Entry<'_>],
+    ) -> Result<(), JobError> {
         let (from, start) = (self.at, job.task_fields.len());
         if !self.null_or_object(at)? {
             self.object(|reader, key| {
-                job.task_fields.push(reader.field(at, key)?);
+                let like = hint(guide, job.task_fields.len().saturating_sub(start), &key);
+                job.task_fields.push(reader.field(at, key, like)?);
                 Ok(())
             })?;
             check_unique(job.task_fields.get(start..).unwrap_or_default(), at)?;
@@ -124,14 +150,16 @@ impl<'a> Reader<'a, '_> {
         Ok(())
     }
 
-    /// The fields of an object, `None` for `null`.
-    fn entries(&mut self, at: &PathNode<'_>) -> Result<Option<Vec<Entry<'a>>>, JobError> {
+    /// The fields of `metadata`, `None` for `null`.
+    fn metadata(&mut self, at: &PathNode<'_>) -> Result<Option<Vec<Entry<'a>>>, JobError> {
         if self.null_or_object(at)? {
             return Ok(None);
         }
         let mut entries = Vec::with_capacity(8);
+        let guide = self.guide.and_then(|guide| guide.metadata.as_deref()).unwrap_or_default();
         self.object(|reader, key| {
-            entries.push(reader.field(at, key)?);
+            let like = hint(guide, entries.len(), &key);
+            entries.push(reader.field(at, key, like)?);
             Ok(())
         })?;
         check_unique(&entries, at)?;
@@ -154,8 +182,16 @@ impl<'a> Reader<'a, '_> {
         Err(JobError::wrong_type(at.to_path(Side::Replacement), "an object", found))
     }
 
-    /// The field of that key, whose value stands here.
-    fn field(&mut self, parent: &PathNode<'_>, key: Cow<'a, str>) -> Result<Entry<'a>, JobError> {
+    /// The field of that key, whose value stands here, and is likely the same as another text.
+    fn field(
+        &mut self,
+        parent: &PathNode<'_>,
+        key: Cow<'a, str>,
+        like: Option<&str>,
+    ) -> Result<Entry<'a>, JobError> {
+        if let Some(text) = like.and_then(|like| self.same_as(like)) {
+            return Ok(Entry { key, field: Field::Text(text) });
+        }
         let text = self.raw()?;
         let limit = self.limits.max_nesting();
         // Each step down to the parent opened one level, and the parent another.
@@ -164,6 +200,18 @@ impl<'a> Reader<'a, '_> {
             return Err(JobError::too_deep(parent.key(&key).to_path(Side::Replacement), limit));
         }
         Ok(Entry { key, field: Field::Text(text) })
+    }
+
+    /// The text that stands here, if it is the same as that of another value. The byte behind it must
+    /// end a value: `1` is not the value of `10`.
+    fn same_as(&mut self, value: &str) -> Option<&'a str> {
+        let rest = self.rest();
+        let (text, tail) = rest.split_at_checked(value.len())?;
+        if text != value || !tail.starts_with([',', '}', ']', ' ', '\n', '\r', '\t']) {
+            return None;
+        }
+        self.at = self.at.saturating_add(text.len());
+        Some(text)
     }
 
     /// Any value, skipped, as text.
@@ -324,6 +372,16 @@ pub(super) fn json_fault(text: &str, part: &str, fault: &serde_json::Error) -> J
     // `part` is a slice of `text`.
     let before = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
     JobError::syntax(text, before.saturating_add(in_part), message)
+}
+
+/// The text of the field of that key in the guide, which is likely at that position.
+fn hint<'g>(guide: &'g [Entry<'_>], position: usize, key: &str) -> Option<&'g str> {
+    let expected = guide.get(position).filter(|entry| entry.key == key);
+    let entry = expected.or_else(|| guide.iter().take(FEW).find(|entry| entry.key == key))?;
+    match entry.field {
+        Field::Text(text) => Some(text),
+        Field::Value(_) => None,
+    }
 }
 
 /// Notes that a field was read, and fails if it was before.
