@@ -19,6 +19,9 @@ mod rules;
 mod shape;
 mod violation;
 
+#[cfg(feature = "proptest")]
+pub mod strategy;
+
 pub use json_patch;
 
 pub use change::{Change, ChangeKind, Changes, Verdict};
