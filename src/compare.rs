@@ -123,16 +123,18 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         let (child, slot) = slot_of(shape, key, |sibling| {
             siblings.iter().any(|entry| entry.key == sibling && !entry.field.is_null())
         });
-        let one_sided = || old.is_none_or(Field::is_null) || new.is_none_or(Field::is_null);
-        match child.managed {
-            Managed::Owned => return Ok(()),
-            Managed::Filled if one_sided() => return Ok(()),
-            Managed::Filled | Managed::No => {}
+        if child.managed == Managed::Owned {
+            return Ok(());
         }
         let at = parent.key(key);
         let old = old.map(|field| self.existing_value(field, &at)).transpose()?;
         let new = new.map(|field| self.replacement_value(field, &at)).transpose()?;
-        self.values.value(&at, child, slot, old.as_deref(), new.as_deref())
+        let (old, new) = (old.as_deref(), new.as_deref());
+        let one_sided = [old, new].iter().any(|value| present(*value, child, slot).is_none());
+        if child.managed == Managed::Filled && one_sided {
+            return Ok(());
+        }
+        self.values.value(&at, child, slot, old, new)
     }
 
     fn tasks(&mut self, at: &PathNode<'_>, shape: &Shape) -> Result<(), Halt> {
