@@ -1,6 +1,7 @@
 //! Bugs that the laws found, each at its smallest.
 
 use serde_json::json;
+use volcano_job_update::{Job, json_patch};
 
 use crate::{changes, said};
 
@@ -11,4 +12,17 @@ fn an_empty_uid_is_none() {
         let replacement = json!({"metadata": {field: ""}});
         assert_eq!(said(&changes(&existing, &replacement).unwrap()), []);
     }
+}
+
+#[test]
+fn a_merge_patch_takes_away_what_an_unknown_field_held() {
+    let existing = json!({"extra": {"a": 1, "b": {"c": 1, "d": 1}}});
+    let replacement = json!({"extra": {"b": {"c": 2}, "e": 1}});
+    let patch = changes(&existing, &replacement)
+        .unwrap()
+        .to_merge_patch(&Job::from_value(&existing).unwrap())
+        .unwrap();
+    let mut merged = existing;
+    json_patch::merge(&mut merged, &patch);
+    assert_eq!(merged, replacement);
 }
