@@ -179,7 +179,8 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         if old.whole == new.whole {
             return Ok(());
         }
-        self.fields(at, shape, old.fields, new.fields)
+        let at = at.absent_if(old.whole.is_null());
+        self.fields(&at, shape, old.fields, new.fields)
     }
 
     fn existing_value<'v>(

@@ -151,7 +151,11 @@ fn create_ancestors(
         };
         if created.insert(ancestor.iter().cloned().collect()) {
             let empty = if matches!(below, Segment::Key(_)) { json!({}) } else { json!([]) };
-            operations.push(add(ancestor, empty));
+            operations.push(match ancestor.last() {
+                // An element that is there, but `null`.
+                Some(Segment::Index(_)) => replace(ancestor, empty),
+                _ => add(ancestor, empty),
+            });
         }
     }
     operations

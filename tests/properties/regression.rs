@@ -26,3 +26,12 @@ fn a_merge_patch_takes_away_what_an_unknown_field_held() {
     json_patch::merge(&mut merged, &patch);
     assert_eq!(merged, replacement);
 }
+
+#[test]
+fn a_patch_reaches_into_a_task_that_is_null() {
+    let existing = json!({"spec": {"tasks": [null, {"name": "b"}]}});
+    let replacement = json!({"spec": {"tasks": [{"policies": [{"event": "*"}]}, {"name": "b"}]}});
+    let mut patched = existing.clone();
+    json_patch::patch(&mut patched, &changes(&existing, &replacement).unwrap().to_patch()).unwrap();
+    assert_eq!(patched, replacement);
+}
