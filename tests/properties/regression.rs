@@ -1,7 +1,7 @@
 //! Bugs that the laws found, each at its smallest.
 
 use serde_json::json;
-use volcano_job_update::{Job, json_patch};
+use volcano_job_update::{Job, JobErrorKind, Limits, json_patch};
 
 use crate::{changes, said};
 
@@ -34,4 +34,15 @@ fn a_patch_reaches_into_a_task_that_is_null() {
     let mut patched = existing.clone();
     json_patch::patch(&mut patched, &changes(&existing, &replacement).unwrap().to_patch()).unwrap();
     assert_eq!(patched, replacement);
+}
+
+#[test]
+fn of_two_faults_text_and_value_have_the_same_first() {
+    let mut limits = Limits::default();
+    limits.tasks = 1;
+    let job = json!({"spec": {"tasks": [1, {}]}});
+    let text = job.to_string();
+    let faults =
+        [Job::from_value_with(&job, &limits), Job::from_slice_with(text.as_bytes(), &limits)];
+    assert_eq!(faults.map(|read| read.unwrap_err().kind()), [JobErrorKind::WrongType; 2]);
 }
