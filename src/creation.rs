@@ -69,7 +69,7 @@ fn job_min_available(job: &Job<'_>) -> Option<i64> {
 /// The pods of the partitions that must run, if the partition policy says how many; else all.
 fn task_min_available(task: &Task<'_, '_>) -> Option<i64> {
     let policy = task.field("partitionPolicy").and_then(Field::to_value);
-    let number = |name| number::integer(policy.as_ref()?.get(name)?);
+    let number = |name| number::integer_or_zero(policy.as_ref()?.get(name));
     match (number("minPartitions"), number("partitionSize")) {
         (Some(partitions), Some(size)) if partitions > 0 => partitions.checked_mul(size),
         _ => task.replicas(),
@@ -78,7 +78,6 @@ fn task_min_available(task: &Task<'_, '_>) -> Option<i64> {
 
 fn brought_along(job: &Job<'_>, plugin: &str) -> bool {
     let Some(plugins) = job.spec_field("plugins").and_then(Field::to_value) else { return false };
-    COMPANIONS
-        .iter()
-        .any(|(host, companions)| companions.contains(&plugin) && plugins.get(host).is_some())
+    let given = |host| plugins.get(host).is_some_and(|plugin: &Value| !plugin.is_null());
+    COMPANIONS.iter().any(|(host, companions)| companions.contains(&plugin) && given(host))
 }

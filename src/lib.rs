@@ -100,6 +100,9 @@ mod schema;
 mod shape;
 mod violation;
 
+#[cfg(feature = "proptest")]
+pub mod strategy;
+
 pub use json_patch;
 
 pub use change::{Change, ChangeKind, Changes, Verdict};

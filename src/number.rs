@@ -17,6 +17,11 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
     exact(value.as_number()?)?.try_into().ok()
 }
 
+/// The integer that a field holds: 0 if it is absent or `null`, as in a Go struct.
+pub(crate) fn integer_or_zero(field: Option<&Value>) -> Option<i64> {
+    field.filter(|value| !value.is_null()).map_or(Some(0), integer)
+}
+
 /// A number that has a whole value, as that value.
 fn exact(number: &Number) -> Option<i128> {
     if let Some(integer) = number.as_i64() {

@@ -78,7 +78,7 @@ impl Changes {
                     ));
                     operations.push(add(path.segments(), value.clone()));
                 }
-                (_, Some(value)) => operations.push(replace(&path, value.clone())),
+                (_, Some(value)) => operations.push(replace(path.segments(), value.clone())),
                 (_, None) => {}
             }
         }
@@ -95,13 +95,14 @@ impl Changes {
     ///
     /// [RFC 7396]: https://www.rfc-editor.org/rfc/rfc7396
     pub fn to_merge_patch(&self, existing: &Job<'_>) -> Result<Value, MergePatchError> {
-        let mut result = existing.to_value().map_err(MergePatchError::Unreadable)?;
+        let existing = existing.to_value().map_err(MergePatchError::Unreadable)?;
+        let mut result = existing.clone();
         json_patch::patch(&mut result, &self.to_patch()).map_err(|_| MergePatchError::OtherJob)?;
         let mut patch = Value::Object(Map::new());
         for change in self {
             let keys: Vec<&str> = change.existing_path().segments().iter().map_while(key).collect();
-            let value = keys.iter().try_fold(&result, |value, key| value.get(key));
-            set(&mut patch, &keys, value.cloned().unwrap_or_default());
+            let at = |root| keys.iter().try_fold(root, |value: &Value, key| value.get(key));
+            set(&mut patch, &keys, merging(at(&existing), at(&result)));
         }
         Ok(patch)
     }
@@ -151,8 +152,8 @@ fn create_ancestors(
         if created.insert(ancestor.iter().cloned().collect()) {
             let empty = if matches!(below, Segment::Key(_)) { json!({}) } else { json!([]) };
             operations.push(match ancestor.last() {
-                // A `null` in a list, in front of which `add` would put another element.
-                Some(Segment::Index(_)) => replace(&ancestor.iter().cloned().collect(), empty),
+                // An element that is there, but `null`.
+                Some(Segment::Index(_)) => replace(ancestor, empty),
                 _ => add(ancestor, empty),
             });
         }
@@ -189,8 +190,8 @@ fn remove(path: &FieldPath) -> PatchOperation {
     PatchOperation::Remove(RemoveOperation { path: pointer(path.segments()) })
 }
 
-fn replace(path: &FieldPath, value: Value) -> PatchOperation {
-    PatchOperation::Replace(ReplaceOperation { path: pointer(path.segments()), value })
+fn replace(path: &[Segment], value: Value) -> PatchOperation {
+    PatchOperation::Replace(ReplaceOperation { path: pointer(path), value })
 }
 
 fn pointer<'s>(segments: impl IntoIterator<Item = &'s Segment>) -> PointerBuf {
@@ -205,6 +206,15 @@ fn key(segment: &Segment) -> Option<&str> {
         Segment::Key(key) => Some(key),
         Segment::Index(_) => None,
     }
+}
+
+/// What has to be merged into a value to get another: all of it, and `null` for what has to go.
+fn merging(old: Option<&Value>, new: Option<&Value>) -> Value {
+    let (Some(Value::Object(old)), Some(Value::Object(new))) = (old, new) else {
+        return new.cloned().unwrap_or_default();
+    };
+    let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
+    keys.map(|key| (key.clone(), merging(old.get(key), new.get(key)))).collect()
 }
 
 /// Sets a value in an object, making the objects on the way.

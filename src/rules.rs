@@ -126,7 +126,8 @@ fn replicas_below_min_available(task: &Task<'_, '_>) -> Option<Fault> {
 
 fn partition_mismatch(task: &Task<'_, '_>) -> Option<Fault> {
     let policy = task.field("partitionPolicy").and_then(Field::to_value)?;
-    let number = |name| number::integer(policy.get(name)?);
+    let policy = policy.as_object()?;
+    let number = |name| number::integer_or_zero(policy.get(name));
     let (partitions, size) = (number("totalPartitions")?, number("partitionSize")?);
     let (replicas, wanted) = (task.replicas()?, partitions.checked_mul(size)?);
     (replicas != wanted).then(|| Fault {
@@ -141,7 +142,8 @@ fn partition_mismatch(task: &Task<'_, '_>) -> Option<Fault> {
 }
 
 fn min_available_above_total(job: &Job<'_>) -> Option<Fault> {
-    let least = job.spec_field("minAvailable")?.as_integer()?;
+    // 0 is the same as absent.
+    let least = job.spec_field("minAvailable")?.as_integer().filter(|least| *least != 0)?;
     let total = job.tasks().try_fold(0_i64, |sum, task| sum.checked_add(task.replicas()?))?;
     (least > total).then(|| Fault {
         code: Code::MinAvailableAboveTotal,

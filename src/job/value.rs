@@ -52,17 +52,17 @@ impl<'a> Job<'a> {
     ) -> Result<(), JobError> {
         let tasks = match tasks {
             Value::Null => return Ok(()),
-            Value::Array(tasks) if tasks.len() <= limits.tasks => tasks,
-            Value::Array(_) => {
-                return Err(JobError::too_many_tasks(at.to_path(Side::Replacement), limits.tasks));
-            }
+            Value::Array(tasks) => tasks,
             other => {
                 let found = type_name(other);
                 return Err(JobError::wrong_type(at.to_path(Side::Replacement), "a list", found));
             }
         };
-        self.tasks = Some(Vec::with_capacity(tasks.len()));
+        self.tasks = Some(Vec::with_capacity(tasks.len().min(limits.tasks)));
         for (position, task) in tasks.iter().enumerate() {
+            if position >= limits.tasks {
+                return Err(JobError::too_many_tasks(at.to_path(Side::Replacement), limits.tasks));
+            }
             let start = self.task_fields.len();
             let fields = entries(task, &at.index(position, position), limits)?;
             self.task_fields.extend(fields.into_iter().flatten());

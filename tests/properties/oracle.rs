@@ -1,0 +1,228 @@
+//! The rule once more, in another way: take the permitted fields away, bring the rest into one form,
+//! and see whether anything differs.
+//!
+//! It knows nothing of paths, of which task is which or of what to say; only whether a field changed
+//! that may not. So it has no part in the rules across fields.
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use volcano_job_update::strategy::{permitted_update, refused_update};
+use volcano_job_update::{Code, Job, Verdict};
+
+use crate::changes;
+use crate::edits::{edited_pair, reordered_job};
+
+proptest! {
+    #[test]
+    fn the_verdict_is_that_of_masking_and_comparing(
+        pair in prop_oneof![7 => edited_pair(), 1 => reordered_job()]
+    ) {
+        let (existing, replacement) = pair;
+        prop_assume!(Job::from_value(&existing).is_ok() && Job::from_value(&replacement).is_ok());
+        let changes = changes(&existing, &replacement)?;
+        let refused = changes.with_verdict(Verdict::Refused);
+        prop_assert_eq!(refused.is_empty(), is_same_but_for_permitted(&existing, &replacement),
+            "{:?}", refused);
+    }
+
+    #[test]
+    fn permitted_updates_touch_nothing_else(update in permitted_update()) {
+        prop_assert!(is_same_but_for_permitted(&update.0, &update.1));
+    }
+
+    #[test]
+    fn refused_updates_touch_something_else_or_break_a_rule(update in refused_update()) {
+        let (existing, replacement, code, _) = update;
+        let breaks_a_rule = matches!(
+            code,
+            Code::ReplicasBelowMinAvailable | Code::MinAvailableAboveTotal | Code::PartitionMismatch
+        );
+        prop_assert_eq!(is_same_but_for_permitted(&existing, &replacement), breaks_a_rule);
+    }
+}
+
+fn is_same_but_for_permitted(existing: &Value, replacement: &Value) -> bool {
+    let [mut existing, mut replacement] =
+        [existing, replacement].map(|job| normal(job, "").unwrap_or_default());
+    for filled in ["namespace", "uid"] {
+        let field = format!("/metadata/{filled}");
+        if existing.pointer(&field).is_none() || replacement.pointer(&field).is_none() {
+            remove(&mut existing, "metadata", filled);
+            remove(&mut replacement, "metadata", filled);
+        }
+    }
+    existing == replacement
+}
+
+fn remove(job: &mut Value, parent: &str, field: &str) {
+    if let Some(parent) = job.get_mut(parent).and_then(Value::as_object_mut) {
+        parent.remove(field);
+    }
+}
+
+/// Fields that make no difference: permitted, or written by the API server.
+const MASKED: [&str; 15] = [
+    "metadata.labels",
+    "metadata.annotations",
+    "metadata.generateName",
+    "spec.template",
+    "spec.replicas",
+    "spec.tasks[].template",
+    "spec.tasks[].replicas",
+    "status",
+    "metadata.creationTimestamp",
+    "metadata.deletionTimestamp",
+    "metadata.deletionGracePeriodSeconds",
+    "metadata.generation",
+    "metadata.managedFields",
+    "metadata.resourceVersion",
+    "metadata.selfLink",
+];
+
+/// Lists and maps that may be left out when they are empty; `[]` or `{}` says which they are.
+const EMPTY: [(&str, &str); 18] = [
+    ("metadata.finalizers", "[]"),
+    ("metadata.ownerReferences", "[]"),
+    ("spec.plugins", "{}"),
+    ("spec.policies", "[]"),
+    ("spec.policies[].events", "[]"),
+    ("spec.volumes", "[]"),
+    ("spec.volumes[].volumeClaim.accessModes", "[]"),
+    ("spec.volumes[].volumeClaim.resources.limits", "{}"),
+    ("spec.volumes[].volumeClaim.resources.requests", "{}"),
+    ("spec.volumes[].volumeClaim.selector.matchExpressions", "[]"),
+    ("spec.volumes[].volumeClaim.selector.matchLabels", "{}"),
+    ("spec.volumes[].volumeClaim.selector.matchExpressions[].values", "[]"),
+    ("spec.tasks", "[]"),
+    ("spec.tasks[].policies", "[]"),
+    ("spec.tasks[].policies[].events", "[]"),
+    ("spec.tasks[].dependsOn.name", "[]"),
+    ("metadata", "{}"),
+    ("spec", "{}"),
+];
+
+/// Values that say no more than leaving the field out.
+const DEFAULT: [(&str, &str); 5] = [
+    ("spec.maxRetry", "3"),
+    ("spec.queue", "\"default\""),
+    ("spec.networkTopology.mode", "\"hard\""),
+    ("spec.tasks[].partitionPolicy.minPartitions", "0"),
+    ("spec.tasks[].partitionPolicy.networkTopology.mode", "\"hard\""),
+];
+
+/// Fields that Go writes as `0` or `""` where they are left out.
+const ZERO: [&str; 20] = [
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.minAvailable",
+    "spec.networkTopology.highestTierName",
+    "spec.policies[].action",
+    "spec.policies[].event",
+    "spec.priorityClassName",
+    "spec.schedulerName",
+    "spec.tasks[].dependsOn.iteration",
+    "spec.tasks[].maxRetry",
+    "spec.tasks[].name",
+    "spec.tasks[].partitionPolicy.networkTopology.highestTierName",
+    "spec.tasks[].partitionPolicy.partitionSize",
+    "spec.tasks[].partitionPolicy.totalPartitions",
+    "spec.tasks[].policies[].action",
+    "spec.tasks[].policies[].event",
+    "spec.tasks[].topologyPolicy",
+    "spec.volumes[].mountPath",
+    "spec.volumes[].volumeClaimName",
+    "metadata.generateName",
+];
+
+const DURATIONS: [&str; 3] =
+    ["spec.policies[].timeout", "spec.runningEstimate", "spec.tasks[].policies[].timeout"];
+
+/// The one form of a value, `None` if it says no more than leaving it out.
+fn normal(value: &Value, place: &str) -> Option<Value> {
+    let value = match value {
+        _ if MASKED.contains(&place) => return None,
+        // A task that is null has no fields.
+        Value::Null if place == "spec.tasks[]" => json!({}),
+        Value::Object(map) => map
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .filter_map(|(key, value)| Some((key.clone(), normal(value, &below(place, key))?)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(list) => {
+            let place = format!("{place}[]");
+            list.iter().map(|value| normal(value, &place).unwrap_or_default()).collect()
+        }
+        scalar => normal_scalar(scalar, place),
+    };
+    let value = if place == "metadata.finalizers" { sorted(value) } else { value };
+    let text = value.to_string();
+    let says_nothing = EMPTY.contains(&(place, &text))
+        || DEFAULT.contains(&(place, &text))
+        || ZERO.contains(&place) && ["0", "\"\"", "false"].contains(&&*text);
+    (!says_nothing).then_some(value)
+}
+
+/// The place of a field; the keys of maps and of what is no field of a Job are set apart by a colon.
+fn below(place: &str, key: &str) -> String {
+    match place {
+        "" => key.into(),
+        _ if key.contains(['.', '[', ':']) || place.ends_with("plugins") => {
+            format!("{place}:{key}")
+        }
+        _ => format!("{place}.{key}"),
+    }
+}
+
+fn normal_scalar(value: &Value, place: &str) -> Value {
+    if DURATIONS.contains(&place) {
+        if let Some(seconds) = value.as_str().and_then(seconds) {
+            return json!(["seconds", seconds]);
+        }
+    }
+    let claim = "spec.volumes[].volumeClaim.resources.";
+    if place.starts_with(&format!("{claim}requests."))
+        || place.starts_with(&format!("{claim}limits."))
+    {
+        if let Some(bytes) = bytes(value) {
+            return json!(["bytes", bytes]);
+        }
+    }
+    match value.as_f64() {
+        Some(float) if float.fract() == 0.0 && float.abs() < 1e15 => {
+            serde_json::from_str(&format!("{float:.0}")).unwrap()
+        }
+        _ => value.clone(),
+    }
+}
+
+/// The seconds of a duration such as `1h30m`, as far as this suite makes any.
+fn seconds(text: &str) -> Option<u64> {
+    let mut sum = 0;
+    for term in text.split_inclusive(|c: char| c.is_ascii_alphabetic()) {
+        let (number, unit) = term.split_at(term.len() - 1);
+        let unit = ["s", "m", "h"].iter().position(|known| *known == unit)?;
+        sum += number.parse::<u64>().ok()? * 60_u64.pow(unit.try_into().unwrap());
+    }
+    (!text.is_empty()).then_some(sum)
+}
+
+/// The bytes of a quantity such as `1Gi`, as far as this suite makes any.
+fn bytes(value: &Value) -> Option<f64> {
+    let text = value.as_str().map_or_else(|| value.to_string(), Into::into);
+    let units = [("Ki", 1 << 10), ("Mi", 1 << 20), ("Gi", 1 << 30)];
+    let unit = units.iter().find_map(|(unit, size)| Some((text.strip_suffix(unit)?, *size)));
+    let (number, size) = unit.unwrap_or((&text, 1));
+    let is_number = number.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    Some(number.parse::<f64>().ok().filter(|_| is_number)? * f64::from(size))
+}
+
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Array(mut list) => {
+            list.sort_by_key(Value::to_string);
+            list.into()
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,147 @@
+//! Laws of reading: text and value agree, and nothing panics.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::Value;
+use volcano_job_update::strategy::{any_job, respelling};
+use volcano_job_update::{
+    FieldPath, Job, JobError, JobErrorKind, Limits, Segment, UpdatePolicy, Validator,
+};
+
+use crate::edits::{any_json, edited_pair};
+use crate::{Outcome, check_consistency, said};
+
+proptest! {
+    #![proptest_config(crate::config())]
+
+    #[test]
+    fn text_and_value_read_alike(pair in edited_pair()) {
+        check_alike(&pair.0, &pair.1)?;
+    }
+
+    #[test]
+    fn any_text_and_value_read_alike(existing in any_json(), replacement in any_json()) {
+        check_alike(&existing, &replacement)?;
+    }
+
+    #[test]
+    fn limits_are_the_same_for_text_and_value(
+        (_, job) in edited_pair(), nesting in 0_usize..12, tasks in 0_usize..4,
+    ) {
+        let mut limits = Limits::default();
+        (limits.nesting, limits.tasks) = (nesting, tasks);
+        let text = job.to_string();
+        let (from_text, from_value) =
+            (Job::from_slice_with(text.as_bytes(), &limits), Job::from_value_with(&job, &limits));
+        prop_assert_eq!(fault(from_text), fault(from_value));
+    }
+
+    #[test]
+    fn any_two_documents_can_be_asked_about(existing in any_json(), replacement in any_json()) {
+        if let (Ok(existing), Ok(replacement)) =
+            (Job::from_value(&existing), Job::from_value(&replacement))
+        {
+            check_consistency(&existing, &replacement)?;
+        }
+    }
+
+    #[test]
+    fn any_bytes_can_be_asked_about(bytes in vec(any::<u8>(), 0..64), job in any_job()) {
+        check_bytes(&bytes, &job)?;
+    }
+
+    #[test]
+    fn damaged_texts_can_be_asked_about((job, text) in damaged_text()) {
+        check_bytes(&text, &job)?;
+    }
+
+    #[test]
+    fn paths_are_the_text_of_themselves(path in any_path()) {
+        prop_assert_eq!(path.to_string().parse(), Ok(path));
+    }
+}
+
+/// Both ways of reading give the same answers, or the same error.
+fn check_alike(existing: &Value, replacement: &Value) -> Outcome {
+    let texts = (existing.to_string(), replacement.to_string());
+    for (text, value) in [(&texts.0, existing), (&texts.1, replacement)] {
+        prop_assert_eq!(fault(Job::from_str(text)), fault(Job::from_value(value)));
+    }
+    let (Ok(existing), Ok(replacement)) = (Job::from_value(existing), Job::from_value(replacement))
+    else {
+        return Ok(());
+    };
+    let (text, other_text) = (Job::from_str(&texts.0)?, Job::from_str(&texts.1)?);
+    let validator = Validator::default();
+    let expected = validator.review(&existing, &replacement);
+    for (existing, replacement) in
+        [(&text, &other_text), (&existing, &other_text), (&text, &replacement)]
+    {
+        let found = validator.review(existing, replacement);
+        prop_assert_eq!(&found, &expected);
+    }
+    Ok(())
+}
+
+/// What is said of an error, whether it is one in a text or in a value.
+fn fault(read: Result<Job<'_>, JobError>) -> Option<(JobErrorKind, Option<FieldPath>)> {
+    read.err().map(|error| (error.kind(), error.path().cloned()))
+}
+
+/// What can be read is what `serde_json` reads, and can be compared with a Job in any way.
+fn check_bytes(bytes: &[u8], job: &Value) -> Outcome {
+    let parsed = serde_json::from_slice::<Value>(bytes);
+    let read = match Job::from_slice(bytes) {
+        Ok(read) => read,
+        Err(error) => {
+            let is_fault_of_text =
+                matches!(error.kind(), JobErrorKind::Syntax | JobErrorKind::NotUtf8);
+            prop_assert!(!(is_fault_of_text && parsed.is_ok()), "{error}");
+            return Ok(());
+        }
+    };
+    let job = Job::from_value(job)?;
+    check_consistency(&job, &read)?;
+    check_consistency(&read, &job)?;
+    check_consistency(&read, &read)?;
+    for policy in [UpdatePolicy::documented(), UpdatePolicy::admission()] {
+        drop(Validator::new(policy).review(&read, &job));
+    }
+    if let Ok(whole) = read.to_value() {
+        let changes =
+            volcano_job_update::diff(&Job::from_value(&whole)?, &Job::from_value(&parsed?)?)?;
+        prop_assert_eq!(said(&changes), []);
+    }
+    Ok(())
+}
+
+/// A Job, and a text of it in which bytes were changed, left out or doubled, or which ends early.
+fn damaged_text() -> impl Strategy<Value = (Value, Vec<u8>)> {
+    let text = any_job().prop_flat_map(|job| (Just(job.clone()), respelling(job)));
+    let byte =
+        prop_oneof![any::<u8>(), proptest::sample::select(br#"{}[]",:\ue.-019ntf /"#.to_vec()),];
+    let damage = vec((any::<Index>(), 0..4_u8, byte), 1..4);
+    (text, damage).prop_map(|((job, text), damage)| {
+        let mut text = text.into_bytes();
+        for (at, how, byte) in damage {
+            let at = at.index(text.len().max(1));
+            match how {
+                0 if at < text.len() => text[at] = byte,
+                1 if at < text.len() => drop(text.remove(at)),
+                2 => text.insert(at, byte),
+                _ => text.truncate(at),
+            }
+        }
+        (job, text)
+    })
+}
+
+fn any_path() -> impl Strategy<Value = FieldPath> {
+    let key = prop_oneof![any::<String>(), "[a-z0-9*\\[\\]\"\\\\. /~-]{0,4}"];
+    let segment = prop_oneof![
+        3 => key.prop_map(|key| Segment::Key(key.into())),
+        1 => any::<usize>().prop_map(Segment::Index),
+    ];
+    vec(segment, 0..6).prop_map(|segments| segments.into_iter().collect())
+}

@@ -1,0 +1,128 @@
+//! Laws of what does not count as a change.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::Value;
+use volcano_job_update::strategy::{any_job, permitted_update, refused_update, respelling};
+use volcano_job_update::{ChangeKind, Changes, Job, Verdict, diff};
+
+use crate::edits::{edited_pair, reordered_job};
+use crate::{Outcome, Said, findings, said};
+
+proptest! {
+    #![proptest_config(crate::config())]
+
+    #[test]
+    fn another_spelling_is_no_change((job, one, other) in spelled_twice()) {
+        let job = Job::from_value(&job)?;
+        let (one, other) = (Job::from_str(&one)?, Job::from_str(&other)?);
+        for (existing, replacement) in [(&job, &one), (&one, &job), (&one, &other), (&one, &one)] {
+            prop_assert_eq!(said(&diff(existing, replacement)?), []);
+            prop_assert_eq!(findings(existing, replacement)?, []);
+        }
+    }
+
+    #[test]
+    fn permitted_updates_are_so_in_any_spelling(
+        (pair, existing, replacement) in both_spelled(permitted_update())
+    ) {
+        check_spellings(&pair, &existing, &replacement)?;
+    }
+
+    #[test]
+    fn refused_updates_are_so_in_any_spelling(
+        (pair, existing, replacement) in both_spelled(
+            refused_update().prop_map(|(existing, replacement, ..)| (existing, replacement))
+        )
+    ) {
+        check_spellings(&pair, &existing, &replacement)?;
+    }
+
+    #[test]
+    fn edited_jobs_get_the_same_answer_in_any_spelling(
+        (pair, existing, replacement) in both_spelled(
+            prop_oneof![3 => edited_pair(), 1 => reordered_job()]
+        )
+    ) {
+        if Job::from_value(&pair.0).is_ok() && Job::from_value(&pair.1).is_ok() {
+            check_spellings(&pair, &existing, &replacement)?;
+        }
+    }
+
+    #[test]
+    fn findings_do_not_depend_on_the_order_of_keys(
+        pair in edited_pair(),
+        turns in proptest::collection::vec(any::<Index>(), 1..9),
+    ) {
+        let (Ok(existing), Ok(replacement)) = (Job::from_value(&pair.0), Job::from_value(&pair.1))
+        else {
+            return Ok(());
+        };
+        let texts = [&pair.0, &pair.1].map(|value| turned(value, &turns));
+        let turned = (Job::from_str(&texts[0])?, Job::from_str(&texts[1])?);
+        prop_assert_eq!(diff(&existing, &replacement), diff(&turned.0, &turned.1));
+        prop_assert_eq!(findings(&existing, &replacement)?, findings(&turned.0, &turned.1)?);
+    }
+}
+
+/// A Job with two texts of it.
+fn spelled_twice() -> impl Strategy<Value = (Value, String, String)> {
+    any_job().prop_flat_map(|job| (Just(job.clone()), respelling(job.clone()), respelling(job)))
+}
+
+type Pair = (Value, Value);
+
+/// Both Jobs, and a text of each.
+fn both_spelled(
+    update: impl Strategy<Value = Pair>,
+) -> impl Strategy<Value = (Pair, String, String)> {
+    update.prop_flat_map(|pair| (Just(pair.clone()), respelling(pair.0), respelling(pair.1)))
+}
+
+/// Whichever side is spelled otherwise, the changes, the verdicts and the findings stay.
+fn check_spellings(pair: &Pair, existing: &str, replacement: &str) -> Outcome {
+    let plain = (Job::from_value(&pair.0)?, Job::from_value(&pair.1)?);
+    let spelled = (Job::from_str(existing)?, Job::from_str(replacement)?);
+    let expected = (settled(&diff(&plain.0, &plain.1)?), findings(&plain.0, &plain.1)?);
+    for (existing, replacement) in
+        [(&spelled.0, &plain.1), (&plain.0, &spelled.1), (&spelled.0, &spelled.1)]
+    {
+        let found = (settled(&diff(existing, replacement)?), findings(existing, replacement)?);
+        prop_assert_eq!(&found, &expected);
+    }
+    Ok(())
+}
+
+/// What the changes say. The default of a field may be written down or not: then what is written
+/// decides whether the field was added, removed or replaced, so that is left out.
+fn settled(changes: &Changes) -> Vec<(String, Option<ChangeKind>, Verdict)> {
+    const DEFAULTED: [&str; 5] = [".maxRetry", ".queue", ".mode", ".minPartitions", ".protocol"];
+    let settle = |(path, kind, verdict): Said| {
+        let has_default = DEFAULTED.iter().any(|field| path.ends_with(field));
+        let kind = (!has_default).then_some(kind);
+        (path, kind, verdict)
+    };
+    said(changes).into_iter().map(settle).collect()
+}
+
+/// The text of a document whose objects have their keys in another order: each starts elsewhere.
+fn turned(value: &Value, turns: &[Index]) -> String {
+    match value {
+        Value::Object(map) => {
+            let mut fields: Vec<String> = map
+                .iter()
+                .map(|(key, value)| format!("{}:{}", Value::from(&**key), turned(value, turns)))
+                .collect();
+            if !fields.is_empty() {
+                let turn = turns[fields.len() % turns.len()].index(fields.len());
+                fields.rotate_left(turn);
+            }
+            format!("{{{}}}", fields.join(","))
+        }
+        Value::Array(list) => {
+            let list: Vec<_> = list.iter().map(|value| turned(value, turns)).collect();
+            format!("[{}]", list.join(","))
+        }
+        scalar => scalar.to_string(),
+    }
+}

@@ -1,0 +1,221 @@
+//! Laws of verdicts, changes and patches.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+use volcano_job_update::strategy::{any_job, permitted_update, refused_update};
+use volcano_job_update::{
+    Change, ChangeKind, Changes, Code, Job, Segment, Verdict, json_patch, validate_update,
+};
+
+use crate::edits::{edited_job, edited_pair, reordered_job};
+use crate::{Outcome, changes, check_consistency, findings, said};
+
+proptest! {
+    #![proptest_config(crate::config())]
+
+    #[test]
+    fn a_job_may_be_replaced_by_itself(job in any_job()) {
+        let job = Job::from_value(&job)?;
+        prop_assert_eq!(validate_update(&job, &job), Ok(()));
+        prop_assert_eq!(said(&volcano_job_update::diff(&job, &job)?), []);
+    }
+
+    #[test]
+    fn permitted_updates_pass(update in permitted_update()) {
+        let (existing, replacement) = update;
+        let changes = changes(&existing, &replacement)?;
+        prop_assert!(changes.iter().all(|change| change.verdict() == Verdict::Permitted));
+        let (existing, replacement) = (Job::from_value(&existing)?, Job::from_value(&replacement)?);
+        prop_assert_eq!(validate_update(&existing, &replacement), Ok(()));
+        check_consistency(&existing, &replacement)?;
+    }
+
+    #[test]
+    fn refused_updates_are_refused_for_the_guilty_field(update in refused_update()) {
+        let (existing, replacement, code, path) = update;
+        let (existing, replacement) = (Job::from_value(&existing)?, Job::from_value(&replacement)?);
+        let mut expected = vec![(code, path.clone())];
+        if code == Code::DuplicateTaskName {
+            expected.insert(0, (Code::ImmutableField, path));
+        }
+        prop_assert_eq!(findings(&existing, &replacement)?, expected);
+        check_consistency(&existing, &replacement)?;
+    }
+
+    #[test]
+    fn patches_lead_to_the_replacement(pair in edited_pair()) {
+        check_patches(&pair.0, &pair.1)?;
+    }
+
+    #[test]
+    fn patches_of_whole_updates_lead_to_the_replacement(update in refused_update()) {
+        check_patches(&update.0, &update.1)?;
+    }
+
+    #[test]
+    fn part_of_the_changes_is_a_patch_to_that_part(pair in edited_job()) {
+        check_parts(&pair.0, &pair.1)?;
+    }
+
+    #[test]
+    fn part_of_a_mixed_update_is_a_patch_to_that_part(update in refused_update()) {
+        check_parts(&update.0, &update.1)?;
+    }
+
+    #[test]
+    fn every_way_to_ask_gives_the_same_answer(pair in edited_pair()) {
+        if let (Ok(existing), Ok(replacement)) = (Job::from_value(&pair.0), Job::from_value(&pair.1)) {
+            check_consistency(&existing, &replacement)?;
+        }
+    }
+
+    #[test]
+    fn swapping_the_jobs_swaps_added_and_removed(pair in edited_pair()) {
+        if readable(&pair.0, &pair.1) {
+            let there = changes(&pair.0, &pair.1)?;
+            let back = changes(&pair.1, &pair.0)?;
+            prop_assert_eq!(there.is_empty(), back.is_empty());
+            prop_assert_eq!(mirrored(&there, false), mirrored(&back, true));
+        }
+    }
+
+    #[test]
+    fn the_order_in_a_list_counts(pair in reordered_job()) {
+        prop_assert!(!changes(&pair.0, &pair.1)?.is_empty());
+        check_patches(&pair.0, &pair.1)?;
+        check_parts(&pair.0, &pair.1)?;
+    }
+
+    #[test]
+    fn the_order_in_a_set_means_nothing(job in any_job()) {
+        let mut reversed = job.clone();
+        if let Some(Value::Array(finalizers)) = reversed.pointer_mut("/metadata/finalizers") {
+            finalizers.reverse();
+        }
+        prop_assert_eq!(said(&changes(&job, &reversed)?), []);
+    }
+}
+
+fn readable(existing: &Value, replacement: &Value) -> bool {
+    Job::from_value(existing).is_ok() && Job::from_value(replacement).is_ok()
+}
+
+/// Both patches turn the existing Job into one that does not differ from the replacement.
+fn check_patches(existing: &Value, replacement: &Value) -> Outcome {
+    if !readable(existing, replacement) {
+        return Ok(());
+    }
+    let all = changes(existing, replacement)?;
+    prop_assert_eq!(said(&changes(&patched(existing, &all)?, replacement)?), []);
+    prop_assert_eq!(said(&changes(&merged(existing, &all)?, replacement)?), []);
+    Ok(())
+}
+
+/// The changes with one verdict, made to the existing Job, are changes again, the same ones, and none
+/// beside. Their list positions may differ, as what would have moved them was not made.
+fn check_parts(existing: &Value, replacement: &Value) -> Outcome {
+    if !readable(existing, replacement) {
+        return Ok(());
+    }
+    let all = changes(existing, replacement)?;
+    for verdict in [Verdict::Permitted, Verdict::Refused] {
+        let part = all.with_verdict(verdict);
+        for result in [patched(existing, &part)?, merged(existing, &part)?] {
+            let again = changes(existing, &result)?;
+            prop_assert!(again.iter().all(|change| change.verdict() == verdict));
+            prop_assert_eq!(unplaced(&again), unplaced(&part));
+        }
+    }
+    Ok(())
+}
+
+fn patched(existing: &Value, changes: &Changes) -> Result<Value, TestCaseError> {
+    let mut result = existing.clone();
+    json_patch::patch(&mut result, &changes.to_patch())?;
+    Ok(result)
+}
+
+fn merged(existing: &Value, changes: &Changes) -> Result<Value, TestCaseError> {
+    let mut result = existing.clone();
+    let patch = changes.to_merge_patch(&Job::from_value(existing)?)?;
+    json_patch::merge(&mut result, &patch);
+    Ok(result)
+}
+
+/// Each change as its path without list positions, and its kind.
+fn unplaced(changes: &Changes) -> Vec<(String, ChangeKind)> {
+    let text = |change: &Change| names(change).collect::<Vec<_>>().join("/");
+    let mut list: Vec<_> = changes.iter().map(|change| (text(change), change.kind())).collect();
+    list.sort_by_key(|(path, kind)| (path.clone(), kind.to_string()));
+    list
+}
+
+/// The steps of a path, with `[]` for list positions.
+fn names(change: &Change) -> impl Iterator<Item = &str> {
+    change.path().segments().iter().map(|segment| match segment {
+        Segment::Key(key) => &**key,
+        Segment::Index(_) => "[]",
+    })
+}
+
+/// What there is to say about changes, or about those the other way: place, kind and both values.
+///
+/// Lists without keys are aligned, and of several shortest alignments one is taken, not always the
+/// same there and back: of changes in lists other than that of the tasks, only the list is left.
+fn mirrored(changes: &Changes, back: bool) -> BTreeSet<String> {
+    let mirror = |change: &Change| {
+        let names: Vec<&str> = names(change).collect();
+        let in_task = names.starts_with(&["spec", "tasks", "[]"]);
+        let list = names.iter().skip(if in_task { 3 } else { 0 }).position(|name| *name == "[]");
+        if let Some(list) = list {
+            return names[..list + if in_task { 3 } else { 0 }].join("/");
+        }
+        let (old, new) =
+            if back { (change.new(), change.old()) } else { (change.old(), change.new()) };
+        let kind = match change.kind() {
+            ChangeKind::Moved if !in_task && names != ["spec", "tasks"] => return names.join("/"),
+            ChangeKind::Added if back => ChangeKind::Removed,
+            ChangeKind::Removed if back => ChangeKind::Added,
+            kind => kind,
+        };
+        format!("{} {kind} {old:?} {new:?}", names.join("/"))
+    };
+    changes.iter().map(mirror).collect()
+}
+
+/// Refused updates, always the same ones.
+fn some_refused_updates(
+    count: usize,
+) -> impl Iterator<Item = impl ValueTree<Value = (Value, Value, Code, String)>> {
+    let mut runner = TestRunner::deterministic();
+    let strategy = refused_update();
+    (0..count).map(move |_| strategy.new_tree(&mut runner).unwrap())
+}
+
+#[test]
+fn every_code_comes_up() {
+    let codes: BTreeSet<Code> =
+        some_refused_updates(400).map(|update| update.current().2).collect();
+    assert_eq!(codes, Code::all().collect());
+}
+
+#[test]
+fn refused_updates_shrink_to_the_guilty_field() {
+    for mut update in some_refused_updates(40) {
+        while update.simplify() {}
+        let (existing, replacement, ..) = update.current();
+        let changes = changes(&existing, &replacement).unwrap();
+        assert_eq!(changes.len(), 1, "{changes:?}");
+    }
+}
+
+#[test]
+fn an_empty_patch_is_one_for_no_changes() {
+    let job = json!({"spec": {"tasks": []}});
+    assert_eq!(patched(&job, &Changes::default()).unwrap(), job);
+    assert_eq!(merged(&job, &Changes::default()).unwrap(), job);
+}
