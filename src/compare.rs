@@ -29,6 +29,8 @@ pub(crate) struct Difference<'w> {
     pub(crate) unknown_in: Option<&'w Shape>,
     /// Volcano's controller fills the field in, and did.
     pub(crate) filled: bool,
+    /// The replacement has nothing of its own here: the field is absent, or what absent is the same as.
+    pub(crate) gone: bool,
     /// For a list in another order: the former rank of each element that stayed.
     pub(crate) order: &'w [usize],
 }

@@ -131,10 +131,10 @@ fn is_ignored(
 
 /// Whether a field that creation filled in is missing from the replacement.
 pub(crate) fn is_dropped_default(difference: &Difference<'_>, existing: &Job<'_>) -> bool {
-    let Some(old) = difference.old.filter(|_| difference.kind == ChangeKind::Removed) else {
-        return false;
-    };
-    creation::gave(existing, &difference.at.to_path(Side::Existing), old)
+    difference.gone
+        && difference.old.is_some_and(|old| {
+            creation::gave(existing, &difference.at.to_path(Side::Existing), old)
+        })
 }
 
 fn code(difference: &Difference<'_>, at: &PathNode<'_>) -> Code {

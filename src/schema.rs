@@ -140,10 +140,10 @@ impl Overlay {
 
     fn shape_of(&self, schema: &Value, place: &str) -> Shape {
         let default = schema.get("default").cloned();
+        let zero = || zero_of(schema).filter(|_| self.zero_is_absent.contains(place));
         Shape {
             kind: self.kind_of(schema, place),
-            zero_is_absent: default.is_none() && self.zero_is_absent.contains(place),
-            default,
+            absent_is: default.or_else(zero),
             managed: if self.system_managed.contains(place) {
                 Managed::Owned
             } else if self.server_filled.contains(place) {
@@ -182,6 +182,15 @@ impl Overlay {
             None if schema.get("x-kubernetes-int-or-string").is_some() => Kind::Scalar,
             None => Kind::Any,
         }
+    }
+}
+
+/// What a Go field of that type holds if nothing was put there.
+fn zero_of(schema: &Value) -> Option<Value> {
+    match schema.get("type").and_then(Value::as_str) {
+        Some("string") => Some("".into()),
+        Some("integer") => Some(0.into()),
+        _ => None,
     }
 }
 
@@ -272,8 +281,10 @@ mod tests {
             assert_eq!(is_set, schema["x-kubernetes-list-type"] == "set", "{place}");
             sets += usize::from(is_set);
 
-            assert_eq!(shape.default.as_ref(), schema.get("default"), "{place}");
-            defaults += usize::from(shape.default.is_some());
+            if let Some(default) = schema.get("default") {
+                assert_eq!(shape.absent_is.as_ref(), Some(default), "{place}");
+                defaults += 1;
+            }
         });
         // As often as the text of the schema says so; the overlay has one keyed list and one set more.
         let in_text = |needle: &str| OPENAPI.matches(needle).count();
@@ -285,12 +296,17 @@ mod tests {
 
     #[test]
     fn every_place_of_the_overlay_is_one_of_the_schema() {
+        let overlay: Overlay = embedded(OVERLAY);
         let mut places = BTreeSet::new();
         walk(&schema(), JobSchema::default().shape(), "", &mut |place, schema, shape| {
             places.insert(place.to_owned());
-            assert!(!shape.zero_is_absent || schema.get("default").is_none(), "{place}");
+            let zero_is_absent = overlay.zero_is_absent.contains(place);
+            assert_eq!(
+                shape.absent_is.is_some(),
+                zero_is_absent || schema.get("default").is_some(),
+                "{place}"
+            );
         });
-        let overlay: Overlay = embedded(OVERLAY);
         let named = [
             overlay.durations,
             overlay.zero_is_absent,

@@ -6,10 +6,9 @@ use serde_json::Value;
 #[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) kind: Kind,
-    /// What the API server fills in where the value is absent.
-    pub(crate) default: Option<Value>,
-    /// Absent and `0`, `""` or `false` are the same.
-    pub(crate) zero_is_absent: bool,
+    /// The value that absent is the same as: the schema's default, which the API server fills in, or
+    /// the zero of a Go field that is no pointer.
+    pub(crate) absent_is: Option<Value>,
     pub(crate) managed: Managed,
     /// The sibling beside which Volcano's controller fills this in.
     pub(crate) filled_beside: Option<Box<str>>,
@@ -67,13 +66,7 @@ pub(crate) static ANY: Shape = Shape::of(Kind::Any);
 
 impl Shape {
     const fn of(kind: Kind) -> Self {
-        Self {
-            kind,
-            default: None,
-            zero_is_absent: false,
-            managed: Managed::No,
-            filled_beside: None,
-        }
+        Self { kind, absent_is: None, managed: Managed::No, filled_beside: None }
     }
 
     /// The shape of what stands under a key; `None` if no Job has it.

@@ -46,7 +46,7 @@ impl ValueWalk<'_, '_> {
             (Some(old), None) => (ChangeKind::Removed, old),
         };
         match (&shape.kind, here, slot) {
-            _ if shape.default.as_ref().is_some_and(|default| same(shape, here, default)) => Ok(()),
+            _ if is_like_absent(here, shape) => Ok(()),
             // Absent is empty, so each of its entries is what was added or removed.
             (Kind::Map(_), Value::Object(_), Slot::Field { .. }) => {
                 let at = at.absent_if(old.is_none());
@@ -63,7 +63,7 @@ impl ValueWalk<'_, '_> {
                 };
                 self.lists(&at.absent_if(old.is_none()), shape, list(old), list(new))
             }
-            _ => self.difference(at, kind, slot, old, new),
+            _ => self.difference(at, kind, shape, slot, old, new),
         }
     }
 
@@ -87,7 +87,7 @@ impl ValueWalk<'_, '_> {
                 Slot::Field { .. } | Slot::Key | Slot::Element,
             ) => self.lists(at, shape, old, new),
             _ if same(shape, old, new) => Ok(()),
-            _ => self.difference(at, ChangeKind::Replaced, slot, Some(old), Some(new)),
+            _ => self.difference(at, ChangeKind::Replaced, shape, slot, Some(old), Some(new)),
         }
     }
 
@@ -157,7 +157,7 @@ impl ValueWalk<'_, '_> {
         old: Option<&Value>,
         new: Option<&Value>,
     ) -> Result<(), Halt> {
-        self.difference(at, kind, Slot::Element, old, new)
+        self.difference(at, kind, &ANY, Slot::Element, old, new)
     }
 
     pub(super) fn tell_order(
@@ -174,6 +174,7 @@ impl ValueWalk<'_, '_> {
                 new: None,
                 unknown_in: None,
                 filled: false,
+                gone: false,
                 order,
             }),
         }
@@ -183,16 +184,29 @@ impl ValueWalk<'_, '_> {
         &mut self,
         at: &PathNode<'_>,
         kind: ChangeKind,
+        shape: &Shape,
         slot: Slot<'_>,
         old: Option<&Value>,
         new: Option<&Value>,
     ) -> Result<(), Halt> {
+        let nothing =
+            |value: Option<&Value>| value.is_none_or(|value| is_like_absent(value, shape));
         let unknown_in = match slot {
             Slot::Unknown { parent } => Some(parent),
             _ => None,
         };
-        let filled = kind == ChangeKind::Added && matches!(slot, Slot::Field { filled: true });
-        (self.listener)(&Difference { at: *at, kind, old, new, unknown_in, filled, order: &[] })
+        let filled = matches!(slot, Slot::Field { filled: true }) && nothing(old);
+        let gone = nothing(new);
+        (self.listener)(&Difference {
+            at: *at,
+            kind,
+            old,
+            new,
+            unknown_in,
+            filled,
+            gone,
+            order: &[],
+        })
     }
 }
 
@@ -226,7 +240,7 @@ fn quantity(value: &Value) -> Option<Quantity> {
     }
 }
 
-/// A value that is there: `null` is not, nor is what the shape says is the same as absent.
+/// A value that is there: `null` is not, and an empty list or map of a struct is none.
 fn present<'v>(value: Option<&'v Value>, shape: &Shape, slot: Slot<'_>) -> Option<&'v Value> {
     let value = value?;
     let is_field = matches!(slot, Slot::Field { .. });
@@ -234,17 +248,14 @@ fn present<'v>(value: Option<&'v Value>, shape: &Shape, slot: Slot<'_>) -> Optio
         (Value::Null, _) => !matches!(slot, Slot::Element),
         (Value::Array(list), Kind::List { .. }) => is_field && list.is_empty(),
         (Value::Object(map), Kind::Map(_)) => is_field && map.is_empty(),
-        _ => shape.zero_is_absent && is_zero(value),
+        _ => false,
     };
     (!absent).then_some(value)
 }
 
-fn is_zero(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.is_empty(),
-        Value::Bool(on) => !on,
-        number => number::integer(number) == Some(0),
-    }
+/// Whether a value is the one that absent is the same as.
+fn is_like_absent(value: &Value, shape: &Shape) -> bool {
+    shape.absent_is.as_ref().is_some_and(|absent| same(shape, value, absent))
 }
 
 /// What stands under a key of an object, and what it is to that object.

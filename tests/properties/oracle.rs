@@ -110,22 +110,26 @@ const DEFAULT: [(&str, &str); 5] = [
     ("spec.tasks[].partitionPolicy.networkTopology.mode", "\"hard\""),
 ];
 
-/// Fields that Go writes as `0` or `""` where they are left out.
-const ZERO: [&str; 20] = [
+/// Fields that Go reads as 0 where they are left out.
+const ZERO: [&str; 4] = [
+    "spec.minAvailable",
+    "spec.tasks[].maxRetry",
+    "spec.tasks[].partitionPolicy.partitionSize",
+    "spec.tasks[].partitionPolicy.totalPartitions",
+];
+
+/// Fields that Go reads as `""` where they are left out.
+const BLANK: [&str; 16] = [
     "metadata.namespace",
     "metadata.uid",
-    "spec.minAvailable",
     "spec.networkTopology.highestTierName",
     "spec.policies[].action",
     "spec.policies[].event",
     "spec.priorityClassName",
     "spec.schedulerName",
     "spec.tasks[].dependsOn.iteration",
-    "spec.tasks[].maxRetry",
     "spec.tasks[].name",
     "spec.tasks[].partitionPolicy.networkTopology.highestTierName",
-    "spec.tasks[].partitionPolicy.partitionSize",
-    "spec.tasks[].partitionPolicy.totalPartitions",
     "spec.tasks[].policies[].action",
     "spec.tasks[].policies[].event",
     "spec.tasks[].topologyPolicy",
@@ -159,7 +163,8 @@ fn normal(value: &Value, place: &str) -> Option<Value> {
     let text = value.to_string();
     let says_nothing = EMPTY.contains(&(place, &text))
         || DEFAULT.contains(&(place, &text))
-        || ZERO.contains(&place) && ["0", "\"\"", "false"].contains(&&*text);
+        || ZERO.contains(&place) && text == "0"
+        || BLANK.contains(&place) && text == "\"\"";
     (!says_nothing).then_some(value)
 }
 

@@ -96,7 +96,30 @@ fn check_spellings(pair: &Pair, existing: &str, replacement: &str) -> Outcome {
 /// What the changes say. The default of a field may be written down or not: then what is written
 /// decides whether the field was added, removed or replaced, so that is left out.
 fn settled(changes: &Changes) -> Vec<(String, Option<ChangeKind>, Verdict)> {
-    const DEFAULTED: [&str; 5] = [".maxRetry", ".queue", ".mode", ".minPartitions", ".protocol"];
+    const DEFAULTED: [&str; 22] = [
+        ".maxRetry",
+        ".queue",
+        ".mode",
+        ".minPartitions",
+        ".protocol",
+        ".generateName",
+        ".namespace",
+        ".uid",
+        ".minAvailable",
+        ".highestTierName",
+        ".action",
+        ".event",
+        ".priorityClassName",
+        ".schedulerName",
+        ".iteration",
+        ".name",
+        ".partitionSize",
+        ".totalPartitions",
+        ".replicas",
+        ".topologyPolicy",
+        ".mountPath",
+        ".volumeClaimName",
+    ];
     let settle = |(path, kind, verdict): Said| {
         let has_default = DEFAULTED.iter().any(|field| path.ends_with(field));
         let kind = (!has_default).then_some(kind);
