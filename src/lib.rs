@@ -69,6 +69,13 @@
 //! carry secrets, but for small numbers that the reason needs. Messages and hints may change;
 //! programs match on [`Violation::code`] and [`Violation::path`].
 //!
+//! # Feature flags
+//!
+//! None is on by default.
+//!
+//! * `proptest`: the module `strategy`, with strategies for property tests: Jobs, permitted and
+//!   refused updates of them, and other spellings of the same Job. Needs Rust 1.88.
+//!
 //! # Scope
 //!
 //! Replacing an existing Job. Creating and deleting Jobs, scheduling and queues, and talking to a
