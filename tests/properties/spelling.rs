@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
 use volcano_job_update::strategy::{any_job, permitted_update, refused_update, respelling};
-use volcano_job_update::{ChangeKind, Changes, Job, Verdict, diff};
+use volcano_job_update::{ChangeKind, Code, Job, Verdict, diff};
 
 use crate::edits::{edited_pair, reordered_job};
 use crate::{Outcome, Said, findings, said};
@@ -83,49 +83,64 @@ fn both_spelled(
 fn check_spellings(pair: &Pair, existing: &str, replacement: &str) -> Outcome {
     let plain = (Job::from_value(&pair.0)?, Job::from_value(&pair.1)?);
     let spelled = (Job::from_str(existing)?, Job::from_str(replacement)?);
-    let expected = (settled(&diff(&plain.0, &plain.1)?), findings(&plain.0, &plain.1)?);
+    let expected = settled(&plain.0, &plain.1)?;
     for (existing, replacement) in
         [(&spelled.0, &plain.1), (&plain.0, &spelled.1), (&spelled.0, &spelled.1)]
     {
-        let found = (settled(&diff(existing, replacement)?), findings(existing, replacement)?);
-        prop_assert_eq!(&found, &expected);
+        prop_assert_eq!(&settled(existing, replacement)?, &expected);
     }
     Ok(())
 }
 
-/// What the changes say. The default of a field may be written down or not: then what is written
-/// decides whether the field was added, removed or replaced, so that is left out.
-fn settled(changes: &Changes) -> Vec<(String, Option<ChangeKind>, Verdict)> {
-    const DEFAULTED: [&str; 22] = [
-        ".maxRetry",
-        ".queue",
-        ".mode",
-        ".minPartitions",
-        ".protocol",
-        ".generateName",
-        ".namespace",
-        ".uid",
-        ".minAvailable",
-        ".highestTierName",
-        ".action",
-        ".event",
-        ".priorityClassName",
-        ".schedulerName",
-        ".iteration",
-        ".name",
-        ".partitionSize",
-        ".totalPartitions",
-        ".replicas",
-        ".topologyPolicy",
-        ".mountPath",
-        ".volumeClaimName",
-    ];
-    let settle = |(path, kind, verdict): Said| {
-        let has_default = DEFAULTED.iter().any(|field| path.ends_with(field));
-        let kind = (!has_default).then_some(kind);
-        (path, kind, verdict)
+/// The fields that have a default or zero, which may be written down or not. What is written decides
+/// whether such a field was added, removed or replaced, and so by which Job its list positions go.
+const DEFAULTED: [&str; 22] = [
+    ".maxRetry",
+    ".queue",
+    ".mode",
+    ".minPartitions",
+    ".protocol",
+    ".generateName",
+    ".namespace",
+    ".uid",
+    ".minAvailable",
+    ".highestTierName",
+    ".action",
+    ".event",
+    ".priorityClassName",
+    ".schedulerName",
+    ".iteration",
+    ".name",
+    ".partitionSize",
+    ".totalPartitions",
+    ".replicas",
+    ".topologyPolicy",
+    ".mountPath",
+    ".volumeClaimName",
+];
+
+/// What the changes and findings say, but for what depends on whether a default is written down.
+type Settled = (Vec<(String, Option<ChangeKind>, Verdict)>, Vec<(Code, String)>);
+
+fn settled(existing: &Job<'_>, replacement: &Job<'_>) -> Result<Settled, TestCaseError> {
+    let change = |(path, kind, verdict): Said| {
+        let kind = (!has_default(&path)).then_some(kind);
+        (settled_path(path), kind, verdict)
     };
-    said(changes).into_iter().map(settle).collect()
+    let mut changes: Vec<_> = said(&diff(existing, replacement)?).into_iter().map(change).collect();
+    let findings = findings(existing, replacement)?.into_iter();
+    let mut findings: Vec<_> = findings.map(|(code, path)| (code, settled_path(path))).collect();
+    changes.sort_by(|a, b| a.0.cmp(&b.0));
+    findings.sort();
+    Ok((changes, findings))
+}
+
+fn has_default(path: &str) -> bool {
+    DEFAULTED.iter().any(|field| path.ends_with(field))
+}
+
+fn settled_path(path: String) -> String {
+    if has_default(&path) { path.replace(|c: char| c.is_ascii_digit(), "") } else { path }
 }
 
 /// The text of a document whose objects have their keys in another order: each starts elsewhere.
