@@ -163,8 +163,13 @@ fn parse_yaml<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     options.with_snippet = false;
     options.legacy_octal_numbers = true;
     options.non_finite_float_policy = serde_saphyr::options::NonFiniteFloatPolicy::Reject;
-    serde_saphyr::from_slice_with_options(text, options)
-        .map_err(|fault| fault.to_string().lines().collect::<Vec<_>>().join(" "))
+    serde_saphyr::from_slice_with_options(text, options).map_err(|fault| {
+        fault
+            .render_with_formatter(&serde_saphyr::UserMessageFormatter)
+            .lines()
+            .collect::<Vec<_>>()
+            .join(" ")
+    })
 }
 
 fn is_stdin(path: &Path) -> bool {

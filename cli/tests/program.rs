@@ -231,9 +231,21 @@ fn trouble_is_one_line_and_status_2() {
             assert_eq!(stdout(&output), "", "{input}");
         }
     }
-    let yaml = run_with_input(&["check", &existing, "-"], "a: [1\n");
-    assert_eq!(yaml.status.code(), Some(2));
-    assert_eq!(stderr(&yaml).lines().count(), 1, "{}", stderr(&yaml));
+    let bad = [
+        ("a: [1\n", "error: standard input: unclosed bracket '[' at line 1, column 4\n"),
+        (
+            "a: 1\na: 2\n",
+            "error: standard input: duplicate mapping key `a` is not allowed here at line 2, column 1\n",
+        ),
+        (
+            "a: 1\n---\nb: 2\n",
+            "error: standard input: only single YAML document expected but multiple found at line 3, column 1\n",
+        ),
+    ];
+    for (input, message) in bad {
+        let output = run_with_input(&["check", &existing, "-"], input);
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(2), message), "{input}");
+    }
 }
 
 #[test]
