@@ -54,7 +54,8 @@ pub(crate) fn compare(
     shape: &Shape,
     listener: &mut Listener<'_>,
 ) -> Result<(), Halt> {
-    JobWalk { existing, replacement, values: ValueWalk { listener } }.job(shape)
+    JobWalk { existing, replacement, values: ValueWalk { listener, only_whether: false } }
+        .job(shape)
 }
 
 /// The walk over the levels that reading told apart.

@@ -99,8 +99,12 @@ impl Changes {
         let mut result = existing.clone();
         json_patch::patch(&mut result, &self.to_patch()).map_err(|_| MergePatchError::OtherJob)?;
         let mut patch = Value::Object(Map::new());
-        for change in self {
-            let keys: Vec<&str> = change.existing_path().segments().iter().map_while(key).collect();
+        // Many changes may stand in one list.
+        let keys_of = |change| -> Vec<&str> {
+            Change::existing_path(change).segments().iter().map_while(key).collect()
+        };
+        let places: BTreeSet<Vec<&str>> = self.iter().map(keys_of).collect();
+        for keys in places {
             let at = |root| keys.iter().try_fold(root, |value: &Value, key| value.get(key));
             set(&mut patch, &keys, merging(at(&existing), at(&result)));
         }
@@ -190,7 +194,8 @@ fn remove(path: &FieldPath) -> PatchOperation {
     PatchOperation::Remove(RemoveOperation { path: pointer(path.segments()) })
 }
 
-fn replace(path: &[Segment], value: Value) -> PatchOperation {
+/// The operation that puts another value in the place of one.
+pub(crate) fn replace(path: &[Segment], value: Value) -> PatchOperation {
     PatchOperation::Replace(ReplaceOperation { path: pointer(path), value })
 }
 

@@ -7,7 +7,7 @@ use crate::compare::{Difference, Halt, compare};
 use crate::error::ReviewError;
 use crate::job::Job;
 use crate::judge::is_dropped_default;
-use crate::patch::add;
+use crate::patch::{add, replace};
 use crate::path::{FieldPath, Segment, Side};
 use crate::review::Validator;
 
@@ -105,16 +105,18 @@ fn put_back(
                 map.entry(&**key).or_insert(Value::Null)
             }
             (Some(Segment::Index(index)), Value::Array(list)) => match list.get_mut(*index) {
-                Some(element) if !element.is_null() => element,
-                // A task that is not there has no fields to put back.
-                _ => return,
+                Some(element) => element,
+                None => return,
             },
             _ => return,
         };
         let is_field = depth == path.len();
         if is_field || child.is_null() {
             *child = if is_field { value.clone() } else { json!({}) };
-            operations.push(add(place, child.clone()));
+            // `add` would put another element in front of one that is `null`.
+            let is_element = matches!(place.last(), Some(Segment::Index(_)));
+            let operation = if is_element { replace } else { add };
+            operations.push(operation(place, child.clone()));
         }
         holder = child;
     }

@@ -20,6 +20,8 @@ pub(crate) enum Trouble {
     StdinTwice,
     #[error("cannot read {name}: {fault}")]
     Read { name: String, fault: io::Error },
+    #[error("{name}: the text must be no longer than {limit} bytes")]
+    TooLong { name: String, limit: usize },
     #[error("{name}: {fault}")]
     Job { name: String, fault: JobError },
     #[error("{name}: {fault}")]
@@ -142,6 +144,7 @@ fn read_text(path: &Path, limit: usize) -> Result<Vec<u8>, Trouble> {
         File::open(path).and_then(|file| file.take(enough).read_to_end(&mut text))
     };
     match read {
+        Ok(_) if text.len() > limit => Err(Trouble::TooLong { name: display_name(path), limit }),
         Ok(_) => Ok(text),
         Err(fault) => Err(Trouble::Read { name: display_name(path), fault }),
     }
@@ -161,6 +164,12 @@ fn is_json(path: &Path, text: &[u8]) -> bool {
 fn parse_yaml<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     let mut options = serde_saphyr::Options::default();
     options.with_snippet = false;
+    // The text is no longer than the limit of Jobs, which have limits of their own for the rest.
+    let mut budget = serde_saphyr::Budget::default();
+    budget.max_depth = budget.max_depth.max(256);
+    budget.max_nodes = usize::MAX;
+    budget.max_events = usize::MAX;
+    options.budget = Some(budget);
     options.legacy_octal_numbers = true;
     options.non_finite_float_policy = serde_saphyr::options::NonFiniteFloatPolicy::Reject;
     serde_saphyr::from_slice_with_options(text, options).map_err(|fault| {
@@ -177,5 +186,9 @@ fn is_stdin(path: &Path) -> bool {
 }
 
 fn display_name(path: &Path) -> String {
-    if is_stdin(path) { "standard input".into() } else { path.display().to_string() }
+    if is_stdin(path) {
+        return "standard input".into();
+    }
+    // A name on one line, whatever is in it.
+    path.display().to_string().escape_debug().to_string()
 }

@@ -123,11 +123,21 @@ fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
-/// Prints in colour on a terminal that wants it. A reader that has gone away is no fault.
+/// Prints; a reader that has gone away is no fault.
 fn print(text: &str) -> io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    // Only text for people has escape sequences; documents must arrive as they are.
+    let printed = if text.contains('\u{1b}') {
+        write_to(anstream::stdout().lock(), text)
+    } else {
+        write_to(io::stdout().lock(), text)
+    };
+    match printed {
         Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
+}
+
+fn write_to(mut out: impl Write, text: &str) -> io::Result<()> {
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }

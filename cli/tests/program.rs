@@ -249,6 +249,35 @@ fn trouble_is_one_line_and_status_2() {
 }
 
 #[test]
+fn what_is_too_long_is_not_read_in_part() {
+    let policy = file(".yaml", "limits: {textBytes: 100}\n");
+    let job = |queue: &str| {
+        format!("kind: Job\n{}spec: {{queue: {queue}}}\n", "# a line of comment\n".repeat(5))
+    };
+    let (existing, replacement) = (file(".yaml", &job("a")), file(".yaml", &job("b")));
+    let output = run(&["check", "--policy", path(&policy), path(&existing), path(&replacement)]);
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+    let expected =
+        format!("error: {}: the text must be no longer than 100 bytes\n", path(&existing));
+    assert_eq!(stderr(&output), expected);
+}
+
+#[test]
+fn yaml_has_the_limits_of_json() {
+    let deep = format!("spec: {{foo: {}1{}}}\n", "[".repeat(120), "]".repeat(120));
+    let deep = file(".yaml", &deep);
+    let output = run(&["diff", path(&deep), path(&deep)]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn documents_are_printed_as_they_are() {
+    let replacement = edited(|job| job["metadata"]["annotations"] = json!({"k": "x\u{7f}y"}));
+    let patch = run(&["diff", "--format", "json-patch", &job(EXISTING), path(&replacement)]);
+    assert!(stdout(&patch).contains("x\u{7f}y"), "{}", stdout(&patch));
+}
+
+#[test]
 fn bad_usage_is_status_2() {
     for arguments in
         [&["check"][..], &["chekc", "a", "b"], &["check", "--format", "xml", "a", "b"], &[]]

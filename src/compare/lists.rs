@@ -81,15 +81,24 @@ impl Matching {
         new: &[Value],
         same: impl Fn(&Value, &Value) -> bool,
     ) -> Self {
+        if let ([_], [_]) = (old, new) {
+            return Self::by_position(1, 1);
+        }
         let pair = |(a, b): &(&Value, &Value)| same(a, b);
         let front = old.iter().zip(new).take_while(pair).count();
         let (old_rest, new_rest) =
             (old.get(front..).unwrap_or_default(), new.get(front..).unwrap_or_default());
-        let back = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(pair).count();
+        // Asking twice about what is nested deeply would ask four times a level below, and so on.
+        let back = match (old_rest, new_rest) {
+            ([_], [_]) => 0,
+            _ => old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(pair).count(),
+        };
         let old_middle = old_rest.get(..old_rest.len().saturating_sub(back)).unwrap_or_default();
         let new_middle = new_rest.get(..new_rest.len().saturating_sub(back)).unwrap_or_default();
 
-        let middle = if old_middle.len().max(new_middle.len()) <= ALIGNED {
+        let middle = if matches!((old_middle, new_middle), ([_], [_])) {
+            Self::by_position(1, 1)
+        } else if old_middle.len().max(new_middle.len()) <= ALIGNED {
             Self::by_alignment(old_middle, new_middle, same)
         } else {
             Self::by_position(old_middle.len(), new_middle.len())

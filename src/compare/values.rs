@@ -14,6 +14,8 @@ use crate::shape::{ANY, Identity, Kind, Shape};
 /// The walk over what stands below those levels.
 pub(super) struct ValueWalk<'l, 'f> {
     pub(super) listener: &'l mut Listener<'f>,
+    /// Nobody asks what differs, only whether anything does.
+    pub(super) only_whether: bool,
 }
 
 /// What a value is to the one that holds it.
@@ -130,6 +132,9 @@ impl ValueWalk<'_, '_> {
         new: &[Value],
     ) -> Result<(), Halt> {
         let items = shape.items();
+        if self.only_whether && !matches!(shape.kind, Kind::List { identity: Identity::Set, .. }) {
+            return self.same_lists(at, items, old, new);
+        }
         let matching = match &shape.kind {
             Kind::List { identity: Identity::Set, .. } => Matching::of_set(old, new),
             Kind::List { identity: Identity::Keys(keys), .. } => Matching::by_keys(keys, old, new),
@@ -148,6 +153,24 @@ impl ValueWalk<'_, '_> {
             self.value(&at.index(i, j), items, Slot::Element, old.get(i), new.get(j))?;
         }
         Ok(())
+    }
+
+    /// Two lists are the same if their elements are, one by one. Which element is which matters only
+    /// to those who want to know what differs.
+    fn same_lists(
+        &mut self,
+        at: &PathNode<'_>,
+        items: &Shape,
+        old: &[Value],
+        new: &[Value],
+    ) -> Result<(), Halt> {
+        if old.len() != new.len() {
+            return Err(Halt::Enough);
+        }
+        let mut pairs = old.iter().zip(new).enumerate();
+        pairs.try_for_each(|(i, (old, new))| {
+            self.value(&at.index(i, i), items, Slot::Element, Some(old), Some(new))
+        })
     }
 
     pub(super) fn tell(
@@ -214,7 +237,7 @@ impl ValueWalk<'_, '_> {
 fn same(shape: &Shape, a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_)) => {
-            let mut walk = ValueWalk { listener: &mut |_| Err(Halt::Enough) };
+            let mut walk = ValueWalk { listener: &mut |_| Err(Halt::Enough), only_whether: true };
             walk.both(&PathNode::ROOT, shape, Slot::Element, a, b).is_ok()
         }
         _ if a == b => true,

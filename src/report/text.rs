@@ -61,7 +61,7 @@ pub(super) fn diff(report: &Report<'_>, style: TextStyle) -> String {
 fn headline(report: &Report<'_>, colours: &Colours) -> String {
     let Colours { red, green, end, .. } = colours;
     let review = report.review;
-    let policy = review.policy().name();
+    let policy = review.policy().name().escape_debug();
     if let Some(violations) = review.violations() {
         let findings = count(violations.len().saturating_add(violations.omitted()), "finding");
         format!("{red}refused{end} by the policy {policy}: {findings}")

@@ -1,0 +1,56 @@
+//! Inputs that once took more time than anybody has: each must come back at all.
+
+use serde_json::{Value, json};
+use volcano_job_update::{Job, Validator, diff};
+
+/// The paths of what differs between two Jobs of that spec.
+#[track_caller]
+#[expect(clippy::unwrap_used, reason = "a Job that cannot be read fails the test")]
+fn differences(existing: &Value, replacement: &Value) -> Vec<String> {
+    let [existing, replacement] = [existing, replacement].map(|spec| json!({"spec": spec}));
+    let changes =
+        diff(&Job::from_value(&existing).unwrap(), &Job::from_value(&replacement).unwrap())
+            .unwrap();
+    changes.iter().map(|change| change.path().to_string()).collect()
+}
+
+fn nested(leaf: u32, depth: usize) -> Value {
+    (0..depth).fold(leaf.into(), |inner, _| json!([inner]))
+}
+
+#[test]
+fn nested_lists() {
+    let job = |leaf| json!({"plugins": {"ssh": nested(leaf, 100)}});
+    assert_eq!(differences(&job(1), &job(2)), [format!("spec.plugins.ssh{}", "[0]".repeat(100))]);
+
+    let wide = |leaf| (0..60).fold(Value::from(leaf), |inner, _| json!([0, inner, 1]));
+    let job = |leaf| json!({"plugins": {"ssh": wide(leaf)}});
+    assert_eq!(differences(&job(7), &job(8)), [format!("spec.plugins.ssh{}", "[1]".repeat(60))]);
+}
+
+#[test]
+fn many_changes_in_one_list() {
+    let job = |replicas: u32| {
+        let tasks: Vec<Value> = (0..4000)
+            .map(|number| json!({"name": format!("t{number}"), "replicas": replicas}))
+            .collect();
+        json!({"spec": {"tasks": tasks}})
+    };
+    let (existing, replacement) = (job(1), job(2));
+    let (old, new) = (Job::from_value(&existing).unwrap(), Job::from_value(&replacement).unwrap());
+    let changes = Validator::default().diff(&old, &new).unwrap();
+    assert_eq!(changes.len(), 4000);
+    assert_eq!(changes.to_merge_patch(&old).unwrap(), replacement);
+}
+
+#[test]
+fn a_null_task_gets_its_defaults_back() {
+    let existing = json!({"spec": {"tasks": [{"name": "default0", "maxRetry": 3}]}});
+    let replacement = json!({"spec": {"tasks": [null]}});
+    let (old, new) = (Job::from_value(&existing).unwrap(), Job::from_value(&replacement).unwrap());
+    let restored = Validator::default().restore_defaults(&old, &new).unwrap();
+    assert_eq!(restored.job(), &existing);
+    let mut patched = replacement.clone();
+    json_patch::patch(&mut patched, restored.patch()).unwrap();
+    assert_eq!(&patched, restored.job());
+}
