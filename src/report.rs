@@ -6,7 +6,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::change::Change;
+use crate::change::{Change, ChangeKind, Verdict};
+use crate::path::FieldPath;
 use crate::review::Review;
 use crate::violation::Violation;
 
@@ -78,8 +79,8 @@ impl Serialize for Report<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { review, values } = *self;
         let violations = review.violations().map(|violations| &**violations).unwrap_or_default();
-        let change = |change| ChangeEntry { change, values };
-        let finding = |finding| Finding { finding, values };
+        let change = |change| ChangeEntry::of(change, values);
+        let finding = |finding| Finding::of(finding, values);
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("apiVersion", API_VERSION)?;
         object.serialize_entry("policy", review.policy().name())?;
@@ -100,55 +101,53 @@ impl Serialize for Report<'_> {
     }
 }
 
+#[derive(Serialize)]
 struct ChangeEntry<'r> {
-    change: &'r Change,
-    values: bool,
+    path: &'r FieldPath,
+    pointer: String,
+    change: ChangeKind,
+    verdict: Verdict,
+    #[serde(flatten)]
+    values: Values<'r>,
 }
 
-impl Serialize for ChangeEntry<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let change = self.change;
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("path", change.path())?;
-        object.serialize_entry("pointer", &change.path().to_pointer())?;
-        object.serialize_entry("change", &change.kind())?;
-        object.serialize_entry("verdict", &change.verdict())?;
-        serialize_values::<S>(&mut object, self.values, change.old(), change.new())?;
-        object.end()
+impl<'r> ChangeEntry<'r> {
+    fn of(change: &'r Change, values: bool) -> Self {
+        Self {
+            path: change.path(),
+            pointer: change.path().to_pointer(),
+            change: change.kind(),
+            verdict: change.verdict(),
+            values: Values::of(change.old(), change.new(), values),
+        }
     }
 }
 
+#[derive(Serialize)]
 struct Finding<'r> {
+    #[serde(flatten)]
     finding: &'r Violation,
-    values: bool,
+    #[serde(flatten)]
+    values: Values<'r>,
 }
 
-impl Serialize for Finding<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let finding = self.finding;
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("code", &finding.code())?;
-        object.serialize_entry("path", finding.path())?;
-        object.serialize_entry("pointer", &finding.path().to_pointer())?;
-        object.serialize_entry("message", finding.message())?;
-        if let Some(hint) = finding.hint() {
-            object.serialize_entry("hint", hint)?;
-        }
-        serialize_values::<S>(&mut object, self.values, finding.old(), finding.new())?;
-        object.end()
+impl<'r> Finding<'r> {
+    fn of(finding: &'r Violation, values: bool) -> Self {
+        Self { finding, values: Values::of(finding.old(), finding.new(), values) }
     }
 }
 
-fn serialize_values<S: Serializer>(
-    object: &mut S::SerializeMap,
-    values: bool,
-    old: Option<&Value>,
-    new: Option<&Value>,
-) -> Result<(), S::Error> {
-    for (name, value) in [("old", old), ("new", new)] {
-        if let Some(value) = value.filter(|_| values) {
-            object.serialize_entry(name, value)?;
-        }
+/// The values that are shown, if they are to be.
+#[derive(Serialize)]
+struct Values<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old: Option<&'r Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<&'r Value>,
+}
+
+impl<'r> Values<'r> {
+    fn of(old: Option<&'r Value>, new: Option<&'r Value>, shown: bool) -> Self {
+        Self { old: old.filter(|_| shown), new: new.filter(|_| shown) }
     }
-    Ok(())
 }

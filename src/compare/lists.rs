@@ -1,7 +1,7 @@
 //! Which elements of two lists are the same element.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
 use serde_json::Value;
@@ -88,7 +88,7 @@ impl Matching {
         let front = old.iter().zip(new).take_while(pair).count();
         let (old_rest, new_rest) =
             (old.get(front..).unwrap_or_default(), new.get(front..).unwrap_or_default());
-        // Asking twice about what is nested deeply would ask four times a level below, and so on.
+        // One and one are a pair, the same or not: what is nested deeply is not looked through again.
         let back = match (old_rest, new_rest) {
             ([_], [_]) => 0,
             _ => old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(pair).count(),
@@ -169,11 +169,8 @@ impl Matching {
                 None => matching.added.push(j),
             }
         }
-        let distinct_new = matching
-            .added
-            .iter()
-            .filter_map(|j| new.get(*j))
-            .collect::<std::collections::HashSet<_>>();
+        let distinct_new =
+            matching.added.iter().filter_map(|j| new.get(*j)).collect::<HashSet<_>>();
         if positions.len() < old.len() || distinct_new.len() < matching.added.len() {
             return None;
         }
