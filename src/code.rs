@@ -25,12 +25,16 @@ pub enum Code {
     DuplicateTaskName,
     /// The replacement is another object.
     WrongObject,
+    /// The schema, or Kubernetes' rules for labels and annotations, refuse a value that was changed.
+    InvalidValue,
     /// A task has fewer replicas than its minAvailable.
     ReplicasBelowMinAvailable,
     /// The Job's minAvailable is above the sum of all replicas.
     MinAvailableAboveTotal,
     /// A task's replicas are not what its partitionPolicy asks for.
     PartitionMismatch,
+    /// A pod template changes, and running pods do not.
+    TemplateChange,
 }
 
 /// A row of the table.
@@ -113,7 +117,7 @@ impl FromStr for Code {
     }
 }
 
-static TABLE: [Row; 11] = [
+static TABLE: [Row; 13] = [
     Row {
         code: Code::ImmutableField,
         name: "immutable-field",
@@ -184,6 +188,16 @@ static TABLE: [Row; 11] = [
             uid count only where both Jobs have one, as a server fills them in.",
     },
     Row {
+        code: Code::InvalidValue,
+        name: "invalid-value",
+        cause: "FieldValueInvalid",
+        summary: "A changed value is one that the API server or Kubernetes refuses.",
+        explanation: "The schema of the Job's CRD says the type and the bounds of each field, and \
+            Kubernetes has rules for the keys and values of labels and annotations. Only what the \
+            update changed is checked; a list whose elements have no key is one value. Correct the \
+            value as the message says.",
+    },
+    Row {
         code: Code::ReplicasBelowMinAvailable,
         name: "replicas-below-min-available",
         cause: "FieldValueInvalid",
@@ -206,5 +220,14 @@ static TABLE: [Row; 11] = [
         summary: "The replicas of a task are not totalPartitions times partitionSize.",
         explanation: "A task with a partitionPolicy has exactly as many replicas as its partitions \
             hold, and the policy itself may not be updated: such a task cannot be scaled.",
+    },
+    Row {
+        code: Code::TemplateChange,
+        name: "template-change",
+        cause: "FieldValueForbidden",
+        summary: "A pod template changes, which does not reach pods that are running (a warning).",
+        explanation: "The documented rule lets templates change. But pods are made from the template \
+            once, and stay as they are until they are made anew; and Volcano's own webhook, where it \
+            runs, refuses the change. It is a warning: it does not stand in the way.",
     },
 ];

@@ -18,11 +18,19 @@ use crate::job::{Entry, Field, Job, Task};
 use crate::path::PathNode;
 use crate::shape::{ANY, Managed, Shape};
 
-/// One difference, as the walk comes upon it.
+/// What the walk comes upon.
+#[derive(Debug)]
+pub(crate) enum Event<'w> {
+    Difference(Difference<'w>),
+    Field(ChangedField<'w>),
+}
+
+/// One difference.
 #[derive(Debug)]
 pub(crate) struct Difference<'w> {
     pub(crate) at: PathNode<'w>,
     pub(crate) kind: ChangeKind,
+    pub(crate) shape: &'w Shape,
     pub(crate) old: Option<&'w Value>,
     pub(crate) new: Option<&'w Value>,
     /// For a field that no Job has: the struct in which it stands.
@@ -35,6 +43,17 @@ pub(crate) struct Difference<'w> {
     pub(crate) order: &'w [usize],
 }
 
+/// A field of those that reading tells apart, or a task that was added, in which something differs;
+/// told once all its differences are. Of a field that the API server manages, which has no
+/// differences, a list or object is shown empty.
+#[derive(Debug)]
+pub(crate) struct ChangedField<'w> {
+    pub(crate) at: PathNode<'w>,
+    pub(crate) shape: &'w Shape,
+    pub(crate) old: Option<&'w Value>,
+    pub(crate) new: Option<&'w Value>,
+}
+
 /// Why a walk ended early.
 #[derive(Debug)]
 pub(crate) enum Halt {
@@ -44,18 +63,17 @@ pub(crate) enum Halt {
     Unreadable(ReviewError),
 }
 
-/// Is told every difference; what it returns ends the walk or not.
-pub(crate) type Listener<'l> = dyn FnMut(&Difference<'_>) -> Result<(), Halt> + 'l;
+/// Is told every event; what it returns ends the walk or not.
+pub(crate) type Listener<'l> = dyn FnMut(&Event<'_>) -> Result<(), Halt> + 'l;
 
-/// Walks both Jobs and tells every difference, in no particular order.
+/// Walks both Jobs and tells every difference, and every field with one, in no particular order.
 pub(crate) fn compare(
     existing: &Job<'_>,
     replacement: &Job<'_>,
     shape: &Shape,
     listener: &mut Listener<'_>,
 ) -> Result<(), Halt> {
-    JobWalk { existing, replacement, values: ValueWalk { listener, only_whether: false } }
-        .job(shape)
+    JobWalk { existing, replacement, values: ValueWalk::telling(listener) }.job(shape)
 }
 
 /// The walk over the levels that reading told apart.
@@ -125,16 +143,30 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         let (child, slot) = slot_of(shape, key, |sibling| {
             siblings.iter().any(|entry| entry.key == sibling && !entry.field.is_null())
         });
-        let one_sided = || is_missing(old) || is_missing(new);
-        match child.managed {
-            Managed::Owned => return Ok(()),
-            Managed::Filled if one_sided() => return Ok(()),
-            Managed::Filled | Managed::No => {}
-        }
         let at = parent.key(key);
+        let is_managed = match child.managed {
+            Managed::Owned => true,
+            Managed::Filled => is_missing(old) || is_missing(new),
+            Managed::No => false,
+        };
+        if is_managed {
+            let Some(new) = new.map(Field::surface) else { return Ok(()) };
+            return self.values.tell_field(ChangedField {
+                at,
+                shape: child,
+                old: None,
+                new: Some(&new),
+            });
+        }
         let old = old.map(|field| self.existing_value(field, &at)).transpose()?;
         let new = new.map(|field| self.replacement_value(field, &at)).transpose()?;
-        self.values.value(&at, child, slot, old.as_deref(), new.as_deref())
+        let (old, new) = (old.as_deref(), new.as_deref());
+        let told = self.values.told;
+        self.values.value(&at, child, slot, old, new)?;
+        if self.values.told == told {
+            return Ok(());
+        }
+        self.values.tell_field(ChangedField { at, shape: child, old, new })
     }
 
     fn tasks(&mut self, at: &PathNode<'_>, shape: &Shape) -> Result<(), Halt> {
@@ -152,13 +184,14 @@ impl JobWalk<'_, '_, '_, '_, '_> {
             let Some(task) = existing.task(position) else { continue };
             let at = at.index(position, position);
             let old = self.existing_value(task.whole, &at)?;
-            self.values.tell(&at, ChangeKind::Removed, Some(&old), None)?;
+            self.values.tell(&at, ChangeKind::Removed, shape, Some(&old), None)?;
         }
         for &position in &matching.added {
             let Some(task) = replacement.task(position) else { continue };
             let at = at.index(position, position);
             let new = self.replacement_value(task.whole, &at)?;
-            self.values.tell(&at, ChangeKind::Added, None, Some(&new))?;
+            self.values.tell(&at, ChangeKind::Added, shape, None, Some(&new))?;
+            self.values.tell_field(ChangedField { at, shape, old: None, new: Some(&new) })?;
         }
         self.values.tell_order(at, &matching)?;
         for &(i, j) in &matching.pairs {
@@ -180,7 +213,13 @@ impl JobWalk<'_, '_, '_, '_, '_> {
             return Ok(());
         }
         let at = at.absent_if(old.whole.is_null());
-        self.fields(&at, shape, old.fields, new.fields)
+        self.fields(&at, shape, old.fields, new.fields)?;
+        if new.whole.is_null() {
+            let (old, new) = (self.existing_value(old.whole, &at)?, Value::Null);
+            let field = ChangedField { at, shape, old: Some(&old), new: Some(&new) };
+            return self.values.tell_field(field);
+        }
+        Ok(())
     }
 
     fn existing_value<'v>(
@@ -202,6 +241,11 @@ impl JobWalk<'_, '_, '_, '_, '_> {
             .parse(field, at)
             .map_err(|error| Halt::Unreadable(ReviewError::Replacement(error)))
     }
+}
+
+/// Whether two values are the same, as the walk sees it.
+pub(crate) fn same(shape: &Shape, old: &Value, new: &Value) -> bool {
+    values::same(shape, old, new)
 }
 
 /// Whether a field that the server fills in was left to it; an empty text is none.

@@ -284,6 +284,21 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// What a field holds on its surface: a scalar, or a list or object as if it were empty.
+    pub(crate) fn surface(self) -> Value {
+        let first = match self {
+            Field::Text(text) => text.as_bytes().first(),
+            Field::Value(Value::Array(_)) => Some(&b'['),
+            Field::Value(Value::Object(_)) => Some(&b'{'),
+            Field::Value(_) => None,
+        };
+        match first {
+            Some(b'[') => Value::Array(Vec::new()),
+            Some(b'{') => Value::Object(Map::new()),
+            _ => self.to_value().unwrap_or_default(),
+        }
+    }
+
     /// What a field holds, if it can be parsed.
     pub(crate) fn to_value(self) -> Option<Value> {
         match self {

@@ -13,6 +13,7 @@ use crate::job::{Field, Job};
 use crate::path::{FieldPath, PathNode, Segment, Side};
 use crate::pattern::FieldPattern;
 use crate::policy::{DroppedDefaults, UpdatePolicy};
+use crate::shape::{ANY, Shape};
 use crate::violation::Violation;
 
 /// The fields that say which object is meant.
@@ -180,7 +181,9 @@ fn hint(
     let remedy = match (code, difference.kind) {
         (Code::WrongObject, _) => return "send the update to the Job that it is meant for".into(),
         (Code::DroppedDefault, _) => return add_line(path, difference.old),
-        (Code::UnknownField, _) => return unknown_hint(difference, path),
+        (Code::UnknownField, _) => {
+            return unknown_hint(difference.unknown_in.unwrap_or(&ANY), path);
+        }
         (Code::TaskAdded, _) => return "remove the task, or create another Job for it".into(),
         (Code::TaskRemoved, _) => {
             return "keep the task; lower its replicas if it is not needed".into();
@@ -202,16 +205,18 @@ fn add_line(path: &FieldPath, value: Option<&Value>) -> String {
     format!("add {key}: {}", value.unwrap_or(&Value::Null))
 }
 
-fn unknown_hint(difference: &Difference<'_>, path: &FieldPath) -> String {
-    let (Some(parent), Some(Segment::Key(name))) = (difference.unknown_in, path.segments().last())
-    else {
-        return "remove it".into();
-    };
+/// What to do about a field that an object of that shape does not have.
+pub(crate) fn unknown_hint(parent: &Shape, path: &FieldPath) -> String {
+    let Some(Segment::Key(name)) = path.segments().last() else { return "remove it".into() };
     let known: Vec<&str> = parent.field_names().collect();
     let same_letters = known.iter().find(|known| known.eq_ignore_ascii_case(name)).copied();
     let close = || get_close_matches(&**name, &known, 1, 0.7).first().copied();
-    match same_letters.or_else(close) {
-        Some(name) => format!("did you mean `{name}`?"),
+    if let Some(name) = same_letters.or_else(close) {
+        return format!("did you mean `{name}`?");
+    }
+    let in_tasks = parent.child("tasks").and_then(|tasks| tasks.items().child(name));
+    match in_tasks.filter(|_| known.contains(&"tasks")) {
+        Some(_) => format!("each task has its own: set spec.tasks[*].{name}"),
         None => "remove it: no Job has this field".into(),
     }
 }

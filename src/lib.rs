@@ -84,7 +84,9 @@
 //! [Volcano Job]: https://volcano.sh/en/docs/vcjob/
 //! [schema]: https://github.com/volcano-sh/volcano/blob/ed72c7c815a9fd547a787134676f73d42e9d049c/config/crd/volcano/bases/batch.volcano.sh_jobs.yaml
 
+mod advice;
 mod change;
+mod check;
 mod code;
 mod compare;
 mod creation;
@@ -93,6 +95,7 @@ mod error;
 mod job;
 mod judge;
 mod limits;
+mod metadata;
 mod number;
 mod patch;
 mod path;
@@ -120,7 +123,7 @@ pub use limits::Limits;
 pub use patch::MergePatchError;
 pub use path::{FieldPath, ParsePathError, Segment};
 pub use pattern::FieldPattern;
-pub use policy::{DroppedDefaults, UpdatePolicy};
+pub use policy::{Check, DroppedDefaults, UpdatePolicy};
 pub use report::{Report, TextStyle};
 pub use restore::Restored;
 pub use review::{Review, Validator, diff, is_update_allowed, validate_update};

@@ -22,6 +22,14 @@ pub(crate) fn integer_or_zero(field: Option<&Value>) -> Option<i64> {
     field.filter(|value| !value.is_null()).map_or(Some(0), integer)
 }
 
+/// A text that is the same for equal scalars, however they are written.
+pub(crate) fn scalar_text(value: &Value) -> String {
+    match integer(value) {
+        Some(integer) => integer.to_string(),
+        None => value.to_string(),
+    }
+}
+
 /// A number that has a whole value, as that value.
 fn exact(number: &Number) -> Option<i128> {
     if let Some(integer) = number.as_i64() {

@@ -55,7 +55,29 @@ pub struct UpdatePolicy {
     ignore_filled_volume_claims: bool,
     release_finalizers_while_deleting: bool,
     dropped_defaults: DroppedDefaults,
+    skipped_checks: Vec<Check>,
     limits: Limits,
+}
+
+/// A check of the values that an update changed, which a policy may [skip](UpdatePolicy::skip).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Check {
+    /// The schema of the CRD: types, bounds, choices, keys of lists.
+    Schema,
+    /// Kubernetes' rules for labels, annotations and generateName.
+    Metadata,
+    /// A task's replicas are from 0 to 2,147,483,647.
+    ReplicasRange,
+    /// A task's replicas are not below its minAvailable.
+    ReplicasBelowMinAvailable,
+    /// The Job's minAvailable is not above the sum of all replicas.
+    MinAvailableAboveTotal,
+    /// A task's replicas are what its partitionPolicy asks for.
+    PartitionMismatch,
+    /// No two tasks share a name.
+    DuplicateTaskName,
 }
 
 /// What is done about fields that were filled in at creation and are missing from the replacement.
@@ -85,6 +107,7 @@ impl UpdatePolicy {
             ignore_filled_volume_claims: false,
             release_finalizers_while_deleting: false,
             dropped_defaults: DroppedDefaults::Refuse,
+            skipped_checks: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -141,6 +164,13 @@ impl UpdatePolicy {
         self
     }
 
+    /// Leaves out a check.
+    #[must_use]
+    pub fn skip(mut self, check: Check) -> Self {
+        self.skipped_checks.push(check);
+        self
+    }
+
     /// Says how much is read and reported.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
@@ -170,6 +200,12 @@ impl UpdatePolicy {
     #[must_use]
     pub fn dropped_defaults(&self) -> DroppedDefaults {
         self.dropped_defaults
+    }
+
+    /// Whether a check is made.
+    #[must_use]
+    pub fn checks(&self, check: Check) -> bool {
+        !self.skipped_checks.contains(&check)
     }
 
     /// How much is read and reported.

@@ -3,7 +3,7 @@
 use json_patch::{Patch, PatchOperation};
 use serde_json::{Value, json};
 
-use crate::compare::{Difference, Halt, compare};
+use crate::compare::{Event, Halt, compare};
 use crate::error::ReviewError;
 use crate::job::Job;
 use crate::judge::is_dropped_default;
@@ -69,7 +69,8 @@ impl Validator {
         replacement: &Job<'_>,
     ) -> Result<Restored, ReviewError> {
         let mut dropped: Vec<(FieldPath, Value)> = Vec::new();
-        let mut listen = |difference: &Difference<'_>| {
+        let mut listen = |event: &Event<'_>| {
+            let Event::Difference(difference) = event else { return Ok(()) };
             if is_dropped_default(difference, existing) {
                 let value = difference.old.cloned().unwrap_or_default();
                 dropped.push((difference.at.to_path(Side::Replacement), value));

@@ -1,13 +1,17 @@
 //! The public verbs: the existing Job and its replacement in, a verdict out.
 
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
+use crate::advice;
 use crate::change::{Change, Changes, Verdict};
+use crate::check::{check_field, check_task_count};
 use crate::code::Code;
-use crate::compare::{Difference, Halt, compare};
+use crate::compare::{ChangedField, Difference, Event, Halt, compare};
 use crate::error::{ReviewError, UpdateError};
 use crate::job::Job;
 use crate::judge::{Judgement, check_identity, explain, judge};
+use crate::path::Side;
 use crate::policy::UpdatePolicy;
 use crate::rules::{self, Touched};
 use crate::schema::JobSchema;
@@ -124,32 +128,15 @@ impl Validator {
     /// A part that differs cannot be read: a field given twice deep inside a template, a number
     /// beyond the range of a double (`1e999`), half of a surrogate pair in a string.
     pub fn review(&self, existing: &Job<'_>, replacement: &Job<'_>) -> Result<Review, ReviewError> {
-        let mut changes = Vec::new();
-        let mut touched = Touched::default();
-        let mut findings = check_identity(replacement);
-        let mut listen = |difference: &Difference<'_>| {
-            touched.note(difference);
-            let judgement = judge(difference, &self.policy, existing);
-            changes.push(Change::found(difference, judgement.verdict()));
-            if let Judgement::Refused(code) = judgement {
-                add_finding(&mut findings, explain(difference, code, &self.policy));
-            }
+        let mut inspection = Inspection::new(self, existing, replacement);
+        match compare(existing, replacement, self.schema.shape(), &mut |event| {
+            inspection.note(event);
             Ok(())
-        };
-        match compare(existing, replacement, self.schema.shape(), &mut listen) {
+        }) {
             Ok(()) | Err(Halt::Enough) => {}
             Err(Halt::Unreadable(error)) => return Err(error),
         }
-        findings.extend(rules::check(existing, replacement, &touched));
-        let (violations, mut warnings): (Vec<_>, Vec<_>) =
-            findings.into_iter().partition(|finding| finding.severity() == Severity::Error);
-        sort(&mut warnings);
-        Ok(Review {
-            policy: Arc::clone(&self.policy),
-            changes: Changes::from_list(changes),
-            violations: Violations::from_list(violations, self.policy.limits().findings),
-            warnings,
-        })
+        Ok(inspection.finish())
     }
 
     /// Reads both Jobs within the limits of the policy, then [reviews](Self::review) the update.
@@ -183,18 +170,23 @@ impl Validator {
     #[must_use]
     pub fn is_update_allowed(&self, existing: &Job<'_>, replacement: &Job<'_>) -> bool {
         let mut touched = Touched::default();
-        let mut listen = |difference: &Difference<'_>| {
-            touched.note(difference);
-            match judge(difference, &self.policy, existing).verdict() {
-                Verdict::Refused => Err(Halt::Enough),
-                Verdict::Permitted | Verdict::Ignored => Ok(()),
-            }
+        let is_error = |finding: &Violation| finding.severity() == Severity::Error;
+        let mut listen = |event: &Event<'_>| {
+            let refused = match event {
+                Event::Difference(difference) => {
+                    touched.note(difference);
+                    judge(difference, &self.policy, existing).verdict() == Verdict::Refused
+                }
+                Event::Field(field) => {
+                    check_field(field, existing, &self.schema, &self.policy).iter().any(is_error)
+                }
+            };
+            if refused { Err(Halt::Enough) } else { Ok(()) }
         };
         check_identity(replacement).is_empty()
             && compare(existing, replacement, self.schema.shape(), &mut listen).is_ok()
-            && rules::check(existing, replacement, &touched)
-                .iter()
-                .all(|finding| finding.severity() != Severity::Error)
+            && check_task_count(existing, replacement, &self.schema, &self.policy).is_none()
+            && !rules::check(existing, replacement, &touched, &self.policy).iter().any(is_error)
     }
 
     /// What differs between an existing Job and its replacement, each change with what the policy
@@ -249,13 +241,90 @@ impl Review {
     }
 }
 
-/// Adds a finding, unless the same field was already found to be wrong in the same way.
-fn add_finding(findings: &mut Vec<Violation>, finding: Violation) {
-    let known = finding.code() == Code::WrongObject
-        && findings
-            .iter()
-            .any(|known| known.code() == finding.code() && known.path() == finding.path());
-    if !known {
-        findings.push(finding);
+/// What a review hears of the walk, and makes of it.
+struct Inspection<'v, 'e, 'r> {
+    validator: &'v Validator,
+    existing: &'v Job<'e>,
+    replacement: &'v Job<'r>,
+    touched: Touched,
+    changes: Vec<Change>,
+    findings: Vec<Violation>,
+    /// Whether a change was let through since the last field.
+    passing: bool,
+}
+
+impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
+    fn new(validator: &'v Validator, existing: &'v Job<'e>, replacement: &'v Job<'r>) -> Self {
+        Self {
+            validator,
+            existing,
+            replacement,
+            touched: Touched::default(),
+            changes: Vec::new(),
+            findings: check_identity(replacement),
+            passing: false,
+        }
     }
+
+    fn note(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Difference(difference) => self.note_difference(difference),
+            Event::Field(field) => self.note_field(field),
+        }
+    }
+
+    fn note_difference(&mut self, difference: &Difference<'_>) {
+        let policy = self.validator.policy();
+        self.touched.note(difference);
+        let judgement = judge(difference, policy, self.existing);
+        self.changes.push(Change::found(difference, judgement.verdict()));
+        match judgement {
+            // A replacement that does not say which object it is was found to be wrong at once.
+            Judgement::Refused(Code::WrongObject) if self.knows(Code::WrongObject, difference) => {}
+            Judgement::Refused(code) => self.findings.push(explain(difference, code, policy)),
+            Judgement::Permitted | Judgement::Ignored => {
+                self.passing = true;
+                self.findings.extend(advice::of_change(difference));
+            }
+        }
+    }
+
+    fn note_field(&mut self, field: &ChangedField<'_>) {
+        let Validator { policy, schema } = self.validator;
+        self.findings.extend(check_field(field, self.existing, schema, policy));
+        if std::mem::take(&mut self.passing) {
+            self.findings.extend(advice::of_field(field));
+        }
+    }
+
+    fn knows(&self, code: Code, difference: &Difference<'_>) -> bool {
+        let path = difference.at.to_path(Side::Replacement);
+        self.findings.iter().any(|known| known.code() == code && *known.path() == path)
+    }
+
+    fn finish(mut self) -> Review {
+        let Validator { policy, schema } = self.validator;
+        let (existing, replacement) = (self.existing, self.replacement);
+        self.findings.extend(check_task_count(existing, replacement, schema, policy));
+        self.findings.extend(rules::check(existing, replacement, &self.touched, policy));
+        drop_repeated(&mut self.findings);
+        let (violations, mut warnings): (Vec<_>, Vec<_>) =
+            self.findings.into_iter().partition(|finding| finding.severity() == Severity::Error);
+        sort(&mut warnings);
+        Review {
+            policy: Arc::clone(policy),
+            changes: Changes::from_list(self.changes),
+            violations: Violations::from_list(violations, policy.limits().findings),
+            warnings,
+        }
+    }
+}
+
+/// The schema and a rule may say the same of a value.
+fn drop_repeated(findings: &mut Vec<Violation>) {
+    let mut known = HashSet::new();
+    findings.retain(|finding| {
+        let key = || (finding.path().clone(), finding.message().to_owned());
+        finding.code() != Code::InvalidValue || known.insert(key())
+    });
 }

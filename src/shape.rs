@@ -1,6 +1,12 @@
 //! What the schema says a value is, as far as comparing needs to know it.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
+
 use serde_json::Value;
+
+use crate::number;
 
 /// The shape of a value: what decides whether two spellings of it are the same.
 #[derive(Debug)]
@@ -51,6 +57,58 @@ pub(crate) struct ListKey {
     pub(crate) default: Option<Value>,
 }
 
+impl ListKey {
+    /// The value of this key in an element of a list, as a text that is the same for equal values;
+    /// `None` if it has none.
+    pub(crate) fn of(&self, element: &Value) -> Option<String> {
+        let given = element.get(&*self.name).filter(|value| !value.is_null());
+        given.or(self.default.as_ref()).map(number::scalar_text)
+    }
+}
+
+impl Identity {
+    /// The names of the keys of an element.
+    pub(crate) fn key_names(&self) -> Vec<Box<str>> {
+        match self {
+            Self::Keys(keys) => keys.iter().map(|key| key.name.clone()).collect(),
+            Self::None | Self::Set => Vec::new(),
+        }
+    }
+
+    /// The first repetition of each element that a list may have only once, with the position of
+    /// the element that it repeats.
+    pub(crate) fn repeated(&self, list: &[Value]) -> Vec<(usize, usize)> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Set => repeated(list.iter().map(number::scalar_text)),
+            // What is no object is another fault, and `null` an object without keys.
+            Self::Keys(_) if list.iter().any(|item| !(item.is_object() || item.is_null())) => {
+                Vec::new()
+            }
+            Self::Keys(keys) => repeated(
+                list.iter().map(|item| keys.iter().map(|key| key.of(item)).collect::<Vec<_>>()),
+            ),
+        }
+    }
+}
+
+fn repeated<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> Vec<(usize, usize)> {
+    let mut seen: HashMap<K, (usize, bool)> = HashMap::new();
+    let mut repeated = Vec::new();
+    for (position, key) in keys.enumerate() {
+        match seen.entry(key) {
+            Entry::Vacant(entry) => drop(entry.insert((position, false))),
+            Entry::Occupied(mut entry) => {
+                let (first, told) = entry.get_mut();
+                if !std::mem::replace(told, true) {
+                    repeated.push((position, *first));
+                }
+            }
+        }
+    }
+    repeated
+}
+
 /// Whether the API server has a hand in a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Managed {
@@ -86,6 +144,20 @@ impl Shape {
         match &self.kind {
             Kind::List { items, .. } => items,
             _ => &ANY,
+        }
+    }
+
+    /// Whether a list in a value has an element twice that it may have once only.
+    pub(crate) fn has_repeated(&self, value: &Value) -> bool {
+        match (value, &self.kind) {
+            (Value::Object(fields), _) => fields
+                .iter()
+                .any(|(key, value)| self.child(key).is_some_and(|child| child.has_repeated(value))),
+            (Value::Array(list), Kind::List { items, identity }) => {
+                !identity.repeated(list).is_empty()
+                    || list.iter().any(|item| items.has_repeated(item))
+            }
+            _ => false,
         }
     }
 

@@ -57,7 +57,7 @@ pub fn permitted_update() -> impl Strategy<Value = (Value, Value)> {
 /// An existing Job and a replacement in which one field is guilty, with the code that is given for it
 /// by the documented policy, and its path.
 ///
-/// Every code that this policy gives comes up. The replacement may also differ in permitted fields;
+/// Every code with which this policy refuses comes up. The replacement may also differ in permitted fields;
 /// it shrinks to one that differs in the guilty field alone. There is exactly one finding, but for
 /// [`Code::DuplicateTaskName`]: a task that takes the name of another was also renamed, so there is
 /// an [`Code::ImmutableField`] at the same path.
@@ -137,8 +137,8 @@ fn scale(job: &mut Value, index: Index, by: i64) {
 fn beside() -> impl Strategy<Value = Edit> {
     let fields = select(vec![
         ("metadata.labels.app", json!("web")),
-        ("metadata.labels[example.com/team]", json!("<R&D>")),
-        ("metadata.annotations.note", json!("a \"note\"\n")),
+        ("metadata.labels[example.com/team]", json!("R-D_1.0")),
+        ("metadata.annotations.note", json!("a \"note\" <&>\n")),
         ("metadata.annotations[example.com/owner]", json!("")),
         ("metadata.generateName", json!("job-")),
         ("spec.template", json!({"spec": {}})),

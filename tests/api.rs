@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use volcano_job_update::{
-    Change, ChangeKind, Changes, Code, DroppedDefaults, FieldPath, FieldPattern, Job, JobError,
-    JobErrorKind, Limits, MergePatchError, ParseCodeError, ParsePathError, Review, ReviewError,
-    Segment, Severity, UpdateError, UpdatePolicy, Validator, Verdict, Violation, Violations,
-    validate_update,
+    Change, ChangeKind, Changes, Check, Code, DroppedDefaults, FieldPath, FieldPattern, Job,
+    JobError, JobErrorKind, Limits, MergePatchError, ParseCodeError, ParsePathError, Review,
+    ReviewError, Segment, Severity, UpdateError, UpdatePolicy, Validator, Verdict, Violation,
+    Violations, validate_update,
 };
 
 fn is_shared<T: Send + Sync>() {}
@@ -187,6 +187,7 @@ fn the_causes_of_codes_are_those_of_kubernetes() {
         Code::TaskAdded,
         Code::TaskRemoved,
         Code::TasksReordered,
+        Code::TemplateChange,
     ];
     for code in Code::all() {
         let cause = match code {
@@ -208,6 +209,7 @@ fn a_policy_is_what_its_file_says() {
         .permit("spec.minAvailable".parse().unwrap())
         .ignore("metadata.annotations[example.com/note]".parse().unwrap())
         .with_dropped_defaults(DroppedDefaults::Permit)
+        .skip(Check::PartitionMismatch)
         .with_limits(limits);
     let file = json!({
         "name": "window",
@@ -223,6 +225,7 @@ fn a_policy_is_what_its_file_says() {
         "ignoreFilledVolumeClaims": true,
         "releaseFinalizersWhileDeleting": true,
         "droppedDefaults": "permit",
+        "skippedChecks": ["partition-mismatch"],
         "limits": {"textBytes": 3_145_728, "nesting": 128, "tasks": 7, "findings": 100},
     });
     assert_eq!(serde_json::to_value(&policy).unwrap(), file);

@@ -47,12 +47,7 @@ impl Matching {
     /// the same.
     pub(super) fn by_keys(keys: &[ListKey], old: &[Value], new: &[Value]) -> Option<Self> {
         let key_of = |element: &Value| -> Option<Vec<String>> {
-            let element = element.as_object()?;
-            let value = |key: &ListKey| {
-                let given = element.get(&*key.name).filter(|value| !value.is_null());
-                given.or(key.default.as_ref()).map(scalar_text)
-            };
-            keys.iter().map(value).collect()
+            element.is_object().then(|| keys.iter().map(|key| key.of(element)).collect())?
         };
         let old: Vec<_> = old.iter().map(key_of).collect::<Option<_>>()?;
         let new: Vec<_> = new.iter().map(key_of).collect::<Option<_>>()?;
@@ -69,7 +64,7 @@ impl Matching {
                 *times = times.saturating_add(1);
                 (text, *times)
             };
-            list.iter().map(|element| count(scalar_text(element))).collect()
+            list.iter().map(|element| count(number::scalar_text(element))).collect()
         };
         Self::by(&counted(old), &counted(new))
     }
@@ -202,13 +197,5 @@ impl<'a> Task<'_, 'a> {
     pub(crate) fn effective_name(&self, position: usize) -> Cow<'a, str> {
         let name = self.name.and_then(Field::to_str).filter(|name| !name.is_empty());
         name.unwrap_or_else(|| format!("default{position}").into())
-    }
-}
-
-/// A text that is the same for equal scalars, however they are written.
-fn scalar_text(value: &Value) -> String {
-    match number::integer(value) {
-        Some(integer) => integer.to_string(),
-        None => value.to_string(),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::lists::Matching;
-use super::{Difference, Halt, Listener};
+use super::{ChangedField, Difference, Event, Halt, Listener};
 use crate::change::ChangeKind;
 use crate::duration;
 use crate::number;
@@ -14,8 +14,10 @@ use crate::shape::{ANY, Identity, Kind, Shape};
 /// The walk over what stands below those levels.
 pub(super) struct ValueWalk<'l, 'f> {
     pub(super) listener: &'l mut Listener<'f>,
+    /// How many differences it was told.
+    pub(super) told: usize,
     /// Nobody asks what differs, only whether anything does.
-    pub(super) only_whether: bool,
+    only_whether: bool,
 }
 
 /// What a value is to the one that holds it.
@@ -29,6 +31,12 @@ pub(super) enum Slot<'s> {
     Key,
     /// An element of a list.
     Element,
+}
+
+impl<'l, 'f> ValueWalk<'l, 'f> {
+    pub(super) fn telling(listener: &'l mut Listener<'f>) -> Self {
+        Self { listener, told: 0, only_whether: false }
+    }
 }
 
 impl ValueWalk<'_, '_> {
@@ -143,10 +151,12 @@ impl ValueWalk<'_, '_> {
         let matching =
             matching.unwrap_or_else(|| Matching::aligned(old, new, |a, b| same(items, a, b)));
         for &position in &matching.removed {
-            self.tell(&at.index(position, position), ChangeKind::Removed, old.get(position), None)?;
+            let at = at.index(position, position);
+            self.tell(&at, ChangeKind::Removed, items, old.get(position), None)?;
         }
         for &position in &matching.added {
-            self.tell(&at.index(position, position), ChangeKind::Added, None, new.get(position))?;
+            let at = at.index(position, position);
+            self.tell(&at, ChangeKind::Added, items, None, new.get(position))?;
         }
         self.tell_order(at, &matching)?;
         for &(i, j) in &matching.pairs {
@@ -177,10 +187,15 @@ impl ValueWalk<'_, '_> {
         &mut self,
         at: &PathNode<'_>,
         kind: ChangeKind,
+        shape: &Shape,
         old: Option<&Value>,
         new: Option<&Value>,
     ) -> Result<(), Halt> {
-        self.difference(at, kind, &ANY, Slot::Element, old, new)
+        self.difference(at, kind, shape, Slot::Element, old, new)
+    }
+
+    pub(super) fn tell_field(&mut self, field: ChangedField<'_>) -> Result<(), Halt> {
+        (self.listener)(&Event::Field(field))
     }
 
     pub(super) fn tell_order(
@@ -190,9 +205,10 @@ impl ValueWalk<'_, '_> {
     ) -> Result<(), Halt> {
         match matching.order.as_slice() {
             [] => Ok(()),
-            order => (self.listener)(&Difference {
+            order => self.tell_difference(Difference {
                 at: *at,
                 kind: ChangeKind::Moved,
+                shape: &ANY,
                 old: None,
                 new: None,
                 unknown_in: None,
@@ -220,9 +236,10 @@ impl ValueWalk<'_, '_> {
         };
         let filled = matches!(slot, Slot::Field { filled: true }) && nothing(old);
         let gone = nothing(new);
-        (self.listener)(&Difference {
+        self.tell_difference(Difference {
             at: *at,
             kind,
+            shape,
             old,
             new,
             unknown_in,
@@ -231,13 +248,19 @@ impl ValueWalk<'_, '_> {
             order: &[],
         })
     }
+
+    fn tell_difference(&mut self, difference: Difference<'_>) -> Result<(), Halt> {
+        self.told = self.told.saturating_add(1);
+        (self.listener)(&Event::Difference(difference))
+    }
 }
 
 /// Whether two values of one shape are the same: whether the walk over them finds nothing.
-fn same(shape: &Shape, a: &Value, b: &Value) -> bool {
+pub(super) fn same(shape: &Shape, a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_)) => {
-            let mut walk = ValueWalk { listener: &mut |_| Err(Halt::Enough), only_whether: true };
+            let listener = &mut |_: &Event<'_>| Err(Halt::Enough);
+            let mut walk = ValueWalk { listener, told: 0, only_whether: true };
             walk.both(&PathNode::ROOT, shape, Slot::Element, a, b).is_ok()
         }
         _ if a == b => true,

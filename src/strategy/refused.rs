@@ -42,11 +42,18 @@ enum Deed {
     RemoveTask,
     SwapTasks,
     ShareName,
-    /// The replicas go below the minAvailable of their task, or of the Job.
-    StarveTask,
-    StarveJob,
-    /// The replicas are so many more than the partitions hold.
-    Overfill(u8),
+    Replicas(Replicas),
+}
+
+/// What is wrong with the replicas of a task.
+#[derive(Clone, Debug)]
+enum Replicas {
+    BelowTaskMinimum,
+    BelowJobMinimum,
+    /// They are so many more than the partitions hold.
+    AbovePartitions(u8),
+    /// They are no number of replicas.
+    Invalid(Value),
 }
 
 /// Any deed. The simplest come first, as that is where values shrink to.
@@ -63,10 +70,12 @@ pub(super) fn guilt() -> impl Strategy<Value = Guilt> {
             Deed::RemoveTask,
             Deed::SwapTasks,
             Deed::ShareName,
-            Deed::StarveTask,
-            Deed::StarveJob,
+            Deed::Replicas(Replicas::BelowTaskMinimum),
+            Deed::Replicas(Replicas::BelowJobMinimum),
         ]),
-        1 => (1..9_u8).prop_map(Deed::Overfill),
+        1 => (1..9_u8).prop_map(|by| Deed::Replicas(Replicas::AbovePartitions(by))),
+        1 => select(vec![json!("2"), json!(2.5), json!([2]), json!(-1), json!(1_i64 << 31)])
+            .prop_map(|value| Deed::Replicas(Replicas::Invalid(value))),
     ];
     (deed, any::<Index>()).prop_map(|(deed, at)| Guilt { deed, at })
 }
@@ -223,6 +232,8 @@ impl Guilt {
             }
             Deed::RemoveTask => {
                 settle(&mut job, at);
+                // Not the last task: a Job without any is wrong in another way too.
+                add_second_task(&mut job);
                 let path = format!("spec.tasks[{at}]");
                 let remove =
                     |job: &mut Value| edit_list(job, "spec.tasks", |list| drop(list.remove(at)));
@@ -244,32 +255,37 @@ impl Guilt {
                 let path = format!("spec.tasks[{later}].name");
                 update(job, Code::DuplicateTaskName, &path, |job| put(job, &path, name))
             }
-            Deed::StarveTask => {
+            Deed::Replicas(fault) => {
                 settle(&mut job, at);
-                let replicas = number(&job, &task("replicas"));
-                put(&mut job, &task("minAvailable"), Some(replicas.into()));
-                let less = Some(replicas.saturating_sub(1).into());
-                let path = task("replicas");
-                update(job, Code::ReplicasBelowMinAvailable, &path, |job| put(job, &path, less))
+                fault.done_to(job, &task("replicas"), &task(""))
             }
-            Deed::StarveJob => {
-                settle(&mut job, at);
+        }
+    }
+}
+
+impl Replicas {
+    /// Changes the replicas at that path, of the task whose fields have that prefix.
+    fn done_to(self, mut job: Value, path: &str, task: &str) -> Update {
+        let replicas = number(&job, path);
+        let less = Some(replicas.saturating_sub(1).into());
+        let set = |value| move |job: &mut Value| put(job, path, value);
+        match self {
+            Self::BelowTaskMinimum => {
+                put(&mut job, &format!("{task}minAvailable"), Some(replicas.into()));
+                update(job, Code::ReplicasBelowMinAvailable, path, set(less))
+            }
+            Self::BelowJobMinimum => {
                 let total = total_replicas(&job);
                 put(&mut job, "spec.minAvailable", Some(total.into()));
-                let less = Some(number(&job, &task("replicas")).saturating_sub(1).into());
-                update(job, Code::MinAvailableAboveTotal, "spec.minAvailable", |job| {
-                    put(job, &task("replicas"), less);
-                })
+                update(job, Code::MinAvailableAboveTotal, "spec.minAvailable", set(less))
             }
-            Deed::Overfill(by) => {
-                settle(&mut job, at);
-                let replicas = number(&job, &task("replicas"));
+            Self::AbovePartitions(by) => {
                 let policy = json!({"totalPartitions": replicas, "partitionSize": 1});
-                put(&mut job, &task("partitionPolicy"), Some(policy));
+                put(&mut job, &format!("{task}partitionPolicy"), Some(policy));
                 let more = Some(replicas.saturating_add(by.into()).into());
-                let path = task("replicas");
-                update(job, Code::PartitionMismatch, &path, |job| put(job, &path, more))
+                update(job, Code::PartitionMismatch, path, set(more))
             }
+            Self::Invalid(value) => update(job, Code::InvalidValue, path, set(Some(value))),
         }
     }
 }

@@ -17,7 +17,8 @@ pub(super) fn spell(job: &Value, choices: Vec<u8>) -> String {
 /// A field that may be absent, and the texts that say the same; `null` always is one.
 type Optional = (&'static str, &'static [&'static str]);
 
-/// The fields that may be absent, by the place that has them.
+/// The fields that may be absent, by the place that has them. A zero that the schema refuses is not
+/// among the texts, as it is a fault where the field changes.
 const OPTIONAL: [(&str, &[Optional]); 14] = [
     ("", &[("status", &["{}"])]),
     (
@@ -42,7 +43,7 @@ const OPTIONAL: [(&str, &[Optional]); 14] = [
             ("networkTopology", &[]),
             ("plugins", &["{}"]),
             ("policies", &["[]"]),
-            ("priorityClassName", &["\"\""]),
+            ("priorityClassName", &[]),
             ("queue", &["\"default\""]),
             ("runningEstimate", &[]),
             ("schedulerName", &["\"\""]),
@@ -58,11 +59,11 @@ const OPTIONAL: [(&str, &[Optional]); 14] = [
             ("dependsOn", &[]),
             ("maxRetry", &["0"]),
             ("minAvailable", &[]),
-            ("name", &["\"\""]),
+            ("name", &[]),
             ("partitionPolicy", &[]),
             ("policies", &["[]"]),
             ("replicas", &["0"]),
-            ("topologyPolicy", &["\"\""]),
+            ("topologyPolicy", &[]),
         ],
     ),
     ("spec.tasks[].dependsOn", &[("iteration", &["\"\""]), ("name", &["[]"])]),
@@ -94,7 +95,7 @@ const OPTIONAL: [(&str, &[Optional]); 14] = [
 
 const POLICY: &[Optional] = &[
     ("action", &["\"\""]),
-    ("event", &["\"\""]),
+    ("event", &[]),
     ("events", &["[]"]),
     ("exitCode", &[]),
     ("timeout", &[]),

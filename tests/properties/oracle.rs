@@ -35,7 +35,10 @@ proptest! {
         let (existing, replacement, code, _) = update;
         let breaks_a_rule = matches!(
             code,
-            Code::ReplicasBelowMinAvailable | Code::MinAvailableAboveTotal | Code::PartitionMismatch
+            Code::InvalidValue
+                | Code::ReplicasBelowMinAvailable
+                | Code::MinAvailableAboveTotal
+                | Code::PartitionMismatch
         );
         prop_assert_eq!(is_same_but_for_permitted(&existing, &replacement), breaks_a_rule);
     }

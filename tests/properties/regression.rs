@@ -60,7 +60,8 @@ fn of_two_faults_text_and_value_have_the_same_first() {
 fn a_min_available_of_zero_asks_for_nothing() {
     let spec =
         |replicas| json!({"minAvailable": 0, "tasks": [{"name": "a", "replicas": replicas}]});
-    assert_eq!(findings_in(spec(1), spec(-1)), []);
+    let negative = vec![(Code::InvalidValue, "spec.tasks[0].replicas".to_owned())];
+    assert_eq!(findings_in(spec(1), spec(-1)), negative);
 }
 
 #[test]

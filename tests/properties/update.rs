@@ -200,7 +200,8 @@ fn some_refused_updates(
 fn every_code_comes_up() {
     let codes: BTreeSet<Code> =
         some_refused_updates(400).map(|update| update.current().2).collect();
-    assert_eq!(codes, Code::all().collect());
+    let refusing = |code: &Code| *code != Code::TemplateChange;
+    assert_eq!(codes, Code::all().filter(refusing).collect());
 }
 
 #[test]

@@ -1,0 +1,87 @@
+//! What is wrong with the values that an update changed, whether or not it may change them.
+
+use serde_json::Value;
+
+use crate::code::Code;
+use crate::compare::{ChangedField, same};
+use crate::job::Job;
+use crate::metadata;
+use crate::path::{PathNode, Side, Step};
+use crate::policy::{Check, UpdatePolicy};
+use crate::schema::{Failure, JobSchema, SchemaFault};
+use crate::violation::Violation;
+
+/// Checks the new value of a changed field.
+pub(crate) fn check_field(
+    field: &ChangedField<'_>,
+    existing: &Job<'_>,
+    schema: &JobSchema,
+    policy: &UpdatePolicy,
+) -> Vec<Violation> {
+    let Some(new) = field.new else { return Vec::new() };
+    let mut findings = Vec::new();
+    if policy.checks(Check::Schema) {
+        let mut faults = schema.faults(&field.at, field.shape, field.old, new, same);
+        // An API server that stored such a list before accepts any.
+        if faults.iter().any(is_repetition) && schema.has_repeated(existing) {
+            faults.retain(|fault| !is_repetition(fault));
+        }
+        findings.extend(faults.into_iter().map(Violation::from));
+    }
+    if policy.checks(Check::Metadata) {
+        if let [Some(Step::Key("metadata")), Some(Step::Key(name)), None, None] =
+            field.at.first_steps()
+        {
+            findings.extend(check_metadata(&field.at, name, field.old, new));
+        }
+    }
+    findings
+}
+
+/// Checks the number of tasks, if it is another.
+pub(crate) fn check_task_count(
+    existing: &Job<'_>,
+    replacement: &Job<'_>,
+    schema: &JobSchema,
+    policy: &UpdatePolicy,
+) -> Option<Violation> {
+    let changed = existing.task_count() != replacement.task_count();
+    let to_check = changed && replacement.has_tasks_field() && policy.checks(Check::Schema);
+    to_check.then(|| schema.task_count_fault(replacement))?.map(Violation::from)
+}
+
+fn is_repetition(fault: &SchemaFault) -> bool {
+    matches!(fault.failure, Failure::Repeats { .. })
+}
+
+/// The whole value is checked, as an API server does; what was wrong before is a warning.
+fn check_metadata(
+    at: &PathNode<'_>,
+    name: &str,
+    old: Option<&Value>,
+    new: &Value,
+) -> Vec<Violation> {
+    let faults = metadata::faults(name, new);
+    if faults.is_empty() {
+        return Vec::new();
+    }
+    let old = old.map(|old| metadata::faults(name, old)).unwrap_or_default();
+    let finding = |fault: metadata::MetadataFault| {
+        let path = at.to_path(Side::Replacement);
+        let finding = Violation::found(Code::InvalidValue, path, fault.to_string());
+        if old.iter().any(|old| old.is_like(&fault)) { finding.into_warning() } else { finding }
+    };
+    faults.into_iter().map(finding).collect()
+}
+
+impl From<SchemaFault> for Violation {
+    fn from(fault: SchemaFault) -> Self {
+        let SchemaFault { path, failure, old, new } = fault;
+        let finding = Violation::found(Code::InvalidValue, path, failure.to_string())
+            .with_values(old.as_ref(), new.as_ref());
+        match failure.hint() {
+            Some(hint) => finding.with_hint(hint),
+            None => finding,
+        }
+    }
+}

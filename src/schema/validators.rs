@@ -1,0 +1,392 @@
+//! Validation by the schema: one validator for each field that reading tells apart.
+//!
+//! A validator is told only of values that the update changed, and what it holds against a value
+//! that stood there before does not count, as in an API server ([ratcheting]).
+//!
+//! [ratcheting]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/validation/ratcheting.go
+
+use std::borrow::Cow;
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::paths::Location;
+use jsonschema::{
+    JsonType, Keyword, PatternOptions, ValidationError, ValidationOptions, Validator,
+};
+use serde_json::{Map, Number, Value, json};
+
+use super::fault::{Failure, SchemaFault};
+use super::overlay::identity_of;
+use crate::number;
+use crate::path::{FieldPath, PathNode, Segment, Side, Step};
+use crate::shape::{Identity, Kind, Shape};
+
+/// Whether two values of one shape are the same.
+pub(crate) type Same = fn(&Shape, &Value, &Value) -> bool;
+
+/// The compiled schema of a Job.
+pub(super) struct Validators {
+    metadata: Fields,
+    spec: Fields,
+    task: Fields,
+    /// What is asked of the list of tasks itself.
+    tasks: Validator,
+}
+
+/// The validators of the fields of an object, sorted by name.
+struct Fields(Vec<(Box<str>, Validator)>);
+
+/// A value of the replacement next to the one of the existing Job.
+struct Changed<'v> {
+    shape: &'v Shape,
+    old: Option<&'v Value>,
+    new: &'v Value,
+}
+
+impl Validators {
+    /// Compiles the OpenAPI schema of a Job.
+    pub(super) fn compile(mut schema: Value) -> Result<Self, String> {
+        to_json_schema(&mut schema);
+        let options = options();
+        let fields = |place| Fields::compile(&options, schema.pointer(place));
+        let tasks = "/properties/spec/properties/tasks";
+        let count = |bound| (bound, schema.pointer(&format!("{tasks}/{bound}")));
+        let counts: Map<String, Value> = [count("minItems"), count("maxItems")]
+            .into_iter()
+            .filter_map(|(bound, number)| Some((bound.to_owned(), number?.clone())))
+            .collect();
+        Ok(Self {
+            metadata: fields("/properties/metadata/properties")?,
+            spec: fields("/properties/spec/properties")?,
+            task: fields(&format!("{tasks}/items/properties"))?,
+            tasks: compile(&options, &counts.into())?,
+        })
+    }
+
+    /// What the schema holds against a changed field, or a changed task as a whole.
+    pub(super) fn faults(
+        &self,
+        at: &PathNode<'_>,
+        shape: &Shape,
+        old: Option<&Value>,
+        new: &Value,
+        same: Same,
+    ) -> Vec<SchemaFault> {
+        let (fields, name) = match at.first_steps() {
+            _ if at.depth() > 4 => return Vec::new(),
+            [Some(Step::Key("metadata")), Some(Step::Key(name)), None, None] => {
+                (&self.metadata, name)
+            }
+            [Some(Step::Key("spec")), Some(Step::Key(name)), None, None] => (&self.spec, name),
+            [Some(Step::Key("spec")), Some(Step::Key("tasks")), Some(_), Some(Step::Key(name))] => {
+                (&self.task, name)
+            }
+            [Some(Step::Key("spec")), Some(Step::Key("tasks")), Some(_), None] => {
+                return self.task_faults(at, shape, new, same);
+            }
+            _ => return Vec::new(),
+        };
+        fields.faults(name, at, &Changed { shape, old, new }, same)
+    }
+
+    /// What the schema holds against a task that was added.
+    fn task_faults(
+        &self,
+        at: &PathNode<'_>,
+        shape: &Shape,
+        task: &Value,
+        same: Same,
+    ) -> Vec<SchemaFault> {
+        let Value::Object(fields) = task else {
+            let failure = Failure::Type { expected: vec!["object"], found: task.clone() };
+            let path = at.to_path(Side::Replacement);
+            return vec![SchemaFault { path, failure, old: None, new: Some(task.clone()) }];
+        };
+        let faults = |(name, new): (&String, &Value)| {
+            let shape = shape.child(name)?;
+            Some(self.task.faults(name, &at.key(name), &Changed { shape, old: None, new }, same))
+        };
+        fields.iter().filter_map(faults).flatten().collect()
+    }
+
+    /// What the schema holds against so many tasks.
+    pub(super) fn task_count_fault(&self, at: &PathNode<'_>, tasks: usize) -> Option<SchemaFault> {
+        let list = Value::Array(vec![Value::Null; tasks]);
+        let error = self.tasks.iter_errors(&list).next()?;
+        let path = at.to_path(Side::Replacement);
+        Some(SchemaFault { path, failure: failure(&error), old: None, new: None })
+    }
+}
+
+impl Fields {
+    fn compile(
+        options: &ValidationOptions<'_>,
+        properties: Option<&Value>,
+    ) -> Result<Self, String> {
+        let properties = properties.and_then(Value::as_object).into_iter().flatten();
+        let mut fields = properties
+            // The tasks have validators of their own.
+            .filter(|(name, _)| *name != "tasks")
+            .map(|(name, schema)| Ok((name.as_str().into(), compile(options, schema)?)))
+            .collect::<Result<Vec<_>, String>>()?;
+        fields.sort_unstable_by(|(a, _): &(Box<str>, _), (b, _)| a.cmp(b));
+        Ok(Self(fields))
+    }
+
+    fn faults(
+        &self,
+        name: &str,
+        at: &PathNode<'_>,
+        changed: &Changed<'_>,
+        same: Same,
+    ) -> Vec<SchemaFault> {
+        let found = self.0.binary_search_by(|(field, _)| (**field).cmp(name));
+        let validator = found.ok().and_then(|found| self.0.get(found));
+        let Some((_, validator)) = validator.filter(|_| !changed.new.is_null()) else {
+            return Vec::new();
+        };
+        let new = without_nulls(changed.new);
+        if validator.is_valid(&new) {
+            return Vec::new();
+        }
+        let changed = Changed { new: &new, ..*changed };
+        let errors = validator.iter_errors(&new);
+        errors.flat_map(|error| changed.faults(at, &error, same)).collect()
+    }
+}
+
+impl Changed<'_> {
+    /// What an error of the validator comes to: nothing, if the value was there before.
+    fn faults(
+        &self,
+        at: &PathNode<'_>,
+        error: &ValidationError<'_>,
+        same: Same,
+    ) -> Vec<SchemaFault> {
+        let steps = steps(error.instance_path(), self.new);
+        let Some(place) = self.place(&steps, same) else { return Vec::new() };
+        let path: FieldPath =
+            at.to_path(Side::Replacement).segments().iter().chain(&steps).cloned().collect();
+        let below = |segment| {
+            let mut path = path.clone();
+            path.push(segment);
+            path
+        };
+        let fault = |path, failure, old: Option<&Value>, new: Option<&Value>| SchemaFault {
+            path,
+            failure,
+            old: old.cloned(),
+            new: new.cloned(),
+        };
+        match (error.kind(), &place.shape.kind) {
+            (ValidationErrorKind::Required { property }, _) => {
+                let name = property.as_str().unwrap_or_default();
+                let old = place.old.and_then(|old| old.get(name));
+                vec![fault(below(Segment::Key(name.into())), Failure::Missing, old, None)]
+            }
+            (ValidationErrorKind::Custom { .. }, Kind::List { identity, .. }) => {
+                let list = place.new.as_array().map_or(&[][..], Vec::as_slice);
+                let keys = identity.key_names();
+                let repeated = identity.repeated(list).into_iter();
+                let repeats = repeated.map(|(position, first)| {
+                    let failure = Failure::Repeats { first, keys: keys.clone() };
+                    fault(below(Segment::Index(position)), failure, None, list.get(position))
+                });
+                repeats.collect()
+            }
+            _ => vec![fault(path, failure(error), place.old, Some(place.new))],
+        }
+    }
+
+    /// Goes down to a value. `None` if on the way, or there, nothing has changed.
+    fn place<'p>(&'p self, steps: &[Segment], same: Same) -> Option<Changed<'p>> {
+        let mut place = Changed { ..*self };
+        let mut steps = steps.iter();
+        loop {
+            if place.old.is_some_and(|old| same(place.shape, old, place.new)) {
+                return None;
+            }
+            let Some(step) = steps.next() else { return Some(place) };
+            place = place.child(step)?;
+        }
+    }
+
+    fn child(&self, step: &Segment) -> Option<Self> {
+        match step {
+            Segment::Key(key) => Some(Self {
+                shape: self.shape.child(key)?,
+                old: self.old.and_then(|old| old.get(&**key)).filter(|old| !old.is_null()),
+                new: self.new.get(&**key)?,
+            }),
+            Segment::Index(position) => {
+                let new = self.new.get(*position)?;
+                Some(Self { shape: self.shape.items(), old: self.former_element(new), new })
+            }
+        }
+    }
+
+    /// The element that an element of this list was before. Lists without keys are one value.
+    fn former_element<'v>(&self, new: &Value) -> Option<&'v Value>
+    where
+        Self: 'v,
+    {
+        let Kind::List { identity: Identity::Keys(keys), .. } = &self.shape.kind else {
+            return None;
+        };
+        let old = self.old?.as_array()?;
+        old.iter().find(|old| keys.iter().all(|key| key.of(old) == key.of(new)))
+    }
+}
+
+/// Fails at a list that has an element twice.
+struct Distinct(Identity);
+
+impl<'i> Keyword<'i> for Distinct {
+    fn validate(&self, list: &'i Value) -> Result<(), ValidationError<'i>> {
+        let fault = || ValidationError::custom("an element is there twice");
+        if self.is_valid(list) { Ok(()) } else { Err(fault()) }
+    }
+
+    fn is_valid(&self, list: &'i Value) -> bool {
+        list.as_array().is_none_or(|list| self.0.repeated(list).is_empty())
+    }
+}
+
+fn options() -> ValidationOptions<'static> {
+    jsonschema::options()
+        // Linear in the text, and the same syntax as Go's.
+        .with_pattern_options(PatternOptions::regex())
+        .should_validate_formats(true)
+        .with_keyword("x-kubernetes-list-type", |list, _, _| {
+            Ok(Box::new(Distinct(identity_of(list))))
+        })
+}
+
+fn compile(options: &ValidationOptions<'_>, schema: &Value) -> Result<Validator, String> {
+    options.build(schema).map_err(|error| error.to_string())
+}
+
+/// Turns an OpenAPI schema into a JSON Schema, which has no word for the size of an integer and none
+/// for int-or-string.
+fn to_json_schema(schema: &mut Value) {
+    let Value::Object(schema) = schema else { return };
+    match schema.get("format").and_then(Value::as_str) {
+        Some("int32") => bound(schema, i32::MIN.into(), i32::MAX.into()),
+        Some("int64") => bound(schema, i64::MIN, i64::MAX),
+        _ => {}
+    }
+    if schema.remove("x-kubernetes-int-or-string").is_some() {
+        schema.remove("anyOf");
+        schema.insert("type".into(), json!(["integer", "string"]));
+    }
+    for (keyword, below) in schema {
+        match (keyword.as_str(), below) {
+            ("properties", Value::Object(fields)) => fields.values_mut().for_each(to_json_schema),
+            ("items" | "additionalProperties", below) => to_json_schema(below),
+            _ => {}
+        }
+    }
+}
+
+fn bound(schema: &mut Map<String, Value>, least: i64, most: i64) {
+    schema.remove("format");
+    schema.entry("minimum").or_insert(least.into());
+    schema.entry("maximum").or_insert(most.into());
+}
+
+/// The value as an API server validates it: what is `null` it drops first, but for elements of lists.
+fn without_nulls(value: &Value) -> Cow<'_, Value> {
+    if !has_null_field(value) {
+        return Cow::Borrowed(value);
+    }
+    let mut value = value.clone();
+    drop_null_fields(&mut value);
+    Cow::Owned(value)
+}
+
+fn has_null_field(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => {
+            fields.values().any(|value| value.is_null() || has_null_field(value))
+        }
+        Value::Array(list) => list.iter().any(has_null_field),
+        _ => false,
+    }
+}
+
+fn drop_null_fields(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(drop_null_fields);
+        }
+        Value::Array(list) => list.iter_mut().for_each(drop_null_fields),
+        _ => {}
+    }
+}
+
+/// The way from a value to a place in it. The value says what is a key and what a position.
+fn steps(place: &Location, value: &Value) -> Vec<Segment> {
+    let mut here = Some(value);
+    let step = |token: &str| {
+        let key = token.replace("~1", "/").replace("~0", "~");
+        let (segment, below) = match here {
+            Some(Value::Array(list)) => {
+                let position = key.parse().unwrap_or_default();
+                (Segment::Index(position), list.get(position))
+            }
+            _ => (Segment::Key(key.as_str().into()), here.and_then(|here| here.get(&key))),
+        };
+        here = below;
+        segment
+    };
+    place.as_str().split('/').skip(1).map(step).collect()
+}
+
+fn failure(error: &ValidationError<'_>) -> Failure {
+    let value = &**error.instance();
+    let length = || value.as_str().map_or(0, |text| text.chars().count());
+    let size = || value.as_array().map_or(0, Vec::len);
+    match (error.kind(), value) {
+        (ValidationErrorKind::Type { kind }, _) => {
+            let expected = match kind {
+                TypeKind::Single(one) => vec![one.as_str()],
+                TypeKind::Multiple(several) => several.iter().map(JsonType::as_str).collect(),
+            };
+            Failure::Type { expected, found: value.clone() }
+        }
+        (ValidationErrorKind::Minimum { limit: Value::Number(least) }, Value::Number(found)) => {
+            Failure::Below { least: least.clone(), found: plain(found) }
+        }
+        (ValidationErrorKind::Maximum { limit: Value::Number(most) }, Value::Number(found)) => {
+            Failure::Above { most: most.clone(), found: plain(found) }
+        }
+        (ValidationErrorKind::MinLength { limit }, _) => {
+            Failure::TooShort { least: *limit, found: length() }
+        }
+        (ValidationErrorKind::MaxLength { limit }, _) => {
+            Failure::TooLong { most: *limit, found: length() }
+        }
+        (ValidationErrorKind::MinItems { limit }, _) => {
+            Failure::TooFew { least: *limit, found: size() }
+        }
+        (ValidationErrorKind::MaxItems { limit }, _) => {
+            Failure::TooMany { most: *limit, found: size() }
+        }
+        (ValidationErrorKind::Pattern { pattern }, _) => Failure::Pattern(pattern.clone()),
+        (ValidationErrorKind::Enum { options }, _) => {
+            let text = |choice: &Value| match choice {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let choices = options.as_array().into_iter().flatten().map(text).collect();
+            Failure::NotOneOf { choices, found: value.clone() }
+        }
+        (ValidationErrorKind::Format { format }, _) => Failure::Format(format.clone()),
+        _ => Failure::Other(error.masked_with("the value").to_string()),
+    }
+}
+
+/// The number as it is most simply written: `2.0` is `2`.
+fn plain(number: &Number) -> Number {
+    number::integer(&number.clone().into()).map_or_else(|| number.clone(), Number::from)
+}
