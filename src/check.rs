@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::code::Code;
 use crate::compare::{ChangedField, same};
 use crate::job::Job;
-use crate::metadata;
-use crate::path::{PathNode, Side, Step};
+use crate::metadata::{self, MetadataFault, Subject};
+use crate::path::{PathNode, Segment, Side, Step};
 use crate::policy::{Check, UpdatePolicy};
 use crate::schema::{Failure, JobSchema, SchemaFault};
 use crate::violation::Violation;
@@ -32,7 +32,7 @@ pub(crate) fn check_field(
         if let [Some(Step::Key("metadata")), Some(Step::Key(name)), None, None] =
             field.at.first_steps()
         {
-            findings.extend(check_metadata(&field.at, name, field.old, new));
+            findings.extend(check_metadata(&field.at, name, field.old, new, existing));
         }
     }
     findings
@@ -60,16 +60,24 @@ fn check_metadata(
     name: &str,
     old: Option<&Value>,
     new: &Value,
+    existing: &Job<'_>,
 ) -> Vec<Violation> {
-    let faults = metadata::faults(name, new);
+    let mut faults = metadata::faults(name, new);
+    if name == "finalizers" && existing.metadata_field("deletionTimestamp").is_some() {
+        faults.extend(metadata::late_finalizers(old, new));
+    }
     if faults.is_empty() {
         return Vec::new();
     }
-    let old = old.map(|old| metadata::faults(name, old)).unwrap_or_default();
-    let finding = |fault: metadata::MetadataFault| {
-        let path = at.to_path(Side::Replacement);
+    let before = old.map(|old| metadata::faults(name, old)).unwrap_or_default();
+    let finding = |fault: MetadataFault| {
+        let mut path = at.to_path(Side::Replacement);
+        if let Subject::Owner(position, field) = fault.subject {
+            path.push(Segment::Index(position));
+            path.extend(field.map(|field| Segment::Key(field.into())));
+        }
         let finding = Violation::found(Code::InvalidValue, path, fault.to_string());
-        if old.iter().any(|old| old.is_like(&fault)) { finding.into_warning() } else { finding }
+        if before.iter().any(|old| old.is_like(&fault)) { finding.into_warning() } else { finding }
     };
     faults.into_iter().map(finding).collect()
 }

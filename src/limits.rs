@@ -19,8 +19,8 @@ pub struct Limits {
     pub nesting: usize,
     /// Entries of `spec.tasks`. By default 10,000.
     pub tasks: usize,
-    /// Findings in one [`Violations`](crate::Violations); those beyond are counted, not listed. By
-    /// default 100, and at least 1.
+    /// Findings in one [`Violations`](crate::Violations), and warnings in one
+    /// [`Review`](crate::Review); those beyond are counted, not listed. By default 100, and at least 1.
     pub findings: usize,
 }
 

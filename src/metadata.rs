@@ -1,6 +1,6 @@
-//! Kubernetes' own rules for labels, annotations and generateName.
+//! Kubernetes' own rules for labels, annotations, generateName, finalizers and ownerReferences.
 //!
-//! An API server checks the whole map on every update: [ObjectMeta], [label keys and values].
+//! An API server checks the whole field on every update: [ObjectMeta], [label keys and values].
 //! Lengths are bytes.
 //!
 //! [ObjectMeta]: https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go
@@ -30,6 +30,10 @@ pub(crate) enum Subject {
     Key(String),
     /// The value of this key.
     ValueOf(String),
+    /// One of the finalizers.
+    Finalizer(String),
+    /// The owner at this position, or one of its fields.
+    Owner(usize, Option<&'static str>),
     /// The field as a whole.
     Field,
 }
@@ -51,6 +55,15 @@ pub(crate) enum MetadataFailure {
     TooLarge(usize),
     /// A character that can stand in no name.
     Contains(char),
+    /// The Job is being deleted, and the finalizer is new.
+    FinalizerTooLate,
+    /// Two finalizers that contradict each other.
+    FinalizersConflict,
+    OwnerFieldEmpty,
+    OwnerApiVersion,
+    /// An Event owns nothing.
+    OwnerIsEvent,
+    SecondController,
 }
 
 /// What is wrong in the new value of a field of `metadata`.
@@ -63,8 +76,21 @@ pub(crate) fn faults(field: &str, value: &Value) -> Vec<MetadataFault> {
             .filter(|illegal| prefix.contains(*illegal))
             .map(|illegal| Subject::Field.fails(MetadataFailure::Contains(illegal)))
             .collect(),
+        ("finalizers", Value::Array(finalizers)) => finalizer_faults(finalizers),
+        ("ownerReferences", Value::Array(owners)) => owner_faults(owners),
         _ => Vec::new(),
     }
+}
+
+/// What is wrong in the finalizers of a Job that is being deleted: none may be added.
+pub(crate) fn late_finalizers(old: Option<&Value>, new: &Value) -> Vec<MetadataFault> {
+    let known = |finalizer: &&Value| {
+        old.and_then(Value::as_array).is_some_and(|old| old.contains(*finalizer))
+    };
+    let late = new.as_array().into_iter().flatten().filter(|finalizer| !known(finalizer));
+    late.filter_map(Value::as_str)
+        .map(|name| Subject::Finalizer(name.into()).fails(MetadataFailure::FinalizerTooLate))
+        .collect()
 }
 
 impl MetadataFault {
@@ -86,7 +112,8 @@ impl fmt::Display for MetadataFault {
         match &self.subject {
             Subject::Key(key) => write!(f, "key {}: {}", shown(key), self.failure),
             Subject::ValueOf(key) => write!(f, "value of {}: {}", shown(key), self.failure),
-            Subject::Field => self.failure.fmt(f),
+            Subject::Finalizer(name) => write!(f, "finalizer {}: {}", shown(name), self.failure),
+            Subject::Field | Subject::Owner(..) => self.failure.fmt(f),
         }
     }
 }
@@ -121,6 +148,16 @@ impl fmt::Display for MetadataFailure {
                 "all keys and values together must be no more than {ANNOTATIONS_BYTES} bytes, but have {found}"
             ),
             Self::Contains(illegal) => write!(f, "must not contain `{illegal}`"),
+            Self::FinalizerTooLate => {
+                f.write_str("must not be added to a Job that is being deleted")
+            }
+            Self::FinalizersConflict => {
+                f.write_str("must not have both `orphan` and `foregroundDeletion`")
+            }
+            Self::OwnerFieldEmpty => f.write_str("must not be empty"),
+            Self::OwnerApiVersion => f.write_str("must be a version, or a group, `/` and a version"),
+            Self::OwnerIsEvent => f.write_str("must not be an Event"),
+            Self::SecondController => f.write_str("must have one owner with controller true at most"),
         }
     }
 }
@@ -150,6 +187,56 @@ fn annotation_faults(annotations: &Map<String, Value>) -> Vec<MetadataFault> {
         faults.push(Subject::Field.fails(MetadataFailure::TooLarge(bytes)));
     }
     faults
+}
+
+fn finalizer_faults(finalizers: &[Value]) -> Vec<MetadataFault> {
+    let names = || finalizers.iter().map(|name| name.as_str().unwrap_or_default());
+    let of_name = |name: &str| {
+        let fails = |failure| Subject::Finalizer(name.to_owned()).fails(failure);
+        key_failures(name).into_iter().map(fails).collect::<Vec<_>>()
+    };
+    let mut faults: Vec<_> = names().flat_map(of_name).collect();
+    if ["orphan", "foregroundDeletion"].iter().all(|known| names().any(|name| name == *known)) {
+        faults.push(Subject::Field.fails(MetadataFailure::FinalizersConflict));
+    }
+    faults
+}
+
+fn owner_faults(owners: &[Value]) -> Vec<MetadataFault> {
+    let mut faults = Vec::new();
+    let mut controllers: usize = 0;
+    for (position, owner) in owners.iter().enumerate() {
+        let text = |field| owner.get(field).and_then(Value::as_str).unwrap_or_default();
+        let mut fails =
+            |field, failure| faults.push(Subject::Owner(position, field).fails(failure));
+        for field in ["apiVersion", "kind", "name", "uid"] {
+            if text(field).is_empty() {
+                fails(Some(field), MetadataFailure::OwnerFieldEmpty);
+            }
+        }
+        let version = text("apiVersion");
+        if !version.is_empty() && !is_group_version(version) {
+            fails(Some("apiVersion"), MetadataFailure::OwnerApiVersion);
+        }
+        if (version, text("kind")) == ("v1", "Event") {
+            fails(None, MetadataFailure::OwnerIsEvent);
+        }
+        if owner.get("controller") == Some(&Value::Bool(true)) {
+            controllers = controllers.saturating_add(1);
+        }
+    }
+    let more = controllers.saturating_sub(1);
+    let fault = || Subject::Field.fails(MetadataFailure::SecondController);
+    faults.extend(std::iter::repeat_with(fault).take(more));
+    faults
+}
+
+/// `version` or `group/version`.
+fn is_group_version(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((_, version)) => !version.is_empty() && !version.contains('/'),
+        None => true,
+    }
 }
 
 /// A key is a qualified name: `[prefix/]name`.

@@ -73,6 +73,12 @@ impl FieldPath {
     }
 }
 
+impl Extend<Segment> for FieldPath {
+    fn extend<I: IntoIterator<Item = Segment>>(&mut self, segments: I) {
+        self.segments.extend(segments);
+    }
+}
+
 impl FromIterator<Segment> for FieldPath {
     fn from_iter<I: IntoIterator<Item = Segment>>(segments: I) -> Self {
         Self { segments: segments.into_iter().collect() }

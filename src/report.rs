@@ -97,6 +97,9 @@ impl Serialize for Report<'_> {
             "warnings",
             &review.warnings().iter().map(finding).collect::<Vec<_>>(),
         )?;
+        if review.omitted_warnings() > 0 {
+            object.serialize_entry("omittedWarnings", &review.omitted_warnings())?;
+        }
         object.end()
     }
 }

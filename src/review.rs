@@ -48,6 +48,7 @@ pub struct Review {
     changes: Changes,
     violations: Option<Violations>,
     warnings: Vec<Violation>,
+    omitted_warnings: usize,
 }
 
 /// Checks by the documented rule whether an existing Job may be replaced by another.
@@ -219,10 +220,17 @@ impl Review {
         self.violations.as_ref()
     }
 
-    /// What does not stand in the way but is worth knowing, sorted as the violations are.
+    /// What does not stand in the way but is worth knowing, sorted as the violations are, and at most
+    /// as many.
     #[must_use]
     pub fn warnings(&self) -> &[Violation] {
         &self.warnings
+    }
+
+    /// How many warnings there are beyond those listed.
+    #[must_use]
+    pub fn omitted_warnings(&self) -> usize {
+        self.omitted_warnings
     }
 
     /// The policy by which the update was judged.
@@ -311,11 +319,15 @@ impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
         let (violations, mut warnings): (Vec<_>, Vec<_>) =
             self.findings.into_iter().partition(|finding| finding.severity() == Severity::Error);
         sort(&mut warnings);
+        let limit = policy.limits().findings.max(1);
+        let omitted_warnings = warnings.len().saturating_sub(limit);
+        warnings.truncate(limit);
         Review {
             policy: Arc::clone(policy),
             changes: Changes::from_list(self.changes),
-            violations: Violations::from_list(violations, policy.limits().findings),
+            violations: Violations::from_list(violations, limit),
             warnings,
+            omitted_warnings,
         }
     }
 }

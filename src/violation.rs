@@ -13,8 +13,9 @@ use crate::path::FieldPath;
 /// One finding: which field, what is wrong with it, what would make it right.
 ///
 /// `Display` is one line, `path: message`. It shows no value of the Jobs but for small numbers such
-/// as replicas, since messages end up in logs and Jobs carry secrets, and `Debug` shows none either; [`Violation::old`] and
-/// [`Violation::new`] have the values.
+/// as replicas, since messages end up in logs and Jobs carry secrets, and `Debug` shows none either;
+/// [`Violation::old`] and [`Violation::new`] have the values. That of a warning has fewer than 256
+/// characters, as an API server cuts longer ones.
 #[derive(Clone, PartialEq)]
 pub struct Violation {
     inner: Box<Inner>,
@@ -124,8 +125,26 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.inner.path, self.inner.message)
+        let Inner { severity, path, message, .. } = &*self.inner;
+        if *severity == Severity::Error {
+            return write!(f, "{path}: {message}");
+        }
+        let path = shortened(path.to_string(), WARNING_CHARACTERS / 2);
+        f.write_str(&shortened(format!("{path}: {message}"), WARNING_CHARACTERS))
     }
+}
+
+/// What a warning may have at most.
+const WARNING_CHARACTERS: usize = 255;
+
+/// The text, or as much of its beginning as there is room for.
+fn shortened(mut text: String, characters: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(characters) {
+        let last = text.get(..end).and_then(|text| text.char_indices().next_back());
+        text.truncate(last.map_or(0, |(start, _)| start));
+        text.push('…');
+    }
+    text
 }
 
 impl fmt::Debug for Violation {

@@ -43,6 +43,9 @@ pub(super) fn check(report: &Report<'_>, style: TextStyle) -> String {
     for warning in review.warnings() {
         lines.extend(finding(report, "warning", colours.yellow, &colours, warning));
     }
+    if review.omitted_warnings() > 0 {
+        lines.push(format!("and {}", count(review.omitted_warnings(), "more warning")));
+    }
     let passing: Vec<&Change> =
         review.changes().iter().filter(|change| change.verdict() != Verdict::Refused).collect();
     if !passing.is_empty() {

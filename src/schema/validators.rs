@@ -48,6 +48,9 @@ impl Validators {
         to_json_schema(&mut schema);
         let options = options();
         let fields = |place| Fields::compile(&options, schema.pointer(place));
+        // An API server does not mind an element of these lists twice.
+        let metadata =
+            Fields::compile(&options_of_json(), schema.pointer("/properties/metadata/properties"))?;
         let tasks = "/properties/spec/properties/tasks";
         let count = |bound| (bound, schema.pointer(&format!("{tasks}/{bound}")));
         let counts: Map<String, Value> = [count("minItems"), count("maxItems")]
@@ -55,7 +58,7 @@ impl Validators {
             .filter_map(|(bound, number)| Some((bound.to_owned(), number?.clone())))
             .collect();
         Ok(Self {
-            metadata: fields("/properties/metadata/properties")?,
+            metadata,
             spec: fields("/properties/spec/properties")?,
             task: fields(&format!("{tasks}/items/properties"))?,
             tasks: compile(&options, &counts.into())?,
@@ -251,14 +254,17 @@ impl<'i> Keyword<'i> for Distinct {
     }
 }
 
-fn options() -> ValidationOptions<'static> {
+fn options_of_json() -> ValidationOptions<'static> {
     jsonschema::options()
         // Linear in the text, and the same syntax as Go's.
         .with_pattern_options(PatternOptions::regex())
         .should_validate_formats(true)
-        .with_keyword("x-kubernetes-list-type", |list, _, _| {
-            Ok(Box::new(Distinct(identity_of(list))))
-        })
+}
+
+fn options() -> ValidationOptions<'static> {
+    options_of_json().with_keyword("x-kubernetes-list-type", |list, _, _| {
+        Ok(Box::new(Distinct(identity_of(list))))
+    })
 }
 
 fn compile(options: &ValidationOptions<'_>, schema: &Value) -> Result<Validator, String> {

@@ -2,6 +2,9 @@
 //!
 //! The data is large and no part of this repository; without it these tests do nothing, and say so.
 
+mod metadata;
+mod server;
+#[path = "../util/mod.rs"]
 mod util;
 
 use std::collections::HashMap;

@@ -1,0 +1,150 @@
+//! What a real API server said to an update, held against the findings here: it names the same
+//! fields.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+use volcano_job_update::{Code, Job, Validator};
+
+use crate::{files, report, shared};
+
+/// Recordings that are not compared, with the reason.
+const EXCEPTIONS: [(&str, &str); 7] = [
+    ("annotations-too-long.json", "the long annotation was not recorded"),
+    ("duplicate-keys.json", "a duplicate key is no finding but an error: there is no verdict"),
+    ("duplicate-object-keys.json", "the same"),
+    ("kind-lowercase.json", "another kind is a wrong object, no wrong value"),
+    ("mutating-identity.json", "a webhook changed the object, so it is not the one that was sent"),
+    ("rv-empty.json", "a missing resourceVersion is a rule of replacing"),
+    ("field-validation-bad.json", "the fault is in the query"),
+];
+
+/// A request to the main resource, and what the API server answered.
+struct Exchange {
+    name: String,
+    existing: Value,
+    replacement: Value,
+    code: u64,
+    answer: Value,
+}
+
+#[test]
+fn the_api_server_refuses_the_same_values() {
+    let Some(folder) = shared("recordings") else { return };
+    let (mut accepted, mut refused, mut wrong_types) = (0, 0, 0);
+    let mut faults = Vec::new();
+    let mut compare = |exchange: &Exchange, found, wanted| {
+        if found != wanted {
+            faults.push(format!("{}: found {found:?}, wanted {wanted:?}", exchange.name));
+        }
+    };
+    for file in files(&folder) {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with("denial-") || EXCEPTIONS.iter().any(|(known, _)| *known == name) {
+            continue;
+        }
+        // One recording holds half of a surrogate pair, which no value can.
+        let Ok(recording) = serde_json::from_slice(&fs::read(&file).unwrap()) else { continue };
+        for exchange in exchanges(&name, &recording) {
+            let Some(found) = invalid_fields(&exchange) else { continue };
+            match (exchange.code, causes(&exchange.answer), wrong_type(&exchange.answer)) {
+                (200, ..) => {
+                    compare(&exchange, found, BTreeSet::new());
+                    accepted += 1;
+                }
+                (422, Some(causes), _) => {
+                    compare(&exchange, found, causes);
+                    refused += 1;
+                }
+                (400, _, Some(field)) => {
+                    compare(&exchange, found, BTreeSet::from([field]));
+                    wrong_types += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    report(accepted, "updates that the API server accepted");
+    report(refused, "updates that it refused for their values");
+    report(wrong_types, "updates that it could not read for a type in their metadata");
+}
+
+/// The PUTs and the patches of the two standard kinds; of others the result is not known.
+fn exchanges(name: &str, recording: &Value) -> Vec<Exchange> {
+    let mut stored = recording["storedBefore"].clone();
+    let mut exchanges = Vec::new();
+    for (position, step) in list(&recording["steps"]).iter().enumerate() {
+        let requests: Vec<&Value> = match step.get("exchanges") {
+            Some(exchanges) => list(exchanges).iter().collect(),
+            None => vec![step],
+        };
+        for exchange in requests {
+            let (request, response) = (&exchange["request"], &exchange["response"]);
+            let answer = response["body"]["json"].clone();
+            let is_job = request["path"].as_str().is_some_and(|path| {
+                path.rsplit('/').nth(1) == Some("jobs") && path.contains("/batch.volcano.sh/")
+            });
+            if let Some(replacement) = replacement(request, &stored).filter(|_| is_job) {
+                exchanges.push(Exchange {
+                    name: format!("{name}, step {position}"),
+                    existing: stored.clone(),
+                    replacement,
+                    code: response["code"].as_u64().unwrap_or_default(),
+                    answer: answer.clone(),
+                });
+            }
+            if is_job && answer["kind"] == "Job" {
+                stored = answer;
+            }
+        }
+    }
+    exchanges
+}
+
+/// What a request would put in the place of what is stored.
+fn replacement(request: &Value, stored: &Value) -> Option<Value> {
+    let body = request["body"].get("json").filter(|body| !body.is_null())?;
+    let mut result = stored.clone();
+    match (request["verb"].as_str()?, request["contentType"].as_str().unwrap_or_default()) {
+        ("PUT", "application/json") => return Some(body.clone()),
+        ("PATCH", "application/merge-patch+json") => json_patch::merge(&mut result, body),
+        ("PATCH", "application/json-patch+json") => {
+            let patch: json_patch::Patch = serde_json::from_value(body.clone()).ok()?;
+            json_patch::patch(&mut result, &patch).ok()?;
+        }
+        _ => return None,
+    }
+    Some(result)
+}
+
+/// The fields whose values are found to be invalid. `None` if there is no verdict.
+fn invalid_fields(exchange: &Exchange) -> Option<BTreeSet<String>> {
+    let existing = Job::from_value(&exchange.existing).ok()?;
+    let replacement = Job::from_value(&exchange.replacement).ok()?;
+    let review = Validator::default().review(&existing, &replacement).ok()?;
+    let violations = review.violations().map(|violations| &**violations).unwrap_or_default();
+    let invalid = violations.iter().filter(|finding| finding.code() == Code::InvalidValue);
+    Some(invalid.map(|finding| finding.path().to_string()).collect())
+}
+
+/// The fields of the causes, if the API server itself found the object invalid. Faults in the format
+/// of a number have no field there: it says `<nil>`, next to one with the field.
+fn causes(answer: &Value) -> Option<BTreeSet<String>> {
+    let message = answer["message"].as_str()?;
+    let causes = answer["details"]["causes"].as_array()?;
+    let is_own = message.starts_with("Job.batch.volcano.sh \"");
+    let fields = causes.iter().filter_map(|cause| cause["field"].as_str());
+    is_own.then(|| fields.filter(|field| *field != "<nil>").map(Into::into).collect())
+}
+
+/// The field of the metadata that has a wrong type, if that is what the answer says.
+fn wrong_type(answer: &Value) -> Option<String> {
+    let (_, field) = answer["message"].as_str()?.split_once("Go struct field ObjectMeta.")?;
+    Some(format!("metadata.{}", field.split_once(" of type")?.0))
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
