@@ -30,8 +30,8 @@ pub(crate) enum Subject {
     Key(String),
     /// The value of this key.
     ValueOf(String),
-    /// One of the finalizers.
-    Finalizer(String),
+    /// The element of the list at this position.
+    Element(usize),
     /// The owner at this position, or one of its fields.
     Owner(usize, Option<&'static str>),
     /// The field as a whole.
@@ -84,12 +84,10 @@ pub(crate) fn faults(field: &str, value: &Value) -> Vec<MetadataFault> {
 
 /// What is wrong in the finalizers of a Job that is being deleted: none may be added.
 pub(crate) fn late_finalizers(old: Option<&Value>, new: &Value) -> Vec<MetadataFault> {
-    let known = |finalizer: &&Value| {
-        old.and_then(Value::as_array).is_some_and(|old| old.contains(*finalizer))
-    };
-    let late = new.as_array().into_iter().flatten().filter(|finalizer| !known(finalizer));
-    late.filter_map(Value::as_str)
-        .map(|name| Subject::Finalizer(name.into()).fails(MetadataFailure::FinalizerTooLate))
+    let old = old.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let new = new.as_array().into_iter().flatten().enumerate();
+    new.filter(|(_, finalizer)| !old.contains(finalizer))
+        .map(|(position, _)| Subject::Element(position).fails(MetadataFailure::FinalizerTooLate))
         .collect()
 }
 
@@ -112,7 +110,9 @@ impl fmt::Display for MetadataFault {
         match &self.subject {
             Subject::Key(key) => write!(f, "key {}: {}", shown(key), self.failure),
             Subject::ValueOf(key) => write!(f, "value of {}: {}", shown(key), self.failure),
-            Subject::Finalizer(name) => write!(f, "finalizer {}: {}", shown(name), self.failure),
+            Subject::Element(position) => {
+                write!(f, "element at position {position}: {}", self.failure)
+            }
             Subject::Field | Subject::Owner(..) => self.failure.fmt(f),
         }
     }
@@ -191,11 +191,11 @@ fn annotation_faults(annotations: &Map<String, Value>) -> Vec<MetadataFault> {
 
 fn finalizer_faults(finalizers: &[Value]) -> Vec<MetadataFault> {
     let names = || finalizers.iter().map(|name| name.as_str().unwrap_or_default());
-    let of_name = |name: &str| {
-        let fails = |failure| Subject::Finalizer(name.to_owned()).fails(failure);
-        key_failures(name).into_iter().map(fails).collect::<Vec<_>>()
+    let of_name = |(position, name)| {
+        let fails = move |failure| Subject::Element(position).fails(failure);
+        key_failures(name).into_iter().map(fails)
     };
-    let mut faults: Vec<_> = names().flat_map(of_name).collect();
+    let mut faults: Vec<_> = names().enumerate().flat_map(of_name).collect();
     if ["orphan", "foregroundDeletion"].iter().all(|known| names().any(|name| name == *known)) {
         faults.push(Subject::Field.fails(MetadataFailure::FinalizersConflict));
     }

@@ -97,10 +97,12 @@ impl fmt::Display for Failure {
         match self {
             Self::Missing => f.write_str("must be set"),
             Self::Type { expected, found } => {
-                let expected: Vec<&str> = expected.iter().copied().map(with_article).collect();
-                write!(f, "must be {}", expected.join(" or "))?;
+                let names: Vec<&str> = expected.iter().copied().map(with_article).collect();
+                write!(f, "must be {}", names.join(" or "))?;
                 match found {
-                    Value::Number(number) => write!(f, ", but is {number}"),
+                    Value::Number(fraction) if expected.contains(&"integer") => {
+                        write!(f, ", but is {fraction}")
+                    }
                     other => write!(f, ", not {}", with_article(type_of(other))),
                 }
             }

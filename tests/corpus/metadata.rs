@@ -1,5 +1,12 @@
 //! Kubernetes' own errors for labels and annotations, held against the findings here.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail"
+)]
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use volcano_job_update::{Code, Job, Validator};

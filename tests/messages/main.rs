@@ -1,6 +1,8 @@
 //! The full text of every kind of finding.
 
+#[path = "../util/mod.rs"]
 mod util;
+mod values;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -272,6 +274,9 @@ fn no_message_shows_a_value() {
             "args": [secret("args", version), secret("more", version)],
             "env": [{"name": "TOKEN", "value": secret("env", version)}],
             "odd": secret("unknown", version),
+            "image": [secret("image", version)],
+            "resources": {"limits": {"cpu": secret("cpu", version)}},
+            "imagePullPolicy": secret("pull", version),
         });
         json!({
             "apiVersion": "batch.volcano.sh/v1alpha1",
@@ -280,11 +285,12 @@ fn no_message_shows_a_value() {
                 "name": secret("name", version),
                 "namespace": secret("namespace", version),
                 "generateName": secret("generate", version),
-                "labels": {"label": secret("label", version)},
+                "labels": {"label": secret("label", version), "bad": secret("not ok", version)},
                 "annotations": {"note": secret("annotation", version)},
-                "finalizers": [secret("finalizer", version)],
+                "finalizers": [secret("finalizer", version), secret("not ok", version)],
             },
             "spec": {
+                "policies": [{"event": secret("event", version), "timeout": [secret("t", version)]}],
                 "queue": secret("queue", version),
                 "plugins": {"ssh": [secret("plugin", version)]},
                 "odd": secret("unknown", version),

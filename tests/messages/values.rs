@@ -1,0 +1,227 @@
+//! The texts of what is wrong with a value, and of warnings.
+
+use serde_json::{Value, json};
+use volcano_job_update::{Code, UpdatePolicy, Violation};
+
+use crate::{base, findings, review};
+
+/// The texts and hints of the findings of an update.
+#[track_caller]
+fn read(existing: &Value, patch: &Value) -> Vec<(String, Option<String>)> {
+    let text = |finding: &Violation| (finding.to_string(), finding.hint().map(Into::into));
+    findings(existing, patch).iter().map(text).collect()
+}
+
+#[test]
+fn values_that_the_schema_refuses() {
+    let pod = "/spec/tasks/0/template/spec";
+    let text = "spec.tasks[0].template.spec";
+    for (path, value, message, hint) in [
+        (
+            "containers/0/env/1/name",
+            json!("A"),
+            "containers[0].env[1]: must differ from the element at position 0 in name",
+            None,
+        ),
+        (
+            "containers/0/ports/1",
+            json!({"containerPort": 2222}),
+            "containers[0].ports[1]: must differ from the element at position 0 in containerPort or protocol",
+            None,
+        ),
+        (
+            "containers/0/image",
+            json!(7),
+            "containers[0].image: must be a string, not a number",
+            Some("write it in quotes"),
+        ),
+        ("containers/0/args", json!({}), "containers[0].args: must be a list, not an object", None),
+        (
+            "containers/0/args/1",
+            json!(null),
+            "containers[0].args[1]: must be a string, not null",
+            None,
+        ),
+        (
+            "containers/0/resources/limits/cpu",
+            json!("a lot"),
+            "containers[0].resources.limits.cpu: must be a quantity such as 500m, 1.5 or 2Gi",
+            None,
+        ),
+        (
+            "containers/0/resources/limits/cpu",
+            json!(0.25),
+            "containers[0].resources.limits.cpu: must be an integer or a string, but is 0.25",
+            Some("write it in quotes"),
+        ),
+        (
+            "containers/0/ports/0/containerPort",
+            json!("2222"),
+            "containers[0].ports[0].containerPort: must be an integer, not a string",
+            Some("write it without quotes"),
+        ),
+        (
+            "containers/0/ports/0/containerPort",
+            json!(3.5),
+            "containers[0].ports[0].containerPort: must be an integer, but is 3.5",
+            None,
+        ),
+        (
+            "containers/0/ports/0/containerPort",
+            json!(1_u64 << 40),
+            "containers[0].ports[0].containerPort: must be at most 2147483647, but is 1099511627776",
+            Some("set it to 2147483647 or less"),
+        ),
+        (
+            "hostNetwork",
+            json!("true"),
+            "hostNetwork: must be a boolean, not a string",
+            Some("write it without quotes"),
+        ),
+        (
+            "restartPolicy",
+            json!("onfailure"),
+            "restartPolicy: must be one of Always, OnFailure, Never; did you mean OnFailure?",
+            Some("set it to OnFailure"),
+        ),
+        (
+            "restartPolicy",
+            json!("x"),
+            "restartPolicy: must be one of Always, OnFailure, Never",
+            None,
+        ),
+        ("containers", json!(null), "containers: must be set", Some("add it")),
+        ("volumes/1", json!({"emptyDir": {}}), "volumes[1].name: must be set", Some("add it")),
+    ] {
+        // `add` would put an element in front of the one that stands there.
+        let is_element = path.ends_with(|c: char| c.is_ascii_digit());
+        let op = if is_element { "replace" } else { "add" };
+        let patch = json!([{"op": op, "path": format!("{pod}/{path}"), "value": value}]);
+        let expected = (format!("{text}.{message}"), hint.map(Into::into));
+        assert_eq!(read(&base("rich"), &patch), [expected]);
+    }
+}
+
+#[test]
+fn bounds_of_the_schema() {
+    let long = "a".repeat(254);
+    for (path, value, message) in [
+        (
+            "spec/tasks/0/replicas",
+            json!(-1),
+            "spec.tasks[0].replicas: must be at least 0, but is -1",
+        ),
+        ("spec/queue", json!(long), "spec.queue: must be at most 253 characters long, but has 254"),
+        (
+            "spec/queue",
+            json!("Not OK"),
+            r"spec.queue: must match ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        ),
+        (
+            "spec/volumes/0/mountPath",
+            json!(""),
+            "spec.volumes[0].mountPath: must be at least 1 character long, but has 0",
+        ),
+        ("spec/tasks", json!([]), "spec.tasks: must have at least 1 element, but has 0"),
+        (
+            "spec/policies/0/event",
+            json!("PodDied"),
+            "spec.policies[0].event: must be one of *, PodPending, PodRunning, PodFailed, PodEvicted, Unknown, TaskCompleted, OutOfSync, CommandIssued, JobUpdated, TaskFailed; did you mean PodFailed?",
+        ),
+        (
+            "metadata/resourceVersion",
+            json!(41),
+            "metadata.resourceVersion: must be a string, not a number",
+        ),
+        ("metadata/labels/app", json!(1), "metadata.labels.app: must be a string, not a number"),
+    ] {
+        let patch = json!([{"op": "replace", "path": format!("/{path}"), "value": value}]);
+        let texts: Vec<String> = findings(&base("rich"), &patch)
+            .iter()
+            .filter(|finding| finding.code() == Code::InvalidValue)
+            .map(Violation::to_string)
+            .collect();
+        assert!(texts.contains(&message.to_owned()), "{texts:?}");
+    }
+}
+
+#[test]
+fn labels_annotations_and_names() {
+    let name = "a".repeat(64);
+    let names = "must consist of alphanumeric characters, `-`, `_` or `.`, and must start and end with \
+        an alphanumeric character";
+    for (path, value, message) in [
+        ("labels", json!({"a/b/c": ""}), "labels: key `a/b/c`: must be a name, or a DNS subdomain, `/` and a name (such as example.com/name)".to_owned()),
+        ("labels", json!({"a": "b c"}), format!("labels: value of `a`: must be empty, or {names}")),
+        ("labels", json!({"a": name}), "labels: value of `a`: must be no more than 63 bytes, but has 64".into()),
+        ("labels", json!({"-": ""}), format!("labels: key `-`: name part {names}")),
+        ("labels", json!({&name: ""}), format!("labels: key `{name}`: name part must be no more than 63 bytes, but has 64")),
+        ("labels", json!({"/a": ""}), "labels: key `/a`: prefix part must be non-empty".into()),
+        ("labels", json!({"A.b/a": ""}), "labels: key `A.b/a`: prefix part must be a DNS subdomain: lower case alphanumeric characters, `-` or `.`, each part starting and ending with an alphanumeric character".into()),
+        ("annotations", json!({"a": "x".repeat(262_144)}), "annotations: all keys and values together must be no more than 262144 bytes, but have 262145".into()),
+        ("generateName", json!("a/b-"), "generateName: must not contain `/`".into()),
+        ("finalizers", json!(["a/b/c"]), "finalizers: element at position 0: must be a name, or a DNS subdomain, `/` and a name (such as example.com/name)".into()),
+        ("ownerReferences", json!([{"apiVersion": "v1", "kind": "A", "name": "a"}]), "ownerReferences[0].uid: must not be empty".into()),
+    ] {
+        let patch = json!([{"op": "add", "path": format!("/metadata/{path}"), "value": value}]);
+        let texts: Vec<String> = findings(&base("trio"), &patch)
+            .iter()
+            .filter(|finding| finding.code() == Code::InvalidValue)
+            .map(Violation::to_string)
+            .collect();
+        assert_eq!(texts, [format!("metadata.{message}")]);
+    }
+}
+
+#[test]
+fn warnings() {
+    let (long, cut) = ("x".repeat(1000), "x".repeat(98));
+    let existing = base("trio");
+    let patch = json!([
+        {"op": "add", "path": "/spec/template", "value": {"spec": {}}},
+        {"op": "add", "path": "/spec/tasks/0/template/spec/hostNetwrk", "value": true},
+        {"op": "add", "path": format!("/spec/tasks/1/template/spec/{long}"), "value": true},
+    ]);
+    let review = review(UpdatePolicy::documented(), &existing, &patch);
+    assert!(review.is_allowed());
+    let texts: Vec<String> = review.warnings().iter().map(Violation::to_string).collect();
+    let hints: Vec<_> = review.warnings().iter().map(|warning| warning.hint()).collect();
+    let template =
+        "running pods keep the old template, and Volcano's own webhook refuses this change";
+    let unknown = "unknown field: an API server drops it, or refuses the request if it is strict";
+    assert_eq!(
+        texts,
+        [
+            format!("spec.tasks[0].template: {template}"),
+            format!("spec.tasks[0].template.spec.hostNetwrk: {unknown}"),
+            format!("spec.tasks[1].template: {template}"),
+            format!("spec.tasks[1].template.spec.{cut}…: {unknown}"),
+            format!("spec.template: {unknown}"),
+        ]
+    );
+    assert_eq!(
+        hints,
+        [
+            None,
+            Some("did you mean `hostNetwork`?"),
+            None,
+            Some("remove it: no Job has this field"),
+            Some("each task has its own: set spec.tasks[*].template"),
+        ]
+    );
+}
+
+#[test]
+fn a_warning_is_short_whatever_it_names() {
+    let key = "é".repeat(400);
+    let existing = json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+        "metadata": {"name": "a", "labels": {&key: ""}}});
+    let patch = json!([{"op": "add", "path": "/metadata/labels/a", "value": "b"}]);
+    let review = review(UpdatePolicy::documented(), &existing, &patch);
+    assert!(review.is_allowed(), "it was wrong before");
+    assert_eq!(review.warnings().len(), 2);
+    for warning in review.warnings() {
+        let characters = warning.to_string().chars().count();
+        assert!((200..256).contains(&characters), "{characters}: {warning}");
+    }
+}
