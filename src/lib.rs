@@ -63,6 +63,14 @@
 //! inserted element is one addition. What the API server manages (`status`, resourceVersion,
 //! managedFields, …) never counts.
 //!
+//! # Values
+//!
+//! A value that may change can still be wrong. Where an update changed it, it is checked by the
+//! [schema] (types, bounds, choices, required fields, keys of lists), by Kubernetes' [rules for
+//! labels, annotations and other metadata][ObjectMeta], and by rules across fields (replicas and
+//! minAvailable). An update is never refused for what was wrong before it: that is a warning, or not
+//! looked at. [`UpdatePolicy::skip`] leaves out a [`Check`].
+//!
 //! # Messages
 //!
 //! `Display` of a finding is one line, `path: what is wrong`. It shows no value of the Jobs, which
@@ -82,6 +90,7 @@
 //! cluster are not in it.
 //!
 //! [Volcano Job]: https://volcano.sh/en/docs/vcjob/
+//! [ObjectMeta]: https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go
 //! [schema]: https://github.com/volcano-sh/volcano/blob/ed72c7c815a9fd547a787134676f73d42e9d049c/config/crd/volcano/bases/batch.volcano.sh_jobs.yaml
 
 mod advice;

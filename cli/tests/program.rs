@@ -90,6 +90,29 @@ fn the_documented_example_is_permitted() {
 }
 
 #[test]
+fn values_are_checked_and_warnings_given() {
+    let replacement = edited(|job| {
+        job["spec"]["tasks"][1]["replicas"] = json!("2");
+        job["spec"]["tasks"][0]["template"]["spec"]["hostNetwork"] = json!(true);
+    });
+    let output = run(&["check", &job(EXISTING), path(&replacement)]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "refused by the policy documented: 1 finding\n\
+        error[invalid-value] spec.tasks[1].replicas: must be an integer, not a string\n  \
+          help: write it without quotes\n\
+        warning[template-change] spec.tasks[0].template: running pods keep the old template, and \
+          Volcano's own webhook refuses this change\n\
+        changes that may pass:\n  \
+          + spec.tasks[0].template.spec.hostNetwork  permitted\n  \
+          ~ spec.tasks[1].replicas                   permitted\n";
+    assert_eq!(stdout(&output), expected);
+    let output = run(&["check", "--format", "json", &job(EXISTING), path(&replacement)]);
+    let report: Value = serde_json::from_str(&stdout(&output)).expect("the report is JSON");
+    assert_valid("report.schema.json", &report);
+    assert_eq!(report["warnings"][0]["code"], "template-change");
+}
+
+#[test]
 fn a_refusal_names_the_field_and_the_remedy() {
     let replacement = edited(|job| job["spec"]["queue"] = json!("research"));
     let output = run(&["check", &job(EXISTING), path(&replacement)]);

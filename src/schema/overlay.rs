@@ -224,7 +224,8 @@ mod tests {
             overlay.system_managed,
             overlay.server_filled,
         ];
-        let named = named.into_iter().flatten().chain(overlay.filled_beside.into_keys());
+        let keys = overlay.filled_beside.into_keys().chain(overlay.choices.into_keys());
+        let named = named.into_iter().flatten().chain(keys);
         let stray: Vec<String> = named.filter(|place| !places.contains(place)).collect();
         assert!(stray.is_empty(), "{stray:?}");
     }
