@@ -34,7 +34,7 @@
 //! * Errors are apart from findings: [`JobError`] and [`ReviewError`] say that no verdict was
 //!   possible.
 //! * [`Validator::restore_defaults`] puts back what Volcano filled in at creation and a manifest lacks.
-//! * [`Report`] is a review as text and as JSON.
+//! * [`Report`] is a review as text and as JSON; [`status`] is it as an API server would answer.
 //!
 //! The order is always existing Job, then replacement; `old` and `new` are the two values of one
 //! change.
@@ -101,6 +101,7 @@ mod compare;
 mod creation;
 mod duration;
 mod error;
+mod go;
 mod job;
 mod judge;
 mod limits;
@@ -117,6 +118,7 @@ mod review;
 mod rules;
 mod schema;
 mod shape;
+pub mod status;
 mod violation;
 
 #[cfg(feature = "proptest")]
