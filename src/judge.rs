@@ -13,7 +13,7 @@ use crate::job::{Field, Job};
 use crate::path::{FieldPath, PathNode, Segment, Side};
 use crate::pattern::FieldPattern;
 use crate::policy::{DroppedDefaults, UpdatePolicy};
-use crate::shape::{ANY, Shape};
+use crate::shape::Shape;
 use crate::violation::Violation;
 
 /// The fields that say which object is meant.
@@ -90,9 +90,12 @@ pub(crate) fn explain(difference: &Difference<'_>, code: Code, policy: &UpdatePo
         if difference.kind == ChangeKind::Removed { Side::Existing } else { Side::Replacement };
     let path = difference.at.to_path(side);
     let hint = hint(difference, code, &path, policy);
-    Violation::found(code, path, message(difference, code))
-        .with_hint(hint)
-        .with_values(difference.old, difference.new)
+    let finding = Violation::found(code, path, message(difference, code))
+        .with_values(difference.old, difference.new);
+    match hint {
+        Some(hint) => finding.with_hint(hint),
+        None => finding,
+    }
 }
 
 /// What is missing or wrong in the replacement's own statement of which object it is, whether or not
@@ -177,23 +180,26 @@ fn hint(
     code: Code,
     path: &FieldPath,
     policy: &UpdatePolicy,
-) -> String {
+) -> Option<String> {
     let remedy = match (code, difference.kind) {
-        (Code::WrongObject, _) => return "send the update to the Job that it is meant for".into(),
-        (Code::DroppedDefault, _) => return add_line(path, difference.old),
-        (Code::UnknownField, _) => {
-            return unknown_hint(difference.unknown_in.unwrap_or(&ANY), path);
+        (Code::WrongObject, _) => {
+            return Some("send the update to the Job that it is meant for".into());
         }
-        (Code::TaskAdded, _) => return "remove the task, or create another Job for it".into(),
+        (Code::DroppedDefault, _) => return Some(add_line(path, difference.old)),
+        // Looking for the name that was meant takes its time: it is done for what is reported.
+        (Code::UnknownField, _) => return None,
+        (Code::TaskAdded, _) => {
+            return Some("remove the task, or create another Job for it".into());
+        }
         (Code::TaskRemoved, _) => {
-            return "keep the task; lower its replicas if it is not needed".into();
+            return Some("keep the task; lower its replicas if it is not needed".into());
         }
-        (_, ChangeKind::Moved) => return "restore the order of the existing Job".into(),
+        (_, ChangeKind::Moved) => return Some("restore the order of the existing Job".into()),
         (_, ChangeKind::Added) => "remove the field",
         (_, ChangeKind::Removed) => "add the field again as it stands in the existing Job",
         (_, ChangeKind::Replaced) => "restore the value of the existing Job",
     };
-    format!("{remedy}; only {} may change", policy.permitted_in_words())
+    Some(format!("{remedy}; only {} may change", policy.permitted_in_words()))
 }
 
 /// The line that puts a creation default back. These values are numbers, `[]` and fixed names.
@@ -205,9 +211,12 @@ fn add_line(path: &FieldPath, value: Option<&Value>) -> String {
     format!("add {key}: {}", value.unwrap_or(&Value::Null))
 }
 
-/// What to do about a field that an object of that shape does not have.
-pub(crate) fn unknown_hint(parent: &Shape, path: &FieldPath) -> String {
-    let Some(Segment::Key(name)) = path.segments().last() else { return "remove it".into() };
+/// What to do about a field that no Job has.
+pub(crate) fn unknown_hint(job: &Shape, path: &FieldPath) -> String {
+    let Some((Segment::Key(name), holder)) = path.segments().split_last() else {
+        return "remove it".into();
+    };
+    let parent = job.at(holder);
     let known: Vec<&str> = parent.field_names().collect();
     let same_letters = known.iter().find(|known| known.eq_ignore_ascii_case(name)).copied();
     let close = || get_close_matches(&**name, &known, 1, 0.7).first().copied();

@@ -10,7 +10,7 @@ use crate::code::Code;
 use crate::compare::{ChangedField, Difference, Event, Halt, compare};
 use crate::error::{ReviewError, UpdateError};
 use crate::job::Job;
-use crate::judge::{Judgement, check_identity, explain, judge};
+use crate::judge::{Judgement, check_identity, explain, judge, unknown_hint};
 use crate::path::Side;
 use crate::policy::UpdatePolicy;
 use crate::rules::{self, Touched};
@@ -322,10 +322,15 @@ impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
         let limit = policy.limits().findings.max(1);
         let omitted_warnings = warnings.len().saturating_sub(limit);
         warnings.truncate(limit);
+        let mut violations = Violations::from_list(violations, limit);
+        let listed = violations.iter_mut().flat_map(Violations::listed_mut).chain(&mut warnings);
+        for unknown in listed.filter(|finding| finding.code() == Code::UnknownField) {
+            unknown.set_hint(unknown_hint(schema.shape(), unknown.path()));
+        }
         Review {
             policy: Arc::clone(policy),
             changes: Changes::from_list(self.changes),
-            violations: Violations::from_list(violations, limit),
+            violations,
             warnings,
             omitted_warnings,
         }

@@ -2,6 +2,7 @@
 
 mod fault;
 mod overlay;
+mod ratchet;
 mod validators;
 
 use std::sync::{Arc, LazyLock};
@@ -11,7 +12,7 @@ use serde_json::Value;
 
 pub(crate) use self::fault::{Failure, SchemaFault};
 use self::overlay::Overlay;
-pub(crate) use self::validators::Same;
+pub(crate) use self::ratchet::Same;
 use self::validators::Validators;
 use crate::job::Job;
 use crate::path::PathNode;

@@ -7,6 +7,7 @@ use std::hash::Hash;
 use serde_json::Value;
 
 use crate::number;
+use crate::path::Segment;
 
 /// The shape of a value: what decides whether two spellings of it are the same.
 #[derive(Debug)]
@@ -137,6 +138,14 @@ impl Shape {
             Kind::Map(values) => Some(values),
             _ => Some(&ANY),
         }
+    }
+
+    /// The shape of what stands at a place below.
+    pub(crate) fn at(&self, place: &[Segment]) -> &Shape {
+        place.iter().fold(self, |shape, segment| match segment {
+            Segment::Key(key) => shape.child(key).unwrap_or(&ANY),
+            Segment::Index(_) => shape.items(),
+        })
     }
 
     /// The shape of the elements of a list.

@@ -66,6 +66,10 @@ impl Violation {
         self
     }
 
+    pub(crate) fn set_hint(&mut self, hint: String) {
+        self.inner.hint = Some(hint);
+    }
+
     #[must_use]
     pub(crate) fn with_values(mut self, old: Option<&Value>, new: Option<&Value>) -> Self {
         (self.inner.old, self.inner.new) = (old.cloned(), new.cloned());
@@ -189,6 +193,10 @@ impl Violations {
         let omitted = list.len().saturating_sub(limit.max(1));
         list.truncate(limit.max(1));
         (!list.is_empty()).then_some(Self { list, omitted })
+    }
+
+    pub(crate) fn listed_mut(&mut self) -> &mut [Violation] {
+        &mut self.list
     }
 
     /// How many findings there are beyond those listed.

@@ -1,7 +1,7 @@
 //! Inputs that once took more time than anybody has: each must come back at all.
 
 use serde_json::{Value, json};
-use volcano_job_update::{Job, Validator, diff};
+use volcano_job_update::{Job, Review, Validator, diff};
 
 /// The paths of what differs between two Jobs of that spec.
 #[track_caller]
@@ -53,4 +53,40 @@ fn a_null_task_gets_its_defaults_back() {
     let mut patched = replacement.clone();
     json_patch::patch(&mut patched, restored.patch()).unwrap();
     assert_eq!(&patched, restored.job());
+}
+
+/// A review of an update of one task's pod.
+#[expect(clippy::unwrap_used, reason = "a Job that cannot be read fails the test")]
+fn review_of_pods(existing: &Value, replacement: &Value) -> Review {
+    let [existing, replacement] = [existing, replacement].map(|pod| {
+        json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "a"},
+            "spec": {"tasks": [{"name": "a", "template": {"spec": pod}}]}})
+    });
+    let [old, new] = [&existing, &replacement].map(|job| Job::from_value(job).unwrap());
+    Validator::default().review(&old, &new).unwrap()
+}
+
+#[test]
+fn many_wrong_values_in_one_list() {
+    let pod = |value: &Value| {
+        let env: Vec<Value> = (0..20_000)
+            .map(|number| json!({"name": format!("n{number}"), "value": value}))
+            .collect();
+        json!({"containers": [{"name": "main", "env": env}]})
+    };
+    let review = review_of_pods(&pod(&json!("1")), &pod(&json!(1)));
+    assert_eq!(review.violations().map(|found| found.len() + found.omitted()), Some(20_000));
+}
+
+#[test]
+fn many_unknown_fields() {
+    let mut pod = json!({"containers": [{"name": "main"}]});
+    let existing = pod.clone();
+    for number in 0..50_000 {
+        pod[format!("field{number}")] = json!(1);
+    }
+    let review = review_of_pods(&existing, &pod);
+    assert!(review.is_allowed());
+    // The template, and each field.
+    assert_eq!(review.warnings().len() + review.omitted_warnings(), 50_001);
 }

@@ -16,12 +16,10 @@ use serde_json::{Map, Number, Value, json};
 
 use super::fault::{Failure, SchemaFault};
 use super::overlay::identity_of;
+use super::ratchet::{Changed, Ratchet, Same};
 use crate::number;
-use crate::path::{FieldPath, PathNode, Segment, Side, Step};
+use crate::path::{PathNode, Segment, Side, Step};
 use crate::shape::{Identity, Kind, Shape};
-
-/// Whether two values of one shape are the same.
-pub(crate) type Same = fn(&Shape, &Value, &Value) -> bool;
 
 /// The compiled schema of a Job.
 pub(super) struct Validators {
@@ -34,13 +32,6 @@ pub(super) struct Validators {
 
 /// The validators of the fields of an object, sorted by name.
 struct Fields(Vec<(Box<str>, Validator)>);
-
-/// A value of the replacement next to the one of the existing Job.
-struct Changed<'v> {
-    shape: &'v Shape,
-    old: Option<&'v Value>,
-    new: &'v Value,
-}
 
 impl Validators {
     /// Compiles the OpenAPI schema of a Job.
@@ -151,92 +142,52 @@ impl Fields {
         if validator.is_valid(&new) {
             return Vec::new();
         }
-        let changed = Changed { new: &new, ..*changed };
+        let field = Changed { new: &new, ..*changed };
+        let mut ratchet = Ratchet::new(same);
         let errors = validator.iter_errors(&new);
-        errors.flat_map(|error| changed.faults(at, &error, same)).collect()
+        errors.flat_map(|error| faults_of(&error, at, field, &mut ratchet)).collect()
     }
 }
 
-impl Changed<'_> {
-    /// What an error of the validator comes to: nothing, if the value was there before.
-    fn faults(
-        &self,
-        at: &PathNode<'_>,
-        error: &ValidationError<'_>,
-        same: Same,
-    ) -> Vec<SchemaFault> {
-        let steps = steps(error.instance_path(), self.new);
-        let Some(place) = self.place(&steps, same) else { return Vec::new() };
-        let path: FieldPath =
-            at.to_path(Side::Replacement).segments().iter().chain(&steps).cloned().collect();
-        let below = |segment| {
-            let mut path = path.clone();
-            path.push(segment);
-            path
-        };
-        let fault = |path, failure, old: Option<&Value>, new: Option<&Value>| SchemaFault {
-            path,
-            failure,
-            old: old.cloned(),
-            new: new.cloned(),
-        };
-        match (error.kind(), &place.shape.kind) {
-            (ValidationErrorKind::Required { property }, _) => {
-                let name = property.as_str().unwrap_or_default();
-                let old = place.old.and_then(|old| old.get(name));
-                vec![fault(below(Segment::Key(name.into())), Failure::Missing, old, None)]
-            }
-            (ValidationErrorKind::Custom { .. }, Kind::List { identity, .. }) => {
-                let list = place.new.as_array().map_or(&[][..], Vec::as_slice);
-                let keys = identity.key_names();
-                let repeated = identity.repeated(list).into_iter();
-                let repeats = repeated.map(|(position, first)| {
-                    let failure = Failure::Repeats { first, keys: keys.clone() };
-                    fault(below(Segment::Index(position)), failure, None, list.get(position))
-                });
-                repeats.collect()
-            }
-            _ => vec![fault(path, failure(error), place.old, Some(place.new))],
+/// What an error of a validator comes to: nothing, if the value was there before.
+fn faults_of<'v>(
+    error: &ValidationError<'_>,
+    at: &PathNode<'_>,
+    field: Changed<'v>,
+    ratchet: &mut Ratchet<'v>,
+) -> Vec<SchemaFault> {
+    let steps = steps(error.instance_path(), field.new);
+    let Some(place) = ratchet.place(field, &steps) else { return Vec::new() };
+    let mut path = at.to_path(Side::Replacement);
+    path.extend(steps);
+    let below = |segment| {
+        let mut path = path.clone();
+        path.push(segment);
+        path
+    };
+    let fault = |path, failure, old: Option<&Value>, new: Option<&Value>| SchemaFault {
+        path,
+        failure,
+        old: old.cloned(),
+        new: new.cloned(),
+    };
+    match (error.kind(), &place.shape.kind) {
+        (ValidationErrorKind::Required { property }, _) => {
+            let name = property.as_str().unwrap_or_default();
+            let old = place.old.and_then(|old| old.get(name));
+            vec![fault(below(Segment::Key(name.into())), Failure::Missing, old, None)]
         }
-    }
-
-    /// Goes down to a value. `None` if on the way, or there, nothing has changed.
-    fn place<'p>(&'p self, steps: &[Segment], same: Same) -> Option<Changed<'p>> {
-        let mut place = Changed { ..*self };
-        let mut steps = steps.iter();
-        loop {
-            if place.old.is_some_and(|old| same(place.shape, old, place.new)) {
-                return None;
-            }
-            let Some(step) = steps.next() else { return Some(place) };
-            place = place.child(step)?;
+        (ValidationErrorKind::Custom { .. }, Kind::List { identity, .. }) => {
+            let list = place.new.as_array().map_or(&[][..], Vec::as_slice);
+            let keys = identity.key_names();
+            let repeated = identity.repeated(list).into_iter();
+            let repeats = repeated.map(|(position, first)| {
+                let failure = Failure::Repeats { first, keys: keys.clone() };
+                fault(below(Segment::Index(position)), failure, None, list.get(position))
+            });
+            repeats.collect()
         }
-    }
-
-    fn child(&self, step: &Segment) -> Option<Self> {
-        match step {
-            Segment::Key(key) => Some(Self {
-                shape: self.shape.child(key)?,
-                old: self.old.and_then(|old| old.get(&**key)).filter(|old| !old.is_null()),
-                new: self.new.get(&**key)?,
-            }),
-            Segment::Index(position) => {
-                let new = self.new.get(*position)?;
-                Some(Self { shape: self.shape.items(), old: self.former_element(new), new })
-            }
-        }
-    }
-
-    /// The element that an element of this list was before. Lists without keys are one value.
-    fn former_element<'v>(&self, new: &Value) -> Option<&'v Value>
-    where
-        Self: 'v,
-    {
-        let Kind::List { identity: Identity::Keys(keys), .. } = &self.shape.kind else {
-            return None;
-        };
-        let old = self.old?.as_array()?;
-        old.iter().find(|old| keys.iter().all(|key| key.of(old) == key.of(new)))
+        _ => vec![fault(path, failure(error), place.old, Some(place.new))],
     }
 }
 
