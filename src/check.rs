@@ -1,5 +1,7 @@
 //! What is wrong with the values that an update changed, whether or not it may change them.
 
+use std::cell::OnceCell;
+
 use serde_json::Value;
 
 use crate::code::Code;
@@ -11,43 +13,57 @@ use crate::policy::{Check, UpdatePolicy};
 use crate::schema::{Failure, JobSchema, SchemaFault};
 use crate::violation::Violation;
 
-/// Checks the new value of a changed field.
-pub(crate) fn check_field(
-    field: &ChangedField<'_>,
-    existing: &Job<'_>,
-    schema: &JobSchema,
-    policy: &UpdatePolicy,
-) -> Vec<Violation> {
-    let Some(new) = field.new else { return Vec::new() };
-    let mut findings = Vec::new();
-    if policy.checks(Check::Schema) {
-        let mut faults = schema.faults(&field.at, field.shape, field.old, new, same);
-        // An API server that stored such a list before accepts any.
-        if faults.iter().any(is_repetition) && schema.has_repeated(existing) {
-            faults.retain(|fault| !is_repetition(fault));
-        }
-        findings.extend(faults.into_iter().map(Violation::from));
-    }
-    if policy.checks(Check::Metadata) {
-        if let [Some(Step::Key("metadata")), Some(Step::Key(name)), None, None] =
-            field.at.first_steps()
-        {
-            findings.extend(check_metadata(&field.at, name, field.old, new, existing));
-        }
-    }
-    findings
+/// Checks the values of one update.
+pub(crate) struct ValueCheck<'c, 'e> {
+    existing: &'c Job<'e>,
+    schema: &'c JobSchema,
+    policy: &'c UpdatePolicy,
+    /// Whether a list of the existing Job has an element twice, once that was asked.
+    had_repetition: OnceCell<bool>,
 }
 
-/// Checks the number of tasks, if it is another.
-pub(crate) fn check_task_count(
-    existing: &Job<'_>,
-    replacement: &Job<'_>,
-    schema: &JobSchema,
-    policy: &UpdatePolicy,
-) -> Option<Violation> {
-    let changed = existing.task_count() != replacement.task_count();
-    let to_check = changed && replacement.has_tasks_field() && policy.checks(Check::Schema);
-    to_check.then(|| schema.task_count_fault(replacement))?.map(Violation::from)
+impl<'c, 'e> ValueCheck<'c, 'e> {
+    pub(crate) fn new(
+        existing: &'c Job<'e>,
+        schema: &'c JobSchema,
+        policy: &'c UpdatePolicy,
+    ) -> Self {
+        Self { existing, schema, policy, had_repetition: OnceCell::new() }
+    }
+
+    /// What is wrong with the new value of a changed field.
+    pub(crate) fn field(&self, field: &ChangedField<'_>) -> Vec<Violation> {
+        let Some(new) = field.new else { return Vec::new() };
+        let mut findings = Vec::new();
+        if self.policy.checks(Check::Schema) {
+            let mut faults = self.schema.faults(&field.at, field.shape, field.old, new, same);
+            // An API server that stored such a list before accepts any.
+            if faults.iter().any(is_repetition) && self.had_repetition() {
+                faults.retain(|fault| !is_repetition(fault));
+            }
+            findings.extend(faults.into_iter().map(Violation::from));
+        }
+        if self.policy.checks(Check::Metadata) {
+            if let [Some(Step::Key("metadata")), Some(Step::Key(name)), None, None] =
+                field.at.first_steps()
+            {
+                findings.extend(check_metadata(&field.at, name, field.old, new, self.existing));
+            }
+        }
+        findings
+    }
+
+    /// What is wrong with the number of tasks, if it is another.
+    pub(crate) fn task_count(&self, replacement: &Job<'_>) -> Option<Violation> {
+        let changed = self.existing.task_count() != replacement.task_count();
+        let to_check =
+            changed && replacement.has_tasks_field() && self.policy.checks(Check::Schema);
+        to_check.then(|| self.schema.task_count_fault(replacement))?.map(Violation::from)
+    }
+
+    fn had_repetition(&self) -> bool {
+        *self.had_repetition.get_or_init(|| self.schema.has_repeated(self.existing))
+    }
 }
 
 fn is_repetition(fault: &SchemaFault) -> bool {

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use crate::advice;
 use crate::change::{Change, Changes, Verdict};
-use crate::check::{check_field, check_task_count};
+use crate::check::ValueCheck;
 use crate::code::Code;
 use crate::compare::{ChangedField, Difference, Event, Halt, compare};
 use crate::error::{ReviewError, UpdateError};
@@ -171,6 +171,7 @@ impl Validator {
     #[must_use]
     pub fn is_update_allowed(&self, existing: &Job<'_>, replacement: &Job<'_>) -> bool {
         let mut touched = Touched::default();
+        let values = ValueCheck::new(existing, &self.schema, &self.policy);
         let is_error = |finding: &Violation| finding.severity() == Severity::Error;
         let mut listen = |event: &Event<'_>| {
             let refused = match event {
@@ -178,15 +179,13 @@ impl Validator {
                     touched.note(difference);
                     judge(difference, &self.policy, existing).verdict() == Verdict::Refused
                 }
-                Event::Field(field) => {
-                    check_field(field, existing, &self.schema, &self.policy).iter().any(is_error)
-                }
+                Event::Field(field) => values.field(field).iter().any(is_error),
             };
             if refused { Err(Halt::Enough) } else { Ok(()) }
         };
         check_identity(replacement).is_empty()
             && compare(existing, replacement, self.schema.shape(), &mut listen).is_ok()
-            && check_task_count(existing, replacement, &self.schema, &self.policy).is_none()
+            && values.task_count(replacement).is_none()
             && !rules::check(existing, replacement, &touched, &self.policy).iter().any(is_error)
     }
 
@@ -249,15 +248,19 @@ impl Review {
     }
 }
 
+/// The steps of `spec.tasks[*]`.
+const TASK_DEPTH: usize = 3;
+
 /// What a review hears of the walk, and makes of it.
 struct Inspection<'v, 'e, 'r> {
     validator: &'v Validator,
     existing: &'v Job<'e>,
     replacement: &'v Job<'r>,
+    values: ValueCheck<'v, 'e>,
     touched: Touched,
     changes: Vec<Change>,
     findings: Vec<Violation>,
-    /// Whether a change was let through since the last field.
+    /// Whether a change in a field was let through since the last field.
     passing: bool,
 }
 
@@ -267,6 +270,7 @@ impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
             validator,
             existing,
             replacement,
+            values: ValueCheck::new(existing, &validator.schema, &validator.policy),
             touched: Touched::default(),
             changes: Vec::new(),
             findings: check_identity(replacement),
@@ -291,15 +295,15 @@ impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
             Judgement::Refused(Code::WrongObject) if self.knows(Code::WrongObject, difference) => {}
             Judgement::Refused(code) => self.findings.push(explain(difference, code, policy)),
             Judgement::Permitted | Judgement::Ignored => {
-                self.passing = true;
+                // A task as a whole is no field.
+                self.passing |= difference.at.depth() > TASK_DEPTH;
                 self.findings.extend(advice::of_change(difference));
             }
         }
     }
 
     fn note_field(&mut self, field: &ChangedField<'_>) {
-        let Validator { policy, schema } = self.validator;
-        self.findings.extend(check_field(field, self.existing, schema, policy));
+        self.findings.extend(self.values.field(field));
         if std::mem::take(&mut self.passing) {
             self.findings.extend(advice::of_field(field));
         }
@@ -313,7 +317,7 @@ impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
     fn finish(mut self) -> Review {
         let Validator { policy, schema } = self.validator;
         let (existing, replacement) = (self.existing, self.replacement);
-        self.findings.extend(check_task_count(existing, replacement, schema, policy));
+        self.findings.extend(self.values.task_count(replacement));
         self.findings.extend(rules::check(existing, replacement, &self.touched, policy));
         drop_repeated(&mut self.findings);
         let (violations, mut warnings): (Vec<_>, Vec<_>) =

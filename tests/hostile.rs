@@ -90,3 +90,21 @@ fn many_unknown_fields() {
     // The template, and each field.
     assert_eq!(review.warnings().len() + review.omitted_warnings(), 50_001);
 }
+
+#[test]
+fn repetitions_in_every_task() {
+    let job = |value: &str| {
+        let tasks: Vec<Value> = (0..1000)
+            .map(|number| {
+                let env = json!([{"name": "A"}, {"name": "A", "value": value}]);
+                let pod = json!({"containers": [{"name": "main", "env": env}]});
+                json!({"name": format!("t{number}"), "template": {"spec": pod}})
+            })
+            .collect();
+        json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "a"},
+            "spec": {"tasks": tasks}})
+    };
+    let (existing, replacement) = (job("1"), job("2"));
+    let [old, new] = [&existing, &replacement].map(|job| Job::from_value(job).unwrap());
+    assert!(Validator::default().is_update_allowed(&old, &new), "they were there before");
+}
