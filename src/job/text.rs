@@ -5,19 +5,21 @@
 //!
 //! A replacement is nearly always the existing Job with a few edits. So its reading may be guided by
 //! that Job: where the bytes at the cursor are those of the same field there, and what follows ends
-//! a value, they are the same well-formed value and need not be looked into. The result, faults
-//! included, is the same as without a guide.
+//! a value, they are the same key and the same well-formed value and need not be looked into. The
+//! result, faults included, is the same as without a guide.
+
+mod guide;
+mod scan;
 
 use std::borrow::Cow;
 
-use serde::de::IgnoredAny;
-
+pub(super) use self::scan::json_fault;
 use super::{Entry, Field, Job, JobError, duplicate};
 use crate::limits::Limits;
 use crate::path::{PathNode, Side};
 
-/// Reads a Job from text that is no longer than the limit, guided by a Job that was read from text
-/// within the same limits.
+/// Reads a Job from a text that holds nothing else and is no longer than the limit, guided by a Job
+/// that nests no deeper than the limit.
 pub(super) fn read<'a>(
     text: &'a str,
     limits: &Limits,
@@ -40,9 +42,6 @@ pub(super) fn read<'a>(
     }
 }
 
-/// Where a field stands elsewhere than in the guide, it is looked for among so many.
-const FEW: usize = 16;
-
 /// A place in the text of a Job.
 struct Reader<'a, 'l> {
     text: &'a str,
@@ -54,50 +53,57 @@ struct Reader<'a, 'l> {
 impl<'a> Reader<'a, '_> {
     fn job(&mut self) -> Result<Job<'a>, JobError> {
         let root = PathNode::ROOT;
-        let mut job = Job::empty(Some(self.text));
+        let mut job = Job::empty(Some(self.text), self.limits);
         let (mut metadata_read, mut spec_read) = (false, false);
         let guide = self.guide.map_or(&[][..], |guide| &guide.top);
+        let mut top = Vec::with_capacity(8);
         self.must_be_object(&root)?;
-        self.object(|reader, key| match &*key {
-            "metadata" => {
-                let at = root.key(&key);
-                check_first(&mut metadata_read, &at)?;
-                job.metadata = reader.metadata(&at)?;
-                Ok(())
+        self.fields(&root, guide, &mut top, |reader, key| {
+            match key {
+                "metadata" => {
+                    let at = root.key(key);
+                    check_first(&mut metadata_read, &at)?;
+                    job.metadata = reader.metadata(&at)?;
+                }
+                "spec" => {
+                    let at = root.key(key);
+                    check_first(&mut spec_read, &at)?;
+                    reader.spec(&mut job, &at)?;
+                }
+                _ => return Ok(false),
             }
-            "spec" => {
-                let at = root.key(&key);
-                check_first(&mut spec_read, &at)?;
-                reader.spec(&mut job, &at)
-            }
-            _ => {
-                let like = hint(guide, job.top.len(), &key);
-                job.top.push(reader.field(&root, key, like)?);
-                Ok(())
-            }
+            Ok(true)
         })?;
-        check_unique(&job.top, &root)?;
+        job.top = top;
         Ok(job)
+    }
+
+    /// The fields of `metadata`, `None` for `null`.
+    fn metadata(&mut self, at: &PathNode<'_>) -> Result<Option<Vec<Entry<'a>>>, JobError> {
+        if self.null_or_object(at)? {
+            return Ok(None);
+        }
+        let guide = self.guide.and_then(|guide| guide.metadata.as_deref()).unwrap_or_default();
+        let mut metadata = Vec::with_capacity(8);
+        self.fields(at, guide, &mut metadata, |_, _| Ok(false))?;
+        Ok(Some(metadata))
     }
 
     fn spec(&mut self, job: &mut Job<'a>, at: &PathNode<'_>) -> Result<(), JobError> {
         if self.null_or_object(at)? {
             return Ok(());
         }
+        let guide = self.guide.and_then(|guide| guide.spec.as_deref()).unwrap_or_default();
         let mut spec = Vec::with_capacity(16);
         let mut tasks_read = false;
-        let guide = self.guide.and_then(|guide| guide.spec.as_deref()).unwrap_or_default();
-        self.object(|reader, key| {
-            if key == "tasks" {
-                let at = at.key(&key);
-                check_first(&mut tasks_read, &at)?;
-                return reader.tasks(job, &at);
+        self.fields(at, guide, &mut spec, |reader, key| {
+            if key != "tasks" {
+                return Ok(false);
             }
-            let like = hint(guide, spec.len(), &key);
-            spec.push(reader.field(at, key, like)?);
-            Ok(())
+            let at = at.key(key);
+            check_first(&mut tasks_read, &at)?;
+            reader.tasks(job, &at).map(|()| true)
         })?;
-        check_unique(&spec, at)?;
         job.spec = Some(spec);
         Ok(())
     }
@@ -117,11 +123,9 @@ impl<'a> Reader<'a, '_> {
         job.tasks = Some(Vec::with_capacity(8));
         job.task_fields.reserve(16);
         self.list(|reader| {
-            if position >= reader.limits.tasks {
-                return Err(JobError::too_many_tasks(
-                    at.to_path(Side::Replacement),
-                    reader.limits.tasks,
-                ));
+            let limit = reader.limits.tasks;
+            if position >= limit {
+                return Err(JobError::too_many_tasks(at.to_path(Side::Replacement), limit));
             }
             let guide = reader.guide.and_then(|guide| guide.task(position));
             let guide = guide.map_or(&[][..], |task| task.fields);
@@ -139,31 +143,10 @@ impl<'a> Reader<'a, '_> {
     ) -> Result<(), JobError> {
         let (from, start) = (self.at, job.task_fields.len());
         if !self.null_or_object(at)? {
-            self.object(|reader, key| {
-                let like = hint(guide, job.task_fields.len().saturating_sub(start), &key);
-                job.task_fields.push(reader.field(at, key, like)?);
-                Ok(())
-            })?;
-            check_unique(job.task_fields.get(start..).unwrap_or_default(), at)?;
+            self.fields(at, guide, &mut job.task_fields, |_, _| Ok(false))?;
         }
         job.push_task(Field::Text(self.text.get(from..self.at).unwrap_or_default()), start);
         Ok(())
-    }
-
-    /// The fields of `metadata`, `None` for `null`.
-    fn metadata(&mut self, at: &PathNode<'_>) -> Result<Option<Vec<Entry<'a>>>, JobError> {
-        if self.null_or_object(at)? {
-            return Ok(None);
-        }
-        let mut entries = Vec::with_capacity(8);
-        let guide = self.guide.and_then(|guide| guide.metadata.as_deref()).unwrap_or_default();
-        self.object(|reader, key| {
-            let like = hint(guide, entries.len(), &key);
-            entries.push(reader.field(at, key, like)?);
-            Ok(())
-        })?;
-        check_unique(&entries, at)?;
-        Ok(Some(entries))
     }
 
     /// Skips a `null`, and says so; otherwise an object must begin here.
@@ -182,14 +165,47 @@ impl<'a> Reader<'a, '_> {
         Err(JobError::wrong_type(at.to_path(Side::Replacement), "an object", found))
     }
 
-    /// The field of that key, whose value stands here, and is likely the same as another text.
+    /// The object that begins here, but for the fields that `inner` reads: it is called behind each
+    /// key and says whether it read the value. The guide has the fields of the same object.
+    fn fields(
+        &mut self,
+        at: &PathNode<'_>,
+        guide: &[Entry<'_>],
+        entries: &mut Vec<Entry<'a>>,
+        mut inner: impl FnMut(&mut Self, &str) -> Result<bool, JobError>,
+    ) -> Result<(), JobError> {
+        let start = entries.len();
+        // No two keys of the guide are the same.
+        let mut keys_of_guide = true;
+        self.object(|reader| {
+            let position = entries.len().saturating_sub(start);
+            let expected = guide.get(position);
+            if let Some(entry) = expected.and_then(|expected| reader.same_member(expected)) {
+                entries.push(entry);
+                return Ok(());
+            }
+            let key = reader.key()?;
+            if !inner(reader, &key)? {
+                keys_of_guide &= expected.is_some_and(|expected| expected.key == key);
+                let like = guide::find(guide, position, &key);
+                entries.push(reader.field(at, key, like)?);
+            }
+            Ok(())
+        })?;
+        if keys_of_guide {
+            return Ok(());
+        }
+        check_unique(entries.get(start..).unwrap_or_default(), at)
+    }
+
+    /// The field of that key, whose value stands here and is likely the same as in the guide.
     fn field(
         &mut self,
         parent: &PathNode<'_>,
         key: Cow<'a, str>,
-        like: Option<&str>,
+        like: Option<&Entry<'_>>,
     ) -> Result<Entry<'a>, JobError> {
-        if let Some(text) = like.and_then(|like| self.same_as(like)) {
+        if let Some(text) = like.and_then(|like| self.same_value(like)) {
             return Ok(Entry { key, field: Field::Text(text) });
         }
         let text = self.raw()?;
@@ -200,187 +216,6 @@ impl<'a> Reader<'a, '_> {
             return Err(JobError::too_deep(parent.key(&key).to_path(Side::Replacement), limit));
         }
         Ok(Entry { key, field: Field::Text(text) })
-    }
-
-    /// The text that stands here, if it is the same as that of another value. The byte behind it must
-    /// end a value: `1` is not the value of `10`.
-    fn same_as(&mut self, value: &str) -> Option<&'a str> {
-        let rest = self.rest();
-        let (text, tail) = rest.split_at_checked(value.len())?;
-        if text != value || !tail.starts_with([',', '}', ']', ' ', '\n', '\r', '\t']) {
-            return None;
-        }
-        self.at = self.at.saturating_add(text.len());
-        Some(text)
-    }
-
-    /// Any value, skipped, as text.
-    fn raw(&mut self) -> Result<&'a str, JobError> {
-        let rest = self.rest();
-        // The most frequent scalars need no parser to be made for them.
-        if let Some(inside) = self.plain_string() {
-            return Ok(rest.get(..inside.len().saturating_add(2)).unwrap_or_default());
-        }
-        if let Some(digits) = self.plain_integer() {
-            return Ok(digits);
-        }
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
-        match values.next() {
-            Some(Ok(IgnoredAny)) => {
-                let end = values.byte_offset();
-                self.at = self.at.saturating_add(end);
-                Ok(rest.get(..end).unwrap_or_default())
-            }
-            Some(Err(fault)) => Err(json_fault(self.text, rest, &fault)),
-            None => Err(self.expected("a value")),
-        }
-    }
-
-    /// An object, field by field: `field` is called behind each key and reads the value.
-    fn object(
-        &mut self,
-        mut field: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), JobError>,
-    ) -> Result<(), JobError> {
-        self.sequence(b'}', "`,` or `}`", |reader| {
-            let key = reader.key()?;
-            reader.skip_white_space();
-            if !reader.eat(b':') {
-                return Err(reader.expected("`:`"));
-            }
-            reader.skip_white_space();
-            field(reader, key)
-        })
-    }
-
-    /// A list, element by element.
-    fn list(
-        &mut self,
-        element: impl FnMut(&mut Self) -> Result<(), JobError>,
-    ) -> Result<(), JobError> {
-        self.sequence(b']', "`,` or `]`", element)
-    }
-
-    /// What stands between an opening bracket, which is the next byte, and its closing one.
-    fn sequence(
-        &mut self,
-        close: u8,
-        separators: &str,
-        mut item: impl FnMut(&mut Self) -> Result<(), JobError>,
-    ) -> Result<(), JobError> {
-        self.at = self.at.saturating_add(1);
-        self.skip_white_space();
-        if self.eat(close) {
-            return Ok(());
-        }
-        loop {
-            item(self)?;
-            self.skip_white_space();
-            if self.eat(close) {
-                return Ok(());
-            }
-            if !self.eat(b',') {
-                return Err(self.expected(separators));
-            }
-            self.skip_white_space();
-        }
-    }
-
-    fn key(&mut self) -> Result<Cow<'a, str>, JobError> {
-        if self.peek() != Some(b'"') {
-            return Err(self.expected("a key in quotes"));
-        }
-        if let Some(key) = self.plain_string() {
-            return Ok(Cow::Borrowed(key));
-        }
-        let rest = self.rest();
-        let mut keys = serde_json::Deserializer::from_str(rest).into_iter::<String>();
-        match keys.next() {
-            Some(Ok(key)) => {
-                self.at = self.at.saturating_add(keys.byte_offset());
-                Ok(Cow::Owned(key))
-            }
-            Some(Err(fault)) => Err(json_fault(self.text, rest, &fault)),
-            None => Err(self.expected("a key in quotes")),
-        }
-    }
-
-    /// A string without escapes, if one stands here: what is between the quotes.
-    fn plain_string(&mut self) -> Option<&'a str> {
-        let inside = self.rest().strip_prefix('"')?;
-        let end = inside.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
-        let (text, tail) = inside.split_at_checked(end)?;
-        let tail = tail.strip_prefix('"')?;
-        self.at = self.text.len().saturating_sub(tail.len());
-        Some(text)
-    }
-
-    /// A number of nothing but digits, if one stands here and ends within the text.
-    fn plain_integer(&mut self) -> Option<&'a str> {
-        let rest = self.rest();
-        let end = rest.bytes().position(|byte| !byte.is_ascii_digit())?;
-        let (digits, tail) = rest.split_at_checked(end)?;
-        if !matches!(digits.as_bytes().first()?, b'1'..=b'9')
-            || !tail.starts_with([',', '}', ']', '\n'])
-        {
-            return None;
-        }
-        self.at = self.at.saturating_add(end);
-        Some(digits)
-    }
-
-    fn skip_white_space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
-            self.at = self.at.saturating_add(1);
-        }
-    }
-
-    fn eat(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
-        self.at = self.at.saturating_add(usize::from(found));
-        found
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn expected(&self, what: &str) -> JobError {
-        match self.peek() {
-            Some(_) => self.fault(&format!("expected {what}")),
-            None => self.fault(&format!("expected {what}, found the end of the text")),
-        }
-    }
-
-    fn fault(&self, message: &str) -> JobError {
-        JobError::syntax(self.text, self.at, message)
-    }
-}
-
-/// Turns an error of `serde_json` in a part of the text into one of the text.
-pub(super) fn json_fault(text: &str, part: &str, fault: &serde_json::Error) -> JobError {
-    let place = format!(" at line {} column {}", fault.line(), fault.column());
-    let message = fault.to_string();
-    let message = message.strip_suffix(&place).unwrap_or(&message);
-    let lines_above = fault.line().saturating_sub(1);
-    let line_start: usize = part.split_inclusive('\n').take(lines_above).map(str::len).sum();
-    // Column 0 is the end of the line above.
-    let in_part = line_start.saturating_add(fault.column()).saturating_sub(1);
-    // `part` is a slice of `text`.
-    let before = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
-    JobError::syntax(text, before.saturating_add(in_part), message)
-}
-
-/// The text of the field of that key in the guide, which is likely at that position.
-fn hint<'g>(guide: &'g [Entry<'_>], position: usize, key: &str) -> Option<&'g str> {
-    let expected = guide.get(position).filter(|entry| entry.key == key);
-    let entry = expected.or_else(|| guide.iter().take(FEW).find(|entry| entry.key == key))?;
-    match entry.field {
-        Field::Text(text) => Some(text),
-        Field::Value(_) => None,
     }
 }
 
@@ -427,11 +262,12 @@ fn nested_deeper(text: &str, levels: usize) -> bool {
 /// Counts in chunks of so many bytes that the count of a chunk fits a byte, which is what lets the
 /// compiler count many at once.
 fn opening_brackets(text: &str) -> usize {
+    const CHUNK: usize = 224;
     let count = |chunk: &[u8]| {
         let brackets = chunk.iter().map(|byte| u8::from(matches!(byte, b'{' | b'[')));
         usize::from(brackets.fold(0, u8::wrapping_add))
     };
-    text.as_bytes().chunks(usize::from(u8::MAX)).map(count).sum()
+    text.as_bytes().chunks(CHUNK).map(count).sum()
 }
 
 /// The type of a well-formed JSON text.
