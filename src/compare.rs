@@ -92,7 +92,9 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         let metadata = root.key("metadata").absent_if(existing.metadata.is_none());
         let old = existing.metadata.as_deref().unwrap_or_default();
         let new = replacement.metadata.as_deref().unwrap_or_default();
-        self.fields(&metadata, shape.child("metadata").unwrap_or(&ANY), old, new)?;
+        if !existing.has_metadata_text_of(replacement) {
+            self.fields(&metadata, shape.child("metadata").unwrap_or(&ANY), old, new)?;
+        }
 
         let spec = root.key("spec").absent_if(existing.spec.is_none());
         let spec_shape = shape.child("spec").unwrap_or(&ANY);

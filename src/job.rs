@@ -36,6 +36,7 @@ pub struct Job<'a> {
     pub(crate) top: Vec<Entry<'a>>,
     /// `None`: absent or `null`.
     pub(crate) metadata: Option<Vec<Entry<'a>>>,
+    metadata_text: Option<&'a str>,
     /// The fields of `spec` but for `tasks`. `None`: absent or `null`.
     pub(crate) spec: Option<Vec<Entry<'a>>>,
     /// `None`: absent or `null`.
@@ -106,11 +107,56 @@ impl<'a> Job<'a> {
         Self::read_guided(text, limits, None)
     }
 
+    /// Reads a replacement of this Job from JSON, within the default [`Limits`].
+    ///
+    /// The result is that of [`Job::from_slice`], errors included. Where the two texts are the same,
+    /// they are compared and not read a second time, which is many times faster. So a program that
+    /// has several replacements to read for one existing Job reads that one once:
+    ///
+    /// ```
+    /// use volcano_job_update::{Job, is_update_allowed};
+    ///
+    /// let existing = Job::from_slice(br#"{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+    ///     "metadata": {"name": "a"}, "spec": {"queue": "q", "tasks": [{"name": "b", "replicas": 1}]}}"#)?;
+    /// for (replicas, allowed) in [("2", true), ("3", true), (r#"3, "minAvailable": 2"#, false)] {
+    ///     let replacement = format!(r#"{{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+    ///     "metadata": {{"name": "a"}}, "spec": {{"queue": "q", "tasks": [{{"name": "b", "replicas": {replicas}}}]}}}}"#);
+    ///     let replacement = existing.read_replacement(replacement.as_bytes())?;
+    ///     assert_eq!(is_update_allowed(&existing, &replacement), allowed);
+    /// }
+    /// # Ok::<(), volcano_job_update::JobError>(())
+    /// ```
+    ///
+    /// Both Jobs may be parts of one text, such as `oldObject` and `object` of an `AdmissionReview`, in
+    /// either order; lines and columns in errors are counted from the beginning of the part. The
+    /// result borrows from its own text alone. A Job of [`Job::from_value`] makes nothing faster, nor
+    /// does one that was read with a larger [`Limits::nesting`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::from_slice`].
+    pub fn read_replacement<'r>(&self, text: &'r [u8]) -> Result<Job<'r>, JobError> {
+        self.read_replacement_with(text, &Limits::default())
+    }
+
+    /// Reads a replacement of this Job from JSON, within the given limits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::from_slice`].
+    pub fn read_replacement_with<'r>(
+        &self,
+        text: &'r [u8],
+        limits: &Limits,
+    ) -> Result<Job<'r>, JobError> {
+        Job::read_guided(text, limits, Some(self))
+    }
+
     /// Reads a Job from JSON, within the given limits, guided by another Job or not.
     ///
     /// A guide changes what the reading costs and nothing else. One that may nest deeper than the
     /// limit proves nothing of the depth of a text, so it is not used.
-    pub(crate) fn read_guided(
+    fn read_guided(
         text: &'a [u8],
         limits: &Limits,
         guide: Option<&Job<'_>>,
@@ -161,6 +207,7 @@ impl<'a> Job<'a> {
             nesting: limits.max_nesting(),
             top: Vec::new(),
             metadata: None,
+            metadata_text: None,
             spec: None,
             tasks: None,
             task_fields: Vec::new(),
@@ -222,6 +269,11 @@ impl<'a> Job<'a> {
         self.tasks.is_some()
     }
 
+    /// Whether the metadata are written in the same way as those of another Job.
+    pub(crate) fn has_metadata_text_of(&self, other: &Job<'_>) -> bool {
+        self.metadata_text.is_some() && self.metadata_text == other.metadata_text
+    }
+
     /// A field of `metadata` that is there and not `null`.
     pub(crate) fn metadata_field(&self, key: &str) -> Option<Field<'a>> {
         field(self.metadata.as_deref().unwrap_or_default(), key)
@@ -272,6 +324,13 @@ impl std::fmt::Debug for Job<'_> {
 }
 
 impl<'a> Field<'a> {
+    fn as_text(self) -> Option<&'a str> {
+        match self {
+            Field::Text(text) => Some(text),
+            Field::Value(_) => None,
+        }
+    }
+
     pub(crate) fn is_null(self) -> bool {
         match self {
             Field::Text(text) => text == "null",

@@ -146,11 +146,25 @@ impl Validator {
     ///
     /// One of the Jobs cannot be read, see [`Job::from_slice`]; or as [`Validator::review`].
     pub fn review_bytes(&self, existing: &[u8], replacement: &[u8]) -> Result<Review, ReviewError> {
-        let limits = self.policy.limits();
-        let existing = Job::from_slice_with(existing, limits).map_err(ReviewError::Existing)?;
-        let replacement = Job::read_guided(replacement, limits, Some(&existing))
+        let existing = Job::from_slice_with(existing, self.policy.limits());
+        self.review_replacement(&existing.map_err(ReviewError::Existing)?, replacement)
+    }
+
+    /// Reads the replacement of an existing Job that was read before, within the limits of the
+    /// policy, then [reviews](Self::review) the update.
+    ///
+    /// # Errors
+    ///
+    /// The replacement cannot be read, see [`Job::from_slice`]; or as [`Validator::review`].
+    pub fn review_replacement(
+        &self,
+        existing: &Job<'_>,
+        replacement: &[u8],
+    ) -> Result<Review, ReviewError> {
+        let replacement = existing
+            .read_replacement_with(replacement, self.policy.limits())
             .map_err(ReviewError::Replacement)?;
-        self.review(&existing, &replacement)
+        self.review(existing, &replacement)
     }
 
     /// Checks whether an existing Job may be replaced by another.

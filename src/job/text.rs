@@ -13,6 +13,7 @@ mod scan;
 
 use std::borrow::Cow;
 
+use self::guide::Like;
 pub(super) use self::scan::json_fault;
 use super::{Entry, Field, Job, JobError, duplicate};
 use crate::limits::Limits;
@@ -55,15 +56,15 @@ impl<'a> Reader<'a, '_> {
         let root = PathNode::ROOT;
         let mut job = Job::empty(Some(self.text), self.limits);
         let (mut metadata_read, mut spec_read) = (false, false);
-        let guide = self.guide.map_or(&[][..], |guide| &guide.top);
+        let like = Like { whole: None, fields: self.guide.map_or(&[], |guide| &guide.top) };
         let mut top = Vec::with_capacity(8);
         self.must_be_object(&root)?;
-        self.fields(&root, guide, &mut top, |reader, key| {
+        self.fields(&root, like, &mut top, |reader, key| {
             match key {
                 "metadata" => {
                     let at = root.key(key);
                     check_first(&mut metadata_read, &at)?;
-                    job.metadata = reader.metadata(&at)?;
+                    reader.metadata(&mut job, &at)?;
                 }
                 "spec" => {
                     let at = root.key(key);
@@ -78,25 +79,31 @@ impl<'a> Reader<'a, '_> {
         Ok(job)
     }
 
-    /// The fields of `metadata`, `None` for `null`.
-    fn metadata(&mut self, at: &PathNode<'_>) -> Result<Option<Vec<Entry<'a>>>, JobError> {
+    fn metadata(&mut self, job: &mut Job<'a>, at: &PathNode<'_>) -> Result<(), JobError> {
+        let from = self.at;
         if self.null_or_object(at)? {
-            return Ok(None);
+            return Ok(());
         }
-        let guide = self.guide.and_then(|guide| guide.metadata.as_deref()).unwrap_or_default();
+        let like = self.guide.map_or_else(Like::default, |guide| Like {
+            whole: guide.metadata_text,
+            fields: guide.metadata.as_deref().unwrap_or_default(),
+        });
         let mut metadata = Vec::with_capacity(8);
-        self.fields(at, guide, &mut metadata, |_, _| Ok(false))?;
-        Ok(Some(metadata))
+        self.fields(at, like, &mut metadata, |_, _| Ok(false))?;
+        job.metadata = Some(metadata);
+        job.metadata_text = self.text.get(from..self.at);
+        Ok(())
     }
 
     fn spec(&mut self, job: &mut Job<'a>, at: &PathNode<'_>) -> Result<(), JobError> {
         if self.null_or_object(at)? {
             return Ok(());
         }
-        let guide = self.guide.and_then(|guide| guide.spec.as_deref()).unwrap_or_default();
+        let fields = self.guide.and_then(|guide| guide.spec.as_deref()).unwrap_or_default();
+        let like = Like { whole: None, fields };
         let mut spec = Vec::with_capacity(16);
         let mut tasks_read = false;
-        self.fields(at, guide, &mut spec, |reader, key| {
+        self.fields(at, like, &mut spec, |reader, key| {
             if key != "tasks" {
                 return Ok(false);
             }
@@ -127,9 +134,12 @@ impl<'a> Reader<'a, '_> {
             if position >= limit {
                 return Err(JobError::too_many_tasks(at.to_path(Side::Replacement), limit));
             }
-            let guide = reader.guide.and_then(|guide| guide.task(position));
-            let guide = guide.map_or(&[][..], |task| task.fields);
-            reader.task(job, &at.index(position, position), guide)?;
+            let like = reader.guide.and_then(|guide| guide.task(position));
+            let like = like.map_or_else(Like::default, |task| Like {
+                whole: task.whole.as_text(),
+                fields: task.fields,
+            });
+            reader.task(job, &at.index(position, position), like)?;
             position = position.saturating_add(1);
             Ok(())
         })
@@ -139,11 +149,11 @@ impl<'a> Reader<'a, '_> {
         &mut self,
         job: &mut Job<'a>,
         at: &PathNode<'_>,
-        guide: &[Entry<'_>],
+        like: Like<'_>,
     ) -> Result<(), JobError> {
         let (from, start) = (self.at, job.task_fields.len());
         if !self.null_or_object(at)? {
-            self.fields(at, guide, &mut job.task_fields, |_, _| Ok(false))?;
+            self.fields(at, like, &mut job.task_fields, |_, _| Ok(false))?;
         }
         job.push_task(Field::Text(self.text.get(from..self.at).unwrap_or_default()), start);
         Ok(())
@@ -166,20 +176,23 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// The object that begins here, but for the fields that `inner` reads: it is called behind each
-    /// key and says whether it read the value. The guide has the fields of the same object.
+    /// key and says whether it read the value.
     fn fields(
         &mut self,
         at: &PathNode<'_>,
-        guide: &[Entry<'_>],
+        like: Like<'_>,
         entries: &mut Vec<Entry<'a>>,
         mut inner: impl FnMut(&mut Self, &str) -> Result<bool, JobError>,
     ) -> Result<(), JobError> {
+        if self.same_object(like, entries) {
+            return Ok(());
+        }
         let start = entries.len();
         // No two keys of the guide are the same.
         let mut keys_of_guide = true;
         self.object(|reader| {
             let position = entries.len().saturating_sub(start);
-            let expected = guide.get(position);
+            let expected = like.fields.get(position);
             if let Some(entry) = expected.and_then(|expected| reader.same_member(expected)) {
                 entries.push(entry);
                 return Ok(());
@@ -187,7 +200,7 @@ impl<'a> Reader<'a, '_> {
             let key = reader.key()?;
             if !inner(reader, &key)? {
                 keys_of_guide &= expected.is_some_and(|expected| expected.key == key);
-                let like = guide::find(guide, position, &key);
+                let like = like.find(position, &key);
                 entries.push(reader.field(at, key, like)?);
             }
             Ok(())

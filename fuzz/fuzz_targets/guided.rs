@@ -1,0 +1,116 @@
+//! Reading a replacement guided by the existing Job against reading it plainly: the same result or
+//! the same error, and the same review.
+//!
+//! The input is a script of edits of one of the repository's Jobs, so that what is read stays near
+//! the guide: see `Script`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use volcano_job_update::{Job, JobError, Limits, Validator};
+
+/// The existing Jobs: short ones, in which the fuzzer gets everywhere soon, and those of the tests.
+const SEEDS: [&str; 8] = [
+    r#"{"kind":"Job","metadata":{"name":"a"},"spec":{"queue":"q","tasks":[{"replicas":1},{"replicas":10}]}}"#,
+    r#"{ "metadata" : {"labels": {"a": "b"}, "n\u0061me": "a"},
+  "spec": {"minAvailable": 1, "plugins": {"ssh": [[]]}, "queue": "q",
+    "tasks": [{"name": "a", "replicas": 1, "template": {}}, null, {"name": "b", "replicas": -1.5e3}]}, "x": true }"#,
+    r#"{"metadata":{"annotations":{},"name":"ä"},"spec":{"tasks":[],"a":1,"b":12,"c":"1","d":null},"status":{"running":1},"kind":"Job"}"#,
+    r#"{"spec":null,"metadata":null,"tasks":[1,2],"kind":"Job"}"#,
+    include_str!("../../tests/jobs/bare.json"),
+    include_str!("../../tests/jobs/unnamed.json"),
+    include_str!("../../tests/jobs/trio.json"),
+    include_str!("../../tests/jobs/documented-existing.json"),
+];
+
+/// What edits put in: what is near the edge of a value.
+const PIECES: [&str; 32] = [
+    " ", "\n", "\t", "0", "1", ".0", "e0", "-", "\"", "\\", "\\u0061", "{", "}", "[", "]", ",", ":",
+    "null", "true", "x", "{}", "[]", "\"queue\":\"q\",", "\"name\":\"a\",", "\"tasks\":[],",
+    "\"metadata\":{},", "\"spec\":null,", "\u{e4}", "\u{feff}", "[[[[", "]]]]", "\"x\":1,",
+];
+
+/// Reads the choices of a script: the first byte is the Job, the second the limits, then each edit
+/// has four.
+struct Script<'s>(&'s [u8]);
+
+impl Script<'_> {
+    fn next(&mut self) -> Option<usize> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some((*first).into())
+    }
+
+    fn edit(&mut self, text: &mut Vec<u8>) -> Option<()> {
+        let (how, high, low, what) = (self.next()?, self.next()?, self.next()?, self.next()?);
+        let at = (high * 256 + low) % (text.len() + 1);
+        let end = (at + 1 + what % 64).min(text.len());
+        match how % 8 {
+            0 if at < text.len() => text[at] ^= u8::try_from(what).unwrap_or(1),
+            1 => drop(text.drain(at..end)),
+            2 => text.truncate(at),
+            // A part that stands there twice, or elsewhere too.
+            3 => {
+                let part = text[at..end].to_vec();
+                drop(text.splice(end..end, part));
+            }
+            4 => {
+                let part: Vec<u8> = text.drain(at..end).collect();
+                let to = (low * 256 + high) % (text.len() + 1);
+                drop(text.splice(to..to, part));
+            }
+            5 => text.insert(at, u8::try_from(what).unwrap_or(0)),
+            _ => drop(text.splice(at..at, PIECES[what % PIECES.len()].bytes())),
+        }
+        Some(())
+    }
+}
+
+fn limits(choice: usize) -> Limits {
+    let mut limits = Limits::default();
+    match choice % 8 {
+        5 => limits.nesting = 4,
+        6 => limits.nesting = 5 + choice / 8 % 8,
+        7 => limits.tasks = choice / 8 % 4,
+        _ => {}
+    }
+    limits
+}
+
+fuzz_target!(|script: &[u8]| {
+    let mut script = Script(script);
+    let (Some(seed), Some(choice)) = (script.next(), script.next()) else { return };
+    let existing = SEEDS[seed % SEEDS.len()];
+    let mut replacement = existing.as_bytes().to_vec();
+    while script.edit(&mut replacement).is_some() {}
+
+    let existing_limits = limits(if seed >= 128 { choice } else { 0 });
+    let Ok(existing) = Job::from_slice_with(existing.as_bytes(), &existing_limits) else { return };
+    check(&existing, &replacement, &limits(choice), choice >= 240);
+});
+
+fn check(existing: &Job<'_>, text: &[u8], limits: &Limits, deeply: bool) {
+    let plain = Job::from_slice_with(text, limits);
+    let guided = existing.read_replacement_with(text, limits);
+    match (plain, guided) {
+        (Ok(plain), Ok(guided)) => check_same(existing, &plain, &guided, deeply),
+        (plain, guided) => assert_eq!(fault(plain), fault(guided)),
+    }
+}
+
+fn fault(read: Result<Job<'_>, JobError>) -> Option<JobError> {
+    read.err()
+}
+
+fn check_same(existing: &Job<'_>, plain: &Job<'_>, guided: &Job<'_>, deeply: bool) {
+    let validator = Validator::default();
+    assert_eq!(validator.review(existing, guided), validator.review(existing, plain));
+    // Fields of the same text are not parsed, so this says that all of them are the same text.
+    let same = validator.review(plain, guided).map(|review| review.changes().len());
+    assert_eq!(same, Ok(0));
+    if deeply {
+        assert_eq!(guided.to_value(), plain.to_value());
+        // What was read guided guides as well.
+        assert_eq!(validator.review(guided, existing), validator.review(plain, existing));
+    }
+}
