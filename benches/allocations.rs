@@ -29,15 +29,19 @@ fn main() {
     let validator = Validator::new(UpdatePolicy::documented());
     println!("| update | tasks | a: verdict | c: value+diff |");
     println!("|---|---|---|---|");
+    let show = |name: &str, size: usize, pair: &inputs::Pair| {
+        let inputs::Pair { existing, replacement } = pair;
+        let verdict = allocations(|| validator.review_bytes(existing, replacement));
+        let diff = allocations(|| {
+            let parse = |text: &[u8]| serde_json::from_slice::<Value>(text).unwrap_or_default();
+            json_patch::diff(&parse(existing), &parse(replacement))
+        });
+        println!("| {name} | {size} | {verdict} | {diff} |");
+    };
     for (name, update) in inputs::UPDATES {
         for tasks in [2, 100, 1000] {
-            let inputs::Pair { existing, replacement } = update(tasks);
-            let verdict = allocations(|| validator.review_bytes(&existing, &replacement));
-            let diff = allocations(|| {
-                let parse = |text: &[u8]| serde_json::from_slice::<Value>(text).unwrap_or_default();
-                json_patch::diff(&parse(&existing), &parse(&replacement))
-            });
-            println!("| {name} | {tasks} | {verdict} | {diff} |");
+            show(name, tasks, &update(tasks));
         }
     }
+    show("wide", 10_000, &inputs::wide(10_000));
 }

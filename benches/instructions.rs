@@ -10,53 +10,101 @@ use gungraun::{
 };
 use inputs::Pair;
 use serde::de::IgnoredAny;
-use volcano_job_update::{Review, UpdatePolicy, Validator};
+use volcano_job_update::{Job, Review, UpdatePolicy, Validator};
 
 mod inputs;
 
 /// One call would also count what the allocator tidies up after the setup.
 const CALLS: usize = 10;
 
+struct Input {
+    validator: Validator,
+    pair: &'static Pair,
+    /// The existing Job, read before.
+    existing: Job<'static>,
+}
+
 /// Runs before the count starts: the pair, and a validator that has judged it once.
-fn input(update: &str, tasks: usize) -> (Validator, Pair) {
-    let (_, make) = inputs::UPDATES.iter().find(|(name, _)| *name == update).expect("an update");
-    let (validator, pair) = (Validator::new(UpdatePolicy::documented()), make(tasks));
-    drop(verdict_of(&validator, &pair));
-    (validator, pair)
+fn input(update: &str, size: usize) -> Input {
+    let make = match update {
+        "wide" => inputs::wide,
+        _ => inputs::UPDATES.iter().find(|(name, _)| *name == update).expect("an update").1,
+    };
+    // The Job borrows from it.
+    let pair: &'static Pair = Box::leak(Box::new(make(size)));
+    let validator = Validator::new(UpdatePolicy::documented());
+    drop(validator.review_bytes(&pair.existing, &pair.replacement));
+    let existing = Job::from_slice(&pair.existing).expect("the existing Job can be read");
+    Input { validator, pair, existing }
 }
 
-fn verdict_of(validator: &Validator, pair: &Pair) -> Option<Review> {
-    validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement)).ok()
+fn repeated<T>(input: Input, call: impl Fn(&Input) -> T) -> (T, Input) {
+    let result = (1..CALLS).fold(call(&input), |_, _| call(&input));
+    (result, input)
 }
 
+// Both texts to a verdict.
 #[library_benchmark(setup = input)]
 #[bench::permitted_2("permitted", 2)]
 #[bench::permitted_100("permitted", 100)]
 #[bench::permitted_1000("permitted", 1000)]
-#[bench::refused_100("refused", 100)]
+#[bench::scaled_2("scaled", 2)]
+#[bench::scaled_100("scaled", 100)]
+#[bench::scaled_1000("scaled", 1000)]
+#[bench::respelled_2("respelled", 2)]
 #[bench::respelled_100("respelled", 100)]
-#[bench::equal_100("equal", 100)]
-fn verdict(input: (Validator, Pair)) -> (Option<Review>, Validator, Pair) {
-    let (validator, pair) = input;
-    let verdict = (0..CALLS).fold(None, |_, _| verdict_of(&validator, &pair));
-    (verdict, validator, pair)
+#[bench::wide_1000("wide", 1000)]
+#[bench::wide_10000("wide", 10_000)]
+fn verdict(input: Input) -> (Option<Review>, Input) {
+    repeated(input, |Input { validator, pair, .. }| {
+        validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement)).ok()
+    })
 }
 
+// The text of the replacement to a verdict.
 #[library_benchmark(setup = input)]
 #[bench::permitted_2("permitted", 2)]
 #[bench::permitted_100("permitted", 100)]
 #[bench::permitted_1000("permitted", 1000)]
-#[bench::refused_100("refused", 100)]
-#[bench::respelled_100("respelled", 100)]
-#[bench::equal_100("equal", 100)]
-fn well_formed(input: (Validator, Pair)) -> (bool, Validator, Pair) {
-    let (validator, pair) = input;
-    let check = |text| serde_json::from_slice::<IgnoredAny>(black_box(text)).is_ok();
-    let good = (0..CALLS).all(|_| check(&pair.existing) && check(&pair.replacement));
-    (good, validator, pair)
+fn next_verdict(input: Input) -> (Option<Review>, Input) {
+    repeated(input, |Input { validator, pair, existing }| {
+        validator.review_replacement(black_box(existing), black_box(&pair.replacement)).ok()
+    })
 }
 
-library_benchmark_group!(name = update, benchmarks = [verdict, well_formed]);
+// Both texts to a verdict, each read by itself.
+#[library_benchmark(setup = input)]
+#[bench::scaled_2("scaled", 2)]
+#[bench::scaled_100("scaled", 100)]
+#[bench::scaled_1000("scaled", 1000)]
+#[bench::respelled_2("respelled", 2)]
+#[bench::respelled_100("respelled", 100)]
+fn unguided(input: Input) -> (Option<Review>, Input) {
+    repeated(input, |Input { validator, pair, .. }| {
+        let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
+        let replacement = Job::from_slice(black_box(&pair.replacement)).ok()?;
+        validator.review(&existing, &replacement).ok()
+    })
+}
+
+// Both texts checked to be JSON.
+#[library_benchmark(setup = input)]
+#[bench::permitted_2("permitted", 2)]
+#[bench::permitted_100("permitted", 100)]
+#[bench::permitted_1000("permitted", 1000)]
+#[bench::wide_1000("wide", 1000)]
+#[bench::wide_10000("wide", 10_000)]
+fn well_formed(input: Input) -> (bool, Input) {
+    repeated(input, |Input { pair, .. }| {
+        let check = |text| serde_json::from_slice::<IgnoredAny>(black_box(text)).is_ok();
+        check(&pair.existing) && check(&pair.replacement)
+    })
+}
+
+library_benchmark_group!(
+    name = update,
+    benchmarks = [verdict, next_verdict, unguided, well_formed]
+);
 
 main!(
     config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),

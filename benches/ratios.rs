@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use inputs::Pair;
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use volcano_job_update::{Limits, UpdatePolicy, Validator};
+use volcano_job_update::{Job, Limits, UpdatePolicy, Validator};
 
 mod inputs;
 
@@ -60,6 +60,7 @@ fn measure(name: &str, tasks: usize, rounds: usize, pair: &Pair) {
     limits.text_bytes = limits.text_bytes.max(pair.existing.len() * 2);
     let validator = Validator::new(UpdatePolicy::documented().with_limits(limits));
     let Pair { existing, replacement } = pair;
+    let read = Job::from_slice_with(existing, &limits).ok();
     let mut candidates = [
         Candidate::new(|| validator.review_bytes(black_box(existing), black_box(replacement))),
         Candidate::new(|| {
@@ -70,6 +71,14 @@ fn measure(name: &str, tasks: usize, rounds: usize, pair: &Pair) {
             let parse = |text| serde_json::from_slice::<Value>(black_box(text)).unwrap_or_default();
             json_patch::diff(&parse(existing), &parse(replacement))
         }),
+        Candidate::new(|| {
+            read.as_ref().map(|read| validator.review_replacement(read, black_box(replacement)))
+        }),
+        Candidate::new(|| {
+            let existing = Job::from_slice_with(black_box(existing), &limits).ok()?;
+            let replacement = Job::from_slice_with(black_box(replacement), &limits).ok()?;
+            Some(validator.review(&existing, &replacement))
+        }),
     ];
     if rounds > 1 {
         candidates.iter_mut().for_each(Candidate::calibrate);
@@ -77,17 +86,21 @@ fn measure(name: &str, tasks: usize, rounds: usize, pair: &Pair) {
     for round in 0..rounds {
         // The order rotates, so that no candidate is always the first of a round.
         for turn in 0..candidates.len() {
-            let candidate = &mut candidates[(round + turn) % 3];
+            let position = (round + turn) % candidates.len();
+            let candidate = &mut candidates[position];
             let time = candidate.sample().as_secs_f64() * 1e6 / f64::from(candidate.calls);
             candidate.fastest = candidate.fastest.min(time);
         }
     }
-    let [verdict, well_formed, diff] = candidates.map(|candidate| candidate.fastest);
+    let [verdict, well_formed, diff, next, unguided] =
+        candidates.map(|candidate| candidate.fastest);
     println!(
-        "| {name} | {tasks} | {} | {verdict:.1} | {well_formed:.1} | {diff:.1} | {:.2} | {:.2} |",
+        "| {name} | {tasks} | {} | {verdict:.1} | {well_formed:.1} | {diff:.1} | {next:.1} | {unguided:.1} | {:.2} | {:.2} | {:.2} | {:.2} |",
         existing.len() + replacement.len(),
         verdict / well_formed,
         diff / verdict,
+        next / well_formed,
+        verdict / unguided,
     );
 }
 
@@ -96,14 +109,15 @@ fn main() {
     let full = std::env::args().any(|argument| argument == "--bench");
     let rounds = if full { ROUNDS } else { 1 };
     println!(
-        "| update | tasks | bytes | a: verdict, µs | b: well-formed, µs | c: value+diff, µs | a/b | c/a |"
+        "| update | tasks | bytes | a: verdict, µs | b: well-formed, µs | c: value+diff, µs | d: next verdict, µs | e: unguided, µs | a/b | c/a | d/b | a/e |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     for (name, update) in inputs::UPDATES {
         for tasks in [2, 100, 1000] {
             measure(name, tasks, rounds, &update(tasks));
         }
     }
+    measure("wide", 10_000, rounds.div_ceil(20), &inputs::wide(10_000));
     // Growth: ten times the tasks, ten times the time.
     let (name, update) = inputs::UPDATES[0];
     measure(name, 10_000, rounds.div_ceil(20), &update(10_000));

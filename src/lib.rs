@@ -23,7 +23,8 @@
 //! # Overview
 //!
 //! * [`Job`] is a Job as it was read, from bytes ([`Job::from_slice`]) or from a document
-//!   ([`Job::from_value`]): shallow and borrowed.
+//!   ([`Job::from_value`]): shallow and borrowed. [`Job::read_replacement`] reads many replacements
+//!   of one Job, and does not read again what did not change.
 //! * [`validate_update`], [`is_update_allowed`] and [`diff`] judge by the documented rule. A
 //!   [`Validator`] has the same verbs for any [`UpdatePolicy`], and [`Validator::review`] for
 //!   everything at once.

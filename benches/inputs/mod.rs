@@ -1,6 +1,7 @@
 //! The pairs of Jobs that the benches measure: the documented example, with more or fewer tasks.
 
 #![expect(
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a bench may fail on its own input"
@@ -21,12 +22,47 @@ pub(crate) struct Pair {
 pub(crate) type Update = fn(usize) -> Pair;
 
 /// The updates that are measured.
-pub(crate) const UPDATES: [(&str, Update); 4] =
-    [("permitted", permitted), ("refused", refused), ("respelled", respelled), ("equal", equal)];
+pub(crate) const UPDATES: [(&str, Update); 5] = [
+    ("permitted", permitted),
+    ("scaled", scaled),
+    ("refused", refused),
+    ("respelled", respelled),
+    ("equal", equal),
+];
 
 /// The documented update: the last task's replicas go from 1 to 2.
 fn permitted(tasks: usize) -> Pair {
     pair(tasks, |job| *last_replicas(job) = 2.into())
+}
+
+/// Many small edits: the replicas of every task change.
+fn scaled(tasks: usize) -> Pair {
+    pair(tasks, |job| {
+        for task in job["spec"]["tasks"].as_array_mut().into_iter().flatten() {
+            task["replicas"] = 3.into();
+        }
+    })
+}
+
+/// Not tasks but so many labels, annotations and fields of `spec`, not sorted, of which one label
+/// changes.
+pub(crate) fn wide(keys: usize) -> Pair {
+    let members = |last: &str| {
+        // Steps of a prime that is no divisor come by each number once.
+        let members = (0..keys).map(|i| {
+            let value = if i + 1 == keys { last } else { "a" };
+            format!("\"key-{}\":\"{value}\"", i * 7919 % keys)
+        });
+        members.collect::<Vec<_>>().join(",")
+    };
+    let job = |last: &str| {
+        let (same, labels) = (members("a"), members(last));
+        format!(
+            r#"{{"apiVersion":"batch.volcano.sh/v1alpha1","kind":"Job","metadata":{{"name":"wide","labels":{{{labels}}},"annotations":{{{same}}}}},"spec":{{{same}}}}}"#
+        )
+        .into_bytes()
+    };
+    Pair { existing: job("a"), replacement: job("b") }
 }
 
 /// The documented update together with a field that may not change.

@@ -6,6 +6,8 @@
 
 #![no_main]
 
+use std::sync::LazyLock;
+
 use libfuzzer_sys::fuzz_target;
 use volcano_job_update::{Job, JobError, Limits, Validator};
 
@@ -25,9 +27,38 @@ const SEEDS: [&str; 8] = [
 
 /// What edits put in: what is near the edge of a value.
 const PIECES: [&str; 32] = [
-    " ", "\n", "\t", "0", "1", ".0", "e0", "-", "\"", "\\", "\\u0061", "{", "}", "[", "]", ",", ":",
-    "null", "true", "x", "{}", "[]", "\"queue\":\"q\",", "\"name\":\"a\",", "\"tasks\":[],",
-    "\"metadata\":{},", "\"spec\":null,", "\u{e4}", "\u{feff}", "[[[[", "]]]]", "\"x\":1,",
+    " ",
+    "\n",
+    "\t",
+    "0",
+    "1",
+    ".0",
+    "e0",
+    "-",
+    "\"",
+    "\\",
+    "\\u0061",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "null",
+    "true",
+    "x",
+    "{}",
+    "[]",
+    "\"queue\":\"q\",",
+    "\"name\":\"a\",",
+    "\"tasks\":[],",
+    "\"metadata\":{},",
+    "\"spec\":null,",
+    "\u{e4}",
+    "\u{feff}",
+    "[[[[",
+    "]]]]",
+    "\"x\":1,",
 ];
 
 /// Reads the choices of a script: the first byte is the Job, the second the limits, then each edit
@@ -77,6 +108,8 @@ fn limits(choice: usize) -> Limits {
     limits
 }
 
+static VALIDATOR: LazyLock<Validator> = LazyLock::new(Validator::default);
+
 fuzz_target!(|script: &[u8]| {
     let mut script = Script(script);
     let (Some(seed), Some(choice)) = (script.next(), script.next()) else { return };
@@ -103,14 +136,13 @@ fn fault(read: Result<Job<'_>, JobError>) -> Option<JobError> {
 }
 
 fn check_same(existing: &Job<'_>, plain: &Job<'_>, guided: &Job<'_>, deeply: bool) {
-    let validator = Validator::default();
-    assert_eq!(validator.review(existing, guided), validator.review(existing, plain));
+    assert_eq!(VALIDATOR.review(existing, guided), VALIDATOR.review(existing, plain));
     // Fields of the same text are not parsed, so this says that all of them are the same text.
-    let same = validator.review(plain, guided).map(|review| review.changes().len());
+    let same = VALIDATOR.review(plain, guided).map(|review| review.changes().len());
     assert_eq!(same, Ok(0));
     if deeply {
         assert_eq!(guided.to_value(), plain.to_value());
         // What was read guided guides as well.
-        assert_eq!(validator.review(guided, existing), validator.review(plain, existing));
+        assert_eq!(VALIDATOR.review(guided, existing), VALIDATOR.review(plain, existing));
     }
 }
