@@ -43,5 +43,4 @@ fn main() {
             show(name, tasks, &update(tasks));
         }
     }
-    show("wide", 10_000, &inputs::wide(10_000));
 }

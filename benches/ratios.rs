@@ -117,7 +117,6 @@ fn main() {
             measure(name, tasks, rounds, &update(tasks));
         }
     }
-    measure("wide", 10_000, rounds.div_ceil(20), &inputs::wide(10_000));
     // Growth: ten times the tasks, ten times the time.
     let (name, update) = inputs::UPDATES[0];
     measure(name, 10_000, rounds.div_ceil(20), &update(10_000));

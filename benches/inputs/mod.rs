@@ -22,12 +22,13 @@ pub(crate) struct Pair {
 pub(crate) type Update = fn(usize) -> Pair;
 
 /// The updates that are measured.
-pub(crate) const UPDATES: [(&str, Update); 5] = [
+pub(crate) const UPDATES: [(&str, Update); 6] = [
     ("permitted", permitted),
     ("scaled", scaled),
     ("refused", refused),
     ("respelled", respelled),
     ("equal", equal),
+    ("wide", wide),
 ];
 
 /// The documented update: the last task's replicas go from 1 to 2.
@@ -46,7 +47,7 @@ fn scaled(tasks: usize) -> Pair {
 
 /// Not tasks but so many labels, annotations and fields of `spec`, not sorted, of which one label
 /// changes.
-pub(crate) fn wide(keys: usize) -> Pair {
+fn wide(keys: usize) -> Pair {
     let members = |last: &str| {
         // Steps of a prime that is no divisor come by each number once.
         let members = (0..keys).map(|i| {
