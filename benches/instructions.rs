@@ -35,12 +35,35 @@ fn input(update: &str, size: usize) -> Input {
     Input { validator, pair, existing }
 }
 
-fn repeated<T>(input: Input, call: impl Fn(&Input) -> T) -> (T, Input) {
+/// The count stops in a closure of the bench, so that what is counted has a name.
+fn repeated<T>(input: Input, call: fn(&Input) -> T) -> (T, Input) {
     let result = (1..CALLS).fold(call(&input), |_, _| call(&input));
     (result, input)
 }
 
-// Both texts to a verdict.
+/// Both texts to a verdict.
+fn review_both(Input { validator, pair, .. }: &Input) -> Option<Review> {
+    validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement)).ok()
+}
+
+/// The text of the replacement to a verdict.
+fn review_next(Input { validator, pair, existing }: &Input) -> Option<Review> {
+    validator.review_replacement(black_box(existing), black_box(&pair.replacement)).ok()
+}
+
+/// Both texts to a verdict, each read by itself.
+fn review_unguided(Input { validator, pair, .. }: &Input) -> Option<Review> {
+    let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
+    let replacement = Job::from_slice(black_box(&pair.replacement)).ok()?;
+    validator.review(&existing, &replacement).ok()
+}
+
+/// Both texts checked to be JSON.
+fn check_both(Input { pair, .. }: &Input) -> bool {
+    let check = |text| serde_json::from_slice::<IgnoredAny>(black_box(text)).is_ok();
+    check(&pair.existing) && check(&pair.replacement)
+}
+
 #[library_benchmark(setup = input)]
 #[bench::permitted_2("permitted", 2)]
 #[bench::permitted_100("permitted", 100)]
@@ -53,23 +76,17 @@ fn repeated<T>(input: Input, call: impl Fn(&Input) -> T) -> (T, Input) {
 #[bench::wide_1000("wide", 1000)]
 #[bench::wide_10000("wide", 10_000)]
 fn verdict(input: Input) -> (Option<Review>, Input) {
-    repeated(input, |Input { validator, pair, .. }| {
-        validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement)).ok()
-    })
+    repeated(input, review_both)
 }
 
-// The text of the replacement to a verdict.
 #[library_benchmark(setup = input)]
 #[bench::permitted_2("permitted", 2)]
 #[bench::permitted_100("permitted", 100)]
 #[bench::permitted_1000("permitted", 1000)]
 fn next_verdict(input: Input) -> (Option<Review>, Input) {
-    repeated(input, |Input { validator, pair, existing }| {
-        validator.review_replacement(black_box(existing), black_box(&pair.replacement)).ok()
-    })
+    repeated(input, review_next)
 }
 
-// Both texts to a verdict, each read by itself.
 #[library_benchmark(setup = input)]
 #[bench::scaled_2("scaled", 2)]
 #[bench::scaled_100("scaled", 100)]
@@ -77,14 +94,9 @@ fn next_verdict(input: Input) -> (Option<Review>, Input) {
 #[bench::respelled_2("respelled", 2)]
 #[bench::respelled_100("respelled", 100)]
 fn unguided(input: Input) -> (Option<Review>, Input) {
-    repeated(input, |Input { validator, pair, .. }| {
-        let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
-        let replacement = Job::from_slice(black_box(&pair.replacement)).ok()?;
-        validator.review(&existing, &replacement).ok()
-    })
+    repeated(input, review_unguided)
 }
 
-// Both texts checked to be JSON.
 #[library_benchmark(setup = input)]
 #[bench::permitted_2("permitted", 2)]
 #[bench::permitted_100("permitted", 100)]
@@ -92,10 +104,7 @@ fn unguided(input: Input) -> (Option<Review>, Input) {
 #[bench::wide_1000("wide", 1000)]
 #[bench::wide_10000("wide", 10_000)]
 fn well_formed(input: Input) -> (bool, Input) {
-    repeated(input, |Input { pair, .. }| {
-        let check = |text| serde_json::from_slice::<IgnoredAny>(black_box(text)).is_ok();
-        check(&pair.existing) && check(&pair.replacement)
-    })
+    repeated(input, check_both)
 }
 
 library_benchmark_group!(
