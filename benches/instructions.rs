@@ -10,7 +10,8 @@ use gungraun::{
 };
 use inputs::Pair;
 use serde::de::IgnoredAny;
-use volcano_job_update::{Job, Review, UpdatePolicy, Validator};
+use serde_json::Value;
+use volcano_job_update::{Check, Job, JobSchema, Review, UpdatePolicy, Validator};
 
 mod inputs;
 
@@ -33,6 +34,21 @@ fn input(update: &str, size: usize) -> Input {
     drop(validator.review_bytes(&pair.existing, &pair.replacement));
     let existing = Job::from_slice(&pair.existing).expect("the existing Job can be read");
     Input { validator, pair, existing }
+}
+
+/// As `input`, with a validator that judges by the policy and checks no values.
+fn unchecked_input(update: &str, size: usize) -> Input {
+    let checks = [
+        Check::Schema,
+        Check::Metadata,
+        Check::ReplicasRange,
+        Check::ReplicasBelowMinAvailable,
+        Check::MinAvailableAboveTotal,
+        Check::PartitionMismatch,
+        Check::DuplicateTaskName,
+    ];
+    let policy = checks.into_iter().fold(UpdatePolicy::documented(), UpdatePolicy::skip);
+    Input { validator: Validator::new(policy), ..input(update, size) }
 }
 
 /// The count stops in a closure of the bench, so that what is counted has a name.
@@ -75,6 +91,7 @@ fn check_both(Input { pair, .. }: &Input) -> bool {
 #[bench::respelled_100("respelled", 100)]
 #[bench::wide_1000("wide", 1000)]
 #[bench::wide_10000("wide", 10_000)]
+#[bench::template_1000("template", 1000)]
 fn verdict(input: Input) -> (Option<Review>, Input) {
     repeated(input, review_both)
 }
@@ -107,9 +124,28 @@ fn well_formed(input: Input) -> (bool, Input) {
     repeated(input, check_both)
 }
 
+#[library_benchmark(setup = unchecked_input)]
+#[bench::permitted_2("permitted", 2)]
+#[bench::template_1000("template", 1000)]
+fn unchecked(input: Input) -> (Option<Review>, Input) {
+    repeated(input, review_both)
+}
+
+#[library_benchmark]
+#[bench::schema_1()]
+fn compiled() -> JobSchema {
+    black_box(JobSchema::default())
+}
+
+#[library_benchmark]
+#[bench::schema_1()]
+fn parsed() -> Option<Value> {
+    serde_json::from_str(black_box(include_str!("../schemas/job.openapi.json"))).ok()
+}
+
 library_benchmark_group!(
     name = update,
-    benchmarks = [verdict, next_verdict, unguided, well_formed]
+    benchmarks = [verdict, next_verdict, unguided, unchecked, well_formed, compiled, parsed]
 );
 
 main!(

@@ -22,9 +22,10 @@ pub(crate) struct Pair {
 pub(crate) type Update = fn(usize) -> Pair;
 
 /// The updates that are measured.
-pub(crate) const UPDATES: [(&str, Update); 6] = [
+pub(crate) const UPDATES: [(&str, Update); 7] = [
     ("permitted", permitted),
     ("scaled", scaled),
+    ("template", template),
     ("refused", refused),
     ("respelled", respelled),
     ("equal", equal),
@@ -42,6 +43,15 @@ fn scaled(tasks: usize) -> Pair {
         for task in job["spec"]["tasks"].as_array_mut().into_iter().flatten() {
             task["replicas"] = 3.into();
         }
+    })
+}
+
+/// Another image in the template of the last task.
+fn template(tasks: usize) -> Pair {
+    pair(tasks, |job| {
+        let last = job["spec"]["tasks"].as_array_mut().and_then(|tasks| tasks.last_mut());
+        last.expect("the Job has a task")["template"]["spec"]["containers"][0]["image"] =
+            "example.com/other:2".into();
     })
 }
 
