@@ -66,7 +66,8 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
     }
 }
 
-fn is_repetition(fault: &SchemaFault) -> bool {
+/// Whether an element of a list is there twice.
+pub(crate) fn is_repetition(fault: &SchemaFault) -> bool {
     matches!(fault.failure, Failure::Repeats { .. })
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 /// A text in quotes, as `strconv.Quote` and the verb `%q` write it.
 pub(crate) fn quote(text: &str) -> String {
@@ -59,22 +59,25 @@ pub(crate) fn write_json(out: &mut String, value: &Value) {
             }
             out.push(']');
         }
-        Value::Object(map) => {
-            // Sorted here, since another crate may have switched on serde_json/preserve_order.
-            let mut fields: Vec<(&String, &Value)> = map.iter().collect();
-            fields.sort_unstable_by_key(|(key, _)| *key);
-            out.push('{');
-            for (position, (key, value)) in fields.into_iter().enumerate() {
-                if position > 0 {
-                    out.push(',');
-                }
-                write_string(out, key);
-                out.push(':');
-                write_json(out, value);
-            }
-            out.push('}');
-        }
+        Value::Object(map) => write_map(out, map),
     }
+}
+
+/// Appends an object.
+pub(crate) fn write_map(out: &mut String, map: &Map<String, Value>) {
+    // Sorted here, since another crate may have switched on serde_json/preserve_order.
+    let mut fields: Vec<(&String, &Value)> = map.iter().collect();
+    fields.sort_unstable_by_key(|(key, _)| *key);
+    out.push('{');
+    for (position, (key, value)) in fields.into_iter().enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        write_string(out, key);
+        out.push(':');
+        write_json(out, value);
+    }
+    out.push('}');
 }
 
 /// Appends a text as a JSON string.

@@ -265,6 +265,11 @@ impl<'a> Job<'a> {
         (0..self.task_count()).filter_map(|position| self.task(position))
     }
 
+    /// Whether it was read from a parsed document, not from text.
+    pub(crate) fn is_from_value(&self) -> bool {
+        self.text.is_none()
+    }
+
     pub(crate) fn has_tasks_field(&self) -> bool {
         self.tasks.is_some()
     }

@@ -35,6 +35,7 @@
 //! * Errors are apart from findings: [`JobError`] and [`ReviewError`] say that no verdict was
 //!   possible.
 //! * [`Validator::restore_defaults`] puts back what Volcano filled in at creation and a manifest lacks.
+//! * [`replace`] answers PUT and PATCH as an API server does, without a socket and a store.
 //! * [`Report`] is a review as text and as JSON; [`status`] is it as an API server would answer.
 //!
 //! The order is always existing Job, then replacement; `old` and `new` are the two values of one
@@ -113,6 +114,7 @@ mod path;
 mod pattern;
 mod policy;
 mod quantity;
+pub mod replace;
 mod report;
 mod restore;
 mod review;
@@ -120,6 +122,7 @@ mod rules;
 mod schema;
 mod shape;
 pub mod status;
+mod structural;
 mod violation;
 
 #[cfg(feature = "proptest")]

@@ -20,6 +20,9 @@ const PERMITTED: [&str; 7] = [
     "spec.tasks[*].replicas",
 ];
 
+/// The fields of which everything is a part.
+const EVERYTHING: [&str; 2] = ["metadata", "spec"];
+
 /// The fields that the garbage collector and other controllers write.
 const CONTROLLERS: [&str; 2] = ["metadata.finalizers", "metadata.ownerReferences"];
 
@@ -80,6 +83,18 @@ pub enum Check {
     DuplicateTaskName,
 }
 
+impl Check {
+    const ALL: [Self; 7] = [
+        Self::Schema,
+        Self::Metadata,
+        Self::ReplicasRange,
+        Self::ReplicasBelowMinAvailable,
+        Self::MinAvailableAboveTotal,
+        Self::PartitionMismatch,
+        Self::DuplicateTaskName,
+    ];
+}
+
 /// What is done about fields that were filled in at creation and are missing from the replacement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -126,12 +141,27 @@ impl UpdatePolicy {
         }
     }
 
-    /// The preset of that name: `documented` or `admission`.
+    /// A policy that stands in the way of nothing: every field may be updated, and nothing is checked.
+    /// What remains is which object is meant, and in [`replace`](crate::replace) all that an API
+    /// server checks itself.
+    #[must_use]
+    pub fn permit_everything() -> Self {
+        Self {
+            name: "permit-everything".into(),
+            permitted: EVERYTHING.map(FieldPattern::literal).into(),
+            dropped_defaults: DroppedDefaults::Permit,
+            skipped_checks: Check::ALL.to_vec(),
+            ..Self::documented()
+        }
+    }
+
+    /// The preset of that name: `documented`, `admission` or `permit-everything`.
     #[must_use]
     pub fn preset(name: &str) -> Option<Self> {
         match name {
             "documented" => Some(Self::documented()),
             "admission" => Some(Self::admission()),
+            "permit-everything" => Some(Self::permit_everything()),
             _ => None,
         }
     }

@@ -10,13 +10,14 @@ use std::sync::{Arc, LazyLock};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub(crate) use self::fault::{Failure, SchemaFault};
+pub(crate) use self::fault::{Failure, SchemaFault, type_of};
 use self::overlay::Overlay;
 pub(crate) use self::ratchet::Same;
 use self::validators::Validators;
 use crate::job::Job;
 use crate::path::PathNode;
 use crate::shape::Shape;
+use crate::structural::Structural;
 
 /// The OpenAPI schema of a Job, compiled: it says what a value may be, and it decides what counts as
 /// a change (defaults, which lists have keys, what is a quantity).
@@ -26,6 +27,7 @@ use crate::shape::Shape;
 #[derive(Clone)]
 pub struct JobSchema {
     shape: Arc<Shape>,
+    structural: Arc<Structural>,
     validators: Arc<Validators>,
 }
 
@@ -96,14 +98,19 @@ impl JobSchema {
 
     fn from_openapi(mut schema: Value) -> Result<Self, SchemaError> {
         let overlay: Overlay = embedded(OVERLAY);
+        let structural = Arc::new(Structural::of(&schema));
         overlay.complete(&mut schema);
         let shape = Arc::new(overlay.shape(&schema));
         let validators = Validators::compile(schema).map_err(SchemaError::NotASchema)?;
-        Ok(Self { shape, validators: Arc::new(validators) })
+        Ok(Self { shape, structural, validators: Arc::new(validators) })
     }
 
     pub(crate) fn shape(&self) -> &Shape {
         &self.shape
+    }
+
+    pub(crate) fn structural(&self) -> &Structural {
+        &self.structural
     }
 
     #[expect(clippy::expect_used, reason = "every test compiles it")]

@@ -41,8 +41,9 @@ use crate::job::{JobError, JobErrorKind};
 use crate::violation::{Violation, Violations};
 
 pub(crate) const GROUP: &str = "batch.volcano.sh";
+pub(crate) const VERSION: &str = "v1alpha1";
+pub(crate) const KIND: &str = "Job";
 const RESOURCE: &str = "jobs";
-const KIND: &str = "Job";
 
 /// The answer to a request that was not carried out, as
 /// [`Status`](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/) of
@@ -53,10 +54,10 @@ const KIND: &str = "Job";
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Status {
-    #[serde(default = "status_kind")]
-    kind: Cow<'static, str>,
-    #[serde(default = "status_api_version")]
-    api_version: Cow<'static, str>,
+    #[serde(default)]
+    kind: Kind,
+    #[serde(default)]
+    api_version: ApiVersion,
     #[serde(default)]
     metadata: Metadata,
     /// `Failure`, or `Success`.
@@ -74,6 +75,20 @@ pub struct Status {
     /// The HTTP status code, 0 if none is set.
     #[serde(default, skip_serializing_if = "is_zero_code")]
     pub code: u16,
+}
+
+/// The only kind of a status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Kind {
+    #[default]
+    Status,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ApiVersion {
+    #[default]
+    V1,
 }
 
 /// `ListMeta`, of which a status uses nothing.
@@ -154,6 +169,13 @@ impl Status {
         Self::failure(404, "NotFound", message, Some(details(RESOURCE, name)))
     }
 
+    /// 404 `NotFound`: nothing is served at that path.
+    #[must_use]
+    pub fn not_served() -> Self {
+        let message = "the server could not find the requested resource";
+        Self::failure(404, "NotFound", message, Some(StatusDetails::default()))
+    }
+
     /// 409 `AlreadyExists`: there is a Job of that name.
     #[must_use]
     pub fn already_exists(name: &str) -> Self {
@@ -192,6 +214,11 @@ impl Status {
         Self::invalid_object(GROUP, KIND, name, causes)
     }
 
+    /// As [`Status::invalid`], of the resource instead of the kind.
+    pub(crate) fn invalid_resource(name: &str, causes: Vec<StatusCause>) -> Self {
+        Self::invalid_object(GROUP, RESOURCE, name, causes)
+    }
+
     /// As [`Status::invalid`], for faults that the server puts down to something else than a Job.
     pub(crate) fn invalid_object(
         group: &str,
@@ -199,7 +226,8 @@ impl Status {
         name: &str,
         causes: Vec<StatusCause>,
     ) -> Self {
-        let mut message = format!("{} is invalid", named(&format!("{kind}.{group}"), name));
+        let object = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let mut message = format!("{} is invalid", named(&object, name));
         if !causes.is_empty() {
             message.push_str(": ");
             message.push_str(&aggregate(&causes, 0));
@@ -224,6 +252,13 @@ impl Status {
     pub fn timeout(message: &str, retry_after_seconds: u32) -> Self {
         let details = StatusDetails { retry_after_seconds, ..StatusDetails::default() };
         Self::failure(504, "Timeout", format!("Timeout: {message}"), Some(details))
+    }
+
+    /// 422 `Invalid` without a cause: what an API server answers to a patch that does not apply.
+    #[must_use]
+    pub fn unprocessable() -> Self {
+        let message = "the server rejected our request due to an error in our request";
+        Self::failure(422, "Invalid", message, Some(StatusDetails::default()))
     }
 
     /// 500 without a reason: what an API server answers with an error that is no status.
@@ -307,8 +342,8 @@ impl Status {
         details: Option<StatusDetails>,
     ) -> Self {
         Self {
-            kind: status_kind(),
-            api_version: status_api_version(),
+            kind: Kind::Status,
+            api_version: ApiVersion::V1,
             metadata: Metadata {},
             status: Cow::Borrowed("Failure"),
             message: message.into(),
@@ -370,14 +405,6 @@ fn named(what: &str, name: &str) -> String {
 fn details(kind: &str, name: &str) -> StatusDetails {
     let (name, kind) = (name.to_owned(), kind.to_owned());
     StatusDetails { name, group: GROUP.into(), kind, ..StatusDetails::default() }
-}
-
-fn status_kind() -> Cow<'static, str> {
-    Cow::Borrowed("Status")
-}
-
-fn status_api_version() -> Cow<'static, str> {
-    Cow::Borrowed("v1")
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

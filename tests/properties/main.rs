@@ -11,6 +11,7 @@ mod edits;
 mod oracle;
 mod reading;
 mod regression;
+mod replacing;
 mod spelling;
 mod update;
 

@@ -1,0 +1,232 @@
+//! From the bytes of a request to a Job, and the reasons why there is none.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+
+use super::meta::{self, Metadata, go_name};
+use super::{content, syntax};
+use crate::go;
+use crate::job::{Field, Job};
+use crate::limits::Limits;
+use crate::status::{CauseType, GROUP, KIND, Status, StatusCause, VERSION};
+
+/// The struct into which Go reads apiVersion and kind before anything else, as it names it.
+const TYPE_META: &str = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; \
+     Kind string \"json:\\\"kind,omitempty\\\"\" }";
+
+/// What a request says of itself.
+pub(super) struct Sent {
+    pub(super) kind: String,
+    pub(super) api_version: String,
+    pub(super) metadata: Metadata,
+    /// Fields that are none of metadata.
+    pub(super) unknown: Vec<String>,
+}
+
+impl Sent {
+    /// Whether it says that it is a Job, so that the schema of one is applied.
+    pub(super) fn is_job(&self) -> bool {
+        let group = self.api_version.split_once('/').map(|(group, _)| group);
+        self.kind == KIND && group == Some(GROUP)
+    }
+}
+
+/// Reads a body that is not plainly a Job as a value, and puts aside what is no Job in it.
+///
+/// # Errors
+///
+/// The answer to a body that is no JSON object.
+pub(super) fn read_value(bytes: &[u8], text: &str) -> Result<(Value, Vec<StatusCause>), Status> {
+    if let Some(fault) = syntax::fault(bytes) {
+        return Err(unrecognized(&no_type(&fault), bytes));
+    }
+    let value: Value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        // Deeper than any Job is read, or a number that no value has.
+        Err(fault) => {
+            return Err(Status::bad_request(cannot_be_handled(KIND, VERSION, &fault.to_string())));
+        }
+    };
+    match value {
+        Value::Object(map) => salvage(map)
+            .map_err(|fault| Status::bad_request(cannot_be_handled(KIND, VERSION, &fault))),
+        Value::Null => Err(unrecognized(&missing_kind(bytes), bytes)),
+        other => {
+            let found = go_name(&other);
+            let fault = format!("json: cannot unmarshal {found} into Go value of type {TYPE_META}");
+            Err(unrecognized(&no_type(&fault), bytes))
+        }
+    }
+}
+
+/// Puts aside parts of a type that the reading of a Job does not take; each is a fault by the schema.
+pub(super) fn salvage(mut job: Map<String, Value>) -> Result<(Value, Vec<StatusCause>), String> {
+    let mut faults = Vec::new();
+    if let Some(metadata) = job.get("metadata") {
+        meta::read(metadata, &mut Vec::new())?;
+    }
+    if let Some(spec) = job.get_mut("spec").filter(|spec| !spec.is_null()) {
+        if let Value::Object(fields) = spec {
+            salvage_tasks(fields, &mut faults);
+        } else {
+            faults.push(wrong_type("spec", &spec.take(), "object"));
+        }
+    }
+    Ok((Value::Object(job), faults))
+}
+
+fn salvage_tasks(spec: &mut Map<String, Value>, faults: &mut Vec<StatusCause>) {
+    match spec.get_mut("tasks") {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(tasks)) => {
+            for (position, task) in tasks.iter_mut().enumerate() {
+                if !task.is_object() && !task.is_null() {
+                    let field = format!("spec.tasks[{position}]");
+                    faults.push(wrong_type(&field, &task.take(), "object"));
+                }
+            }
+        }
+        Some(other) => faults.push(wrong_type("spec.tasks", &other.take(), "array")),
+    }
+}
+
+fn wrong_type(field: &str, found: &Value, expected: &str) -> StatusCause {
+    let found = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let detail = format!("{field} in body must be of type {expected}: \"{found}\"");
+    StatusCause::with_value(CauseType::TypeInvalid, field, &found.into(), &detail)
+}
+
+/// What a body says of itself.
+///
+/// # Errors
+///
+/// What is wrong with it, as the API server says it: of a body that is unrecognized, or of one that
+/// is recognized and cannot be handled.
+pub(super) fn read_sent(job: &Job<'_>, bytes: &[u8]) -> Result<Sent, NotRead> {
+    for name in ["apiVersion", "kind"] {
+        // This first look does not mind upper and lower case.
+        let fields = job.top.iter().filter(|entry| entry.key.eq_ignore_ascii_case(name));
+        for entry in fields.filter(|entry| !entry.field.is_null()) {
+            let value = content::parse(entry.field).unwrap_or_default();
+            if !value.is_string() {
+                let found = go_name(&value);
+                let fault = format!(
+                    "json: cannot unmarshal {found} into Go struct field .{name} of type string"
+                );
+                return Err(NotRead::Unrecognized(no_type(&fault)));
+            }
+        }
+    }
+    let says = |name| job.top_field(name).and_then(Field::to_str).unwrap_or_default().into_owned();
+    let (kind, api_version) = (says("kind"), says("apiVersion"));
+    if api_version.matches('/').count() > 1 {
+        let fault = format!("unexpected GroupVersion string: {api_version}");
+        return Err(NotRead::Unrecognized(fault));
+    }
+    if kind.is_empty() {
+        return Err(NotRead::Unrecognized(missing_kind(bytes)));
+    }
+    let version = api_version.rsplit('/').next().unwrap_or_default().to_owned();
+    let cannot = |fault: String| NotRead::NotHandled {
+        whole: cannot_be_handled(&kind, &version, &fault),
+        fault,
+    };
+    if job.top.iter().any(|entry| entry.key == "apiVersion" && entry.field.is_null()) {
+        let fault = ".apiVersion accessor error: <nil> is of the type <nil>, expected string";
+        return Err(cannot(fault.into()));
+    }
+    let mut sent = Map::new();
+    for entry in job.metadata.iter().flatten() {
+        let value = content::parse(entry.field).map_err(cannot)?;
+        sent.insert(entry.key.clone().into_owned(), value);
+    }
+    let mut unknown = Vec::new();
+    let metadata = meta::read(&Value::Object(sent), &mut unknown).map_err(cannot)?;
+    Ok(Sent { kind, api_version, metadata, unknown })
+}
+
+/// Why a body was not read.
+pub(super) enum NotRead {
+    Unrecognized(String),
+    NotHandled { whole: String, fault: String },
+}
+
+impl NotRead {
+    /// The answer to a PUT.
+    pub(super) fn into_status(self, bytes: &[u8]) -> Status {
+        match self {
+            Self::Unrecognized(fault) => unrecognized(&fault, bytes),
+            Self::NotHandled { whole, .. } => Status::bad_request(whole),
+        }
+    }
+
+    /// The fault alone.
+    pub(super) fn into_fault(self) -> String {
+        match self {
+            Self::Unrecognized(fault) | Self::NotHandled { fault, .. } => fault,
+        }
+    }
+}
+
+pub(super) fn cannot_be_handled(kind: &str, version: &str, fault: &str) -> String {
+    format!("{kind} in version {} cannot be handled as a {KIND}: {fault}", go::quote(version))
+}
+
+fn no_type(fault: &str) -> String {
+    format!("couldn't get version/kind; json parse error: {fault}")
+}
+
+fn missing_kind(bytes: &[u8]) -> String {
+    format!("Object 'Kind' is missing in '{}'", syntax::sanitize_bytes(bytes))
+}
+
+fn unrecognized(fault: &str, bytes: &[u8]) -> Status {
+    let summary = summary(bytes);
+    Status::bad_request(format!(
+        "the object provided is unrecognized (must be of type {KIND}): {fault} ({summary})"
+    ))
+}
+
+/// The first bytes of a body: as text if they may be JSON, else as hexadecimal digits.
+fn summary(bytes: &[u8]) -> String {
+    const MOST: usize = 30;
+    if bytes.is_empty() {
+        return "<empty>".into();
+    }
+    let shown = bytes.get(..MOST).unwrap_or(bytes);
+    let mut summary = String::new();
+    if bytes.starts_with(b"{") {
+        summary.push_str(&syntax::sanitize_bytes(shown));
+    } else {
+        for byte in shown {
+            // Writing to a String cannot fail.
+            let _ = write!(summary, "{byte:02x}");
+        }
+    }
+    if bytes.len() > MOST {
+        summary.push_str(" ...");
+    }
+    summary
+}
+
+/// Checks how long a body is.
+///
+/// # Errors
+///
+/// The answer to a body that is too long.
+pub(super) fn check_length(bytes: &[u8], limits: &Limits) -> Result<(), Status> {
+    if bytes.len() > limits.text_bytes {
+        let limit = limits.text_bytes;
+        return Err(Status::request_entity_too_large(format_args!("limit is {limit}")));
+    }
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! What the schema holds against a result, in the words of an API server.
+//!
+//! The words are those of [kube-openapi](https://github.com/kubernetes/kube-openapi/blob/master/pkg/validation/errors/schema.go)
+//! and of [listtype](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema/listtype).
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+
+use serde_json::{Map, Number, Value};
+
+use crate::check::is_repetition;
+use crate::compare::{Event, Halt, compare, same};
+use crate::go;
+use crate::job::{Field, Job};
+use crate::path::{FieldPath, Segment, Step};
+use crate::review::Validator;
+use crate::schema::{Failure, SchemaFault, type_of};
+use crate::status::{CauseType, Status, StatusCause};
+use crate::structural::{NumberRule, Structural};
+
+/// The largest whole number that is taken for an integer when written as a double.
+const MAX_WHOLE_DOUBLE: f64 = 9_007_199_254_740_991.0;
+
+/// What the schema holds against the parts of a Job that differ from the existing one.
+///
+/// # Errors
+///
+/// The answer where the existing Job cannot be read.
+pub(super) fn causes(
+    existing: &Job<'_>,
+    result: &Job<'_>,
+    validator: &Validator,
+) -> Result<Vec<StatusCause>, Status> {
+    let schema = validator.schema();
+    let mut faults: Vec<SchemaFault> = Vec::new();
+    let walked = compare(existing, result, schema.shape(), &mut |event| {
+        let Event::Field(field) = event else { return Ok(()) };
+        if matches!(field.at.first_steps(), [Some(Step::Key("spec")), ..]) {
+            let faults_of = |new| schema.faults(&field.at, field.shape, field.old, new, same);
+            faults.extend(field.new.map(faults_of).unwrap_or_default());
+        }
+        Ok(())
+    });
+    if let Err(Halt::Unreadable(fault)) = walked {
+        return Err(Status::no_verdict(&fault));
+    }
+    if result.has_tasks_field() && existing.task_count() != result.task_count() {
+        faults.extend(schema.task_count_fault(result));
+    }
+    // An API server that stored such a list before accepts any.
+    if faults.iter().any(is_repetition) && schema.has_repeated(existing) {
+        faults.retain(|fault| !is_repetition(fault));
+    }
+    let mut causes =
+        Causes { schema: schema.structural(), known: HashSet::new(), list: Vec::new() };
+    first_repetitions(&mut faults);
+    for fault in &faults {
+        causes.add(fault);
+    }
+    for (position, task) in result.tasks().enumerate() {
+        let before = existing.task(position).map(|task| task.whole);
+        if !task.whole.is_null() {
+            continue;
+        }
+        let field = format!("spec.tasks[{position}]");
+        if !before.is_some_and(Field::is_null)
+            && causes.list.iter().all(|cause| cause.field != field)
+        {
+            causes.add_type(&field, "object", "null");
+        }
+    }
+    Ok(causes.list)
+}
+
+/// Of elements that repeat one another, an API server names the second only.
+fn first_repetitions(faults: &mut Vec<SchemaFault>) {
+    let mut second: HashMap<(FieldPath, usize), usize> = HashMap::new();
+    let place = |fault: &SchemaFault| match (&fault.failure, fault.path.segments().split_last()) {
+        (Failure::Repeats { first, .. }, Some((Segment::Index(position), list))) => {
+            Some(((list.iter().cloned().collect(), *first), *position))
+        }
+        _ => None,
+    };
+    for (key, position) in faults.iter().filter_map(place) {
+        let least = second.entry(key).or_insert(position);
+        *least = position.min(*least);
+    }
+    faults.retain(|fault| {
+        place(fault).is_none_or(|(key, position)| second.get(&key) == Some(&position))
+    });
+}
+
+struct Causes<'s> {
+    schema: &'s Structural,
+    /// The places of numbers that everything was said of.
+    known: HashSet<String>,
+    list: Vec<StatusCause>,
+}
+
+impl Causes<'_> {
+    fn add(&mut self, fault: &SchemaFault) {
+        let field = server_path(&fault.path);
+        let rule = self.schema.number_rule(fault.path.segments());
+        let new = fault.new.as_ref().unwrap_or(&Value::Null);
+        match &fault.failure {
+            Failure::Type { expected, found: Value::Number(number) }
+                if expected.contains(&"integer") =>
+            {
+                self.add_number(&field, number, rule);
+            }
+            Failure::Below { found: number, .. } | Failure::Above { found: number, .. } => {
+                self.add_number(&field, number, rule);
+            }
+            Failure::Type { expected, found } => {
+                // Where the schema has a format, texts and lists alone are compared by type.
+                let format = rule.and_then(|rule| rule.format.as_deref());
+                let by_format = matches!(found, Value::Bool(_) | Value::Object(_));
+                match format.filter(|_| by_format) {
+                    Some(format) => self.add_type(&field, format, ""),
+                    None => self.add_type(&field, &expected.join(","), type_name(found)),
+                }
+            }
+            Failure::Missing => self.list.push(StatusCause::new(CauseType::Required, field, "")),
+            Failure::NotOneOf { choices, found } => {
+                let choices: Vec<String> = choices.iter().map(|choice| go::quote(choice)).collect();
+                let detail = format!("supported values: {}", choices.join(", "));
+                let kind = CauseType::NotSupported;
+                self.list.push(StatusCause::with_value(kind, field, found, &detail));
+            }
+            Failure::TooLong { most, .. } => {
+                let detail = format!("may not be more than {most} bytes");
+                self.list.push(StatusCause::new(CauseType::TooLong, field, &detail));
+            }
+            Failure::TooMany { most, found } => {
+                let detail = format!("must have at most {most} items");
+                let found = (*found).into();
+                self.list.push(StatusCause::with_value(CauseType::TooMany, field, &found, &detail));
+            }
+            Failure::TooFew { least, found } => {
+                let what = format!("should have at least {least} items");
+                self.add_invalid(&field, &(*found).into(), &what);
+            }
+            Failure::TooShort { least, .. } => {
+                self.add_invalid(&field, new, &format!("should be at least {least} chars long"));
+            }
+            Failure::Pattern(pattern) => {
+                self.add_invalid(&field, new, &format!("should match '{pattern}'"));
+            }
+            Failure::Format(format) => {
+                let shown = new.as_str().map(go::quote).unwrap_or_default();
+                let detail = format!("{field} in body must be of type {format}: {shown}");
+                let kind = CauseType::TypeInvalid;
+                self.list.push(StatusCause::with_value(kind, field, new, &detail));
+            }
+            Failure::Repeats { keys, .. } => {
+                let value = only(new, keys);
+                self.list.push(StatusCause::with_value(CauseType::Duplicate, field, &value, ""));
+            }
+            Failure::Other(text) => self.add_invalid(&field, new, text),
+        }
+    }
+
+    /// Everything that is wrong with a number where an integer must stand.
+    fn add_number(&mut self, field: &str, number: &Number, rule: Option<&NumberRule>) {
+        if !self.known.insert(field.to_owned()) {
+            return;
+        }
+        let format = rule.and_then(|rule| rule.format.as_deref());
+        let double = number.as_f64().unwrap_or(f64::NAN);
+        let is_integer = number.is_i64()
+            || (double.fract() == 0.0 && (-MAX_WHOLE_DOUBLE..=MAX_WHOLE_DOUBLE).contains(&double));
+        if !is_integer {
+            match format {
+                Some(format) => self.add_type(field, format, "float64"),
+                None => self.add_type(field, "integer", "number"),
+            }
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and in range")]
+        let integer = is_integer.then(|| number.as_i64().unwrap_or(double as i64));
+        let fits = match format {
+            Some("int32") => integer.is_some_and(|integer| i32::try_from(integer).is_ok()),
+            _ => integer.is_some(),
+        };
+        if !fits {
+            let of_format = match format {
+                Some(format) => format!("with format {format}"),
+                None => "(default format)".into(),
+            };
+            // The server knows no field here, and shows that.
+            let detail = format!("Checked value must be of type integer {of_format} in {field}");
+            let cause = StatusCause::with_value(CauseType::Invalid, "<nil>", &"".into(), &detail);
+            self.list.push(cause);
+        }
+        let value = Value::Number(number.clone());
+        let as_double = |bound: &Number| bound.as_f64().unwrap_or_default();
+        let most = rule.and_then(|rule| rule.maximum.as_ref());
+        if let Some(most) = most.filter(|most| double > as_double(most)) {
+            self.add_invalid(field, &value, &format!("should be less than or equal to {most}"));
+        }
+        let least = rule.and_then(|rule| rule.minimum.as_ref());
+        if let Some(least) = least.filter(|least| double < as_double(least)) {
+            self.add_invalid(field, &value, &format!("should be greater than or equal to {least}"));
+        }
+    }
+
+    fn add_type(&mut self, field: &str, expected: &str, found: &str) {
+        let detail = format!("{field} in body must be of type {expected}: {}", go::quote(found));
+        let kind = CauseType::TypeInvalid;
+        self.list.push(StatusCause::with_value(kind, field, &found.into(), &detail));
+    }
+
+    fn add_invalid(&mut self, field: &str, value: &Value, what: &str) {
+        let detail = format!("{field} in body {what}");
+        self.list.push(StatusCause::with_value(CauseType::Invalid, field, value, &detail));
+    }
+}
+
+/// The keys of a list element, where it has them; with no keys, all of it.
+fn only(element: &Value, keys: &[Box<str>]) -> Value {
+    if keys.is_empty() {
+        return element.clone();
+    }
+    let found =
+        keys.iter().filter_map(|key| Some(((**key).to_owned(), element.get(&**key)?.clone())));
+    Value::Object(found.collect::<Map<_, _>>())
+}
+
+/// The JSON type of a value as the server calls it.
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Number(number) if number.is_i64() => "integer",
+        other => type_of(other),
+    }
+}
+
+/// A path with its keys as they are.
+fn server_path(path: &FieldPath) -> String {
+    let mut text = String::new();
+    for segment in path.segments() {
+        match segment {
+            Segment::Key(key) => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(key);
+            }
+            Segment::Index(index) => {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "[{index}]");
+            }
+        }
+    }
+    text
+}
