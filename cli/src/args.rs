@@ -35,6 +35,11 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
         format: DiffFormat,
     },
+    /// Answer the request that puts BODY in the place of EXISTING, as an API server would
+    ///
+    /// Prints the body of the answer, and warnings to the standard error. Exit status: 0 carried out,
+    /// 1 refused, 2 trouble.
+    Replace(Replace),
     /// Put back into REPLACEMENT what Volcano filled in when EXISTING was created
     ///
     /// Prints REPLACEMENT with those fields, in the format it came in. Exit status: 0, or 2 for
@@ -56,14 +61,81 @@ pub(crate) enum Command {
 /// Two Jobs and how to look at them.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Pair {
-    /// By which rule: documented, admission, or a policy file (JSON or YAML)
-    #[arg(long, value_name = "documented|admission|FILE", default_value = "documented")]
+    /// By which rule: documented, admission, permit-everything, or a policy file (JSON or YAML)
+    #[arg(
+        long,
+        value_name = "documented|admission|permit-everything|FILE",
+        default_value = "documented"
+    )]
     pub(crate) policy: String,
     /// Show old and new values, which may be secrets
     #[arg(long)]
     pub(crate) show_values: bool,
-    #[command(flatten)]
-    pub(crate) jobs: Jobs,
+    /// Compare by the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crd: Option<PathBuf>,
+    /// A patch of EXISTING instead of a REPLACEMENT (JSON or YAML): a list is a JSON Patch, an object a
+    /// JSON Merge Patch
+    #[arg(long, value_name = "FILE", conflicts_with = "replacement")]
+    pub(crate) patch: Option<PathBuf>,
+    /// The Job as it is in the cluster: a JSON or YAML file, or - for standard input
+    pub(crate) existing: PathBuf,
+    /// The Job that is to replace it: a JSON or YAML file, or - for standard input
+    #[arg(required_unless_present = "patch")]
+    pub(crate) replacement: Option<PathBuf>,
+}
+
+/// A request and what is stored.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Replace {
+    /// Where the request goes to: path and query
+    #[arg(long, value_name = "/apis/…/jobs/NAME?pretty=true")]
+    pub(crate) uri: String,
+    /// By which rule: documented, admission, permit-everything, or a policy file (JSON or YAML)
+    #[arg(
+        long,
+        value_name = "documented|admission|permit-everything|FILE",
+        default_value = "documented"
+    )]
+    pub(crate) policy: String,
+    /// Which status codes to answer with
+    #[arg(long, value_enum, default_value_t = Codes::Documented)]
+    pub(crate) status_codes: Codes,
+    /// Create the Job if none is stored
+    #[arg(long)]
+    pub(crate) allow_create: bool,
+    /// The resourceVersion that what is stored gets; by default the next number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) resource_version: Option<u64>,
+    /// Show metadata.selfLink in the answer, as the documentation does
+    #[arg(long)]
+    pub(crate) self_link: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = ReplaceFormat::Body)]
+    pub(crate) format: ReplaceFormat,
+    /// Read and validate by the schema in this CRD of Volcano's Job (JSON or YAML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crd: Option<PathBuf>,
+    /// The Job that is stored: a JSON or YAML file, or - for standard input, which is empty if none is
+    pub(crate) existing: PathBuf,
+    /// The body of the request: a file, of YAML only if its name says so, or - for standard input
+    pub(crate) body: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Codes {
+    /// Those that the documentation of the request lists
+    Documented,
+    /// Those of an API server
+    Kubernetes,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ReplaceFormat {
+    /// The body of the answer
+    Body,
+    /// Code, body, what to store and warnings, in one object
+    Json,
 }
 
 /// Two Jobs and what a Job is.

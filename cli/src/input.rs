@@ -7,11 +7,13 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use volcano_job_update::replace::apply_patch;
+use volcano_job_update::status::Status;
 use volcano_job_update::{
     Job, JobError, JobSchema, Limits, MergePatchError, ReviewError, UpdatePolicy,
 };
 
-use crate::args::Jobs;
+use crate::args::{Jobs, Pair, Replace};
 
 /// Why there is no answer. One line each.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +30,9 @@ pub(crate) enum Trouble {
     Yaml { name: String, fault: String },
     #[error("policy {name}: {fault}")]
     Policy { name: String, fault: String },
-    #[error("there is no policy `{0}`: it is neither documented nor admission nor a file")]
+    #[error("{name}: the patch does not apply: {fault}")]
+    Patch { name: String, fault: Status },
+    #[error("there is no policy `{0}`: it is neither a preset nor a file")]
     NoPolicy(String),
     #[error("CRD {name}: {fault}")]
     Crd { name: String, fault: String },
@@ -52,6 +56,10 @@ enum Content {
 }
 
 impl Document {
+    fn is_blank(&self) -> bool {
+        matches!(&self.content, Content::Json(text) if text.trim_ascii().is_empty())
+    }
+
     fn job(&self, limits: &Limits) -> Result<Job<'_>, Trouble> {
         let job = match &self.content {
             Content::Json(text) => Job::from_slice_with(text, limits),
@@ -92,6 +100,67 @@ pub(crate) fn read_pair(jobs: &Jobs, limits: &Limits) -> Result<Documents, Troub
         replacement: read_document(&jobs.replacement, limits)?,
         limits: *limits,
     })
+}
+
+/// Reads the Job and its replacement, or makes that by a patch.
+pub(crate) fn read_update(pair: &Pair, limits: &Limits) -> Result<Documents, Trouble> {
+    let other = pair.patch.as_ref().or(pair.replacement.as_ref());
+    if is_stdin(&pair.existing) && other.is_some_and(|other| is_stdin(other)) {
+        return Err(Trouble::StdinTwice);
+    }
+    let existing = read_document(&pair.existing, limits)?;
+    let replacement = match (&pair.patch, &pair.replacement) {
+        (Some(patch), _) => patched(&existing, patch, limits)?,
+        (None, Some(replacement)) => read_document(replacement, limits)?,
+        // One of the two is required.
+        (None, None) => Document { name: String::new(), content: Content::Json(Vec::new()) },
+    };
+    Ok(Documents { existing, replacement, limits: *limits })
+}
+
+fn patched(existing: &Document, patch: &Path, limits: &Limits) -> Result<Document, Trouble> {
+    let name = display_name(patch);
+    let text = match read_document(patch, limits)?.content {
+        Content::Json(text) => text,
+        Content::Yaml(value) => value.to_string().into_bytes(),
+    };
+    let job = apply_patch(&existing.job(limits)?, &text)
+        .map_err(|fault| Trouble::Patch { name: name.clone(), fault })?;
+    Ok(Document { name, content: Content::Yaml(job) })
+}
+
+/// What is stored, and a body, which is not looked into.
+pub(crate) struct Request {
+    stored: Option<Document>,
+    pub(crate) body: Vec<u8>,
+    limits: Limits,
+}
+
+impl Request {
+    pub(crate) fn existing(&self) -> Result<Option<Job<'_>>, Trouble> {
+        self.stored.as_ref().map(|document| document.job(&self.limits)).transpose()
+    }
+}
+
+/// Reads what is stored and the body of a request.
+pub(crate) fn read_request(request: &Replace, limits: &Limits) -> Result<Request, Trouble> {
+    if is_stdin(&request.existing) && is_stdin(&request.body) {
+        return Err(Trouble::StdinTwice);
+    }
+    let stored = read_document(&request.existing, limits)?;
+    let is_nothing = is_stdin(&request.existing) && stored.is_blank();
+    let name = request.body.extension().map(OsStr::to_ascii_lowercase);
+    let is_yaml = matches!(name.as_deref().and_then(OsStr::to_str), Some("yaml" | "yml"));
+    let body = if is_yaml {
+        let fault = |fault| Trouble::Yaml { name: display_name(&request.body), fault };
+        let value: Value =
+            parse_yaml(&read_text(&request.body, limits.text_bytes)?).map_err(fault)?;
+        value.to_string().into_bytes()
+    } else {
+        // One byte too many is enough for the answer that it is too much.
+        read_at_most(&request.body, limits.text_bytes.saturating_add(1))?
+    };
+    Ok(Request { stored: (!is_nothing).then_some(stored), body, limits: *limits })
 }
 
 /// Reads the schema from a CRD.
@@ -136,7 +205,15 @@ fn read_document(path: &Path, limits: &Limits) -> Result<Document, Trouble> {
 
 /// Reads no more than one byte beyond the limit, which is enough to find out that it is too much.
 fn read_text(path: &Path, limit: usize) -> Result<Vec<u8>, Trouble> {
-    let enough = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let text = read_at_most(path, limit.saturating_add(1))?;
+    if text.len() > limit {
+        return Err(Trouble::TooLong { name: display_name(path), limit });
+    }
+    Ok(text)
+}
+
+fn read_at_most(path: &Path, bytes: usize) -> Result<Vec<u8>, Trouble> {
+    let enough = u64::try_from(bytes).unwrap_or(u64::MAX);
     let mut text = Vec::new();
     let read = if is_stdin(path) {
         io::stdin().lock().take(enough).read_to_end(&mut text)
@@ -144,7 +221,6 @@ fn read_text(path: &Path, limit: usize) -> Result<Vec<u8>, Trouble> {
         File::open(path).and_then(|file| file.take(enough).read_to_end(&mut text))
     };
     match read {
-        Ok(_) if text.len() > limit => Err(Trouble::TooLong { name: display_name(path), limit }),
         Ok(_) => Ok(text),
         Err(fault) => Err(Trouble::Read { name: display_name(path), fault }),
     }

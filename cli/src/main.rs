@@ -2,15 +2,17 @@
 
 mod args;
 mod input;
+mod replace;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use volcano_job_update::{Code, Report, TextStyle, UpdatePolicy, Validator};
 
 use crate::args::{Args, CheckFormat, Command, DiffFormat, Jobs, Pair, RestoreFormat};
-use crate::input::{Trouble, read_crd, read_pair, read_policy, to_yaml};
+use crate::input::{Trouble, read_crd, read_pair, read_policy, read_update, to_yaml};
 
 /// What the exit status says.
 enum Outcome {
@@ -45,6 +47,7 @@ fn run(command: Command) -> Result<(String, Outcome), Trouble> {
     match command {
         Command::Check { pair, format } => check(&pair, format),
         Command::Diff { pair, format } => diff(&pair, format),
+        Command::Replace(request) => replace::run(&request),
         Command::Restore { jobs, format } => restore(&jobs, format),
         Command::Explain { code: None } => Ok((list_codes(), Outcome::Good)),
         Command::Explain { code: Some(code) } => Ok((explain(code), Outcome::Good)),
@@ -52,8 +55,8 @@ fn run(command: Command) -> Result<(String, Outcome), Trouble> {
 }
 
 fn check(pair: &Pair, format: CheckFormat) -> Result<(String, Outcome), Trouble> {
-    let validator = validator(read_policy(&pair.policy)?, &pair.jobs)?;
-    let documents = read_pair(&pair.jobs, validator.policy().limits())?;
+    let validator = validator(read_policy(&pair.policy)?, pair.crd.as_deref())?;
+    let documents = read_update(pair, validator.policy().limits())?;
     let review = validator.review(&documents.existing()?, &documents.replacement()?)?;
     let report = Report::new(&review).with_values(pair.show_values);
     let text = match format {
@@ -64,8 +67,8 @@ fn check(pair: &Pair, format: CheckFormat) -> Result<(String, Outcome), Trouble>
 }
 
 fn diff(pair: &Pair, format: DiffFormat) -> Result<(String, Outcome), Trouble> {
-    let validator = validator(read_policy(&pair.policy)?, &pair.jobs)?;
-    let documents = read_pair(&pair.jobs, validator.policy().limits())?;
+    let validator = validator(read_policy(&pair.policy)?, pair.crd.as_deref())?;
+    let documents = read_update(pair, validator.policy().limits())?;
     let existing = documents.existing()?;
     let review = validator.review(&existing, &documents.replacement()?)?;
     let report = Report::new(&review).with_values(pair.show_values);
@@ -80,7 +83,7 @@ fn diff(pair: &Pair, format: DiffFormat) -> Result<(String, Outcome), Trouble> {
 }
 
 fn restore(jobs: &Jobs, format: RestoreFormat) -> Result<(String, Outcome), Trouble> {
-    let validator = validator(UpdatePolicy::documented(), jobs)?;
+    let validator = validator(UpdatePolicy::documented(), jobs.crd.as_deref())?;
     let documents = read_pair(jobs, validator.policy().limits())?;
     let restored = validator.restore_defaults(&documents.existing()?, &documents.replacement()?)?;
     let text = match format {
@@ -91,9 +94,9 @@ fn restore(jobs: &Jobs, format: RestoreFormat) -> Result<(String, Outcome), Trou
     Ok((text, Outcome::Good))
 }
 
-fn validator(policy: UpdatePolicy, jobs: &Jobs) -> Result<Validator, Trouble> {
+fn validator(policy: UpdatePolicy, crd: Option<&Path>) -> Result<Validator, Trouble> {
     let validator = Validator::new(policy);
-    Ok(match &jobs.crd {
+    Ok(match crd {
         Some(crd) => validator.with_schema(read_crd(crd)?),
         None => validator,
     })
