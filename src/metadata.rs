@@ -15,7 +15,7 @@ const NAME_BYTES: usize = 63;
 /// Bytes of the prefix in a key, a DNS subdomain.
 const PREFIX_BYTES: usize = 253;
 /// Bytes of all keys and values of the annotations.
-const ANNOTATIONS_BYTES: usize = 256 * 1024;
+pub(crate) const ANNOTATIONS_BYTES: usize = 256 * 1024;
 
 /// What is wrong in the metadata. `Display` names the key, and never shows a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -232,7 +232,7 @@ fn owner_faults(owners: &[Value]) -> Vec<MetadataFault> {
 }
 
 /// `version` or `group/version`.
-fn is_group_version(text: &str) -> bool {
+pub(crate) fn is_group_version(text: &str) -> bool {
     match text.split_once('/') {
         Some((_, version)) => !version.is_empty() && !version.contains('/'),
         None => true,
@@ -240,7 +240,7 @@ fn is_group_version(text: &str) -> bool {
 }
 
 /// A key is a qualified name: `[prefix/]name`.
-fn key_failures(key: &str) -> Vec<MetadataFailure> {
+pub(crate) fn key_failures(key: &str) -> Vec<MetadataFailure> {
     let (prefix, name) = match key.split_once('/') {
         Some((_, name)) if name.contains('/') => return vec![MetadataFailure::Slashes],
         Some((prefix, name)) => (Some(prefix), name),
@@ -270,7 +270,7 @@ fn key_failures(key: &str) -> Vec<MetadataFailure> {
     failures
 }
 
-fn value_failures(value: &str) -> impl Iterator<Item = MetadataFailure> {
+pub(crate) fn value_failures(value: &str) -> impl Iterator<Item = MetadataFailure> {
     let too_long = value.len() > NAME_BYTES;
     let wrong = !(value.is_empty() || is_name(value));
     let too_long = too_long.then_some(MetadataFailure::ValueTooLong(value.len()));
@@ -284,20 +284,21 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(inside)
 }
 
-fn is_dns_subdomain(text: &str) -> bool {
+pub(crate) fn is_dns_subdomain(text: &str) -> bool {
+    text.split('.').all(is_dns_label)
+}
+
+pub(crate) fn is_dns_label(text: &str) -> bool {
     let outer = |byte: Option<u8>| {
         byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     };
-    let is_label = |label: &str| {
-        outer(label.bytes().next())
-            && outer(label.bytes().next_back())
-            && label.bytes().all(|byte| outer(Some(byte)) || byte == b'-')
-    };
-    text.split('.').all(is_label)
+    outer(text.bytes().next())
+        && outer(text.bytes().next_back())
+        && text.bytes().all(|byte| outer(Some(byte)) || byte == b'-')
 }
 
 /// In lower case as Go has it: each character becomes one character.
-fn lower_case(text: &str) -> String {
+pub(crate) fn lower_case(text: &str) -> String {
     text.chars().filter_map(|letter| letter.to_lowercase().next()).collect()
 }
 

@@ -9,13 +9,13 @@ use serde_json::Value;
 use super::meta::{Metadata, text, texts};
 use super::names;
 use crate::go;
+use crate::metadata::{self, ANNOTATIONS_BYTES};
 use crate::status::{CauseType, StatusCause};
 
 /// An API server lists every fault. A body has room for a million, and none of them would be read.
 const MAX_CAUSES: usize = 1000;
 /// How often a fault is listed that shows the whole list in which it is.
 const MAX_WHOLE_LISTS: usize = 8;
-const ANNOTATION_BYTES: usize = 256 * 1024;
 /// The finalizers without a domain that Kubernetes itself has.
 const STANDARD_FINALIZERS: [&str; 3] = ["orphan", "foregroundDeletion", "kubernetes"];
 
@@ -121,12 +121,11 @@ fn labels_annotations_owners(new: &Metadata, causes: &mut Vec<StatusCause>) {
     }
     let mut bytes: usize = 0;
     for (key, value) in entries(new, "annotations") {
-        let faults = names::qualified_name(&key.to_lowercase());
-        invalid_each("metadata.annotations", key, faults, causes);
+        invalid_each("metadata.annotations", key, names::annotation_key(key), causes);
         bytes = bytes.saturating_add(key.len()).saturating_add(value.len());
     }
-    if bytes > ANNOTATION_BYTES {
-        let detail = format!("may not be more than {ANNOTATION_BYTES} bytes");
+    if bytes > ANNOTATIONS_BYTES {
+        let detail = format!("may not be more than {ANNOTATIONS_BYTES} bytes");
         causes.push(StatusCause::new(CauseType::TooLong, "metadata.annotations", &detail));
     }
     owners(new, causes);
@@ -140,10 +139,7 @@ fn owners(new: &Metadata, causes: &mut Vec<StatusCause>) {
     for (index, owner) in owners.into_iter().flatten().enumerate() {
         let says = |key| owner.get(key).and_then(Value::as_str).unwrap_or_default();
         let version = says("apiVersion");
-        let parts: Vec<&str> = version.split('/').collect();
-        if !version.is_empty()
-            && (parts.len() > 2 || parts.last().is_some_and(|last| last.is_empty()))
-        {
+        if !version.is_empty() && !metadata::is_group_version(version) {
             let field = format!("{FIELD}[{index}].apiVersion");
             invalid_each(
                 &field,

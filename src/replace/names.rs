@@ -2,6 +2,8 @@
 //!
 //! See [validate/content](https://github.com/kubernetes/apimachinery/tree/master/pkg/api/validate/content).
 
+use crate::metadata::{self, MetadataFailure};
+
 const NAME_RULE: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with \
      an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
      '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
@@ -17,46 +19,36 @@ const LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower case 
 
 /// What is wrong with a qualified name: `example.com/name`, as of a label or a finalizer.
 pub(super) fn qualified_name(text: &str) -> Vec<String> {
-    let mut faults = Vec::new();
-    let name = match text.split('/').collect::<Vec<_>>().as_slice() {
-        [name] => *name,
-        [prefix, name] => {
-            if prefix.is_empty() {
-                faults.push("prefix part must be non-empty".into());
-            } else {
-                let of_prefix = subdomain(prefix).into_iter();
-                faults.extend(of_prefix.map(|fault| format!("prefix part {fault}")));
-            }
-            *name
-        }
-        _ => {
-            return vec![format!(
-                "a valid label key {NAME_RULE} with an optional DNS subdomain prefix and '/' \
-                 (e.g. 'example.com/MyName')"
-            )];
-        }
-    };
-    if name.is_empty() {
-        faults.push("name part must be non-empty".into());
-    } else if name.len() > 63 {
-        faults.push("name part must be no more than 63 bytes".into());
-    }
-    if !is_name(name) {
-        faults.push(format!("name part {NAME_RULE}"));
-    }
-    faults
+    metadata::key_failures(text).into_iter().map(words).collect()
+}
+
+/// What is wrong with the key of an annotation.
+pub(super) fn annotation_key(text: &str) -> Vec<String> {
+    qualified_name(&metadata::lower_case(text))
 }
 
 /// What is wrong with the value of a label.
 pub(super) fn label_value(text: &str) -> Vec<String> {
-    let mut faults = Vec::new();
-    if text.len() > 63 {
-        faults.push("must be no more than 63 bytes".into());
+    metadata::value_failures(text).map(words).collect()
+}
+
+/// A broken rule for names in the words of Kubernetes.
+fn words(failure: MetadataFailure) -> String {
+    match failure {
+        MetadataFailure::Slashes => format!(
+            "a valid label key {NAME_RULE} with an optional DNS subdomain prefix and '/' \
+             (e.g. 'example.com/MyName')"
+        ),
+        MetadataFailure::PrefixEmpty => "prefix part must be non-empty".into(),
+        MetadataFailure::PrefixTooLong(_) => "prefix part must be no more than 253 bytes".into(),
+        MetadataFailure::PrefixCharacters => format!("prefix part {SUBDOMAIN_RULE}"),
+        MetadataFailure::NameEmpty => "name part must be non-empty".into(),
+        MetadataFailure::NameTooLong(_) => "name part must be no more than 63 bytes".into(),
+        MetadataFailure::NameCharacters => format!("name part {NAME_RULE}"),
+        MetadataFailure::ValueTooLong(_) => "must be no more than 63 bytes".into(),
+        MetadataFailure::ValueCharacters => VALUE_RULE.into(),
+        other => other.to_string(),
     }
-    if !text.is_empty() && !is_name(text) {
-        faults.push(VALUE_RULE.into());
-    }
-    faults
 }
 
 /// What is wrong with a DNS subdomain, as the name of a Job that is created.
@@ -65,7 +57,7 @@ pub(super) fn subdomain(text: &str) -> Vec<String> {
     if text.len() > 253 {
         faults.push("must be no more than 253 bytes".into());
     }
-    if !text.split('.').all(is_dns_label) {
+    if !metadata::is_dns_subdomain(text) {
         faults.push(SUBDOMAIN_RULE.into());
     }
     faults
@@ -77,8 +69,8 @@ pub(super) fn namespace(text: &str) -> Vec<String> {
     if text.len() > 63 {
         faults.push("must be no more than 63 bytes".into());
     }
-    if !is_dns_label(text) {
-        let dots = text.split('.').all(is_dns_label);
+    if !metadata::is_dns_label(text) {
+        let dots = metadata::is_dns_subdomain(text);
         faults.push(if dots { "must not contain dots".into() } else { LABEL_RULE.into() });
     }
     faults
@@ -96,18 +88,4 @@ pub(super) fn path_segment(text: &str) -> Vec<String> {
 pub(super) fn path_segment_prefix(text: &str) -> Vec<String> {
     let contained = ["/", "%"].into_iter().filter(|illegal| text.contains(illegal));
     contained.map(|illegal| format!("may not contain '{illegal}'")).collect()
-}
-
-fn is_name(text: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    ends(text.bytes().next()) && ends(text.bytes().next_back()) && text.bytes().all(inner)
-}
-
-fn is_dns_label(text: &str) -> bool {
-    let end = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let ends = |byte: Option<u8>| byte.is_some_and(end);
-    ends(text.bytes().next())
-        && ends(text.bytes().next_back())
-        && text.bytes().all(|byte| end(byte) || byte == b'-')
 }

@@ -3,7 +3,7 @@
 //! The words are those of [kube-openapi](https://github.com/kubernetes/kube-openapi/blob/master/pkg/validation/errors/schema.go)
 //! and of [listtype](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema/listtype).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
@@ -53,7 +53,6 @@ pub(super) fn causes(
     }
     let mut causes =
         Causes { schema: schema.structural(), known: HashSet::new(), list: Vec::new() };
-    first_repetitions(&mut faults);
     for fault in &faults {
         causes.add(fault);
     }
@@ -70,24 +69,6 @@ pub(super) fn causes(
         }
     }
     Ok(causes.list)
-}
-
-/// Of elements that repeat one another, an API server names the second only.
-fn first_repetitions(faults: &mut Vec<SchemaFault>) {
-    let mut second: HashMap<(FieldPath, usize), usize> = HashMap::new();
-    let place = |fault: &SchemaFault| match (&fault.failure, fault.path.segments().split_last()) {
-        (Failure::Repeats { first, .. }, Some((Segment::Index(position), list))) => {
-            Some(((list.iter().cloned().collect(), *first), *position))
-        }
-        _ => None,
-    };
-    for (key, position) in faults.iter().filter_map(place) {
-        let least = second.entry(key).or_insert(position);
-        *least = position.min(*least);
-    }
-    faults.retain(|fault| {
-        place(fault).is_none_or(|(key, position)| second.get(&key) == Some(&position))
-    });
 }
 
 struct Causes<'s> {
