@@ -11,10 +11,13 @@ use gungraun::{
 use inputs::Pair;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use volcano_job_update::replace::{ReplaceContext, ReplaceRequest, Replaced, replace};
 use volcano_job_update::{Check, Job, JobSchema, Review, UpdatePolicy, Validator};
 
 mod inputs;
 
+/// Where the documented example is.
+const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
 /// One call would also count what the allocator tidies up after the setup.
 const CALLS: usize = 10;
 
@@ -74,6 +77,13 @@ fn review_unguided(Input { validator, pair, .. }: &Input) -> Option<Review> {
     validator.review(&existing, &replacement).ok()
 }
 
+/// The stored text and a PUT to its answer.
+fn put_next(Input { validator, pair, .. }: &Input) -> Option<Replaced> {
+    let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
+    let request = ReplaceRequest::from_uri(URI, black_box(&pair.replacement)).ok()?;
+    replace(Some(&existing), &request, validator, &ReplaceContext::new("125597962")).ok()
+}
+
 /// Both texts checked to be JSON.
 fn check_both(Input { pair, .. }: &Input) -> bool {
     let check = |text| serde_json::from_slice::<IgnoredAny>(black_box(text)).is_ok();
@@ -124,6 +134,12 @@ fn well_formed(input: Input) -> (bool, Input) {
     repeated(input, check_both)
 }
 
+#[library_benchmark(setup = input)]
+#[bench::permitted_1000("permitted", 1000)]
+fn put(input: Input) -> (Option<Replaced>, Input) {
+    repeated(input, put_next)
+}
+
 #[library_benchmark(setup = unchecked_input)]
 #[bench::permitted_2("permitted", 2)]
 #[bench::template_1000("template", 1000)]
@@ -145,7 +161,7 @@ fn parsed() -> Option<Value> {
 
 library_benchmark_group!(
     name = update,
-    benchmarks = [verdict, next_verdict, unguided, unchecked, well_formed, compiled, parsed]
+    benchmarks = [verdict, next_verdict, unguided, unchecked, put, well_formed, compiled, parsed]
 );
 
 main!(
