@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::Location;
 use jsonschema::{
-    JsonType, Keyword, PatternOptions, ValidationError, ValidationOptions, Validator,
+    Draft, JsonType, Keyword, PatternOptions, ValidationError, ValidationOptions, Validator,
 };
 use serde_json::{Map, Number, Value, json};
 
@@ -207,6 +207,8 @@ impl<'i> Keyword<'i> for Distinct {
 
 fn options_of_json() -> ValidationOptions<'static> {
     jsonschema::options()
+        // A draft whose own schema is one small document, against which ours is checked at once.
+        .with_draft(Draft::Draft7)
         // Linear in the text, and the same syntax as Go's.
         .with_pattern_options(PatternOptions::regex())
         .should_validate_formats(true)
