@@ -15,6 +15,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 pub use self::error::{JobError, JobErrorKind};
+pub(crate) use self::text::{plain_length, text_type_name};
 use crate::limits::Limits;
 use crate::number;
 use crate::path::PathNode;
@@ -169,6 +170,20 @@ impl<'a> Job<'a> {
             Ok(text) => text::read(text, limits, guide),
             Err(fault) => Err(JobError::not_utf8(text, fault.valid_up_to())),
         }
+    }
+
+    /// Reads a Job that is part of a longer text, from where it begins; and says how many bytes it
+    /// takes.
+    pub(crate) fn read_front(
+        text: &'a str,
+        limits: &Limits,
+        guide: Option<&Job<'_>>,
+    ) -> Result<(Self, usize), JobError> {
+        let (job, length) = text::read_front(text, limits, guide)?;
+        if length > limits.text_bytes {
+            return Err(JobError::too_large(limits.text_bytes));
+        }
+        Ok((job, length))
     }
 
     /// Reads a Job from JSON that is known to be UTF-8, within the default [`Limits`].

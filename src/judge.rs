@@ -199,7 +199,7 @@ fn hint(
         (_, ChangeKind::Removed) => "add the field again as it stands in the existing Job",
         (_, ChangeKind::Replaced) => "restore the value of the existing Job",
     };
-    Some(format!("{remedy}; only {} may change", policy.permitted_in_words()))
+    Some(format!("{remedy}; {}", policy.only_permitted_in_words()))
 }
 
 /// The line that puts a creation default back. These values are numbers, `[]` and fixed names.

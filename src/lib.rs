@@ -36,6 +36,7 @@
 //!   possible.
 //! * [`Validator::restore_defaults`] puts back what Volcano filled in at creation and a manifest lacks.
 //! * [`replace`] answers PUT and PATCH as an API server does, without a socket and a store.
+//! * [`admission`] answers the reviews that an API server sends to a webhook.
 //! * [`Report`] is a review as text and as JSON; [`status`] is it as an API server would answer.
 //!
 //! The order is always existing Job, then replacement; `old` and `new` are the two values of one
@@ -83,6 +84,8 @@
 //!
 //! None is on by default.
 //!
+//! * `kube`: conversions between [`status`] and [`admission`] and the types of kube-core 5. Needs Rust
+//!   1.89.
 //! * `proptest`: the module `strategy`, with strategies for property tests: Jobs, permitted and
 //!   refused updates of them, and other spellings of the same Job. Needs Rust 1.88.
 //!
@@ -95,6 +98,7 @@
 //! [ObjectMeta]: https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go
 //! [schema]: https://github.com/volcano-sh/volcano/blob/ed72c7c815a9fd547a787134676f73d42e9d049c/config/crd/volcano/bases/batch.volcano.sh_jobs.yaml
 
+pub mod admission;
 mod advice;
 mod change;
 mod check;

@@ -266,8 +266,13 @@ impl UpdatePolicy {
         self.release_finalizers_while_deleting
     }
 
+    /// What every hint about a refused change says of the policy.
+    pub(crate) fn only_permitted_in_words(&self) -> String {
+        format!("only {} may change", self.permitted_in_words())
+    }
+
     /// The permitted fields as a list in words: `a, b and c`.
-    pub(crate) fn permitted_in_words(&self) -> String {
+    fn permitted_in_words(&self) -> String {
         let names: Vec<&str> = self.permitted.iter().map(FieldPattern::as_str).collect();
         match names.as_slice() {
             [] => "nothing".into(),

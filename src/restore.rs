@@ -68,7 +68,30 @@ impl Validator {
         existing: &Job<'_>,
         replacement: &Job<'_>,
     ) -> Result<Restored, ReviewError> {
-        let mut dropped: Vec<(FieldPath, Value)> = Vec::new();
+        let dropped = self.dropped_defaults(existing, replacement)?;
+        put_all_back(replacement, dropped)
+    }
+
+    /// The patch of [`Validator::restore_defaults`]. The replacement is parsed only if something was
+    /// dropped.
+    pub(crate) fn restoring_patch(
+        &self,
+        existing: &Job<'_>,
+        replacement: &Job<'_>,
+    ) -> Result<Patch, ReviewError> {
+        let dropped = self.dropped_defaults(existing, replacement)?;
+        if dropped.is_empty() {
+            return Ok(Patch::default());
+        }
+        Ok(put_all_back(replacement, dropped)?.patch)
+    }
+
+    fn dropped_defaults(
+        &self,
+        existing: &Job<'_>,
+        replacement: &Job<'_>,
+    ) -> Result<Vec<(FieldPath, Value)>, ReviewError> {
+        let mut dropped = Vec::new();
         let mut listen = |event: &Event<'_>| {
             let Event::Difference(difference) = event else { return Ok(()) };
             if is_dropped_default(difference, existing) {
@@ -82,13 +105,20 @@ impl Validator {
             Err(Halt::Unreadable(error)) => return Err(error),
         }
         dropped.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut job = replacement.to_value().map_err(ReviewError::Replacement)?;
-        let mut operations = Vec::new();
-        for (path, value) in dropped {
-            put_back(&mut job, path.segments(), &value, &mut operations);
-        }
-        Ok(Restored { job, patch: Patch(operations) })
+        Ok(dropped)
     }
+}
+
+fn put_all_back(
+    replacement: &Job<'_>,
+    dropped: Vec<(FieldPath, Value)>,
+) -> Result<Restored, ReviewError> {
+    let mut job = replacement.to_value().map_err(ReviewError::Replacement)?;
+    let mut operations = Vec::new();
+    for (path, value) in dropped {
+        put_back(&mut job, path.segments(), &value, &mut operations);
+    }
+    Ok(Restored { job, patch: Patch(operations) })
 }
 
 /// Sets a field, makes the objects on the way to it, and notes both.

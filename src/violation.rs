@@ -142,7 +142,7 @@ impl fmt::Display for Violation {
 const WARNING_CHARACTERS: usize = 255;
 
 /// The text, or as much of its beginning as there is room for.
-fn shortened(mut text: String, characters: usize) -> String {
+pub(crate) fn shortened(mut text: String, characters: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(characters) {
         let last = text.get(..end).and_then(|text| text.char_indices().next_back());
         text.truncate(last.map_or(0, |(start, _)| start));

@@ -23,11 +23,13 @@ fn is_data<T: Serialize + DeserializeOwned + Clone + Eq + Debug>() {}
 
 #[test]
 fn a_job_can_be_sent_and_shared() {
+    is_shared::<volcano_job_update::admission::AdmissionReview<'static>>();
     is_shared::<Job<'_>>();
 }
 
 #[test]
 fn results_are_owned() {
+    is_owned::<volcano_job_update::admission::Response>();
     is_owned::<Change>();
     is_owned::<Changes>();
     is_owned::<FieldPath>();
@@ -53,6 +55,7 @@ fn kinds_are_plain() {
 
 #[test]
 fn errors_are_errors() {
+    is_error::<volcano_job_update::admission::Unanswerable>();
     is_error::<JobError>();
     is_error::<MergePatchError>();
     is_error::<ParseCodeError>();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use volcano_job_update::Code;
+use volcano_job_update::status::StatusCodes;
 
 /// May this Volcano Job be replaced by that one, and if not, which fields stand in the way?
 #[derive(Debug, Parser)]
@@ -24,6 +25,12 @@ pub(crate) enum Command {
         /// How to print the verdict
         #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
         format: CheckFormat,
+        /// Print what kubectl replace would print if a webhook gave the verdict
+        #[arg(long, conflicts_with = "format")]
+        as_kubectl: bool,
+        /// Which HTTP status codes the webhook would give
+        #[arg(long, value_enum, default_value_t = Codes::Documented, requires = "as_kubectl")]
+        status_codes: Codes,
     },
     /// Show what differs between EXISTING and REPLACEMENT
     ///
@@ -50,6 +57,25 @@ pub(crate) enum Command {
         /// What to print
         #[arg(long, value_enum, default_value_t = RestoreFormat::Manifest)]
         format: RestoreFormat,
+    },
+    /// Answer an admission review as a webhook would
+    ///
+    /// Prints what a webhook would send back. Exit status: 0 allowed, 1 denied, 2 no answer possible.
+    Admit {
+        /// By which rule: documented, admission, or a policy file (JSON or YAML)
+        #[arg(long, value_name = "documented|admission|FILE", default_value = "admission")]
+        policy: String,
+        /// Compare by the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
+        #[arg(long, value_name = "FILE")]
+        crd: Option<PathBuf>,
+        /// Which HTTP status codes a denial has
+        #[arg(long, value_enum, default_value_t = Codes::Documented)]
+        status_codes: Codes,
+        /// Answer as the mutating webhook, which puts back what Volcano filled in at creation
+        #[arg(long)]
+        restore: bool,
+        /// The body of the request to the webhook: a JSON file, or - for standard input
+        review: PathBuf,
     },
     /// Explain a code, or list all of them
     Explain {
@@ -164,6 +190,15 @@ pub(crate) enum CheckFormat {
     Text,
     /// For programs, see schemas/report.schema.json
     Json,
+}
+
+impl From<Codes> for StatusCodes {
+    fn from(codes: Codes) -> Self {
+        match codes {
+            Codes::Documented => Self::Documented,
+            Codes::Kubernetes => Self::Kubernetes,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

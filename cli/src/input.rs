@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use volcano_job_update::admission::{Unanswerable, body_limit};
 use volcano_job_update::replace::apply_patch;
 use volcano_job_update::status::Status;
 use volcano_job_update::{
@@ -36,6 +37,8 @@ pub(crate) enum Trouble {
     NoPolicy(String),
     #[error("CRD {name}: {fault}")]
     Crd { name: String, fault: String },
+    #[error("{name}: {fault}")]
+    Review { name: String, fault: Unanswerable },
     #[error("no verdict is possible: {0}")]
     NoVerdict(#[from] ReviewError),
     #[error("no merge patch is possible: {0}")]
@@ -169,6 +172,16 @@ pub(crate) fn read_crd(path: &Path) -> Result<JobSchema, Trouble> {
     // YAML has JSON in it.
     let crd: Value = parse_yaml(&read_text(path, Limits::default().text_bytes)?).map_err(fault)?;
     JobSchema::from_crd(&crd).map_err(|error| fault(error.to_string()))
+}
+
+/// Reads the body of an admission review.
+pub(crate) fn read_review(path: &Path, limits: &Limits) -> Result<Vec<u8>, Trouble> {
+    read_text(path, body_limit(limits))
+}
+
+/// Why a review from that file has no answer.
+pub(crate) fn unanswerable(path: &Path, fault: Unanswerable) -> Trouble {
+    Trouble::Review { name: display_name(path), fault }
 }
 
 /// Writes a Job as YAML.

@@ -1,5 +1,6 @@
 //! The program `volcano-job-update`: may this Job be replaced by that one?
 
+mod admit;
 mod args;
 mod input;
 mod replace;
@@ -45,10 +46,17 @@ fn main() -> ExitCode {
 /// Does what the command says; gives the text to print.
 fn run(command: Command) -> Result<(String, Outcome), Trouble> {
     match command {
-        Command::Check { pair, format } => check(&pair, format),
+        Command::Check { pair, as_kubectl: true, status_codes, .. } => {
+            admit::check(&pair, status_codes.into())
+        }
+        Command::Check { pair, format, .. } => check(&pair, format),
         Command::Diff { pair, format } => diff(&pair, format),
         Command::Replace(request) => replace::run(&request),
         Command::Restore { jobs, format } => restore(&jobs, format),
+        Command::Admit { policy, crd, status_codes, restore, review } => {
+            let validator = validator(read_policy(&policy)?, crd.as_deref())?;
+            admit::run(&validator, status_codes.into(), restore, &review)
+        }
         Command::Explain { code: None } => Ok((list_codes(), Outcome::Good)),
         Command::Explain { code: Some(code) } => Ok((explain(code), Outcome::Good)),
     }

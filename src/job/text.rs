@@ -15,6 +15,7 @@ use std::borrow::Cow;
 
 use self::guide::Like;
 pub(super) use self::scan::json_fault;
+pub(crate) use self::scan::plain_length;
 use super::{Entry, Field, Job, JobError, duplicate};
 use crate::limits::Limits;
 use crate::path::{PathNode, Side};
@@ -41,6 +42,18 @@ pub(super) fn read<'a>(
         None => Ok(job),
         Some(_) => Err(reader.fault("nothing may follow the Job")),
     }
+}
+
+/// Reads a Job from the front of a text; and says how many bytes it takes, which may be more than the
+/// limit.
+pub(super) fn read_front<'a>(
+    text: &'a str,
+    limits: &Limits,
+    guide: Option<&Job<'_>>,
+) -> Result<(Job<'a>, usize), JobError> {
+    let mut reader = Reader { text, at: 0, limits, guide };
+    let job = reader.job()?;
+    Ok((job, reader.at))
 }
 
 /// A place in the text of a Job.
@@ -284,7 +297,7 @@ fn opening_brackets(text: &str) -> usize {
 }
 
 /// The type of a well-formed JSON text.
-fn text_type_name(text: &str) -> &'static str {
+pub(crate) fn text_type_name(text: &str) -> &'static str {
     match text.as_bytes().first() {
         Some(b'n') => "null",
         Some(b't' | b'f') => "a boolean",

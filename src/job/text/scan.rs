@@ -158,7 +158,7 @@ impl<'a> Reader<'a, '_> {
 
 /// The number of bytes before the first that ends a string, begins an escape or may not stand in a
 /// string.
-fn plain_length(bytes: &[u8]) -> usize {
+pub(crate) fn plain_length(bytes: &[u8]) -> usize {
     let mut tail = bytes;
     // Eight at a time: most keys and values are longer than that.
     while let Some((chunk, rest)) = tail.split_first_chunk() {

@@ -1,0 +1,137 @@
+//! The program as a webhook without a server.
+
+#![expect(clippy::expect_used, reason = "a test may fail")]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+fn job(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/jobs");
+    root.join(name).display().to_string()
+}
+
+fn read(name: &str) -> Value {
+    let text = std::fs::read(job(name)).expect("the example is there");
+    serde_json::from_slice(&text).expect("the example is JSON")
+}
+
+/// Runs the program with a text as its standard input.
+fn run(arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_volcano-job-update"));
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program runs");
+    drop(child.stdin.take().expect("there is an input").write_all(input.as_bytes()));
+    let Output { status, stdout, stderr } = child.wait_with_output().expect("the program ends");
+    let text = |bytes| String::from_utf8(bytes).expect("the output is UTF-8");
+    (status.code(), text(stdout), text(stderr))
+}
+
+/// A review of an update of the documented Job.
+fn review(edit: impl FnOnce(&mut Value)) -> String {
+    let existing = read("documented-existing.json");
+    let mut replacement = existing.clone();
+    edit(&mut replacement);
+    let of = |key: &str, what: &str| json!({"group": "batch.volcano.sh", "version": "v1alpha1", key: what});
+    let request = json!({
+        "uid": "705ab4f5", "operation": "UPDATE", "name": "openmpi-hello-2-com",
+        "kind": of("kind", "Job"), "resource": of("resource", "jobs"),
+        "object": replacement, "oldObject": existing
+    });
+    json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request})
+        .to_string()
+}
+
+fn change_queue(job: &mut Value) {
+    *job.pointer_mut("/spec/queue").expect("it has a queue") = "other".into();
+}
+
+#[test]
+fn a_review_is_answered() {
+    let (code, answer, _) = run(&["admit", "-"], &review(|_| {}));
+    assert_eq!(code, Some(0));
+    let answer: Value = serde_json::from_str(&answer).expect("the answer is JSON");
+    let audit = json!({"policy": "admission", "verdict": "permitted"});
+    assert_eq!(
+        answer,
+        json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+            "response": {"uid": "705ab4f5", "allowed": true, "auditAnnotations": audit}})
+    );
+}
+
+#[test]
+fn a_denial_has_the_status_codes_asked_for() {
+    for (codes, wanted) in [("documented", 403), ("kubernetes", 422)] {
+        let (code, answer, _) =
+            run(&["admit", "--status-codes", codes, "-"], &review(change_queue));
+        assert_eq!(code, Some(1));
+        let answer: Value = serde_json::from_str(&answer).expect("the answer is JSON");
+        assert_eq!(answer.pointer("/response/status/code"), Some(&json!(wanted)));
+    }
+}
+
+#[test]
+fn defaults_are_restored() {
+    let body = review(|job| {
+        let spec = job.get_mut("spec").and_then(Value::as_object_mut).expect("it has a spec");
+        spec.remove("schedulerName");
+    });
+    let (code, _, _) = run(&["admit", "-"], &body);
+    assert_eq!(code, Some(1), "the field was filled in at creation");
+    let (code, answer, _) = run(&["admit", "--restore", "-"], &body);
+    assert_eq!(code, Some(0));
+    let answer: Value = serde_json::from_str(&answer).expect("the answer is JSON");
+    assert_eq!(answer.pointer("/response/patchType"), Some(&json!("JSONPatch")));
+    // `base64 -w0` of [{"op":"add","path":"/spec/schedulerName","value":"volcano"}]
+    let patch =
+        "W3sib3AiOiJhZGQiLCJwYXRoIjoiL3NwZWMvc2NoZWR1bGVyTmFtZSIsInZhbHVlIjoidm9sY2FubyJ9XQ==";
+    assert_eq!(answer.pointer("/response/patch"), Some(&json!(patch)));
+}
+
+#[test]
+fn a_text_that_is_no_review_has_no_answer() {
+    let (code, answer, errors) = run(&["admit", "-"], "{}");
+    assert_eq!((code, &*answer), (Some(2), ""));
+    assert_eq!(errors, "error: standard input: request.uid: must be set\n");
+    let (code, _, errors) = run(&["admit", "no-such-file.json"], "");
+    assert_eq!(code, Some(2));
+    assert!(errors.starts_with("error: cannot read no-such-file.json"), "{errors}");
+}
+
+#[test]
+fn a_verdict_is_shown_as_kubectl_shows_it() {
+    let mut replacement = read("documented-existing.json");
+    change_queue(&mut replacement);
+    let existing = job("documented-existing.json");
+    let check = ["check", "--as-kubectl", &existing, "-"];
+    let (code, text, _) = run(&check, &replacement.to_string());
+    assert_eq!(code, Some(1));
+    let (warnings, error): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.starts_with("Warning: "));
+    assert_eq!(
+        warnings.first(),
+        Some(&"Warning: spec.queue: restore the value of the existing Job")
+    );
+    assert_eq!(
+        error,
+        ["Error from server (Forbidden): error when replacing \"-\": admission webhook \
+            \"update.jobs.batch.volcano.sh\" denied the request: jobs.batch.volcano.sh \
+            \"openmpi-hello-2-com\" is forbidden: spec.queue: Forbidden: the value was changed: \
+            field is immutable"]
+    );
+    let kubernetes = [&check[..2], &["--status-codes", "kubernetes"], &check[2..]].concat();
+    let (_, text, _) = run(&kubernetes, &replacement.to_string());
+    assert!(
+        text.ends_with(
+            "The Job \"openmpi-hello-2-com\" is invalid: spec.queue: Forbidden: the value was \
+             changed: field is immutable\n"
+        ),
+        "{text}"
+    );
+    let (code, text, _) = run(&["check", "--as-kubectl", &existing, &existing], "");
+    assert_eq!((code, &*text), (Some(0), "job.batch.volcano.sh/openmpi-hello-2-com replaced\n"));
+    let (code, _, _) = run(&["check", "--as-kubectl", "--format", "json", &existing, "-"], "");
+    assert_eq!(code, Some(2), "two formats");
+}

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Writes expected.json: what the rule says to every AdmissionReview in the recordings.
+
+Usage: tests/admission/expect.py RECORDINGS > tests/admission/expected.json
+
+It knows nothing of the library. It takes the leaves that differ as they were noted when the reviews were
+recorded (`changed`), the rule of the documented request as the policy `admission` has it, and, for
+values that are invalid, the causes that the API server itself gave for the same request. What leaves
+alone do not tell (tasks added, removed, reordered) is written down below by hand.
+"""
+import json
+import pathlib
+import re
+import sys
+
+PERMITTED = re.compile(
+    r"metadata\.(labels|annotations|generateName)(\.|$)"
+    r"|spec\.(template|replicas)(\.|$)"
+    r"|spec\.tasks\[\d+\]\.(template|replicas)(\.|$)"
+)
+# Managed by the API server, or owned by controllers.
+IGNORED = re.compile(
+    r"metadata\.(resourceVersion|generation|creationTimestamp|deletionTimestamp"
+    r"|deletionGracePeriodSeconds|selfLink|managedFields|uid|finalizers|ownerReferences)$"
+    r"|status(\.|$)"
+)
+
+# Of both Jobs in the recordings, what creation and the schema's defaults fill in.
+CREATION = {"spec.schedulerName": "volcano"}
+SCHEMA = {"spec.maxRetry": 3, "spec.queue": "default"}
+
+
+def total(job):
+    return sum(task.get("replicas", 0) for task in job["spec"]["tasks"])
+
+
+def created(path, old, existing):
+    """Whether Volcano's webhook gives a field that value when it creates the Job."""
+    if path == "spec.minAvailable":
+        return old == total(existing)
+    task = re.fullmatch(r"spec\.tasks\[(\d+)\]\.(name|minAvailable|maxRetry)", path)
+    if task:
+        position = int(task[1])
+        given = {
+            "name": f"default{position}",
+            "minAvailable": existing["spec"]["tasks"][position].get("replicas", 0),
+            "maxRetry": 3,
+        }
+        return old == given[task[2]]
+    return path in CREATION and old == CREATION[path]
+
+
+def leaves(path, old, new):
+    """One change of a whole list or map as the changes of its elements, where only one side has any."""
+    if path in ("spec.volumes", "spec.policies") and not old:
+        return [(f"{path}[{i}]", None, item) for i, item in enumerate(new)]
+    if path == "spec.plugins" and not new:
+        return [(f"{path}.{key}", value, None) for key, value in old.items()]
+    if path == "spec.plugins.env" and old == [] and new:
+        return [(f"{path}[{i}]", None, item) for i, item in enumerate(new)]
+    if path == "spec" and new is None:
+        fields = [(f"spec.{key}", value, None) for key, value in old.items() if key != "plugins"]
+        return fields + leaves("spec.plugins", old["plugins"], None)
+    return [(path, old, new)]
+
+
+def names(tasks):
+    return [task["name"] for task in tasks]
+
+
+def of_tasks(existing, replacement):
+    """Findings about which tasks there are. `None`: they are the same ones, compared one by one."""
+    old, new = names(existing), [(task or {}).get("name") for task in replacement]
+    if sorted(old) == sorted(new, key=str) and old != new:
+        return [("spec.tasks", "tasks-reordered")]
+    if len(old) != len(new):
+        removed = [(f"spec.tasks[{i}]", "task-removed") for i, name in enumerate(old) if name not in new]
+        added = [(f"spec.tasks[{i}]", "task-added") for i, name in enumerate(new) if name not in old]
+        return removed + added
+    if None in new:
+        # A task that is null has no name; it stands in the place of the one that is gone.
+        position = new.index(None)
+        return [(f"spec.tasks[{position}].name", "immutable-field")]
+    return None
+
+
+def above_total(existing, replacement):
+    """Whether the update takes the sum of all replicas below the Job's minAvailable."""
+    if "spec" not in replacement or "minAvailable" not in replacement["spec"]:
+        return False
+    counts = [(task or {}).get("replicas", 0) for task in replacement["spec"].get("tasks") or []]
+    if not all(isinstance(count, int) for count in counts):
+        return False
+    touched = counts != [task.get("replicas", 0) for task in existing["spec"]["tasks"]]
+    return touched and replacement["spec"]["minAvailable"] > sum(counts)
+
+
+def findings(existing, replacement, changed):
+    found = set()
+    tasks = None
+    if "spec" in replacement:
+        tasks = of_tasks(existing["spec"]["tasks"], replacement["spec"].get("tasks") or [])
+        found.update(tasks or [])
+    else:
+        found.update((f"spec.tasks[{i}]", "task-removed") for i in range(len(existing["spec"]["tasks"])))
+    for change in changed:
+        for path, old, new in leaves(change["path"], change.get("old"), change.get("new")):
+            if PERMITTED.match(path) or IGNORED.match(path):
+                continue
+            if path.startswith("spec.tasks") and (tasks is not None or "spec" not in replacement):
+                continue
+            # An empty list is an absent one; of an empty object one knows that it was given.
+            if (old is None or old == []) and (new is None or new == []) and "plugins" not in path:
+                continue
+            if path in SCHEMA and SCHEMA[path] in (old, new) and None in (old, new):
+                continue
+            if new is None and created(path, old, existing):
+                found.add((path, "dropped-default"))
+            else:
+                found.add((path, "immutable-field"))
+    if tasks is None and "spec" in replacement:
+        new = names(replacement["spec"]["tasks"])
+        twice = [(f"spec.tasks[{i}].name", "duplicate-task-name") for i, name in enumerate(new) if name in new[:i]]
+        found.update(twice)
+    if above_total(existing, replacement):
+        found.add(("spec.minAvailable", "min-available-above-total"))
+    return found
+
+
+# What the API server judged was not what the review says: shortened in the recording, or changed by
+# the webhook's answer.
+OTHER_OBJECT = ("annotations-too-long", "mutating-identity")
+
+
+def invalid(name, responses):
+    """The fields that the API server itself found invalid, whatever it says of the same request."""
+    found = set()
+    for response in responses:
+        answer = response.get("body", {}).get("json") or {}
+        if str(answer.get("message", "")).startswith('Job.batch.volcano.sh "') and name not in OTHER_OBJECT:
+            causes = answer["details"].get("causes", [])
+            found.update((cause["field"], "invalid-value") for cause in causes if cause["field"] != "<nil>")
+    return found
+
+
+def reviews(recording):
+    """The reviews, each with the answers to the request it was for; kubectl makes several."""
+    for step in recording["steps"]:
+        exchanges = step.get("exchanges", [])
+        responses = [exchange.get("response") or {} for exchange in [step] + exchanges]
+        for holder in [step] + exchanges:
+            for review in holder.get("reviews") or []:
+                yield review, responses
+
+
+def expected(name, review, responses):
+    request = review["json"]["request"]
+    entry = {"uid": request["uid"], "hook": review["hook"]}
+    if request["operation"] != "UPDATE" or request.get("subResource"):
+        return entry | {"outcome": "untouched"}
+    existing, replacement = request["oldObject"], request["object"]
+    found = findings(existing, replacement, review["changed"]) | invalid(name, responses)
+    entry["outcome"] = "refused" if found else "permitted"
+    if found:
+        entry["findings"] = sorted(map(list, found))
+    dropped = [path for path, code in found if code == "dropped-default"]
+    if dropped and review["hook"].startswith("mutate"):
+        entry["restored"] = sorted(dropped)
+    return entry
+
+
+def main():
+    lines = []
+    for file in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
+        recording = json.loads(file.read_text())
+        entries = [expected(file.stem, *pair) for pair in reviews(recording) if pair[0].get("json")]
+        if entries:
+            rows = ",\n".join("    " + json.dumps(entry) for entry in entries)
+            lines.append(f"  {json.dumps(file.stem)}: [\n{rows}\n  ]")
+    print("{\n" + ",\n".join(lines) + "\n}")
+
+
+if __name__ == "__main__":
+    main()

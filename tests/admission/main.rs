@@ -1,0 +1,88 @@
+//! From the bytes of an `AdmissionReview` to the bytes of the answer.
+
+#![expect(clippy::unwrap_used, reason = "what is not as a test expects it fails the test")]
+#![expect(clippy::indexing_slicing, reason = "a value has `null` at an unknown key")]
+
+mod kubectl;
+mod redaction;
+mod replay;
+mod review;
+#[path = "../util/mod.rs"]
+mod util;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use volcano_job_update::admission::{Response, respond};
+use volcano_job_update::status::StatusCodes;
+use volcano_job_update::{UpdatePolicy, Validator};
+
+use util::read_json;
+
+/// The recordings of a real API server, if they are there. Where everything must be tested, they must
+/// be.
+#[expect(clippy::print_stderr, reason = "a test that is skipped must not be silent")]
+fn recordings() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/recordings");
+    if folder.exists() {
+        return Some(folder);
+    }
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is missing", folder.display());
+    eprintln!("SKIPPED: {} is missing, so nothing was compared", folder.display());
+    None
+}
+
+#[expect(clippy::print_stderr, reason = "how much was compared is part of the result")]
+fn report(count: usize, what: &str) {
+    assert!(count > 0, "no {what}: the data is there, but in another form");
+    eprintln!("compared: {count} {what}");
+}
+
+/// A Job of `tests/jobs`.
+#[track_caller]
+fn job(name: &str) -> Value {
+    read_json(Path::new(&format!("{}/tests/jobs/{name}.json", env!("CARGO_MANIFEST_DIR"))))
+}
+
+/// A review of an update, as an API server asks for it.
+fn update(existing: &Value, replacement: &Value) -> Value {
+    let version = json!({"group": "batch.volcano.sh", "version": "v1alpha1"});
+    let with = |key: &str, value: &str| {
+        let mut it = version.clone();
+        it[key] = value.into();
+        it
+    };
+    json!({
+        "kind": "AdmissionReview",
+        "apiVersion": "admission.k8s.io/v1",
+        "request": {
+            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
+            "kind": with("kind", "Job"),
+            "resource": with("resource", "jobs"),
+            "requestKind": with("kind", "Job"),
+            "requestResource": with("resource", "jobs"),
+            "name": existing["metadata"]["name"],
+            "namespace": existing["metadata"]["namespace"],
+            "operation": "UPDATE",
+            "userInfo": {"username": "admin", "groups": ["system:authenticated"]},
+            "object": replacement,
+            "oldObject": existing,
+            "dryRun": false,
+            "options": {"kind": "UpdateOptions", "apiVersion": "meta.k8s.io/v1"}
+        }
+    })
+}
+
+fn validator() -> Validator {
+    Validator::new(UpdatePolicy::admission())
+}
+
+#[track_caller]
+fn answer(review: &Value) -> Response {
+    respond(review.to_string().as_bytes(), &validator(), StatusCodes::Documented).unwrap()
+}
+
+/// What is sent.
+fn sent(response: &Response) -> Value {
+    serde_json::from_slice(&response.to_json()).unwrap()
+}

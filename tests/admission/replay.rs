@@ -1,0 +1,143 @@
+//! Every review that a real API server sent, held against what the rule says to it. How
+//! `expected.json` came to be stands in README.md.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use volcano_job_update::admission::{AdmissionReview, Outcome, Response, respond, restore};
+use volcano_job_update::status::StatusCodes;
+use volcano_job_update::{Job, Limits, Violations};
+
+use crate::util::{patched, read_json};
+use crate::{recordings, report, sent, validator};
+
+/// What the rule says to one review.
+#[derive(Debug, Deserialize)]
+struct Expected {
+    uid: String,
+    hook: String,
+    outcome: String,
+    /// Pairs of path and code.
+    #[serde(default)]
+    findings: Vec<[String; 2]>,
+    /// The paths of the fields that a mutating webhook puts back.
+    #[serde(default)]
+    restored: Vec<String>,
+}
+
+/// The reviews of a recording, as the bytes that were sent, where they were recorded.
+fn reviews(recording: &Value) -> Vec<String> {
+    let list = |value: &Value, key| value[key].as_array().cloned().unwrap_or_default();
+    let mut reviews = Vec::new();
+    for step in list(recording, "steps") {
+        reviews.extend(list(&step, "reviews"));
+        reviews.extend(list(&step, "exchanges").iter().flat_map(|e| list(e, "reviews")));
+    }
+    let text = |review: &Value| match (review["text"].as_str(), &review["json"]) {
+        (Some(text), _) => Some(text.to_owned()),
+        (None, Value::Null) => None,
+        (None, json) => Some(json.to_string()),
+    };
+    reviews.iter().filter_map(text).collect()
+}
+
+#[test]
+fn every_recorded_review_is_answered_by_the_rule() {
+    let Some(folder) = recordings() else { return };
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/admission/expected.json");
+    let expected: BTreeMap<String, Vec<Expected>> =
+        serde_json::from_value(read_json(&file)).unwrap();
+    let (mut judged, mut restored) = (0, 0);
+    let mut faults = Vec::new();
+    for (name, expected) in &expected {
+        let text = fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+        // One recording holds half of a surrogate pair, which no value can; it has no such review.
+        let recording = serde_json::from_str(&text.replace("\\ud800", "\\ufffd")).unwrap();
+        let mut bodies: BTreeMap<String, String> = BTreeMap::new();
+        for body in reviews(&recording) {
+            let review = AdmissionReview::from_slice(body.as_bytes(), &Limits::default()).unwrap();
+            let uid = review.uid().to_owned();
+            bodies.insert(uid, body);
+        }
+        assert_eq!(bodies.len(), expected.len(), "{name}: every review has its expectation");
+        for expected in expected {
+            let body = &bodies[&expected.uid];
+            faults.extend(fault_of_verdict(body, expected).map(|fault| (name, fault)));
+            judged += 1;
+            if expected.hook.starts_with("mutate") {
+                faults.extend(fault_of_patch(body, expected).map(|fault| (name, fault)));
+                restored += 1;
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults: {faults:#?}", faults.len());
+    report(judged, "recorded reviews by their verdict and paths");
+    report(restored, "of them by what is put back");
+}
+
+/// Where the answer of the validating webhook is not the expected one.
+fn fault_of_verdict(body: &str, expected: &Expected) -> Option<String> {
+    let response = respond(body.as_bytes(), &validator(), StatusCodes::Documented).unwrap();
+    check_form(&response, &expected.uid);
+    let found: Vec<[String; 2]> = response
+        .violations()
+        .map(|list: &Violations| &**list)
+        .unwrap_or_default()
+        .iter()
+        .map(|found| [found.path().to_string(), found.code().to_string()])
+        .collect();
+    let mut found = found;
+    found.sort();
+    let outcome = response.outcome().as_str();
+    (outcome != expected.outcome || found != expected.findings)
+        .then(|| format!("{outcome} {found:?}, and the rule says {expected:?}"))
+}
+
+/// Where the patch of the mutating webhook is not the expected one.
+fn fault_of_patch(body: &str, expected: &Expected) -> Option<String> {
+    let response = restore(body.as_bytes(), &validator()).unwrap();
+    check_form(&response, &expected.uid);
+    let patch = json!(response.patch().map(|patch| &**patch).unwrap_or_default());
+    let mut review: Value = serde_json::from_str(body).unwrap();
+    let object = review["request"]["object"].take();
+    let restored = patched(&object, &patch);
+    let is_back = |path: &String| {
+        let pointer = path.parse::<volcano_job_update::FieldPath>().unwrap().to_pointer();
+        let old = review["request"]["oldObject"].pointer(&pointer);
+        old.is_some() && restored.pointer(&pointer) == old && object.pointer(&pointer).is_none()
+    };
+    let is_same_else = || {
+        let [from, to] = [&object, &restored].map(|job| Job::from_value(job).unwrap());
+        let changes = volcano_job_update::diff(&from, &to).unwrap();
+        changes.iter().all(|change| expected.restored.contains(&change.path().to_string()))
+    };
+    let wanted = if expected.restored.is_empty() { Outcome::Permitted } else { Outcome::Restored };
+    let is_right = expected.outcome == "untouched" && response.outcome() == Outcome::Untouched
+        || response.outcome() == wanted && expected.restored.iter().all(is_back) && is_same_else();
+    // Called again with its own result, as with a reinvocationPolicy, it does nothing more.
+    review["request"]["object"] = restored.clone();
+    let again = restore(review.to_string().as_bytes(), &validator()).unwrap();
+    assert!(again.patch().is_none() && again.is_allowed(), "{}", expected.uid);
+    (!is_right).then(|| format!("{patch}, and the rule says {expected:?}"))
+}
+
+/// What holds for every answer.
+fn check_form(response: &Response, uid: &str) {
+    let sent = sent(response);
+    assert_eq!(
+        (&sent["apiVersion"], &sent["kind"]),
+        (&json!("admission.k8s.io/v1"), &json!("AdmissionReview"))
+    );
+    let body = &sent["response"];
+    assert_eq!((&body["uid"], &body["allowed"]), (&json!(uid), &json!(response.is_allowed())));
+    if !response.is_allowed() {
+        let details = &body["status"]["details"];
+        assert_ne!(body["status"]["code"], 409, "kubectl apply tries again and again");
+        assert!(details["name"].is_string() && details["group"] == "batch.volcano.sh", "{sent}");
+        assert!(["jobs", "Job"].map(Value::from).contains(&details["kind"]), "{sent}");
+        assert_eq!(body.get("patch"), None, "a patch of a denial");
+    }
+}

@@ -1,0 +1,338 @@
+//! Which reviews are judged, which pass untouched, and which are denied unjudged.
+
+use serde_json::{Value, json};
+use volcano_job_update::admission::{AdmissionReview, Outcome, body_limit, respond, restore};
+use volcano_job_update::status::StatusCodes;
+use volcano_job_update::{Limits, UpdatePolicy, Validator};
+
+use crate::util::patched;
+use crate::{answer, job, sent, update, validator};
+
+/// A review of the documented update, with the request changed.
+fn edited(patch: &Value) -> Value {
+    let review = update(&job("documented-existing"), &job("documented-replacement"));
+    patched(&review, patch)
+}
+
+/// A refused update, so that what is allowed was not judged.
+fn refused(patch: &Value) -> Value {
+    let queue = json!([{"op": "replace", "path": "/request/object/spec/queue", "value": "other"}]);
+    patched(&edited(&queue), patch)
+}
+
+#[track_caller]
+fn assert_outcome(review: &Value, outcome: Outcome) {
+    let response = answer(review);
+    assert_eq!(response.outcome(), outcome, "{}", sent(&response));
+    let is_denied = matches!(outcome, Outcome::Refused | Outcome::NoVerdict);
+    assert_eq!(response.is_allowed(), !is_denied);
+    assert_eq!(sent(&response)["response"]["allowed"], !is_denied);
+    assert_eq!(response.status().is_some(), is_denied);
+    let mutated = restore(review.to_string().as_bytes(), &validator()).unwrap();
+    assert_eq!(mutated.outcome() == Outcome::NoVerdict, outcome == Outcome::NoVerdict);
+    assert_eq!(mutated.outcome() == Outcome::Untouched, outcome == Outcome::Untouched);
+}
+
+#[test]
+fn an_update_is_judged() {
+    assert_outcome(&edited(&json!([])), Outcome::Permitted);
+    assert_outcome(&refused(&json!([])), Outcome::Refused);
+}
+
+#[test]
+fn what_is_no_update_of_a_job_passes_untouched() {
+    for patch in [
+        json!([{"op": "replace", "path": "/request/operation", "value": "CREATE"},
+            {"op": "remove", "path": "/request/oldObject"}]),
+        json!([{"op": "replace", "path": "/request/operation", "value": "DELETE"},
+            {"op": "replace", "path": "/request/object", "value": null}]),
+        json!([{"op": "replace", "path": "/request/operation", "value": "CONNECT"},
+            {"op": "replace", "path": "/request/oldObject", "value": null}]),
+        json!([{"op": "add", "path": "/request/subResource", "value": "status"}]),
+        json!([{"op": "add", "path": "/request/subResource", "value": "scale"},
+            {"op": "replace", "path": "/request/kind",
+                "value": {"group": "autoscaling", "version": "v1", "kind": "Scale"}}]),
+        json!([{"op": "replace", "path": "/request/resource/resource", "value": "cronjobs"}]),
+        json!([{"op": "replace", "path": "/request/resource/group", "value": "batch"}]),
+        json!([{"op": "replace", "path": "/request/resource",
+            "value": {"group": "", "version": "v1", "resource": "pods"}}]),
+    ] {
+        assert_outcome(&refused(&patch), Outcome::Untouched);
+    }
+}
+
+#[test]
+fn an_empty_sub_resource_is_none() {
+    for empty in [json!(""), json!(null)] {
+        let patch = json!([{"op": "add", "path": "/request/subResource", "value": empty}]);
+        assert_outcome(&refused(&patch), Outcome::Refused);
+    }
+}
+
+#[test]
+fn a_review_that_cannot_be_judged_is_denied() {
+    for (patch, message) in [
+        (json!([{"op": "remove", "path": "/request/oldObject"}]), "request.oldObject: must be set"),
+        (
+            json!([{"op": "replace", "path": "/request/oldObject", "value": null}]),
+            "request.oldObject: must be set",
+        ),
+        (json!([{"op": "remove", "path": "/request/object"}]), "request.object: must be set"),
+        (
+            json!([{"op": "replace", "path": "/request/object", "value": 1}]),
+            "must be an object, not a number",
+        ),
+        (
+            json!([{"op": "replace", "path": "/request/object/spec", "value": []}]),
+            "spec: must be an object, not a list",
+        ),
+        (
+            json!([{"op": "replace", "path": "/request/operation", "value": "update"}]),
+            "request.operation: must be CREATE, UPDATE, DELETE or CONNECT",
+        ),
+        (
+            json!([{"op": "remove", "path": "/request/operation"}]),
+            "request.operation: must be CREATE, UPDATE, DELETE or CONNECT",
+        ),
+        (json!([{"op": "remove", "path": "/request/resource"}]), "request.resource: must be set"),
+        (
+            json!([{"op": "replace", "path": "/request/kind/kind", "value": "CronJob"}]),
+            "request.kind: must be Job of batch.volcano.sh/v1alpha1",
+        ),
+        (
+            json!([{"op": "remove", "path": "/request/kind"}]),
+            "request.kind: must be Job of batch.volcano.sh/v1alpha1",
+        ),
+        (
+            json!([{"op": "replace", "path": "/request/resource/version", "value": "v1beta1"}]),
+            "request.kind: must be Job of batch.volcano.sh/v1alpha1",
+        ),
+        (
+            json!([{"op": "replace", "path": "/request/operation", "value": 5}]),
+            "request.operation: must be a string, not a number",
+        ),
+        (
+            json!([{"op": "replace", "path": "/request/subResource", "value": ["status"]}]),
+            "request.subResource: must be a string, not a list",
+        ),
+        (
+            json!([{"op": "replace", "path": "/request/resource", "value": "jobs"}]),
+            "request.resource: must be an object, not a string",
+        ),
+        (
+            json!([{"op": "replace", "path": "/kind", "value": "Job"}]),
+            "the review must be an AdmissionReview of admission.k8s.io/v1",
+        ),
+        (
+            json!([{"op": "remove", "path": "/apiVersion"}]),
+            "the review must be an AdmissionReview of admission.k8s.io/v1",
+        ),
+    ] {
+        let review = refused(&if patch[0]["path"] == "/request/subResource" {
+            json!([{"op": "add", "path": "/request/subResource", "value": patch[0]["value"]}])
+        } else {
+            patch
+        });
+        assert_outcome(&review, Outcome::NoVerdict);
+        let answer = sent(&answer(&review));
+        let status = &answer["response"]["status"];
+        assert!(status["message"].as_str().unwrap().contains(message), "{message}: {status}");
+        assert_eq!((&status["code"], &status["reason"]), (&json!(400), &json!("BadRequest")));
+        assert_eq!(
+            status["details"],
+            json!({"name": "openmpi-hello-2-com", "group": "batch.volcano.sh", "kind": "jobs"})
+        );
+        assert_eq!(answer["apiVersion"], "admission.k8s.io/v1");
+    }
+}
+
+#[test]
+fn a_job_of_another_kind_is_refused() {
+    for pointer in ["/request/object/kind", "/request/object/apiVersion"] {
+        let patch = json!([{"op": "replace", "path": pointer, "value": "batch/v1"}]);
+        assert_outcome(&edited(&patch), Outcome::Refused);
+    }
+    // Both alike: it is still no Job.
+    let patch = json!([{"op": "replace", "path": "/request/object/kind", "value": "CronJob"},
+        {"op": "replace", "path": "/request/oldObject/kind", "value": "CronJob"}]);
+    assert_outcome(&edited(&patch), Outcome::Refused);
+}
+
+/// An API server that is that old reads the text, since the answer is of its own version.
+#[test]
+fn a_review_of_v1beta1_is_denied_in_its_version() {
+    let patch =
+        json!([{"op": "replace", "path": "/apiVersion", "value": "admission.k8s.io/v1beta1"}]);
+    let answer = sent(&answer(&edited(&patch)));
+    assert_eq!(answer["apiVersion"], "admission.k8s.io/v1beta1");
+    assert_eq!(answer["response"]["allowed"], false);
+    assert_eq!(
+        answer["response"]["status"]["message"],
+        "the review must be an AdmissionReview of admission.k8s.io/v1; list v1 in \
+         admissionReviewVersions"
+    );
+}
+
+#[test]
+fn an_existing_job_that_cannot_be_read_is_the_servers_fault() {
+    let patch = json!([{"op": "replace", "path": "/request/oldObject/spec/tasks", "value": {}}]);
+    let response = answer(&edited(&patch));
+    let status = response.status().unwrap();
+    assert_eq!((status.code, &*status.reason), (500, "InternalError"));
+    assert_eq!(response.outcome(), Outcome::NoVerdict);
+}
+
+/// Where nothing says which request it is, there is nobody to answer to.
+#[test]
+fn a_review_without_a_uid_has_no_answer() {
+    let whole = edited(&json!([])).to_string();
+    let without = edited(&json!([{"op": "remove", "path": "/request/uid"}])).to_string();
+    let empty =
+        edited(&json!([{"op": "replace", "path": "/request/uid", "value": ""}])).to_string();
+    let number =
+        edited(&json!([{"op": "replace", "path": "/request/uid", "value": 5}])).to_string();
+    let not_utf8 = [whole.as_bytes(), b"\xff"].concat();
+    for body in [
+        b"".as_slice(),
+        b"null",
+        b"[]",
+        b"{}",
+        b"{\"request\": null}",
+        b"{\"request\": []}",
+        b"{\"request\": {}}",
+        b"{\"request\":",
+        b"\xef\xbb\xbf{}",
+        &not_utf8,
+        without.as_bytes(),
+        empty.as_bytes(),
+        number.as_bytes(),
+        "[".repeat(100_000).as_bytes(),
+    ] {
+        let shown = String::from_utf8_lossy(body).chars().take(50).collect::<String>();
+        let fault = respond(body, &validator(), StatusCodes::Documented).unwrap_err();
+        assert_eq!((fault.status().code, &*fault.status().reason), (400, "BadRequest"), "{shown}");
+        assert!(!fault.to_string().is_empty() && !fault.to_string().contains('\n'), "{shown}");
+        assert!(restore(body, &validator()).is_err(), "{shown}");
+    }
+}
+
+#[test]
+fn a_text_that_is_no_json_is_said_to_be_none() {
+    for (body, message) in [
+        ("", "the review: must be JSON, and is not at line 1, column 1"),
+        ("{\n  \"kind\" \"x\"}", "the review: must be JSON, and is not at line 2, column 10"),
+        ("{\"kind\": tru}", "the review: must be JSON, and is not at line 1, column 10"),
+        ("{} {}", "the review: must be JSON, and is not at line 1, column 4"),
+        ("[]", "the review: must be an object, not a list"),
+        ("{\"request\": null}", "request: must be an object, not null"),
+        ("{}", "request.uid: must be set"),
+        ("{\"request\": {\"uid\": 5}}", "request.uid: must be a string, not a number"),
+    ] {
+        let fault = respond(body.as_bytes(), &validator(), StatusCodes::Documented).unwrap_err();
+        assert_eq!(fault.to_string(), message);
+    }
+}
+
+/// Whatever an update is cut to: an answer is given or none is, and nothing that is broken is allowed.
+#[test]
+fn a_broken_review_is_never_allowed() {
+    let whole = refused(&json!([])).to_string();
+    let allowed = edited(&json!([])).to_string() + " x";
+    assert!(
+        !respond(allowed.as_bytes(), &validator(), StatusCodes::Documented).unwrap().is_allowed()
+    );
+    for end in 0..whole.len() {
+        if let Ok(response) =
+            respond(&whole.as_bytes()[..end], &validator(), StatusCodes::Documented)
+        {
+            assert!(!response.is_allowed(), "cut at {end}");
+        }
+    }
+}
+
+#[test]
+fn a_review_may_be_as_long_as_two_jobs() {
+    let mut limits = Limits::default();
+    assert_eq!(body_limit(&limits), 7 * 1024 * 1024);
+    limits.text_bytes = 10;
+    let limit = body_limit(&limits);
+    let validator = Validator::new(UpdatePolicy::admission().with_limits(limits));
+    let fault = respond(&vec![b' '; limit + 1], &validator, StatusCodes::Documented).unwrap_err();
+    assert_eq!(
+        (fault.status().code, fault.to_string()),
+        (413, format!("Request entity too large: the review must be no longer than {limit} bytes"))
+    );
+    // The Jobs are longer than ten bytes.
+    let body = edited(&json!([])).to_string();
+    let response = respond(body.as_bytes(), &validator, StatusCodes::Documented).unwrap();
+    assert_eq!(response.outcome(), Outcome::NoVerdict);
+}
+
+#[test]
+fn a_field_given_twice_is_denied() {
+    let body = edited(&json!([])).to_string();
+    for (field, value) in [
+        ("object", "{}"),
+        ("oldObject", "null"),
+        ("operation", "\"CREATE\""),
+        ("subResource", "\"status\",\"subResource\":\"\""),
+        ("resource", "{}"),
+    ] {
+        let twice =
+            body.replacen("\"request\":{", &format!("\"request\":{{\"{field}\":{value},"), 1);
+        let response = respond(twice.as_bytes(), &validator(), StatusCodes::Documented).unwrap();
+        let status = response.status().unwrap();
+        assert!(!response.is_allowed());
+        assert_eq!(status.message, format!("request.{field}: the field is given twice"));
+    }
+}
+
+/// A deeply nested text costs no stack, wherever it stands.
+#[test]
+fn a_deep_review_is_denied_or_skipped() {
+    let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+    let body = edited(&json!([{"op": "replace", "path": "/request/options", "value": "DEEP"}]));
+    let skipped = body.to_string().replace("\"DEEP\"", &deep);
+    let response = respond(skipped.as_bytes(), &validator(), StatusCodes::Documented).unwrap();
+    assert_eq!(response.outcome(), Outcome::Permitted);
+    let patch = json!([{"op": "replace", "path": "/request/object/spec/queue", "value": "DEEP"}]);
+    let read = edited(&patch).to_string().replace("\"DEEP\"", &deep);
+    let response = respond(read.as_bytes(), &validator(), StatusCodes::Documented).unwrap();
+    assert_eq!(response.outcome(), Outcome::NoVerdict);
+}
+
+/// The order of fields is nobody's promise.
+#[test]
+fn the_order_of_the_fields_does_not_matter() {
+    let review = refused(&json!([]));
+    let request = review["request"].as_object().unwrap();
+    let mut keys: Vec<&String> = request.keys().collect();
+    let first = answer(&review).to_json();
+    for _ in 0..keys.len() {
+        keys.rotate_left(1);
+        for keys in [keys.clone(), keys.iter().rev().copied().collect()] {
+            let fields: Vec<String> =
+                keys.iter().map(|key| format!(" \"{key}\" : {}", request[*key])).collect();
+            let body = format!(
+                "{{\"request\":{{{}}}, \"apiVersion\":{}, \"kind\":{}}}\n",
+                fields.join(",\n"),
+                review["apiVersion"],
+                review["kind"]
+            );
+            let response = respond(body.as_bytes(), &validator(), StatusCodes::Documented).unwrap();
+            assert_eq!(response.to_json(), first);
+        }
+    }
+}
+
+#[test]
+fn the_review_says_what_it_is_about() {
+    let body =
+        edited(&json!([{"op": "add", "path": "/request/dryRun", "value": true}])).to_string();
+    let review = AdmissionReview::from_slice(body.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!(review.uid(), "705ab4f5-6393-11e8-b7cc-42010a800002");
+    assert_eq!((review.operation(), review.name()), ("UPDATE", "openmpi-hello-2-com"));
+    assert_eq!((review.namespace(), review.is_dry_run()), ("cci-gpu", true));
+    assert_eq!(review.existing().unwrap().to_value().unwrap(), job("documented-existing"));
+    assert_eq!(review.replacement().unwrap().to_value().unwrap(), job("documented-replacement"));
+}

@@ -1,0 +1,107 @@
+//! The types of kube-core say the same as ours.
+
+#![expect(clippy::unwrap_used, reason = "what is not as a test expects it fails the test")]
+#![expect(clippy::indexing_slicing, reason = "a value has `null` at an unknown key")]
+
+use std::path::Path;
+
+use kube_core::DynamicObject;
+use kube_core::admission::{AdmissionResponse, AdmissionReview};
+use serde_json::{Value, json};
+use volcano_job_update::admission::{respond, restore};
+use volcano_job_update::status::{CauseType, Status, StatusCause, StatusCodes};
+use volcano_job_update::{UpdatePolicy, Validator};
+
+fn statuses() -> Vec<Status> {
+    let cause = StatusCause::new(CauseType::Forbidden, "spec.queue", "field is immutable");
+    vec![
+        Status::bad_request("x"),
+        Status::invalid("a", vec![cause]),
+        Status::conflict("a", "changed"),
+        Status::internal_error("x"),
+        Status::timeout("x", 3),
+        Status::unknown_error("x"),
+    ]
+}
+
+#[test]
+fn a_status_is_the_same_there_and_back() {
+    for status in statuses() {
+        let theirs = kube_core::Status::from(status.clone());
+        assert_eq!(Status::from(theirs.clone()), status);
+        // The same JSON, but for the type that kube-core does not have.
+        let mut ours = serde_json::to_value(&status).unwrap();
+        for key in ["kind", "apiVersion", "metadata"] {
+            ours.as_object_mut().unwrap().remove(key);
+        }
+        assert_eq!(serde_json::to_value(&theirs).unwrap(), ours);
+    }
+    let mut success = kube_core::Status::success();
+    success.code = 200;
+    assert_eq!(kube_core::Status::from(Status::from(success.clone())), success);
+}
+
+/// A review of an update by which the queue of a Job changes, and by which it loses a default.
+fn review() -> Vec<u8> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/jobs/documented-existing.json");
+    let existing: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let mut replacement = existing.clone();
+    replacement["spec"]["queue"] = "other".into();
+    replacement["spec"].as_object_mut().unwrap().remove("schedulerName");
+    let of = |key: &str, what: &str| json!({"group": "batch.volcano.sh", "version": "v1alpha1", key: what});
+    let request = json!({
+        "uid": "705ab4f5",
+        "kind": of("kind", "Job"),
+        "resource": of("resource", "jobs"),
+        "name": "openmpi-hello-2-com",
+        "operation": "UPDATE",
+        "userInfo": {},
+        "object": replacement,
+        "oldObject": existing
+    });
+    let review = json!({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request
+    });
+    // kube-core reads it as a review, too.
+    serde_json::from_value::<AdmissionReview<DynamicObject>>(review.clone()).unwrap();
+    serde_json::to_vec(&review).unwrap()
+}
+
+#[test]
+fn a_denial_says_the_same() {
+    let validator = Validator::new(UpdatePolicy::admission());
+    let response = respond(&review(), &validator, StatusCodes::Kubernetes).unwrap();
+    let theirs = AdmissionResponse::from(response.clone());
+    assert!(!theirs.allowed);
+    assert_eq!(theirs.uid, "705ab4f5");
+    assert_eq!(Status::from(theirs.result.clone()), *response.status().unwrap());
+    assert_eq!(theirs.warnings.as_deref(), Some(response.warnings()));
+    let sent: Value = serde_json::from_slice(&response.to_json()).unwrap();
+    let theirs = serde_json::to_value(theirs.into_review()).unwrap();
+    assert_eq!(theirs["kind"], sent["kind"]);
+    assert_eq!(theirs["apiVersion"], sent["apiVersion"]);
+    for key in ["uid", "allowed", "warnings", "auditAnnotations"] {
+        assert_eq!(theirs["response"][key], sent["response"][key], "{key}");
+    }
+}
+
+#[test]
+fn a_patch_is_carried_over() {
+    let validator = Validator::new(UpdatePolicy::admission());
+    let response = restore(&review(), &validator).unwrap();
+    let theirs = AdmissionResponse::from(response.clone());
+    assert!(theirs.allowed && theirs.warnings.is_none());
+    let patch: Value = serde_json::from_slice(theirs.patch.as_deref().unwrap()).unwrap();
+    assert_eq!(patch, json!([{"op": "add", "path": "/spec/schedulerName", "value": "volcano"}]));
+    let theirs = serde_json::to_value(&theirs).unwrap();
+    assert_eq!(theirs["patchType"], "JSONPatch");
+}
+
+#[test]
+fn what_cannot_be_answered_is_invalid() {
+    let validator = Validator::new(UpdatePolicy::admission());
+    let fault = respond(b"{}", &validator, StatusCodes::Documented).unwrap_err();
+    let theirs = AdmissionResponse::from(fault);
+    assert!(!theirs.allowed);
+    assert_eq!(theirs.result.code, 400);
+}
