@@ -11,10 +11,13 @@ use gungraun::{
 use inputs::Pair;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use volcano_job_update::admission;
 use volcano_job_update::replace::{ReplaceContext, ReplaceRequest, Replaced, replace};
+use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{Check, Job, JobSchema, Review, UpdatePolicy, Validator};
 
 mod inputs;
+mod reviews;
 
 /// Where the documented example is.
 const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
@@ -26,6 +29,8 @@ struct Input {
     pair: &'static Pair,
     /// The existing Job, read before.
     existing: Job<'static>,
+    /// A review of the update.
+    body: Vec<u8>,
 }
 
 /// Runs before the count starts: the pair, and a validator that has judged it once.
@@ -36,7 +41,7 @@ fn input(update: &str, size: usize) -> Input {
     let validator = Validator::new(UpdatePolicy::documented());
     drop(validator.review_bytes(&pair.existing, &pair.replacement));
     let existing = Job::from_slice(&pair.existing).expect("the existing Job can be read");
-    Input { validator, pair, existing }
+    Input { validator, pair, existing, body: reviews::review(pair) }
 }
 
 /// As `input`, with a validator that judges by the policy and checks no values.
@@ -66,7 +71,7 @@ fn review_both(Input { validator, pair, .. }: &Input) -> Option<Review> {
 }
 
 /// The text of the replacement to a verdict.
-fn review_next(Input { validator, pair, existing }: &Input) -> Option<Review> {
+fn review_next(Input { validator, pair, existing, .. }: &Input) -> Option<Review> {
     validator.review_replacement(black_box(existing), black_box(&pair.replacement)).ok()
 }
 
@@ -88,6 +93,17 @@ fn put_next(Input { validator, pair, .. }: &Input) -> Option<Replaced> {
 fn check_both(Input { pair, .. }: &Input) -> bool {
     let check = |text| serde_json::from_slice::<IgnoredAny>(black_box(text)).is_ok();
     check(&pair.existing) && check(&pair.replacement)
+}
+
+/// The body of a review to the body of the answer.
+fn answer_review(Input { validator, body, .. }: &Input) -> Option<Vec<u8>> {
+    let response = admission::respond(black_box(body), validator, StatusCodes::Documented);
+    Some(response.ok()?.to_json())
+}
+
+/// The body of a review checked to be JSON.
+fn check_review(Input { body, .. }: &Input) -> bool {
+    serde_json::from_slice::<IgnoredAny>(black_box(body)).is_ok()
 }
 
 #[library_benchmark(setup = input)]
@@ -159,9 +175,36 @@ fn parsed() -> Option<Value> {
     serde_json::from_str(black_box(include_str!("../schemas/job.openapi.json"))).ok()
 }
 
+#[library_benchmark(setup = input)]
+#[bench::permitted_2("permitted", 2)]
+#[bench::permitted_100("permitted", 100)]
+#[bench::permitted_1000("permitted", 1000)]
+fn answer(input: Input) -> (Option<Vec<u8>>, Input) {
+    repeated(input, answer_review)
+}
+
+#[library_benchmark(setup = input)]
+#[bench::permitted_2("permitted", 2)]
+#[bench::permitted_100("permitted", 100)]
+#[bench::permitted_1000("permitted", 1000)]
+fn well_formed_review(input: Input) -> (bool, Input) {
+    repeated(input, check_review)
+}
+
 library_benchmark_group!(
     name = update,
-    benchmarks = [verdict, next_verdict, unguided, unchecked, put, well_formed, compiled, parsed]
+    benchmarks = [
+        verdict,
+        next_verdict,
+        unguided,
+        unchecked,
+        put,
+        well_formed,
+        compiled,
+        parsed,
+        answer,
+        well_formed_review
+    ]
 );
 
 main!(
