@@ -1,0 +1,96 @@
+//! From the bytes of a review to the bytes of its answer.
+
+use volcano_job_update::admission::{self, Outcome, Response, Unanswerable};
+use volcano_job_update::status::StatusCodes;
+use volcano_job_update::{Code, UpdatePolicy, Validator};
+
+use crate::args::StatusCodesName;
+use crate::metrics::Endpoint;
+
+/// Answers reviews by one policy.
+#[derive(Clone, Debug)]
+pub(crate) struct Judge {
+    validator: Validator,
+    codes: StatusCodes,
+    shadow: bool,
+}
+
+/// What a review is answered with, and what is counted and logged of it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+    pub(crate) verdict: Verdict,
+    pub(crate) is_allowed: bool,
+    pub(crate) uid: String,
+    pub(crate) codes: Vec<Code>,
+}
+
+/// What became of a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Answered(Outcome),
+    Unanswerable,
+}
+
+impl Verdict {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered(outcome) => outcome.as_str(),
+            Self::Unanswerable => "unanswerable",
+        }
+    }
+
+    /// Whether it is a denial, unless a shadow keeps it from being one.
+    pub(crate) fn is_denial(self) -> bool {
+        matches!(self, Self::Answered(Outcome::Refused | Outcome::NoVerdict))
+    }
+}
+
+impl Judge {
+    pub(crate) fn new(policy: UpdatePolicy, codes: StatusCodesName, shadow: bool) -> Self {
+        let codes = match codes {
+            StatusCodesName::Documented => StatusCodes::Documented,
+            StatusCodesName::Kubernetes => StatusCodes::Kubernetes,
+        };
+        Self { validator: Validator::new(policy), codes, shadow }
+    }
+
+    pub(crate) fn policy_name(&self) -> &str {
+        self.validator.policy().name()
+    }
+
+    pub(crate) fn answer(&self, endpoint: Endpoint, body: &[u8]) -> Answer {
+        let response = match endpoint {
+            Endpoint::Validate => admission::respond(body, &self.validator, self.codes),
+            Endpoint::Restore => admission::restore(body, &self.validator),
+        };
+        match response {
+            Ok(response) if self.shadow => answered(&response.into_shadow()),
+            Ok(response) => answered(&response),
+            Err(fault) => unanswerable(&fault),
+        }
+    }
+}
+
+fn answered(response: &Response) -> Answer {
+    Answer {
+        status: 200,
+        body: response.to_json(),
+        verdict: Verdict::Answered(response.outcome()),
+        is_allowed: response.is_allowed(),
+        uid: response.uid().to_owned(),
+        codes: response.codes().collect(),
+    }
+}
+
+fn unanswerable(fault: &Unanswerable) -> Answer {
+    Answer {
+        status: fault.status().code,
+        body: fault.status().to_body(false).into(),
+        verdict: Verdict::Unanswerable,
+        is_allowed: false,
+        uid: String::new(),
+        codes: Vec::new(),
+    }
+}

@@ -1,0 +1,205 @@
+//! What is counted. Every label has a small, fixed set of values: none comes from a request.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::judge::Answer;
+
+/// From a tenth of a millisecond, a usual review, to the longest an API server waits.
+const BUCKETS: [f64; 14] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
+];
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    Validate,
+    Restore,
+}
+
+/// Why a request got no answer to its review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rejection {
+    /// 415
+    MediaType,
+    /// 413
+    TooLarge,
+    /// 503
+    Busy,
+    /// 408
+    SlowBody,
+    /// 400: the connection ended before the body did.
+    BrokenBody,
+    /// 504
+    SlowHandler,
+    /// 500: a fault of this program.
+    Failed,
+}
+
+/// What came of looking at the certificate files anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reload {
+    Done,
+    Failed,
+}
+
+/// All that is counted.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    rejections: Family<RejectionLabels, Counter>,
+    findings: Family<FindingLabels, Counter>,
+    shadowed: Counter,
+    durations: Family<EndpointLabels, Histogram, fn() -> Histogram>,
+    in_flight: Gauge,
+    reloads: Family<ReloadLabels, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    endpoint: &'static str,
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RejectionLabels {
+    endpoint: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FindingLabels {
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EndpointLabels {
+    endpoint: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReloadLabels {
+    result: &'static str,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("volcano_job_update_webhook"),
+            requests: Family::default(),
+            rejections: Family::default(),
+            findings: Family::default(),
+            shadowed: Counter::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            in_flight: Gauge::default(),
+            reloads: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let requests = "Reviews that were answered";
+        registry.register("requests", requests, self.requests.clone());
+        let rejections = "Requests that got no answer to their review";
+        registry.register("rejections", rejections, self.rejections.clone());
+        let findings = "What stood in the way of updates, each finding once";
+        registry.register("findings", findings, self.findings.clone());
+        let shadowed = "Updates that were allowed and would be denied without --shadow";
+        registry.register("would_have_denied", shadowed, self.shadowed.clone());
+        let durations = "From the headers of a review to its answer";
+        let seconds = Unit::Seconds;
+        registry.register_with_unit("duration", durations, seconds, self.durations.clone());
+        let in_flight = "Reviews that are being read or judged";
+        registry.register("in_flight", in_flight, self.in_flight.clone());
+        let reloads = "Changes of the certificate files that were taken, or could not be";
+        registry.register("certificate_reloads", reloads, self.reloads.clone());
+    }
+
+    /// In the text format of `OpenMetrics`, which Prometheus reads.
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = String::new();
+        if encode(&mut text, &self.registry).is_err() {
+            tracing::error!("the metrics cannot be written");
+        }
+        text
+    }
+
+    pub(crate) fn count_answer(&self, endpoint: Endpoint, answer: &Answer) {
+        let verdict = answer.verdict.as_str();
+        let labels = RequestLabels { endpoint: endpoint.as_str(), verdict };
+        self.requests.get_or_create(&labels).inc();
+        for code in &answer.codes {
+            self.findings.get_or_create(&FindingLabels { code: code.as_str() }).inc();
+        }
+        if answer.verdict.is_denial() && answer.is_allowed {
+            self.shadowed.inc();
+        }
+    }
+
+    pub(crate) fn count_rejection(&self, endpoint: Endpoint, rejection: Rejection) {
+        let labels = RejectionLabels { endpoint: endpoint.as_str(), reason: rejection.as_str() };
+        self.rejections.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn count_reload(&self, reload: Reload) {
+        let result = match reload {
+            Reload::Done => "done",
+            Reload::Failed => "failed",
+        };
+        self.reloads.get_or_create(&ReloadLabels { result }).inc();
+    }
+
+    pub(crate) fn observe(&self, endpoint: Endpoint, took: Duration) {
+        let labels = EndpointLabels { endpoint: endpoint.as_str() };
+        self.durations.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// Counts a review as in flight until what is given back is dropped.
+    pub(crate) fn enter(&self) -> InFlight {
+        self.in_flight.inc();
+        InFlight(self.in_flight.clone())
+    }
+}
+
+/// A review in flight.
+#[derive(Debug)]
+pub(crate) struct InFlight(Gauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Endpoint {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Validate => "validate",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+impl Rejection {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::MediaType => "media-type",
+            Self::TooLarge => "too-large",
+            Self::Busy => "busy",
+            Self::SlowBody => "slow-body",
+            Self::BrokenBody => "broken-body",
+            Self::SlowHandler => "slow-handler",
+            Self::Failed => "failed",
+        }
+    }
+}

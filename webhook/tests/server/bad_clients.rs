@@ -1,0 +1,186 @@
+//! Clients that do not behave. Each gets what it deserves, and the others their answers.
+
+use std::io::Read;
+
+use serde_json::json;
+
+use crate::util::{Client, Webhook, head, request, review};
+
+const LIMIT: usize = 7 * 1024 * 1024;
+
+#[test]
+fn body_that_is_announced_as_too_long() {
+    let webhook = Webhook::start(&[]);
+    let answer = webhook.connect().exchange(&head("/validate", LIMIT + 1));
+    assert_eq!(answer.status, 413, "and nothing of it is waited for");
+    assert_eq!(answer.json()["reason"], "RequestEntityTooLarge");
+    webhook.assert_answers();
+}
+
+#[test]
+fn body_that_turns_out_too_long() {
+    let webhook = Webhook::start(&[]);
+    let head = "POST /validate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+                transfer-encoding: chunked\r\n\r\n";
+    let chunk = format!("{head}{:x}\r\n{}", LIMIT + 1, " ".repeat(LIMIT + 1));
+    assert_eq!(webhook.connect().exchange(&chunk).status, 413);
+    webhook.assert_answers();
+}
+
+#[test]
+fn body_as_long_as_may_be() {
+    let webhook = Webhook::start(&[]);
+    let mut body = review("a", json!({}), json!({})).to_string();
+    body.push_str(&" ".repeat(LIMIT - body.len()));
+    assert_eq!(webhook.post("/validate", &body).json()["response"]["allowed"], true);
+}
+
+#[test]
+fn body_of_another_type() {
+    let webhook = Webhook::start(&[]);
+    let right = request("/validate", &review("a", json!({}), json!({})).to_string());
+    for (kind, status) in [
+        ("content-type: application/yaml\r\n", 415),
+        ("content-type: application/vnd.kubernetes.protobuf\r\n", 415),
+        ("content-type: application/jsonp\r\n", 415),
+        ("", 415),
+        ("content-type: application/json; charset=utf-8\r\n", 200),
+        ("Content-Type: Application/JSON\r\n", 200),
+    ] {
+        let other = right.replace("content-type: application/json\r\n", kind);
+        assert_eq!(webhook.connect().exchange(&other).status, status, "{kind}");
+    }
+    webhook.assert_answers();
+}
+
+#[test]
+fn body_that_is_no_review() {
+    let webhook = Webhook::start(&[]);
+    for body in ["", "{", "[]", "null", "\u{0}\u{1}", "{}", r#"{"kind": "AdmissionReview"}"#] {
+        for endpoint in ["/validate", "/restore"] {
+            let answer = webhook.post(endpoint, body);
+            assert_eq!(answer.status, 400, "{endpoint} {body}: {}", answer.body);
+            assert_eq!(answer.json()["kind"], "Status");
+        }
+    }
+    webhook.assert_answers();
+}
+
+#[test]
+fn nesting_without_end() {
+    let webhook = Webhook::start(&[]);
+    let deep = "[".repeat(100_000);
+    let closed = deep.clone() + &"]".repeat(100_000);
+    let inside = |deep: &str| {
+        let review = review("a", json!({}), json!({"spec": {"plugins": "deep"}})).to_string();
+        review.replace(r#""deep""#, deep)
+    };
+    for endpoint in ["/validate", "/restore"] {
+        for body in [&deep, &closed, &deep.replace('[', r#"{"a":"#), &inside(&deep)] {
+            assert_eq!(webhook.post(endpoint, body).status, 400);
+        }
+    }
+    let answer = webhook.post("/validate", &inside(&closed));
+    assert!(
+        answer.status == 400 || answer.json()["response"]["allowed"] == false,
+        "{}",
+        answer.body
+    );
+    webhook.assert_answers();
+}
+
+/// Short enough to wait for; long enough for the others, however busy the machine is.
+const SLOW: [&str; 2] = ["--read-timeout", "3"];
+
+#[test]
+fn slow_handshake() {
+    let webhook = Webhook::start(&SLOW);
+    let mut silent = webhook.connect_plain();
+    webhook.assert_answers();
+    assert_eq!(silent.read(&mut [0]).expect("the end"), 0);
+    webhook.assert_answers();
+}
+
+#[test]
+fn slow_headers() {
+    let webhook = Webhook::start(&SLOW);
+    let beginnings = ["", "PO", "POST /validate HTTP/1.1\r\nhost: localhost\r\nx-slow: "];
+    let mut slow = beginnings.map(|beginning| {
+        let mut client = webhook.connect();
+        client.send(beginning);
+        client
+    });
+    // The first was fast at first.
+    let fast = request("/validate", &review("a", json!({}), json!({})).to_string());
+    assert_eq!(slow[0].exchange(&fast).status, 200);
+    slow[0].send("POST /validate HTTP/1.1\r\n");
+    webhook.assert_answers();
+    slow.into_iter().for_each(Client::wait_for_end);
+    webhook.assert_answers();
+}
+
+#[test]
+fn slow_body() {
+    let webhook = Webhook::start(&SLOW);
+    let mut slow = webhook.connect();
+    slow.begin("/validate", 100);
+    slow.send("{");
+    webhook.assert_answers();
+    assert_eq!(slow.response().status, 408);
+    webhook.assert_answers();
+    let counted =
+        r#"volcano_job_update_webhook_rejections_total{endpoint="validate",reason="slow-body"}"#;
+    assert_eq!(webhook.metric(counted), 1);
+}
+
+#[test]
+fn connection_that_is_closed_on_one_side() {
+    let webhook = Webhook::start(&[]);
+    let mut client = webhook.connect();
+    client.send(&request("/validate", &review("a", json!({}), json!({})).to_string()));
+    client.finish_sending();
+    assert_eq!(client.response().json()["response"]["allowed"], true);
+
+    let mut client = webhook.connect();
+    client.begin("/validate", 100);
+    client.send("{");
+    client.finish_sending();
+    client.wait_for_end();
+    webhook.assert_answers();
+}
+
+#[test]
+fn connection_that_is_dropped() {
+    let webhook = Webhook::start(&["--max-in-flight", "1"]);
+    let mut client = webhook.connect();
+    client.begin("/validate", 100);
+    drop(client);
+    crate::util::wait_until("its place is free", || {
+        webhook.validate(&review("a", json!({}), json!({}))).status == 200
+    });
+}
+
+#[test]
+fn requests_before_the_answers_of_those_before_them() {
+    let webhook = Webhook::start(&[]);
+    let mut client = webhook.connect();
+    let uids = ["a", "b", "c", "d"];
+    let requests =
+        uids.map(|uid| request("/validate", &review(uid, json!({}), json!({})).to_string()));
+    client.send(&requests.concat());
+    for uid in uids {
+        assert_eq!(client.response().json()["response"]["uid"], uid);
+    }
+}
+
+#[test]
+fn no_tls_at_all() {
+    let webhook = Webhook::start(&[]);
+    let mut plain = webhook.connect_plain();
+    std::io::Write::write_all(&mut plain, b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n")
+        .expect("sent");
+    let mut answer = Vec::new();
+    drop(plain.read_to_end(&mut answer));
+    assert!(!answer.starts_with(b"HTTP"), "nothing is said in the clear");
+    webhook.assert_answers();
+}

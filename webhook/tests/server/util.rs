@@ -1,0 +1,328 @@
+//! The program, started as an operator starts it, and clients that say what they like to it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// After so long a test has failed. Nothing is expected to happen *within* a time.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_volcano-job-update-webhook"));
+    command.stdin(Stdio::null());
+    command
+}
+
+/// A running webhook; it ends with the test.
+pub(crate) struct Webhook {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Log>,
+    directory: TempDir,
+}
+
+#[derive(Default)]
+struct Log {
+    lines: Mutex<Vec<String>>,
+    news: Condvar,
+}
+
+impl Webhook {
+    /// With a certificate of its own making, on a free port, without a delay before it ends.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("there is room");
+        let mut command = program();
+        command.arg("--self-signed").arg(directory.path());
+        Self::run(command.args(arguments), directory)
+    }
+
+    /// With the certificate files in a directory.
+    pub(crate) fn start_with_files(directory: TempDir, files: &Path, arguments: &[&str]) -> Self {
+        let mut command = program();
+        command.arg("--tls-cert").arg(files.join("tls.crt"));
+        command.arg("--tls-key").arg(files.join("tls.key"));
+        Self::run(command.args(arguments), directory)
+    }
+
+    fn run(command: &mut Command, directory: TempDir) -> Self {
+        let mut child = command
+            .args(["--listen", "127.0.0.1:0", "--log-level", "debug"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let log = Arc::new(Log::default());
+        let lines = BufReader::new(child.stderr.take().expect("there is a log")).lines();
+        let writer = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                writer.lines.lock().expect("no panic").push(line);
+                writer.news.notify_all();
+            }
+        });
+        let line = log.wait_for("listening");
+        let line: Value = serde_json::from_str(&line).expect("a line of the log is JSON");
+        let address = line["address"].as_str().expect("an address").parse().expect("an address");
+        Self { child, address, log, directory }
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The first line of the log in which the text is, once it is there.
+    pub(crate) fn wait_for_log(&self, text: &str) -> String {
+        self.log.wait_for(text)
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.log.lines.lock().expect("no panic").join("\n")
+    }
+
+    pub(crate) fn connect(&self) -> Client {
+        Client::connect(self.address, &self.directory().join("ca.crt"))
+    }
+
+    /// A connection over which nothing was said yet, not even of TLS.
+    pub(crate) fn connect_plain(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("it listens");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+        stream
+    }
+
+    /// Whether it still takes connections.
+    pub(crate) fn listens(&self) -> bool {
+        TcpStream::connect(self.address).is_ok()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Response {
+        self.connect().exchange(&format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"))
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &str) -> Response {
+        self.connect().exchange(&request(path, body))
+    }
+
+    pub(crate) fn validate(&self, review: &Value) -> Response {
+        self.post("/validate", &review.to_string())
+    }
+
+    /// That others are answered, whatever one client does.
+    #[track_caller]
+    pub(crate) fn assert_answers(&self) {
+        let answer = self.validate(&review("other", json!({}), json!({})));
+        assert_eq!(
+            (answer.status, answer.json()["response"]["allowed"].clone()),
+            (200, true.into())
+        );
+    }
+
+    /// The value of a metric, 0 if it was not counted yet.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let metrics = self.get("/metrics").body;
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0, |value| value.parse().expect("a number"))
+    }
+
+    pub(crate) fn terminate(&self) {
+        let kill = format!("kill -TERM {}", self.child.id());
+        let done = Command::new("sh").args(["-c", &kill]).status().expect("there is a shell");
+        assert!(done.success());
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("it ends")
+    }
+}
+
+impl Drop for Webhook {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Log {
+    fn wait_for(&self, text: &str) -> String {
+        let lines = self.lines.lock().expect("no panic");
+        let is_there = |lines: &Vec<String>| lines.iter().any(|line| line.contains(text));
+        let (lines, _) = self
+            .news
+            .wait_timeout_while(lines, DEADLINE, |lines| !is_there(lines))
+            .expect("no panic");
+        let line = lines.iter().find(|line| line.contains(text)).cloned();
+        line.unwrap_or_else(|| panic!("`{text}` is not in the log:\n{}", lines.join("\n")))
+    }
+}
+
+/// Until something holds.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < DEADLINE, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A client that writes what it likes.
+pub(crate) struct Client(StreamOwned<ClientConnection, TcpStream>);
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Response {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.body))
+    }
+}
+
+impl Client {
+    fn connect(address: SocketAddr, authority: &Path) -> Self {
+        let mut roots = RootCertStore::empty();
+        let authority = CertificateDer::from_pem_file(authority).expect("a CA");
+        roots.add(authority).expect("a CA");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::try_from("localhost").expect("a name");
+        let connection = ClientConnection::new(Arc::new(config), name).expect("a client");
+        let stream = TcpStream::connect(address).expect("it listens");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+        Self(StreamOwned::new(connection, stream))
+    }
+
+    pub(crate) fn send(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).expect("it reads");
+        self.0.flush().expect("it reads");
+    }
+
+    pub(crate) fn exchange(&mut self, text: &str) -> Response {
+        self.send(text);
+        self.response()
+    }
+
+    /// Sends the headers of a request, and waits until the body is asked for: then the request is
+    /// in flight, for as long as the client likes.
+    pub(crate) fn begin(&mut self, path: &str, length: usize) {
+        let head = head(path, length).replace("\r\n\r\n", "\r\nexpect: 100-continue\r\n\r\n");
+        assert_eq!(self.exchange(&head).status, 100);
+    }
+
+    /// Says that nothing more comes, and still listens.
+    pub(crate) fn finish_sending(&mut self) {
+        self.0.conn.send_close_notify();
+        self.0.flush().expect("it reads");
+        self.0.sock.shutdown(Shutdown::Write).expect("it was open");
+    }
+
+    pub(crate) fn response(&mut self) -> Response {
+        let head = self.read_head();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a length"))];
+        self.0.read_exact(&mut body).expect("a body");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.expect("a status");
+        Response { status, head, body: String::from_utf8(body).expect("text") }
+    }
+
+    fn read_head(&mut self) -> String {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            self.0.read_exact(&mut byte).expect("a response");
+            head.extend(byte);
+        }
+        String::from_utf8(head).expect("text")
+    }
+
+    /// Until the server ends the connection, one way or the other.
+    pub(crate) fn wait_for_end(mut self) {
+        let mut rest = Vec::new();
+        match self.0.read_to_end(&mut rest) {
+            Ok(_) => {}
+            Err(fault) => assert_ne!(fault.kind(), std::io::ErrorKind::WouldBlock, "it is open"),
+        }
+    }
+
+    /// The certificate that the server shows.
+    pub(crate) fn certificate(&mut self) -> Vec<u8> {
+        self.exchange("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        let chain = self.0.conn.peer_certificates().expect("a certificate");
+        chain.first().expect("a certificate").to_vec()
+    }
+}
+
+pub(crate) fn head(path: &str, length: usize) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n"
+    )
+}
+
+pub(crate) fn request(path: &str, body: &str) -> String {
+    head(path, body.len()) + body
+}
+
+/// A Job of one task, with more at its top, its metadata or spec.
+pub(crate) fn job(more: Value) -> Value {
+    let mut job = json!({
+        "apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+        "metadata": {"name": "hello", "namespace": "default"},
+        "spec": {"queue": "research", "schedulerName": "volcano", "maxRetry": 3, "minAvailable": 1,
+            "tasks": [{"name": "worker", "replicas": 1, "minAvailable": 1, "maxRetry": 3}]},
+    });
+    merge(&mut job, more);
+    job
+}
+
+fn merge(into: &mut Value, more: Value) {
+    match (into, more) {
+        (Value::Object(into), Value::Object(more)) => {
+            for (key, value) in more {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, more) => *into = more,
+    }
+}
+
+/// The review of an update between two Jobs with this more in them.
+pub(crate) fn review(uid: &str, existing: Value, replacement: Value) -> Value {
+    let resource = json!({"group": "batch.volcano.sh", "version": "v1alpha1", "resource": "jobs"});
+    let kind = json!({"group": "batch.volcano.sh", "version": "v1alpha1", "kind": "Job"});
+    json!({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "request": {
+            "uid": uid, "kind": kind, "resource": resource,
+            "requestKind": kind, "requestResource": resource,
+            "name": "hello", "namespace": "default", "operation": "UPDATE",
+            "userInfo": {"username": "somebody"},
+            "object": job(replacement), "oldObject": job(existing),
+            "dryRun": false, "options": {"kind": "UpdateOptions", "apiVersion": "meta.k8s.io/v1"},
+        },
+    })
+}
+
+/// One that must be denied.
+pub(crate) fn refused(uid: &str) -> Value {
+    review(uid, json!({}), json!({"spec": {"queue": "production"}}))
+}
