@@ -6,6 +6,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use volcano_job_update::Code;
 use volcano_job_update::status::StatusCodes;
 
+use crate::generate::Generate;
+
 /// May this Volcano Job be replaced by that one, and if not, which fields stand in the way?
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
@@ -77,6 +79,9 @@ pub(crate) enum Command {
         /// The body of the request to the webhook: a JSON file, or - for standard input
         review: PathBuf,
     },
+    /// Print what a cluster needs so that updates are judged there, as YAML
+    #[command(subcommand)]
+    Generate(Generate),
     /// Explain a code, or list all of them
     Explain {
         /// A code of a finding, such as immutable-field

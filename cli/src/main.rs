@@ -2,6 +2,7 @@
 
 mod admit;
 mod args;
+mod generate;
 mod input;
 mod replace;
 
@@ -57,6 +58,7 @@ fn run(command: Command) -> Result<(String, Outcome), Trouble> {
             let validator = validator(read_policy(&policy)?, crd.as_deref())?;
             admit::run(&validator, status_codes.into(), restore, &review)
         }
+        Command::Generate(what) => Ok((generate::generate(&what)?, Outcome::Good)),
         Command::Explain { code: None } => Ok((list_codes(), Outcome::Good)),
         Command::Explain { code: Some(code) } => Ok((explain(code), Outcome::Good)),
     }

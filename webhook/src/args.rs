@@ -64,7 +64,7 @@ pub(crate) struct TlsArgs {
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Bounds {
     /// How many reviews are read and judged at the same time; more get 503
-    #[arg(long, value_name = "NUMBER", default_value_t = 128,
+    #[arg(long, value_name = "NUMBER", default_value_t = 64,
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) max_in_flight: u32,
     /// How long a client may take for the TLS handshake, the headers and the body, each

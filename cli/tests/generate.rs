@@ -1,0 +1,259 @@
+//! The manifests that the program prints.
+
+#![expect(clippy::expect_used, reason = "a test may fail")]
+
+use std::io::Write;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use volcano_job_update::UpdatePolicy;
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_volcano-job-update"))
+        .arg("generate")
+        .args(arguments)
+        .output()
+        .expect("the program runs")
+}
+
+fn text(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn documents(arguments: &[&str]) -> Vec<Value> {
+    serde_saphyr::from_multiple(&text(arguments)).expect("YAML")
+}
+
+fn of_kind<'d>(documents: &'d [Value], kind: &str) -> &'d Value {
+    documents.iter().find(|document| document["kind"] == kind).expect("one of that kind")
+}
+
+fn policy_file(policy: &UpdatePolicy) -> tempfile::NamedTempFile {
+    let mut file = tempfile::Builder::new().suffix(".json").tempfile().expect("a file");
+    file.write_all(&serde_json::to_vec(policy).expect("JSON")).expect("written");
+    file
+}
+
+fn path(file: &tempfile::NamedTempFile) -> &str {
+    file.path().to_str().expect("UTF-8")
+}
+
+#[test]
+fn configuration_asks_for_updates_of_jobs_only() {
+    let documents = documents(&["webhook-configuration"]);
+    assert_eq!(documents.len(), 1, "the policy restores nothing");
+    let configuration = of_kind(&documents, "ValidatingWebhookConfiguration");
+    assert_eq!(
+        configuration["metadata"]["annotations"]["cert-manager.io/inject-ca-from"],
+        "volcano-system/volcano-job-update-webhook"
+    );
+    let webhook = &configuration["webhooks"][0];
+    let rules = json!([{"operations": ["UPDATE"], "apiGroups": ["batch.volcano.sh"],
+        "apiVersions": ["v1alpha1"], "resources": ["jobs"], "scope": "Namespaced"}]);
+    assert_eq!(webhook["rules"], rules);
+    assert_eq!(webhook["sideEffects"], "None");
+    assert_eq!(webhook["failurePolicy"], "Fail");
+    assert_eq!(webhook["timeoutSeconds"], 5);
+    assert_eq!(webhook["admissionReviewVersions"], json!(["v1"]));
+    let service = json!({"name": "volcano-job-update-webhook", "namespace": "volcano-system",
+        "path": "/validate", "port": 443});
+    assert_eq!(webhook["clientConfig"], json!({"service": service}));
+}
+
+#[test]
+fn conditions_skip_what_the_policy_ignores() {
+    let condition = |policy: &str| {
+        let documents = documents(&["webhook-configuration", "--policy", policy]);
+        let conditions = &documents[0]["webhooks"][0]["matchConditions"];
+        assert!(conditions[0]["expression"].as_str().is_some_and(|text| text.contains("garbage")));
+        conditions[1]["expression"].as_str().expect("an expression").to_owned()
+    };
+    for field in ["spec", "metadata.labels", "metadata.annotations", "metadata.generateName"] {
+        assert!(condition("admission").contains(&format!("object.{field}")), "{field}");
+    }
+    assert!(!condition("admission").contains("finalizers"));
+    assert!(condition("documented").contains("object.metadata.finalizers"));
+    assert!(condition("documented").contains("object.metadata.ownerReferences"));
+}
+
+#[test]
+fn configuration_for_a_webhook_elsewhere() {
+    let arguments = [
+        "webhook-configuration",
+        "--restore",
+        "--failure-policy",
+        "ignore",
+        "--url",
+        "https://127.0.0.1:8443",
+        "--ca-bundle",
+        "YWJj",
+    ];
+    let documents = documents(&arguments);
+    for (kind, path) in [
+        ("ValidatingWebhookConfiguration", "validate"),
+        ("MutatingWebhookConfiguration", "restore"),
+    ] {
+        let configuration = of_kind(&documents, kind);
+        assert!(configuration["metadata"].get("annotations").is_none());
+        let webhook = &configuration["webhooks"][0];
+        let url = format!("https://127.0.0.1:8443/{path}");
+        assert_eq!(webhook["clientConfig"], json!({"url": url, "caBundle": "YWJj"}));
+        assert_eq!(webhook["failurePolicy"], "Ignore");
+    }
+    let mutating = of_kind(&documents, "MutatingWebhookConfiguration");
+    assert_eq!(mutating["webhooks"][0]["reinvocationPolicy"], "IfNeeded");
+}
+
+#[test]
+fn policy_that_restores_gets_the_webhook_that_does() {
+    let restore = UpdatePolicy::admission()
+        .with_dropped_defaults(volcano_job_update::DroppedDefaults::Restore)
+        .with_name("restoring");
+    let file = policy_file(&restore);
+    let documents = documents(&["webhook-configuration", "--policy", path(&file)]);
+    of_kind(&documents, "MutatingWebhookConfiguration");
+}
+
+#[test]
+fn policy_in_cel_permits_what_the_policy_permits() {
+    let documents = documents(&["policy"]);
+    let policy = of_kind(&documents, "ValidatingAdmissionPolicy");
+    let binding = of_kind(&documents, "ValidatingAdmissionPolicyBinding");
+    assert_eq!(binding["spec"]["policyName"], policy["metadata"]["name"]);
+    assert_eq!(binding["spec"]["validationActions"], json!(["Deny"]));
+    assert_eq!(policy["spec"]["failurePolicy"], "Fail");
+    let all = policy["spec"].to_string();
+    assert!(all.contains(r#"k in [\"template\",\"replicas\"]"#), "{all}");
+    for pattern in UpdatePolicy::admission().permitted() {
+        assert!(all.contains(pattern.as_str()), "messages name {pattern}");
+    }
+    assert!(!all.contains("object.metadata."), "all metadata may change, or does not count");
+    assert!(all.contains("volumeClaimName"));
+}
+
+#[test]
+fn policy_in_cel_follows_a_policy_file() {
+    let file = policy_file(&serde_json::from_value(json!({
+        "name": "ours\nkind: Secret", "permitted": ["spec.minAvailable", "spec.tasks[*].minAvailable",
+            "metadata.annotations[example.com/owner]", "spec.plugins.svc",
+            "spec.tasks[*].template.spec.containers[*].image", "status"],
+        "releaseFinalizersWhileDeleting": true,
+    })).expect("a policy"));
+    let text = text(&["policy", "--policy", path(&file)]);
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).expect("YAML");
+    assert_eq!(documents.len(), 2, "a name stays in its comment");
+    let all = documents[0]["spec"].to_string();
+    for permitted in [
+        r#"[\"minAvailable\",\"plugins\",\"tasks\"]"#,
+        r#"[\"minAvailable\",\"template\"]"#,
+        r#"[\"example.com/owner\"]"#,
+        "object.metadata.labels",
+        "has(oldObject.metadata.deletionTimestamp) || ",
+    ] {
+        assert!(all.contains(permitted), "{permitted}: {all}");
+    }
+    assert!(!all.contains("volumeClaimName"));
+    for wider in ["spec.plugins.svc", "spec.tasks[*].template.spec.containers[*].image"] {
+        assert!(
+            text.contains(&format!("#  - beside {wider}, all else in the same field.")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn deployment_is_hardened() {
+    let documents = documents(&["deployment", "--image", "registry.example/webhook:1"]);
+    let kinds: Vec<&str> =
+        documents.iter().filter_map(|document| document["kind"].as_str()).collect();
+    let expected = [
+        "Issuer",
+        "Certificate",
+        "Issuer",
+        "Certificate",
+        "Service",
+        "Deployment",
+        "PodDisruptionBudget",
+        "NetworkPolicy",
+    ];
+    assert_eq!(kinds, expected);
+    assert!(documents.iter().all(|document| document["metadata"]["namespace"] == "volcano-system"));
+
+    let deployment = &of_kind(&documents, "Deployment")["spec"];
+    assert_eq!(deployment["replicas"], 2);
+    let pod = &deployment["template"]["spec"];
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+    assert_eq!(pod["automountServiceAccountToken"], false);
+    let container = &pod["containers"][0];
+    assert_eq!(container["image"], "registry.example/webhook:1");
+    assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
+    assert_eq!(container["securityContext"]["allowPrivilegeEscalation"], false);
+    assert_eq!(container["securityContext"]["capabilities"]["drop"], json!(["ALL"]));
+    for probe in ["livenessProbe", "readinessProbe"] {
+        assert_eq!(container[probe]["httpGet"]["scheme"], "HTTPS");
+    }
+    assert_eq!(of_kind(&documents, "PodDisruptionBudget")["spec"]["minAvailable"], 1);
+    let network = &of_kind(&documents, "NetworkPolicy")["spec"];
+    assert_eq!(network["policyTypes"], json!(["Ingress", "Egress"]));
+    assert_eq!(network["egress"], json!([]));
+    let arguments = container["args"].as_array().expect("arguments");
+    assert!(arguments.contains(&json!("--policy=admission")));
+    assert!(!arguments.contains(&json!("--shadow")));
+}
+
+#[test]
+fn deployment_with_a_policy_file_and_in_shadow() {
+    let policy = UpdatePolicy::admission()
+        .with_name("ours")
+        .permit("spec.minAvailable".parse().expect("a field"));
+    let file = policy_file(&policy);
+    let all = [
+        "deployment",
+        "--image",
+        "w",
+        "--shadow",
+        "--name",
+        "hook",
+        "--namespace",
+        "jobs",
+        "--policy",
+        path(&file),
+    ];
+    let documents = documents(&all);
+    let map = of_kind(&documents, "ConfigMap");
+    let text = map["data"]["policy.json"].as_str().expect("a file");
+    assert_eq!(serde_json::from_str::<UpdatePolicy>(text).expect("a policy"), policy);
+    let pod = &of_kind(&documents, "Deployment")["spec"]["template"]["spec"];
+    assert_eq!(pod["volumes"][1]["configMap"]["name"], map["metadata"]["name"]);
+    assert_eq!(pod["containers"][0]["volumeMounts"][1]["mountPath"], "/etc/volcano-job-update");
+    let arguments = pod["containers"][0]["args"].as_array().expect("arguments");
+    assert!(arguments.contains(&json!("--policy=/etc/volcano-job-update/policy.json")));
+    assert!(arguments.contains(&json!("--shadow")));
+    assert_eq!(of_kind(&documents, "Service")["metadata"]["name"], "hook");
+
+    let other = policy_file(&policy.permit("spec.queue".parse().expect("a field")));
+    let other = self::documents(&["deployment", "--image", "w", "--policy", path(&other)]);
+    let suffix = |map: &Value| {
+        let name = map["metadata"]["name"].as_str().expect("a name");
+        name.rsplit('-').next().expect("a suffix").to_owned()
+    };
+    assert_ne!(suffix(of_kind(&other, "ConfigMap")), suffix(map), "pods are made anew");
+}
+
+#[test]
+fn names_that_would_break_out_are_refused() {
+    for arguments in [
+        ["policy", "--name", "a\nkind: Secret"],
+        ["policy", "--name", "-a"],
+        ["policy", "--name", ""],
+        ["deployment", "--image", "a\" b"],
+        ["webhook-configuration", "--ca-bundle", "a: b"],
+        ["webhook-configuration", "--url", "https://a"],
+    ] {
+        assert_eq!(run(&arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    let url = ["webhook-configuration", "--ca-bundle", "YWJj", "--url", "http://a"];
+    assert_eq!(run(&url).status.code(), Some(2), "TLS only");
+}
