@@ -40,7 +40,8 @@ spec:
 /// Volcano writes the name of the claim that it made for a volume.
 const FILLED_CLAIMS: &str = r#"variables.new[k].size() == variables.old[k].size() &&
 variables.new[k].all(i, volume, volume == variables.old[k][i] || (
-  has(volume.volumeClaim) && !has(variables.old[k][i].volumeClaimName) &&
+  has(volume.volumeClaim) &&
+  (!has(variables.old[k][i].volumeClaimName) || variables.old[k][i].volumeClaimName == "") &&
   volume.all(f, f == "volumeClaimName" || (f in variables.old[k][i] && variables.old[k][i][f] == volume[f])) &&
   variables.old[k][i].all(f, f in volume)))"#;
 

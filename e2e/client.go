@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+const (
+	namespace = "cci-gpu"
+	jobsPath  = "/apis/batch.volcano.sh/v1alpha1/namespaces/" + namespace + "/jobs"
+	collector = "system:serviceaccount:kube-system:generic-garbage-collector"
+)
+
+type object = map[string]any
+
+// reply is what the API server said.
+type reply struct {
+	err      error
+	code     int
+	body     object
+	warnings []string
+}
+
+func (r reply) message() string {
+	message, _ := r.body["message"].(string)
+	return message
+}
+
+func (r reply) String() string {
+	if r.err != nil {
+		return r.err.Error()
+	}
+	return fmt.Sprintf("%d %v %s", r.code, r.body["reason"], r.message())
+}
+
+// header is one of a request.
+type header struct{ name, value string }
+
+func (e *environment) request(method, path string, body any, headers ...header) reply {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return reply{err: err}
+	}
+	request, err := http.NewRequestWithContext(e.ctx, method, e.api+path, bytes.NewReader(text))
+	if err != nil {
+		return reply{err: err}
+	}
+	request.Header.Set("Authorization", "Bearer admin")
+	request.Header.Set("Content-Type", "application/json")
+	for _, header := range headers {
+		request.Header.Set(header.name, header.value)
+	}
+	response, err := e.http.Do(request)
+	if err != nil {
+		return reply{err: err}
+	}
+	defer response.Body.Close()
+	text, err = io.ReadAll(response.Body)
+	answer := reply{err: err, code: response.StatusCode, warnings: response.Header.Values("Warning")}
+	_ = json.Unmarshal(text, &answer.body)
+	return answer
+}
+
+// patch is a merge patch.
+func (e *environment) patch(name string, body any, headers ...header) reply {
+	headers = append(headers, header{"Content-Type", "application/merge-patch+json"})
+	return e.request("PATCH", jobsPath+"/"+name, body, headers...)
+}
+
+func (e *environment) expect(code int, got reply) error {
+	if got.err != nil || got.code != code {
+		return fmt.Errorf("expected %d, got %s", code, got)
+	}
+	return nil
+}
+
+// expectDenial is one by the webhook that names these fields.
+func (e *environment) expectDenial(got reply, fields ...string) error {
+	if err := e.expect(http.StatusForbidden, got); err != nil {
+		return err
+	}
+	if !strings.Contains(got.message(), "validate.jobs.batch.volcano.sh") {
+		return fmt.Errorf("it was denied by another: %s", got)
+	}
+	details, _ := got.body["details"].(object)
+	causes, _ := details["causes"].([]any)
+	named := map[string]bool{}
+	for _, cause := range causes {
+		field, _ := cause.(object)["field"].(string)
+		named[field] = true
+	}
+	for _, field := range fields {
+		if !named[field] {
+			return fmt.Errorf("%s is not among the causes: %v", field, causes)
+		}
+	}
+	return nil
+}
+
+// ran is what a command printed.
+type ran struct {
+	code           int
+	stdout, stderr string
+}
+
+func (e *environment) kubectl(input string, arguments ...string) (ran, error) {
+	all := append([]string{"--server", e.api, "--certificate-authority", e.path("ca.crt"), "--token", "admin",
+		"--namespace", namespace, "--cache-dir", e.path("cache")}, arguments...)
+	return e.execute(input, filepath.Join(e.options.binaries, "kubectl"), all...)
+}
+
+func (e *environment) execute(input, program string, arguments ...string) (ran, error) {
+	command := exec.CommandContext(e.ctx, program, arguments...)
+	var stdout, stderr bytes.Buffer
+	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(input), &stdout, &stderr
+	command.Env = append(os.Environ(), "HOME="+e.directory, "KUBECONFIG=")
+	err := command.Run()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		return ran{}, err
+	}
+	return ran{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}, nil
+}
+
+// generate applies what the project's program prints.
+func (e *environment) generate(arguments ...string) (string, error) {
+	program := filepath.Join(e.options.programs, "volcano-job-update")
+	printed, err := e.execute("", program, append([]string{"generate"}, arguments...)...)
+	if err != nil {
+		return "", err
+	}
+	if printed.code != 0 {
+		return "", fmt.Errorf("generate: %s", printed.stderr)
+	}
+	return printed.stdout, nil
+}
+
+func (e *environment) apply(manifests string, arguments ...string) error {
+	applied, err := e.kubectl(manifests, append([]string{"apply", "-f", "-"}, arguments...)...)
+	if err != nil {
+		return err
+	}
+	if applied.code != 0 {
+		return fmt.Errorf("kubectl apply: %s", applied.stderr)
+	}
+	return nil
+}
+
+// configure has the API server ask the webhook, and waits until it does.
+func (e *environment) configure(arguments ...string) error {
+	arguments = append([]string{"webhook-configuration", "--url", e.webhook.address(), "--ca-bundle",
+		e.authority.bundle()}, arguments...)
+	manifests, err := e.generate(arguments...)
+	if err != nil {
+		return err
+	}
+	if err := e.unconfigure(); err != nil {
+		return err
+	}
+	if err := e.apply(manifests); err != nil {
+		return err
+	}
+	return e.eventually("the webhook is asked", func() error {
+		return e.expectDenial(e.patch("probe?dryRun=All", object{"spec": object{"queue": "other"}}))
+	})
+}
+
+func (e *environment) unconfigure() error {
+	kinds := "validatingwebhookconfigurations,mutatingwebhookconfigurations," +
+		"validatingadmissionpolicies,validatingadmissionpolicybindings"
+	deleted, err := e.kubectl("", "delete", "--ignore-not-found", "--all", kinds)
+	if err != nil {
+		return err
+	}
+	if deleted.code != 0 {
+		return fmt.Errorf("kubectl delete: %s", deleted.stderr)
+	}
+	return e.eventually("nothing is asked any more", func() error {
+		probe := e.patch("probe?dryRun=All", object{"spec": object{"queue": "other"}})
+		return e.expect(http.StatusOK, probe)
+	})
+}
+
+// count is a metric of the webhook, summed over its labels.
+func (e *environment) count(name string) (int, error) {
+	response, err := e.http.Get(e.webhook.address() + "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, err
+	}
+	line := regexp.MustCompile(`(?m)^volcano_job_update_webhook_` + name + `(?:\{[^}]*\})? (\d+)$`)
+	sum := 0
+	for _, found := range line.FindAllStringSubmatch(string(text), -1) {
+		value, err := strconv.Atoi(found[1])
+		if err != nil {
+			return 0, err
+		}
+		sum += value
+	}
+	return sum, nil
+}

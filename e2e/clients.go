@@ -1,0 +1,173 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// clients are runs of kubectl.
+func clients() []scenario {
+	return []scenario{
+		{"kubectl replace: what may change is replaced", func(e *environment) error {
+			return kubectlPermitted(e, func(file string) (ran, error) {
+				return e.kubectl(file, "replace", "-f", "-")
+			})
+		}},
+		{"kubectl apply: what may change is applied", func(e *environment) error {
+			return kubectlPermitted(e, func(file string) (ran, error) {
+				return e.kubectl(file, "apply", "-f", "-")
+			})
+		}},
+		{"kubectl apply --server-side: what may change is applied", func(e *environment) error {
+			return kubectlPermitted(e, func(file string) (ran, error) {
+				return e.kubectl(file, "apply", "--server-side", "--force-conflicts", "-f", "-")
+			})
+		}},
+		{"kubectl replace, apply, patch and edit of a label: what may not change is refused, and said why",
+			kubectlRefused},
+		{"a manifest applied again is refused, with the lines to add", reappliedIsRefused},
+		{"with /restore in front it is applied again as often as one likes", reappliedIsRestored},
+	}
+}
+
+func asText(job object) string {
+	text, err := json.MarshalIndent(job, "", "  ")
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+func kubectlPermitted(e *environment, kubectl func(file string) (ran, error)) error {
+	_, name, err := e.fresh()
+	if err != nil {
+		return err
+	}
+	wanted := job(name)
+	firstTask(wanted)["replicas"] = 2
+	wanted["metadata"].(object)["labels"] = object{"team": "a"}
+	done, err := kubectl(asText(wanted))
+	if err != nil {
+		return err
+	}
+	if done.code != 0 {
+		return fmt.Errorf("kubectl: %s", done.stderr)
+	}
+	stored, err := e.get(name)
+	if err == nil && at(stored, "spec", "tasks", 0, "replicas") != float64(2) {
+		return fmt.Errorf("it was not stored: %v", stored)
+	}
+	return err
+}
+
+func kubectlRefused(e *environment) error {
+	_, name, err := e.fresh()
+	if err != nil {
+		return err
+	}
+	unwanted := job(name)
+	unwanted["spec"].(object)["queue"] = "research"
+	file, patch := asText(unwanted), `{"spec":{"queue":"research"}}`
+	for _, arguments := range [][]string{
+		{"replace", "-f", "-"},
+		{"apply", "-f", "-"},
+		{"apply", "--server-side", "--force-conflicts", "-f", "-"},
+		{"patch", "job.batch.volcano.sh", name, "--type=merge", "--patch", patch},
+		{"patch", "job.batch.volcano.sh", name, "--type=json", "--patch",
+			`[{"op":"replace","path":"/spec/queue","value":"research"}]`},
+	} {
+		refused, err := e.kubectl(file, arguments...)
+		if err != nil {
+			return err
+		}
+		if refused.code != 1 || !strings.Contains(refused.stderr, "(Forbidden)") ||
+			!strings.Contains(refused.stderr, "spec.queue: Forbidden: the value was changed: field is immutable") {
+			return fmt.Errorf("kubectl %v: %d %s", arguments, refused.code, refused.stderr)
+		}
+		if !strings.Contains(refused.stderr, "Warning: ") {
+			return fmt.Errorf("kubectl %v says nothing of what to do: %s", arguments, refused.stderr)
+		}
+	}
+	labelled, err := e.kubectl("", "label", "job.batch.volcano.sh", name, "team=b")
+	if err == nil && labelled.code != 0 {
+		return fmt.Errorf("kubectl label: %s", labelled.stderr)
+	}
+	return err
+}
+
+// applied makes a Job from a manifest by kubectl, and fills it in as Volcano does at creation.
+func applied(e *environment) (string, object, error) {
+	e.jobs++
+	name := fmt.Sprintf("job-%d", e.jobs)
+	ours := manifest(name)
+	if err := e.apply(asText(ours)); err != nil {
+		return "", nil, err
+	}
+	if err := e.unconfigure(); err != nil {
+		return "", nil, err
+	}
+	stored, err := e.get(name)
+	if err != nil {
+		return "", nil, err
+	}
+	spec := stored["spec"].(object)
+	spec["schedulerName"], spec["minAvailable"], spec["maxRetry"] = "volcano", 1, 3
+	firstTask(stored)["minAvailable"], firstTask(stored)["maxRetry"] = 1, 3
+	return name, ours, e.expect(200, e.put(stored, ""))
+}
+
+func reappliedIsRefused(e *environment) error {
+	_, ours, err := applied(e)
+	if err != nil {
+		return err
+	}
+	if err := e.configure(); err != nil {
+		return err
+	}
+	ours["metadata"].(object)["labels"] = object{"team": "a"}
+	again, err := e.kubectl(asText(ours), "replace", "-f", "-")
+	if err != nil {
+		return err
+	}
+	for _, text := range []string{`add "schedulerName": "volcano"`, `add "minAvailable": 1`} {
+		if again.code != 1 || !strings.Contains(again.stderr, text) {
+			return fmt.Errorf("it does not say %s: %s", text, again.stderr)
+		}
+	}
+	return nil
+}
+
+func reappliedIsRestored(e *environment) error {
+	name, ours, err := applied(e)
+	if err != nil {
+		return err
+	}
+	if err := e.configure("--restore"); err != nil {
+		return err
+	}
+	for turn, arguments := range [][]string{
+		{"replace", "-f", "-"}, {"apply", "-f", "-"}, {"apply", "-f", "-"},
+		{"apply", "--server-side", "--force-conflicts", "-f", "-"},
+	} {
+		ours["metadata"].(object)["labels"] = object{"turn": fmt.Sprint(turn)}
+		done, err := e.kubectl(asText(ours), arguments...)
+		if err != nil {
+			return err
+		}
+		if done.code != 0 {
+			return fmt.Errorf("kubectl %v: %s", arguments, done.stderr)
+		}
+	}
+	stored, err := e.get(name)
+	if err != nil {
+		return err
+	}
+	for _, path := range [][]any{{"spec", "schedulerName"}, {"spec", "minAvailable"},
+		{"spec", "tasks", 0, "maxRetry"}, {"spec", "tasks", 0, "minAvailable"}} {
+		if at(stored, path...) == nil {
+			return fmt.Errorf("%v was lost", path)
+		}
+	}
+	return e.configure()
+}

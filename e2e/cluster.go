@@ -1,0 +1,326 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// patience is how long something may take before it has failed.
+const patience = 2 * time.Minute
+
+type options struct {
+	binaries, programs, repository, recordings, logs string
+}
+
+// environment is a running cluster without nodes, and a webhook beside it.
+type environment struct {
+	options   options
+	ctx       context.Context
+	directory string
+	processes []*exec.Cmd
+	authority *authority
+	api       string
+	http      *http.Client
+	webhook   *webhook
+	notes     []string
+	jobs      int
+}
+
+// webhook is the program under test; it can be killed and started again on its port.
+type webhook struct {
+	env       *environment
+	port      int
+	arguments []string
+	process   *exec.Cmd
+	mounts    int
+}
+
+func start(ctx context.Context, options options) (*environment, error) {
+	directory, err := os.MkdirTemp("", "e2e-")
+	if err != nil {
+		return nil, err
+	}
+	env := &environment{options: options, ctx: ctx, directory: directory}
+	if err := env.startAll(); err != nil {
+		env.stop()
+		return nil, err
+	}
+	return env, nil
+}
+
+func (e *environment) startAll() error {
+	var err error
+	if e.authority, err = newAuthority(); err != nil {
+		return err
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(e.authority.certificate)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 16}
+	e.http = &http.Client{Transport: transport, Timeout: patience}
+	if err := os.WriteFile(e.path("ca.crt"), e.authority.pem(), 0o644); err != nil {
+		return err
+	}
+	if err := e.startServers(); err != nil {
+		return err
+	}
+	if err := e.prepare(); err != nil {
+		return err
+	}
+	e.webhook = &webhook{env: e, port: freePort()}
+	if err := e.webhook.renewCertificate(); err != nil {
+		return err
+	}
+	return e.webhook.start()
+}
+
+func (e *environment) startServers() error {
+	etcd := fmt.Sprintf("http://127.0.0.1:%d", freePort())
+	peers := fmt.Sprintf("http://127.0.0.1:%d", freePort())
+	_, err := e.spawn("etcd", "etcd", "--data-dir", e.path("etcd"), "--listen-client-urls", etcd,
+		"--advertise-client-urls", etcd, "--listen-peer-urls", peers,
+		"--initial-advertise-peer-urls", peers, "--initial-cluster", "default="+peers)
+	if err != nil {
+		return err
+	}
+	certificate, key, err := e.authority.issue("kube-apiserver")
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{"api.crt": certificate, "api.key": key,
+		"tokens.csv": []byte("admin,admin,admin,system:masters\n")}
+	for name, content := range files {
+		if err := os.WriteFile(e.path(name), content, 0o600); err != nil {
+			return err
+		}
+	}
+	port := freePort()
+	e.api = fmt.Sprintf("https://127.0.0.1:%d", port)
+	_, err = e.spawn("kube-apiserver", filepath.Join(e.options.binaries, "kube-apiserver"),
+		"--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--secure-port", fmt.Sprint(port),
+		"--tls-cert-file", e.path("api.crt"), "--tls-private-key-file", e.path("api.key"),
+		"--cert-dir", e.path("certs"), "--token-auth-file", e.path("tokens.csv"),
+		"--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.0.0.0/24",
+		"--service-account-issuer", "https://e2e.example", "--service-account-key-file", e.path("api.key"),
+		"--service-account-signing-key-file", e.path("api.key"))
+	if err != nil {
+		return err
+	}
+	return e.eventually("the API server is ready", func() error {
+		return e.expect(http.StatusOK, e.request("GET", "/readyz", nil))
+	})
+}
+
+func (e *environment) path(name string) string {
+	return filepath.Join(e.directory, name)
+}
+
+// spawn starts a program that ends with this one; its output goes to a file.
+func (e *environment) spawn(name, program string, arguments ...string) (*exec.Cmd, error) {
+	log, err := os.OpenFile(filepath.Join(e.options.logs, name+".log"),
+		os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	command := exec.Command(program, arguments...)
+	command.Stdout, command.Stderr = log, log
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := command.Start(); err != nil {
+		return nil, err
+	}
+	e.processes = append(e.processes, command)
+	return command, nil
+}
+
+func (e *environment) stop() {
+	for i := len(e.processes) - 1; i >= 0; i-- {
+		_ = e.processes[i].Process.Kill()
+		_ = e.processes[i].Wait()
+	}
+	_ = os.RemoveAll(e.directory)
+}
+
+// note is printed below the scenario that made it, if that holds.
+func (e *environment) note(format string, arguments ...any) {
+	e.notes = append(e.notes, fmt.Sprintf(format, arguments...))
+}
+
+func (e *environment) takeNotes() []string {
+	notes := e.notes
+	e.notes = nil
+	return notes
+}
+
+// eventually tries until it works.
+func (e *environment) eventually(what string, try func() error) error {
+	deadline := time.Now().Add(patience)
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) || e.ctx.Err() != nil {
+			return fmt.Errorf("not so: %s: %w", what, err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func freePort() int {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+func (w *webhook) address() string {
+	return fmt.Sprintf("https://127.0.0.1:%d", w.port)
+}
+
+func (w *webhook) start() error {
+	arguments := append([]string{"--listen", fmt.Sprintf("127.0.0.1:%d", w.port), "--drain-delay", "0",
+		"--tls-cert", w.env.path("tls/tls.crt"), "--tls-key", w.env.path("tls/tls.key"),
+		"--reload-interval", "0.1", "--log-level", "debug"}, w.arguments...)
+	process, err := w.env.spawn("webhook",
+		filepath.Join(w.env.options.programs, "volcano-job-update-webhook"), arguments...)
+	if err != nil {
+		return err
+	}
+	w.process = process
+	return w.env.eventually("the webhook is ready", func() error {
+		response, err := w.env.http.Get(w.address() + "/readyz")
+		if err != nil {
+			return err
+		}
+		return response.Body.Close()
+	})
+}
+
+// kill ends it in the midst of whatever it does.
+func (w *webhook) kill() {
+	_ = w.process.Process.Kill()
+	_ = w.process.Wait()
+	w.env.http.CloseIdleConnections()
+}
+
+// restartWith ends it as a cluster does, and starts it with other arguments.
+func (w *webhook) restartWith(arguments ...string) error {
+	if err := w.process.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	w.env.http.CloseIdleConnections()
+	if err := w.process.Wait(); err != nil {
+		return fmt.Errorf("it did not end well: %w", err)
+	}
+	w.arguments = arguments
+	return w.start()
+}
+
+// renewCertificate puts a new certificate in place as a node does with a mounted secret: the files are
+// links through a link, and that changes.
+func (w *webhook) renewCertificate() error {
+	certificate, key, err := w.env.authority.issue("webhook")
+	if err != nil {
+		return err
+	}
+	w.mounts++
+	version := fmt.Sprintf("..%d", w.mounts)
+	if err := os.MkdirAll(w.env.path("tls/"+version), 0o755); err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{"tls.crt": certificate, "tls.key": key} {
+		if err := os.WriteFile(w.env.path("tls/"+version+"/"+name), content, 0o600); err != nil {
+			return err
+		}
+		_ = os.Symlink("..data/"+name, w.env.path("tls/"+name))
+	}
+	if err := os.Symlink(version, w.env.path("tls/..data_tmp")); err != nil {
+		return err
+	}
+	return os.Rename(w.env.path("tls/..data_tmp"), w.env.path("tls/..data"))
+}
+
+// serial is that of the certificate which it shows to new clients.
+func (w *webhook) serial() (string, error) {
+	address := strings.TrimPrefix(w.address(), "https://")
+	pool := x509.NewCertPool()
+	pool.AddCert(w.env.authority.certificate)
+	connection, err := tls.Dial("tcp", address, &tls.Config{RootCAs: pool})
+	if err != nil {
+		return "", err
+	}
+	defer connection.Close()
+	return connection.ConnectionState().PeerCertificates[0].SerialNumber.String(), nil
+}
+
+// authority is a CA for the API server and the webhook.
+type authority struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+	serial      int64
+}
+
+func newAuthority() (*authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "e2e"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := x509.ParseCertificate(der)
+	return &authority{certificate: certificate, key: key, serial: 1}, err
+}
+
+func (a *authority) pem() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
+}
+
+func (a *authority) bundle() string {
+	return base64.StdEncoding.EncodeToString(a.pem())
+}
+
+func (a *authority) issue(name string) (certificate, key []byte, err error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	a.serial++
+	template := &x509.Certificate{SerialNumber: big.NewInt(a.serial), Subject: pkix.Name{CommonName: name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, private.Public(), a.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	encoded, err := x509.MarshalECPrivateKey(private)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: encoded}), nil
+}

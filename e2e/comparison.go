@@ -1,0 +1,291 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+)
+
+// comparison holds the generated ValidatingAdmissionPolicy against the webhook.
+func comparison() []scenario {
+	return []scenario{
+		{"the ValidatingAdmissionPolicy differs from the webhook as its header says, and not otherwise", compare},
+	}
+}
+
+// pair is an update: of the repository's cases, or recorded.
+type pair struct {
+	name                  string
+	existing, replacement object
+}
+
+// verdict is what became of the dry run of an update.
+type verdict int
+
+const (
+	passed verdict = iota
+	refused
+	wrongValue
+	impossible
+)
+
+func compare(e *environment) error {
+	pairs, err := e.pairs()
+	if err != nil {
+		return err
+	}
+	if err := e.configure(); err != nil {
+		return err
+	}
+	ours, err := e.tryAll(pairs)
+	if err != nil {
+		return err
+	}
+	if err := e.enforce(); err != nil {
+		return err
+	}
+	theirs, err := e.tryAll(pairs)
+	if err != nil {
+		return err
+	}
+	err = e.contrast(pairs, ours, theirs)
+	if undone := e.unconfigure(); err == nil {
+		err = undone
+	}
+	return err
+}
+
+// enforce replaces the webhook by the policy, and waits until that is in force.
+func (e *environment) enforce() error {
+	manifests, err := e.generate("policy")
+	if err != nil {
+		return err
+	}
+	if err := e.unconfigure(); err != nil {
+		return err
+	}
+	if err := e.apply(manifests); err != nil {
+		return err
+	}
+	return e.eventually("the policy is in force", func() error {
+		probe := e.patch("probe?dryRun=All", object{"spec": object{"queue": "other"}})
+		if err := e.expect(http.StatusUnprocessableEntity, probe); err != nil {
+			return err
+		}
+		if !strings.Contains(probe.message(), "spec.queue: field is immutable") {
+			return fmt.Errorf("it does not name the field: %s", probe)
+		}
+		return nil
+	})
+}
+
+func (e *environment) contrast(pairs []pair, ours, theirs []verdict) error {
+	var alike [2]int
+	var values, spellings, skipped int
+	for i, pair := range pairs {
+		switch {
+		case ours[i] == impossible || theirs[i] == impossible:
+			skipped++
+		case ours[i] == theirs[i]:
+			alike[ours[i]]++
+		case ours[i] == wrongValue && theirs[i] == passed:
+			values++
+		case ours[i] == wrongValue && theirs[i] == refused:
+			alike[refused]++
+		case ours[i] == passed && theirs[i] == refused:
+			// What the webhook lets pass changed no value, as it names every change of one.
+			spellings++
+		default:
+			return fmt.Errorf("%s: webhook %d, policy %d", pair.name, ours[i], theirs[i])
+		}
+	}
+	e.note("of %d updates both permit %d and both refuse %d", len(pairs)-skipped, alike[passed], alike[refused])
+	e.note("only the webhook refuses %d: values that are wrong", values)
+	e.note("only the policy refuses %d: other spellings of what was there", spellings)
+	e.note("left out %d: the API server itself does not store such a Job", skipped)
+	if alike[passed] == 0 || alike[refused] == 0 || values == 0 || spellings == 0 {
+		return fmt.Errorf("too few updates: nothing is shown by %d", len(pairs))
+	}
+	return nil
+}
+
+func (e *environment) tryAll(pairs []pair) ([]verdict, error) {
+	verdicts := make([]verdict, len(pairs))
+	for i, pair := range pairs {
+		var err error
+		if verdicts[i], err = e.try(pair); err != nil {
+			return nil, fmt.Errorf("%s: %w", pair.name, err)
+		}
+	}
+	return verdicts, nil
+}
+
+// try makes the existing Job, and asks what would become of the update.
+func (e *environment) try(pair pair) (verdict, error) {
+	if _, deleting := pair.existing["metadata"].(object)["deletionTimestamp"]; deleting {
+		return impossible, nil
+	}
+	e.jobs++
+	name := fmt.Sprintf("pair-%d", e.jobs)
+	existing := unstored(pair.existing)
+	existing["metadata"].(object)["name"] = name
+	created := e.request("POST", jobsPath, existing)
+	if created.code != http.StatusCreated {
+		return impossible, created.err
+	}
+	defer e.request("DELETE", jobsPath+"/"+name, nil)
+	replacement := unstored(pair.replacement)
+	metadata := replacement["metadata"].(object)
+	metadata["name"], metadata["resourceVersion"] = name, at(created.body, "metadata", "resourceVersion")
+	got := e.request("PUT", jobsPath+"/"+name+"?dryRun=All", replacement)
+	// As a webhook says it, and as a policy does.
+	judged := strings.Contains(got.message(), "denied the request") || strings.Contains(got.message(), "denied request")
+	switch {
+	case got.code == http.StatusOK:
+		return passed, nil
+	case got.code == http.StatusBadRequest && strings.Contains(got.message(), "is invalid: "):
+		// With the documented codes: nothing but values is wrong.
+		return wrongValue, nil
+	case judged:
+		return refused, nil
+	default:
+		return impossible, got.err
+	}
+}
+
+func (e *environment) pairs() ([]pair, error) {
+	files, err := filepath.Glob(filepath.Join(e.options.repository, "tests/cases/*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var pairs []pair
+	for _, file := range files {
+		some, err := e.casesIn(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		pairs = append(pairs, some...)
+	}
+	cases := len(pairs)
+	recorded, err := e.recorded()
+	e.note("%d updates of the repository's cases, %d recorded ones", cases, len(recorded))
+	return append(pairs, recorded...), err
+}
+
+func (e *environment) casesIn(file string) ([]pair, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var cases []struct {
+		Name          string
+		Base          string
+		ExistingPatch json.RawMessage `json:"existing_patch"`
+		Patch         json.RawMessage
+		TextEdits     json.RawMessage `json:"text_edits"`
+	}
+	if err := json.Unmarshal(text, &cases); err != nil {
+		return nil, err
+	}
+	var pairs []pair
+	for _, one := range cases {
+		base, err := e.read(one.Base)
+		if err != nil {
+			return nil, err
+		}
+		existing, err := patched(base, one.ExistingPatch)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", one.Name, err)
+		}
+		replacement, err := patched(existing, one.Patch)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", one.Name, err)
+		}
+		if one.TextEdits == nil && isSameObject(existing, replacement) {
+			pairs = append(pairs, pair{filepath.Base(file) + ": " + one.Name, existing, replacement})
+		}
+	}
+	return pairs, nil
+}
+
+// isSameObject leaves out what no update can be: another object.
+func isSameObject(existing, replacement object) bool {
+	for _, path := range [][]any{{"apiVersion"}, {"kind"}, {"metadata", "name"}, {"metadata", "namespace"}} {
+		old := at(existing, path...)
+		if old == nil || old != at(replacement, path...) {
+			return false
+		}
+	}
+	return true
+}
+
+func patched(job object, operations json.RawMessage) (object, error) {
+	if operations == nil {
+		return clone(job), nil
+	}
+	patch, err := jsonpatch.DecodePatch(operations)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(job)
+	if err != nil {
+		return nil, err
+	}
+	if text, err = patch.Apply(text); err != nil {
+		return nil, err
+	}
+	var result object
+	return result, json.Unmarshal(text, &result)
+}
+
+// recorded are the updates that a real API server asked validating webhooks about.
+func (e *environment) recorded() ([]pair, error) {
+	if e.options.recordings == "" {
+		return nil, nil
+	}
+	files, err := filepath.Glob(filepath.Join(e.options.recordings, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var pairs []pair
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		var recording any
+		if err := json.Unmarshal(text, &recording); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		walk(recording, func(review object) {
+			request, _ := at(review, "json", "request").(object)
+			existing, _ := request["oldObject"].(object)
+			replacement, _ := request["object"].(object)
+			if review["hook"] == "validate/jobs" && existing != nil && replacement != nil {
+				name := fmt.Sprintf("%s #%d", filepath.Base(file), len(pairs))
+				pairs = append(pairs, pair{name, existing, replacement})
+			}
+		})
+	}
+	return pairs, nil
+}
+
+// walk visits every object.
+func walk(value any, visit func(object)) {
+	switch value := value.(type) {
+	case object:
+		visit(value)
+		for _, below := range value {
+			walk(below, visit)
+		}
+	case []any:
+		for _, below := range value {
+			walk(below, visit)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+)
+
+// prepare installs the CRD, and makes a Job by which it is seen whether updates are judged.
+func (e *environment) prepare() error {
+	text, err := os.ReadFile(filepath.Join(e.options.repository, "schemas/job.openapi.json"))
+	if err != nil {
+		return err
+	}
+	var schema object
+	if err := json.Unmarshal(text, &schema); err != nil {
+		return err
+	}
+	definition := object{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+		"metadata": object{"name": "jobs.batch.volcano.sh"},
+		"spec": object{"group": "batch.volcano.sh", "scope": "Namespaced",
+			"names": object{"kind": "Job", "plural": "jobs", "singular": "job"},
+			"versions": []any{object{"name": "v1alpha1", "served": true, "storage": true,
+				"subresources": object{"status": object{}}, "schema": object{"openAPIV3Schema": schema}}}}}
+	path := "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+	if err := e.expect(http.StatusCreated, e.request("POST", path, definition)); err != nil {
+		return err
+	}
+	space := object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": namespace}}
+	if err := e.expect(http.StatusCreated, e.request("POST", "/api/v1/namespaces", space)); err != nil {
+		return err
+	}
+	return e.eventually("Jobs can be made", func() error {
+		_, err := e.create(job("probe"))
+		return err
+	})
+}
+
+// read is a Job of the repository's tests.
+func (e *environment) read(name string) (object, error) {
+	text, err := os.ReadFile(filepath.Join(e.options.repository, "tests/jobs", name+".json"))
+	if err != nil {
+		return nil, err
+	}
+	var job object
+	return job, json.Unmarshal(text, &job)
+}
+
+// job is one as it is after Volcano filled in what a manifest lacks.
+func job(name string) object {
+	return object{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+		"metadata": object{"name": name, "namespace": namespace},
+		"spec": object{"queue": "default", "schedulerName": "volcano", "maxRetry": 3, "minAvailable": 1,
+			"tasks": []any{task("worker", object{"minAvailable": 1, "maxRetry": 3})}}}
+}
+
+// manifest is the same as a person writes it.
+func manifest(name string) object {
+	return object{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+		"metadata": object{"name": name, "namespace": namespace},
+		"spec":     object{"tasks": []any{task("worker", object{})}}}
+}
+
+func task(name string, more object) object {
+	container := object{"name": "main", "image": "example.com/main:1",
+		"resources": object{"limits": object{"memory": "1Gi"}},
+		"ports":     []any{object{"containerPort": 80, "protocol": "TCP"}}}
+	task := object{"name": name, "replicas": 1,
+		"template": object{"spec": object{"restartPolicy": "Never", "containers": []any{container}}}}
+	for key, value := range more {
+		task[key] = value
+	}
+	return task
+}
+
+// create stores a Job, without what only a stored one has.
+func (e *environment) create(job object) (object, error) {
+	created := e.request("POST", jobsPath, unstored(job))
+	return created.body, e.expect(http.StatusCreated, created)
+}
+
+// fresh stores a Job under a name that was not used before.
+func (e *environment) fresh() (object, string, error) {
+	e.jobs++
+	name := fmt.Sprintf("job-%d", e.jobs)
+	stored, err := e.create(job(name))
+	return stored, name, err
+}
+
+func unstored(job object) object {
+	job = clone(job)
+	delete(job, "status")
+	metadata := job["metadata"].(object)
+	metadata["namespace"] = namespace
+	for _, field := range []string{"uid", "resourceVersion", "creationTimestamp", "generation", "selfLink",
+		"deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"} {
+		delete(metadata, field)
+	}
+	return job
+}
+
+func clone(job object) object {
+	text, err := json.Marshal(job)
+	if err != nil {
+		panic(err)
+	}
+	var copied object
+	if err := json.Unmarshal(text, &copied); err != nil {
+		panic(err)
+	}
+	return copied
+}
+
+func (e *environment) get(name string) (object, error) {
+	got := e.request("GET", jobsPath+"/"+name, nil)
+	return got.body, e.expect(http.StatusOK, got)
+}
+
+func (e *environment) put(job object, query string) reply {
+	name := job["metadata"].(object)["name"].(string)
+	return e.request("PUT", jobsPath+"/"+name+query, job)
+}
+
+// at is what stands somewhere in a Job.
+func at(value any, path ...any) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			below, _ := value.(object)
+			value = below[step]
+		case int:
+			below, _ := value.([]any)
+			if step >= len(below) {
+				return nil
+			}
+			value = below[step]
+		}
+	}
+	return value
+}
+
+func firstTask(job object) object {
+	return at(job, "spec", "tasks", 0).(object)
+}

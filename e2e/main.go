@@ -1,0 +1,76 @@
+// Runs the webhook, the generated manifests and kubectl against a real API server, and prints what
+// held. Started by scripts/e2e, which builds what it needs.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// scenario is one thing that must hold.
+type scenario struct {
+	name string
+	run  func(*environment) error
+}
+
+func main() {
+	var options options
+	flag.StringVar(&options.binaries, "binaries", "", "directory with kube-apiserver and kubectl")
+	flag.StringVar(&options.programs, "programs", "", "directory with the project's programs")
+	flag.StringVar(&options.repository, "repository", "..", "the repository")
+	flag.StringVar(&options.recordings, "recordings", "", "directory with recorded reviews, if there is one")
+	flag.StringVar(&options.logs, "logs", "", "directory for the logs of what is started")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	failed, err := run(ctx, options)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(2)
+	}
+	if failed > 0 {
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, options options) (failed int, err error) {
+	env, err := start(ctx, options)
+	if err != nil {
+		return 0, err
+	}
+	defer env.stop()
+	begun := time.Now()
+	passed := 0
+	for _, scenario := range scenarios() {
+		if ctx.Err() != nil {
+			return failed, ctx.Err()
+		}
+		if err := scenario.run(env); err != nil {
+			failed++
+			fmt.Printf("FAILED  %s\n        %v\n", scenario.name, err)
+			continue
+		}
+		passed++
+		fmt.Printf("ok      %s\n", scenario.name)
+		for _, line := range env.takeNotes() {
+			fmt.Printf("        %s\n", line)
+		}
+	}
+	fmt.Printf("\nin %.0f seconds\n%d passed, %d failed\n", time.Since(begun).Seconds(), passed, failed)
+	return failed, nil
+}
+
+func scenarios() []scenario {
+	all := [][]scenario{updates(), clients(), lifecycles(), streams(), comparison()}
+	var flat []scenario
+	for _, some := range all {
+		flat = append(flat, some...)
+	}
+	return flat
+}

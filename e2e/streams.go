@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// streams are many updates at once, while something happens to the webhook.
+func streams() []scenario {
+	return []scenario{
+		{"certificates change under load: every update is answered, and rightly", rotation},
+		{"killed and started again under load: no update slips through unjudged", killed},
+		{"ended and started again under load: no update slips through unjudged", ended},
+	}
+}
+
+// tally is what came of a stream.
+type tally struct {
+	permitted, refused, unanswered atomic.Int64
+	mutex                          sync.Mutex
+	wrong                          []string
+}
+
+func (t *tally) note(format string, arguments ...any) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.wrong = append(t.wrong, fmt.Sprintf(format, arguments...))
+}
+
+// stream sends updates from several clients until it is stopped; every other must be refused.
+func stream(e *environment, clients int, do func() error) (*tally, error) {
+	var names []string
+	for range clients {
+		_, name, err := e.fresh()
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	tally, stop := &tally{}, make(chan struct{})
+	var running sync.WaitGroup
+	for _, name := range names {
+		running.Go(func() { tally.send(e, name, stop) })
+	}
+	err := do()
+	close(stop)
+	running.Wait()
+	if err == nil && len(tally.wrong) > 0 {
+		err = fmt.Errorf("%d wrong answers: %s", len(tally.wrong), tally.wrong[0])
+	}
+	return tally, err
+}
+
+func (t *tally) send(e *environment, name string, stop <-chan struct{}) {
+	for turn := 0; ; turn++ {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		labels := object{"metadata": object{"labels": object{"turn": fmt.Sprint(turn)}}}
+		t.count(e.patch(name, labels), http.StatusOK, &t.permitted)
+		queue := object{"spec": object{"queue": fmt.Sprintf("other-%d", turn)}}
+		t.count(e.patch(name, queue), http.StatusForbidden, &t.refused)
+		stored, err := e.get(name)
+		if err != nil || at(stored, "spec", "queue") != "default" {
+			t.note("slipped through: %v %v", err, at(stored, "spec", "queue"))
+		}
+	}
+}
+
+func (t *tally) count(got reply, code int, counter *atomic.Int64) {
+	switch {
+	case got.err == nil && got.code == code:
+		counter.Add(1)
+	case got.code == http.StatusInternalServerError && strings.Contains(got.message(), "failed calling webhook"):
+		t.unanswered.Add(1)
+	default:
+		t.note("expected %d, got %s", code, got)
+	}
+}
+
+func (e *environment) noteTally(tally *tally) {
+	e.note("%d updates permitted, %d refused, %d not made as the webhook did not answer",
+		tally.permitted.Load(), tally.refused.Load(), tally.unanswered.Load())
+}
+
+func rotation(e *environment) error {
+	const times = 5
+	tally, err := stream(e, 4, func() error {
+		for range times {
+			before, err := e.webhook.serial()
+			if err != nil {
+				return err
+			}
+			if err := e.webhook.renewCertificate(); err != nil {
+				return err
+			}
+			err = e.eventually("the new certificate is shown", func() error {
+				after, err := e.webhook.serial()
+				if err == nil && after == before {
+					return fmt.Errorf("it is still the old one")
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			time.Sleep(300 * time.Millisecond)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if unanswered := tally.unanswered.Load(); unanswered > 0 {
+		return fmt.Errorf("%d updates were not answered", unanswered)
+	}
+	e.note("%d new certificates", times)
+	e.noteTally(tally)
+	return nil
+}
+
+func killed(e *environment) error {
+	return interrupted(e, func() error {
+		e.webhook.kill()
+		time.Sleep(300 * time.Millisecond)
+		return e.webhook.start()
+	})
+}
+
+func ended(e *environment) error {
+	return interrupted(e, func() error { return e.webhook.restartWith() })
+}
+
+// interrupted does something to the webhook again and again; after that it must be as before.
+func interrupted(e *environment, interrupt func() error) error {
+	const times = 5
+	tally, err := stream(e, 4, func() error {
+		for range times {
+			time.Sleep(500 * time.Millisecond)
+			if err := interrupt(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	e.note("%d times", times)
+	e.noteTally(tally)
+	if tally.permitted.Load() == 0 || tally.refused.Load() == 0 {
+		return fmt.Errorf("there was no stream")
+	}
+	return e.eventually("it answers again", func() error {
+		if err := e.expectDenial(e.patch("probe", object{"spec": object{"queue": "other"}})); err != nil {
+			return err
+		}
+		labels := object{"metadata": object{"labels": object{"again": "yes"}}}
+		return e.expect(http.StatusOK, e.patch("probe?dryRun=All", labels))
+	})
+}

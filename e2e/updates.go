@@ -1,0 +1,198 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// updates are plain requests, judged by the policy `admission`.
+func updates() []scenario {
+	return []scenario{
+		{"the generated configuration is accepted, and the webhook is asked", func(e *environment) error {
+			return e.configure()
+		}},
+		{"the generated deployment is accepted (without cert-manager's kinds)", deploymentApplies},
+		{"the documented PUT: 200, a task scaled from 1 to 2", documentedPut},
+		{"refused updates: 403, each with its field", refusedPuts},
+		{"several faults in one update are all named", manyFaults},
+		{"the codes of Kubernetes, if wanted: 422", kubernetesCodes},
+		{"a status is written without asking", statusUpdates},
+		{"an update that changes nothing is made without asking", nothingChanged},
+		{"with --shadow everything passes, with a warning, and is counted", shadow},
+		{"without it, it is denied again", func(e *environment) error {
+			if err := e.webhook.restartWith(); err != nil {
+				return err
+			}
+			probe := object{"spec": object{"queue": "other"}}
+			return e.expectDenial(e.patch("probe?dryRun=All", probe), "spec.queue")
+		}},
+	}
+}
+
+func deploymentApplies(e *environment) error {
+	manifests, err := e.generate("deployment", "--image", "registry.example/webhook:1", "--namespace", namespace)
+	if err != nil {
+		return err
+	}
+	var ours []string
+	for _, document := range strings.Split(manifests, "---\n") {
+		if !strings.Contains(document, "cert-manager.io") {
+			ours = append(ours, document)
+		}
+	}
+	return e.apply(strings.Join(ours, "---\n"), "--dry-run=server")
+}
+
+func documentedPut(e *environment) error {
+	existing, err := e.read("documented-existing")
+	if err != nil {
+		return err
+	}
+	stored, err := e.create(existing)
+	if err != nil {
+		return err
+	}
+	replacement, err := e.read("documented-replacement")
+	if err != nil {
+		return err
+	}
+	replacement = unstored(replacement)
+	replacement["metadata"].(object)["resourceVersion"] = at(stored, "metadata", "resourceVersion")
+	replaced := e.put(replacement, "")
+	if err := e.expect(http.StatusOK, replaced); err != nil {
+		return err
+	}
+	if got := at(replaced.body, "spec", "tasks", 1, "replicas"); got != float64(2) {
+		return fmt.Errorf("the task has %v replicas", got)
+	}
+	return nil
+}
+
+// edit is a change of a Job and the field that a denial of it names.
+type edit struct {
+	field  string
+	change func(object)
+}
+
+func refusedEdits() []edit {
+	spec := func(job object) object { return job["spec"].(object) }
+	return []edit{
+		{"spec.queue", func(job object) { spec(job)["queue"] = "research" }},
+		{"spec.schedulerName", func(job object) { delete(spec(job), "schedulerName") }},
+		{"spec.minAvailable", func(job object) { spec(job)["minAvailable"] = 0 }},
+		{"spec.priorityClassName", func(job object) { spec(job)["priorityClassName"] = "high" }},
+		{"spec.plugins.ssh", func(job object) { spec(job)["plugins"] = object{"ssh": []any{}} }},
+		{"spec.tasks[0].maxRetry", func(job object) { delete(firstTask(job), "maxRetry") }},
+		{"spec.tasks[0].name", func(job object) { firstTask(job)["name"] = "other" }},
+		{"spec.tasks[1]", func(job object) {
+			spec(job)["tasks"] = append(spec(job)["tasks"].([]any), task("second", object{}))
+		}},
+		{"spec.tasks[0].replicas", func(job object) { firstTask(job)["replicas"] = 0 }},
+	}
+}
+
+func refusedPuts(e *environment) error {
+	for _, edit := range refusedEdits() {
+		stored, name, err := e.fresh()
+		if err != nil {
+			return err
+		}
+		replacement := clone(stored)
+		edit.change(replacement)
+		refused := e.put(replacement, "")
+		// A wrong value alone is 400, as the documentation has it.
+		if edit.field == "spec.tasks[0].replicas" {
+			if err := e.expect(http.StatusBadRequest, refused); err != nil {
+				return err
+			}
+		} else if err := e.expectDenial(refused, edit.field); err != nil {
+			return fmt.Errorf("%s: %w", edit.field, err)
+		}
+		after, err := e.get(name)
+		if err != nil {
+			return err
+		}
+		if at(after, "metadata", "resourceVersion") != at(stored, "metadata", "resourceVersion") {
+			return fmt.Errorf("%s: it was stored", edit.field)
+		}
+	}
+	e.note("%d updates, none of them stored", len(refusedEdits()))
+	return nil
+}
+
+func manyFaults(e *environment) error {
+	stored, _, err := e.fresh()
+	if err != nil {
+		return err
+	}
+	stored["spec"].(object)["queue"] = "research"
+	stored["spec"].(object)["schedulerName"] = "other"
+	firstTask(stored)["maxRetry"] = 7
+	return e.expectDenial(e.put(stored, ""), "spec.queue", "spec.schedulerName", "spec.tasks[0].maxRetry")
+}
+
+func kubernetesCodes(e *environment) error {
+	if err := e.webhook.restartWith("--status-codes", "kubernetes"); err != nil {
+		return err
+	}
+	refused := e.patch("probe", object{"spec": object{"queue": "other"}})
+	if err := e.expect(http.StatusUnprocessableEntity, refused); err != nil {
+		return err
+	}
+	return e.webhook.restartWith()
+}
+
+func statusUpdates(e *environment) error {
+	return unasked(e, func(stored object) error {
+		stored["status"] = object{"state": object{"phase": "Running"}}
+		name := at(stored, "metadata", "name").(string)
+		return e.expect(http.StatusOK, e.request("PUT", jobsPath+"/"+name+"/status", stored))
+	})
+}
+
+func nothingChanged(e *environment) error {
+	return unasked(e, func(stored object) error { return e.expect(http.StatusOK, e.put(stored, "")) })
+}
+
+// unasked fails if the webhook is asked while something is done to a fresh Job.
+func unasked(e *environment, do func(stored object) error) error {
+	stored, _, err := e.fresh()
+	if err != nil {
+		return err
+	}
+	before, err := e.count("requests_total")
+	if err != nil {
+		return err
+	}
+	if err := do(stored); err != nil {
+		return err
+	}
+	after, err := e.count("requests_total")
+	if err == nil && after != before {
+		return fmt.Errorf("the webhook was asked %d times", after-before)
+	}
+	return err
+}
+
+func shadow(e *environment) error {
+	if err := e.webhook.restartWith("--shadow"); err != nil {
+		return err
+	}
+	_, name, err := e.fresh()
+	if err != nil {
+		return err
+	}
+	patched := e.patch(name, object{"spec": object{"queue": "research"}})
+	if err := e.expect(http.StatusOK, patched); err != nil {
+		return err
+	}
+	if warnings := strings.Join(patched.warnings, " "); !strings.Contains(warnings, "spec.queue") {
+		return fmt.Errorf("it does not warn: %q", warnings)
+	}
+	counted, err := e.count("would_have_denied_total")
+	if err == nil && counted != 1 {
+		return fmt.Errorf("it counted %d", counted)
+	}
+	return err
+}
