@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// By which rule: documented, admission, or a policy file (JSON or YAML)
     #[arg(long, value_name = "documented|admission|FILE", default_value = "admission")]
     pub(crate) policy: String,
+    /// Compare by the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crd: Option<PathBuf>,
     /// Which HTTP status codes a denial carries
     #[arg(long, value_enum, default_value_t = StatusCodesName::Documented)]
     pub(crate) status_codes: StatusCodesName,

@@ -14,6 +14,8 @@ pub(crate) enum Fault {
     Write { path: PathBuf, fault: io::Error },
     #[error("policy {}: {fault}", path.display())]
     Policy { path: PathBuf, fault: String },
+    #[error("CRD {}: {fault}", path.display())]
+    Crd { path: PathBuf, fault: String },
     #[error(
         "an API server calls webhooks over TLS only: give --tls-cert FILE and --tls-key FILE, for \
          example from a cert-manager Certificate (`volcano-job-update generate deployment` prints \

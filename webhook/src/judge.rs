@@ -2,7 +2,7 @@
 
 use volcano_job_update::admission::{self, Outcome, Response, Unanswerable};
 use volcano_job_update::status::StatusCodes;
-use volcano_job_update::{Code, UpdatePolicy, Validator};
+use volcano_job_update::{Code, Validator};
 
 use crate::args::StatusCodesName;
 use crate::metrics::Endpoint;
@@ -48,12 +48,12 @@ impl Verdict {
 }
 
 impl Judge {
-    pub(crate) fn new(policy: UpdatePolicy, codes: StatusCodesName, shadow: bool) -> Self {
+    pub(crate) fn new(validator: Validator, codes: StatusCodesName, shadow: bool) -> Self {
         let codes = match codes {
             StatusCodesName::Documented => StatusCodes::Documented,
             StatusCodesName::Kubernetes => StatusCodes::Kubernetes,
         };
-        Self { validator: Validator::new(policy), codes, shadow }
+        Self { validator, codes, shadow }
     }
 
     pub(crate) fn policy_name(&self) -> &str {

@@ -44,8 +44,8 @@ fn main() -> ExitCode {
 
 /// Reads all that is configured before anything is served.
 fn start(args: &Args) -> Result<(), Fault> {
-    let policy = policy::read(&args.policy)?;
-    let judge = Judge::new(policy, args.status_codes, args.shadow);
+    let validator = policy::validator(&args.policy, args.crd.as_deref())?;
+    let judge = Judge::new(validator, args.status_codes, args.shadow);
     let certificate = Certificate::load(files(&args.tls)?)?;
     let listener = TcpListener::bind(args.listen)
         .map_err(|fault| Fault::Listen { address: args.listen, fault })?;

@@ -1,13 +1,23 @@
-//! The policy: a preset, or a file.
+//! What is judged by: the policy, a preset or a file; the schema, that of a CRD if one is given.
 
 use std::path::Path;
 
-use volcano_job_update::UpdatePolicy;
+use serde_saphyr::{Options, UserMessageFormatter};
+use volcano_job_update::{JobSchema, UpdatePolicy, Validator};
 
 use crate::fault::Fault;
 
-/// Reads a preset by its name, or a policy from a file in YAML, which has JSON in it.
-pub(crate) fn read(name: &str) -> Result<UpdatePolicy, Fault> {
+/// Makes the judge of all updates.
+pub(crate) fn validator(policy: &str, crd: Option<&Path>) -> Result<Validator, Fault> {
+    let validator = Validator::new(read_policy(policy)?);
+    Ok(match crd {
+        Some(path) => validator.with_schema(read_crd(path)?),
+        None => validator,
+    })
+}
+
+/// Reads a preset by its name, or a policy from a file.
+fn read_policy(name: &str) -> Result<UpdatePolicy, Fault> {
     if let Some(preset) = UpdatePolicy::preset(name) {
         return Ok(preset);
     }
@@ -15,11 +25,27 @@ pub(crate) fn read(name: &str) -> Result<UpdatePolicy, Fault> {
     if !path.exists() {
         return Err(Fault::NoPolicy(name.into()));
     }
+    read_yaml(path, |path, fault| Fault::Policy { path: path.into(), fault })
+}
+
+fn read_crd(path: &Path) -> Result<JobSchema, Fault> {
+    let wrong = |path: &Path, fault| Fault::Crd { path: path.into(), fault };
+    let crd: serde_json::Value = read_yaml(path, wrong)?;
+    JobSchema::from_crd(&crd).map_err(|fault| wrong(path, fault.to_string()))
+}
+
+/// Reads YAML, which has JSON in it.
+fn read_yaml<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    wrong: impl FnOnce(&Path, String) -> Fault,
+) -> Result<T, Fault> {
     let text = std::fs::read(path).map_err(Fault::read(path))?;
-    let mut options = serde_saphyr::Options::default();
+    let mut options = Options::default();
     options.with_snippet = false;
+    // The files are the operator's own; a CRD is long.
+    options.budget = None;
     serde_saphyr::from_slice_with_options(&text, options).map_err(|fault| {
-        let fault = fault.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-        Fault::Policy { path: path.into(), fault: fault.lines().collect::<Vec<_>>().join(" ") }
+        let fault = fault.render_with_formatter(&UserMessageFormatter);
+        wrong(path, fault.lines().collect::<Vec<_>>().join(" "))
     })
 }

@@ -44,6 +44,8 @@ fn wrong_files() {
 
     let text = refusal(&["--policy", &policy]);
     assert!(text.contains(&policy) && text.contains("position"), "{text}");
+    let text = refusal(&["--crd", &policy]);
+    assert!(text.contains("CRD") && text.contains(&policy), "{text}");
     let text = refusal(&["--tls-cert", &absent, "--tls-key", &absent]);
     assert!(text.contains(&absent), "{text}");
     let text = refusal(&["--tls-cert", &empty, "--tls-key", &empty]);
