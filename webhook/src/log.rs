@@ -1,6 +1,7 @@
 //! The log, on standard error.
 
 use std::io;
+use std::panic::PanicHookInfo;
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
@@ -21,6 +22,13 @@ pub(crate) fn start(format: LogFormat, level: LevelFilter) {
         LogFormat::Text => Box::new(fmt::layer().with_ansi(false).with_writer(io::stderr)),
     };
     init(tracing_subscriber::registry().with(lines.with_filter(own)));
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+/// Where it was, and not what was said: that may have a value in it.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(location, "a fault of this program; the request gets 500");
 }
 
 fn init(subscriber: impl Subscriber + Send + Sync) {

@@ -129,4 +129,5 @@ async fn shut_down(
     tracing::info!("shutting down");
     tokio::time::sleep(bounds.drain_delay).await;
     handle.graceful_shutdown(Some(bounds.shutdown_timeout));
+    tracing::info!("finishing what is in flight");
 }

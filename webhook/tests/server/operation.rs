@@ -37,7 +37,7 @@ fn end_finishes_what_is_in_flight() {
     let mut client = webhook.connect();
     client.begin("/validate", body.len());
     webhook.terminate();
-    wait_until("it takes no more connections", || !webhook.listens());
+    webhook.wait_for_log("finishing what is in flight");
     assert_eq!(client.exchange(&body).json()["response"]["uid"], "a");
     client.wait_for_end();
     assert!(webhook.wait().success());

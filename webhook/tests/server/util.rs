@@ -99,11 +99,6 @@ impl Webhook {
         stream
     }
 
-    /// Whether it still takes connections.
-    pub(crate) fn listens(&self) -> bool {
-        TcpStream::connect(self.address).is_ok()
-    }
-
     pub(crate) fn get(&self, path: &str) -> Response {
         self.connect().exchange(&format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n"))
     }
