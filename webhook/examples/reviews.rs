@@ -1,19 +1,31 @@
-//! Prints reviews, one a line, as `scripts/load` sends them: what an API server asks in a day, by
-//! its share.
+//! Prints reviews, one a line, as `scripts/load` sends them, most of Jobs with few tasks; with the
+//! argument `answers`, what the library answers to each of them.
 
 #![expect(clippy::print_stdout, reason = "it prints")]
 
 use serde_json::{Value, json};
+use volcano_job_update::admission::{Unanswerable, respond};
+use volcano_job_update::status::StatusCodes;
+use volcano_job_update::{UpdatePolicy, Validator};
 
-/// How many reviews there are of each number of tasks: most Jobs have few.
+/// How many reviews there are of each number of tasks.
 const SIZES: [(usize, usize); 3] = [(2, 180), (100, 18), (1000, 2)];
 
-fn main() {
+fn main() -> Result<(), Unanswerable> {
+    let validator = Validator::new(UpdatePolicy::admission());
+    let wants_answers = std::env::args().nth(1).as_deref() == Some("answers");
     for (tasks, count) in SIZES {
         for turn in 0..count {
-            println!("{}", review(tasks, turn));
+            let review = review(tasks, turn).to_string();
+            if wants_answers {
+                let response = respond(review.as_bytes(), &validator, StatusCodes::Documented)?;
+                println!("{}", String::from_utf8_lossy(&response.to_json()));
+            } else {
+                println!("{review}");
+            }
         }
     }
+    Ok(())
 }
 
 /// Four of five updates are permitted; the others are wrong in one way or the other.
