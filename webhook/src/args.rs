@@ -66,10 +66,16 @@ pub(crate) struct TlsArgs {
 /// How much a client may ask for.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Bounds {
-    /// How many reviews are read and judged at the same time; more get 503
-    #[arg(long, value_name = "NUMBER", default_value_t = 64,
+    /// How many reviews are read and judged at the same time; more get 503. An API server has up to
+    /// 200 changes in flight, unless it is told otherwise
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000,
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) max_in_flight: u32,
+    /// How much their bodies may have together, as announced, or 7 MiB each; what is beyond that
+    /// gets 503
+    #[arg(long, value_name = "MIB", default_value_t = 256,
+        value_parser = clap::value_parser!(u32).range(7..=65_536))]
+    pub(crate) max_body_memory: u32,
     /// How long a client may take for the TLS handshake, the headers and the body, each
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(crate) read_timeout: Duration,

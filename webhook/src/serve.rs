@@ -31,18 +31,21 @@ pub(crate) struct App {
     judge: Judge,
     metrics: Arc<Metrics>,
     bounds: Bounds,
+    /// One for each review in flight.
     slots: Arc<Semaphore>,
+    /// One for each KiB of their bodies.
+    memory: Arc<Semaphore>,
     draining: AtomicBool,
 }
 
 impl App {
     pub(crate) fn new(judge: Judge, metrics: Arc<Metrics>, bounds: Bounds) -> Arc<Self> {
-        let slots = usize::try_from(bounds.max_in_flight).unwrap_or(usize::MAX);
         Arc::new(Self {
             judge,
             metrics,
             bounds,
-            slots: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
+            slots: semaphore(bounds.max_in_flight),
+            memory: semaphore(bounds.max_body_memory.saturating_mul(1024)),
             draining: AtomicBool::new(false),
         })
     }
@@ -89,16 +92,27 @@ impl App {
         if !is_json(request.headers()) {
             return Err(Rejection::MediaType);
         }
-        if announced_length(request.headers()).is_some_and(|length| length > BODY_LIMIT) {
+        let length = announced_length(request.headers()).unwrap_or(BODY_LIMIT);
+        if length > BODY_LIMIT {
             return Err(Rejection::TooLarge);
         }
-        // Before the body, so that memory is bounded too.
-        let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| Rejection::Busy)?;
+        let place = self.place(length)?;
         let in_flight = self.metrics.enter();
-        let body = read(request.into_body(), self.bounds.read_timeout).await?;
-        let answer = self.judge(endpoint, body, slot).await;
+        let body = read(request.into_body(), length, self.bounds.read_timeout).await?;
+        let answer = self.judge(endpoint, body, place).await;
         drop(in_flight);
         answer
+    }
+
+    /// A place among those in flight, taken before the body is read, so that memory is bounded too.
+    fn place(&self, length: usize) -> Result<Place, Rejection> {
+        let slot = Arc::clone(&self.slots).try_acquire_owned();
+        let kibibytes = u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX);
+        let memory = Arc::clone(&self.memory).try_acquire_many_owned(kibibytes);
+        match (slot, memory) {
+            (Ok(slot), Ok(memory)) => Ok(Place { _slot: slot, _memory: memory }),
+            _ => Err(Rejection::Busy),
+        }
     }
 
     /// Judges where it holds up no other request, and a panic is the matter of this one alone.
@@ -106,13 +120,13 @@ impl App {
         &self,
         endpoint: Endpoint,
         body: Bytes,
-        slot: OwnedSemaphorePermit,
+        place: Place,
     ) -> Result<Answer, Rejection> {
         let judge = self.judge.clone();
         let judging = tokio::task::spawn_blocking(move || {
             let answer = judge.answer(endpoint, &body);
             // Only now, also if nobody waits any more: what is still at work counts.
-            drop(slot);
+            drop(place);
             answer
         });
         match tokio::time::timeout(self.bounds.handler_timeout, judging).await {
@@ -159,6 +173,18 @@ impl App {
     }
 }
 
+/// A place among the reviews in flight; free when it is dropped.
+#[derive(Debug)]
+struct Place {
+    _slot: OwnedSemaphorePermit,
+    _memory: OwnedSemaphorePermit,
+}
+
+fn semaphore(permits: u32) -> Arc<Semaphore> {
+    let permits = usize::try_from(permits).unwrap_or(usize::MAX);
+    Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)))
+}
+
 async fn validate(State(app): State<Arc<App>>, request: Request) -> Response {
     app.respond(Endpoint::Validate, request).await
 }
@@ -180,8 +206,8 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     ([(CONTENT_TYPE, kind)], app.metrics.to_text()).into_response()
 }
 
-async fn read(body: Body, timeout: Duration) -> Result<Bytes, Rejection> {
-    match tokio::time::timeout(timeout, to_bytes(body, BODY_LIMIT)).await {
+async fn read(body: Body, limit: usize, timeout: Duration) -> Result<Bytes, Rejection> {
+    match tokio::time::timeout(timeout, to_bytes(body, limit)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(fault)) if is_too_long(&fault) => Err(Rejection::TooLarge),
         Ok(Err(_)) => Err(Rejection::BrokenBody),

@@ -31,6 +31,22 @@ fn more_than_may_be_in_flight() {
 }
 
 #[test]
+fn more_than_there_is_memory_for() {
+    const MIB: usize = 1024 * 1024;
+    let webhook = Webhook::start(&["--max-body-memory", "8"]);
+    let mut large = webhook.connect();
+    large.begin("/validate", 7 * MIB);
+    let answer = webhook.connect().exchange(&crate::util::head("/validate", 2 * MIB));
+    assert_eq!(answer.status, 503);
+    webhook.assert_answers();
+    drop(large);
+    wait_until("there is room again", || {
+        let body = refused("a").to_string() + &" ".repeat(2 * MIB);
+        webhook.post("/validate", &body).status == 200
+    });
+}
+
+#[test]
 fn end_finishes_what_is_in_flight() {
     let mut webhook = Webhook::start(&["--drain-delay", "0", "--shutdown-timeout", "3600"]);
     let body = refused("a").to_string();
