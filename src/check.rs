@@ -36,12 +36,7 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         let Some(new) = field.new else { return Vec::new() };
         let mut findings = Vec::new();
         if self.policy.checks(Check::Schema) {
-            let mut faults = self.schema.faults(&field.at, field.shape, field.old, new, same);
-            // An API server that stored such a list before accepts any.
-            if faults.iter().any(is_repetition) && self.had_repetition() {
-                faults.retain(|fault| !is_repetition(fault));
-            }
-            findings.extend(faults.into_iter().map(Violation::from));
+            findings.extend(self.schema_faults(field).into_iter().map(Violation::from));
         }
         if self.policy.checks(Check::Metadata) {
             if let [Some(Step::Key("metadata")), Some(Step::Key(name)), None, None] =
@@ -55,10 +50,26 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
 
     /// What is wrong with the number of tasks, if it is another.
     pub(crate) fn task_count(&self, replacement: &Job<'_>) -> Option<Violation> {
+        let to_check = self.policy.checks(Check::Schema);
+        to_check.then(|| self.task_count_fault(replacement))?.map(Violation::from)
+    }
+
+    /// What the schema holds against the new value of a changed field, whatever the policy checks.
+    pub(crate) fn schema_faults(&self, field: &ChangedField<'_>) -> Vec<SchemaFault> {
+        let Some(new) = field.new else { return Vec::new() };
+        let mut faults = self.schema.faults(&field.at, field.shape, field.old, new, same);
+        // An API server that stored such a list before accepts any.
+        if faults.iter().any(is_repetition) && self.had_repetition() {
+            faults.retain(|fault| !is_repetition(fault));
+        }
+        faults
+    }
+
+    /// What the schema holds against the number of tasks, if it is another.
+    pub(crate) fn task_count_fault(&self, replacement: &Job<'_>) -> Option<SchemaFault> {
         let changed = self.existing.task_count() != replacement.task_count();
-        let to_check =
-            changed && replacement.has_tasks_field() && self.policy.checks(Check::Schema);
-        to_check.then(|| self.schema.task_count_fault(replacement))?.map(Violation::from)
+        (changed && replacement.has_tasks_field())
+            .then(|| self.schema.task_count_fault(replacement))?
     }
 
     fn had_repetition(&self) -> bool {
@@ -67,7 +78,7 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
 }
 
 /// Whether an element of a list is there twice.
-pub(crate) fn is_repetition(fault: &SchemaFault) -> bool {
+fn is_repetition(fault: &SchemaFault) -> bool {
     matches!(fault.failure, Failure::Repeats { .. })
 }
 

@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
 
-use crate::check::is_repetition;
-use crate::compare::{Event, Halt, compare, same};
+use crate::check::ValueCheck;
+use crate::compare::{Event, Halt, compare};
 use crate::go;
-use crate::job::{Field, Job};
+use crate::job::Job;
 use crate::path::{FieldPath, Segment, Step};
 use crate::review::Validator;
 use crate::schema::{Failure, SchemaFault, type_of};
@@ -32,41 +32,23 @@ pub(super) fn causes(
     validator: &Validator,
 ) -> Result<Vec<StatusCause>, Status> {
     let schema = validator.schema();
+    let check = ValueCheck::new(existing, schema, validator.policy());
     let mut faults: Vec<SchemaFault> = Vec::new();
     let walked = compare(existing, result, schema.shape(), &mut |event| {
         let Event::Field(field) = event else { return Ok(()) };
         if matches!(field.at.first_steps(), [Some(Step::Key("spec")), ..]) {
-            let faults_of = |new| schema.faults(&field.at, field.shape, field.old, new, same);
-            faults.extend(field.new.map(faults_of).unwrap_or_default());
+            faults.extend(check.schema_faults(field));
         }
         Ok(())
     });
     if let Err(Halt::Unreadable(fault)) = walked {
         return Err(Status::no_verdict(&fault));
     }
-    if result.has_tasks_field() && existing.task_count() != result.task_count() {
-        faults.extend(schema.task_count_fault(result));
-    }
-    // An API server that stored such a list before accepts any.
-    if faults.iter().any(is_repetition) && schema.has_repeated(existing) {
-        faults.retain(|fault| !is_repetition(fault));
-    }
+    faults.extend(check.task_count_fault(result));
     let mut causes =
         Causes { schema: schema.structural(), known: HashSet::new(), list: Vec::new() };
     for fault in &faults {
         causes.add(fault);
-    }
-    for (position, task) in result.tasks().enumerate() {
-        let before = existing.task(position).map(|task| task.whole);
-        if !task.whole.is_null() {
-            continue;
-        }
-        let field = format!("spec.tasks[{position}]");
-        if !before.is_some_and(Field::is_null)
-            && causes.list.iter().all(|cause| cause.field != field)
-        {
-            causes.add_type(&field, "object", "null");
-        }
     }
     Ok(causes.list)
 }
