@@ -1,27 +1,13 @@
 //! The answers of `status`, held against those of a real API server and word for word.
 
-use std::path::{Path, PathBuf};
+#[path = "util/data.rs"]
+mod data;
 
 use serde_json::{Value, json};
 use volcano_job_update::status::{CauseType, Status, StatusCause, StatusCodes};
 use volcano_job_update::{Job, ReviewError, UpdateError, Validator, Violations};
 
-/// The recordings, if they are there. Where everything must be tested, they must be.
-#[expect(clippy::print_stderr, reason = "a test that is skipped must not be silent")]
-#[expect(clippy::unwrap_used, reason = "a folder that cannot be read is a broken test")]
-fn recordings() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/recordings");
-    if !folder.exists() {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is missing", folder.display());
-        eprintln!("SKIPPED: {} is missing, so nothing was compared", folder.display());
-        return Vec::new();
-    }
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
-    files
-}
+use data::{files, report, shared};
 
 /// Every answer in a document that is a failure, with the bytes that it had.
 fn failures(document: &Value, found: &mut Vec<(Value, u64)>) {
@@ -65,10 +51,10 @@ fn rebuilt(recorded: &Status) -> Option<Status> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "how much was compared is part of the result")]
 fn the_answers_of_an_api_server_are_written_to_the_byte() {
     let (mut written, mut made, mut skipped) = (0, 0, 0);
-    for file in recordings() {
+    let Some(folder) = shared("recordings") else { return };
+    for file in files(&folder) {
         let name = file.display();
         let text = std::fs::read_to_string(&file).unwrap();
         // One recording holds half of a surrogate pair, which no value can.
@@ -95,9 +81,7 @@ fn the_answers_of_an_api_server_are_written_to_the_byte() {
             }
         }
     }
-    eprintln!(
-        "compared: {written} answers written, {made} made again, {skipped} not recorded whole"
-    );
+    report(written, &format!("answers written, {made} made again, {skipped} not recorded whole"));
 }
 
 #[expect(clippy::unwrap_used, reason = "a change of what is not there is a broken test")]

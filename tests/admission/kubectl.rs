@@ -8,8 +8,9 @@ use volcano_job_update::admission::kubectl::{denied_by, error_text, warnings_tex
 use volcano_job_update::admission::respond;
 use volcano_job_update::status::{Status, StatusCodes};
 
+use crate::data::{files, report, shared};
 use crate::util::patched;
-use crate::{job, recordings, report, update, validator};
+use crate::{job, update, validator};
 
 const REPLACING: &str = r#"error when replacing "job.json""#;
 
@@ -17,11 +18,9 @@ const REPLACING: &str = r#"error when replacing "job.json""#;
 /// the rendering knows all of their shapes.
 #[test]
 fn every_recorded_denial_is_printed_as_kubectl_did() {
-    let Some(folder) = recordings() else { return };
+    let Some(folder) = shared("recordings") else { return };
     let (mut answers, mut texts) = (0, 0);
-    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
-    entries.sort();
-    for file in entries {
+    for file in files(&folder) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         if !name.starts_with("denial-") || name.contains("denial-l-long") {
             continue;
@@ -96,7 +95,7 @@ fn ours_and_recorded(folder: &Path, name: &str, codes: StatusCodes) -> [String; 
 /// Of the same shape, and with our words in the place of the recordings'.
 #[test]
 fn our_denials_are_printed_as_the_recorded_ones_of_their_shape() {
-    let Some(folder) = recordings() else { return };
+    let Some(folder) = shared("recordings") else { return };
     let shapes = [
         (
             "denial-b-forbidden",

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what is not as a test expects it fails the test")]
 #![expect(clippy::indexing_slicing, reason = "a value has `null` at an unknown key")]
 
+#[path = "../util/data.rs"]
+mod data;
 mod kubectl;
 mod redaction;
 mod replay;
@@ -10,7 +12,7 @@ mod review;
 #[path = "../util/mod.rs"]
 mod util;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use volcano_job_update::admission::{Response, respond};
@@ -18,25 +20,6 @@ use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{UpdatePolicy, Validator};
 
 use util::read_json;
-
-/// The recordings of a real API server, if they are there. Where everything must be tested, they must
-/// be.
-#[expect(clippy::print_stderr, reason = "a test that is skipped must not be silent")]
-fn recordings() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/recordings");
-    if folder.exists() {
-        return Some(folder);
-    }
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is missing", folder.display());
-    eprintln!("SKIPPED: {} is missing, so nothing was compared", folder.display());
-    None
-}
-
-#[expect(clippy::print_stderr, reason = "how much was compared is part of the result")]
-fn report(count: usize, what: &str) {
-    assert!(count > 0, "no {what}: the data is there, but in another form");
-    eprintln!("compared: {count} {what}");
-}
 
 /// A Job of `tests/jobs`.
 #[track_caller]

@@ -11,8 +11,9 @@ use volcano_job_update::admission::{AdmissionReview, Outcome, Response, respond,
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{Job, Limits, Violations};
 
+use crate::data::{report, shared};
 use crate::util::{patched, read_json};
-use crate::{recordings, report, sent, validator};
+use crate::{sent, validator};
 
 /// What the rule says to one review.
 #[derive(Debug, Deserialize)]
@@ -46,7 +47,7 @@ fn reviews(recording: &Value) -> Vec<String> {
 
 #[test]
 fn every_recorded_review_is_answered_by_the_rule() {
-    let Some(folder) = recordings() else { return };
+    let Some(folder) = shared("recordings") else { return };
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/admission/expected.json");
     let expected: BTreeMap<String, Vec<Expected>> =
         serde_json::from_value(read_json(&file)).unwrap();

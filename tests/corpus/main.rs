@@ -2,6 +2,8 @@
 //!
 //! The data is large and no part of this repository; without it these tests do nothing, and say so.
 
+#[path = "../util/data.rs"]
+mod data;
 mod metadata;
 mod server;
 #[path = "../util/mod.rs"]
@@ -9,36 +11,15 @@ mod util;
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use volcano_job_update::{Code, Job, UpdatePolicy, Validator, diff};
 
+use data::{files, report, shared};
 use util::{patched, read_json};
-
-/// A file or folder of the data, if it is there. Where everything must be tested, it must be.
-#[expect(clippy::print_stderr, reason = "a test that is skipped must not be silent")]
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    assert!(
-        std::env::var("CI").as_deref() != Ok("true"),
-        "{} is missing, so nothing was compared",
-        path.display()
-    );
-    eprintln!("SKIPPED: {} is missing, so nothing was compared", path.display());
-    None
-}
-
-#[expect(clippy::print_stderr, reason = "how much was compared is part of the result")]
-fn report(count: usize, what: &str) {
-    assert!(count > 0, "no {what}: the data is there, but in another form");
-    eprintln!("compared: {count} {what}");
-}
 
 /// Reads a file of one JSON value a line.
 #[track_caller]
@@ -48,16 +29,6 @@ fn lines<T: DeserializeOwned>(path: &Path) -> Vec<T> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
         .collect()
-}
-
-/// The JSON files of a folder, in the order of their names.
-#[expect(clippy::panic, reason = "a folder that cannot be read is a broken test")]
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
-    files
 }
 
 fn presets() -> Vec<Validator> {

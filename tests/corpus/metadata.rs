@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use volcano_job_update::{Code, Job, Validator};
 
-use crate::{lines, report, shared};
+use crate::data::{report, shared};
+use crate::lines;
 
 /// What an error of Kubernetes and a message here have in common if they mean the same.
 const MEANINGS: [(&str, &str); 10] = [

@@ -9,7 +9,7 @@ use std::fs;
 use serde_json::Value;
 use volcano_job_update::{Code, Job, Validator};
 
-use crate::{files, report, shared};
+use crate::data::{files, report, shared};
 
 /// Recordings that are not compared, with the reason.
 const EXCEPTIONS: [(&str, &str); 7] = [
