@@ -5,6 +5,7 @@
 //! parsed only when it differs from the text of the other Job.
 
 mod error;
+pub(crate) mod nested;
 mod subtree;
 mod text;
 mod value;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::nested::{Nested, Read};
 use super::text::json_fault;
 use super::{JobError, duplicate};
 use crate::path::{FieldPath, PathNode, Side};
@@ -23,7 +24,7 @@ pub(super) fn parse(text: &str, part: &str, at: &PathNode<'_>) -> Result<Value, 
 fn check_unique(text: &str, part: &str, at: &PathNode<'_>) -> Result<(), JobError> {
     let mut twice = None;
     let mut json = serde_json::Deserializer::from_str(part);
-    let read = Unique { at, twice: &mut twice }.deserialize(&mut json);
+    let read = Read(Unique { at, twice: &mut twice }).deserialize(&mut json);
     match (read, twice) {
         (_, Some(path)) => Err(JobError::duplicate_field(path)),
         (Err(fault), None) => {
@@ -39,25 +40,12 @@ struct Unique<'n, 't> {
     twice: &'t mut Option<FieldPath>,
 }
 
-impl<'de> DeserializeSeed<'de> for Unique<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Unique<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+impl<'de> Nested<'de> for Unique<'_, '_> {
+    fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut keys: Vec<Cow<'de, str>> = Vec::new();
         while let Some(key) = map.next_key_seed(Key)? {
-            map.next_value_seed(Unique { at: &self.at.key(&key), twice: self.twice })?;
+            let at = self.at.key(&key);
+            map.next_value_seed(Read(Unique { at: &at, twice: self.twice }))?;
             keys.push(key);
         }
         match duplicate(keys.iter().map(|key| &**key)) {
@@ -69,39 +57,15 @@ impl<'de> Visitor<'de> for Unique<'_, '_> {
         }
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let mut position: usize = 0;
         loop {
             let at = self.at.index(position, position);
-            if list.next_element_seed(Unique { at: &at, twice: self.twice })?.is_none() {
+            if list.next_element_seed(Read(Unique { at: &at, twice: self.twice }))?.is_none() {
                 return Ok(());
             }
             position = position.saturating_add(1);
         }
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
     }
 }
 

@@ -3,11 +3,12 @@
 //! The words are those of [encoding/json](https://github.com/golang/go/blob/master/src/encoding/json/scanner.go).
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 
 use crate::go;
+use crate::job::nested::{Nested, Read};
 
 /// How deep Go reads.
 const MAX_DEPTH: usize = 10_000;
@@ -302,7 +303,7 @@ pub(super) fn duplicates(text: &str) -> Vec<String> {
     let (mut found, mut path) = (Vec::new(), String::new());
     let mut json = serde_json::Deserializer::from_str(text);
     // What cannot be read to its end was refused, or will be.
-    let _ = Duplicates { path: &mut path, found: &mut found }.deserialize(&mut json);
+    let _ = Read(Duplicates { path: &mut path, found: &mut found }).deserialize(&mut json);
     found
 }
 
@@ -312,22 +313,8 @@ struct Duplicates<'d> {
     found: &'d mut Vec<String>,
 }
 
-impl<'de> DeserializeSeed<'de> for Duplicates<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Duplicates<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+impl<'de> Nested<'de> for Duplicates<'_> {
+    fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut keys = std::collections::HashSet::new();
         let length = self.path.len();
         while let Some(key) = map.next_key::<String>()? {
@@ -341,48 +328,25 @@ impl<'de> Visitor<'de> for Duplicates<'_> {
             {
                 self.found.push(self.path.clone());
             }
-            map.next_value_seed(Duplicates { path: self.path, found: self.found })?;
+            let below = Duplicates { path: self.path, found: self.found };
+            map.next_value_seed(Read(below))?;
             self.path.truncate(length);
         }
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let length = self.path.len();
         for index in 0_usize.. {
             // Writing to a String cannot fail.
             let _ = write!(self.path, "[{index}]");
             let element = Duplicates { path: self.path, found: self.found };
-            let read = list.next_element_seed(element)?;
+            let read = list.next_element_seed(Read(element))?;
             self.path.truncate(length);
             if read.is_none() {
                 break;
             }
         }
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
         Ok(())
     }
 }

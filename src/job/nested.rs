@@ -1,0 +1,62 @@
+//! Reading of a JSON text for its objects and lists alone.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// What is done about an object or list; scalars are passed over.
+pub(crate) trait Nested<'de>: Sized {
+    fn object<A: MapAccess<'de>>(self, fields: A) -> Result<(), A::Error>;
+    fn list<A: SeqAccess<'de>>(self, elements: A) -> Result<(), A::Error>;
+}
+
+/// Reads any value and hands it on, if it is an object or list.
+pub(crate) struct Read<N>(pub(crate) N);
+
+impl<'de, N: Nested<'de>> DeserializeSeed<'de> for Read<N> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de, N: Nested<'de>> Visitor<'de> for Read<N> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<(), A::Error> {
+        self.0.object(fields)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<(), A::Error> {
+        self.0.list(elements)
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+}
