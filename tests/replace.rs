@@ -383,6 +383,11 @@ fn parts_of_another_type_are_faults_by_the_schema() {
             json!({"tasks": [1]}),
             "spec.tasks[0]: Invalid value: \"integer\": spec.tasks[0] in body must be of type object: \"integer\"",
         ),
+        // Go reads what fits no int64 as a double.
+        (
+            json!({"tasks": [9_223_372_036_854_775_808_u64]}),
+            "spec.tasks[0]: Invalid value: \"number\": spec.tasks[0] in body must be of type object: \"number\"",
+        ),
         (
             json!({"maxRetry": true}),
             "spec.maxRetry: Invalid value: \"\": spec.maxRetry in body must be of type int32: \"\"",

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::meta::{self, Metadata, go_name};
+use super::schema_rules::{type_name, wrong_type};
 use super::{content, syntax};
 use crate::go;
 use crate::job::{Field, Job};
 use crate::limits::Limits;
-use crate::status::{CauseType, GROUP, KIND, Status, StatusCause, VERSION};
+use crate::status::{GROUP, KIND, Status, StatusCause, VERSION};
 
 /// The struct into which Go reads apiVersion and kind before anything else, as it names it.
 const TYPE_META: &str = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; \
@@ -70,7 +71,8 @@ pub(super) fn salvage(mut job: Map<String, Value>) -> Result<(Value, Vec<StatusC
         if let Value::Object(fields) = spec {
             salvage_tasks(fields, &mut faults);
         } else {
-            faults.push(wrong_type("spec", &spec.take(), "object"));
+            faults.push(wrong_type("spec", "object", type_name(spec)));
+            spec.take();
         }
     }
     Ok((Value::Object(job), faults))
@@ -83,26 +85,16 @@ fn salvage_tasks(spec: &mut Map<String, Value>, faults: &mut Vec<StatusCause>) {
             for (position, task) in tasks.iter_mut().enumerate() {
                 if !task.is_object() && !task.is_null() {
                     let field = format!("spec.tasks[{position}]");
-                    faults.push(wrong_type(&field, &task.take(), "object"));
+                    faults.push(wrong_type(&field, "object", type_name(task)));
+                    task.take();
                 }
             }
         }
-        Some(other) => faults.push(wrong_type("spec.tasks", &other.take(), "array")),
+        Some(other) => {
+            faults.push(wrong_type("spec.tasks", "array", type_name(other)));
+            other.take();
+        }
     }
-}
-
-fn wrong_type(field: &str, found: &Value, expected: &str) -> StatusCause {
-    let found = match found {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    let detail = format!("{field} in body must be of type {expected}: \"{found}\"");
-    StatusCause::with_value(CauseType::TypeInvalid, field, &found.into(), &detail)
 }
 
 /// What a body says of itself.

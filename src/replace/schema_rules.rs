@@ -167,9 +167,7 @@ impl Causes<'_> {
     }
 
     fn add_type(&mut self, field: &str, expected: &str, found: &str) {
-        let detail = format!("{field} in body must be of type {expected}: {}", go::quote(found));
-        let kind = CauseType::TypeInvalid;
-        self.list.push(StatusCause::with_value(kind, field, &found.into(), &detail));
+        self.list.push(wrong_type(field, expected, found));
     }
 
     fn add_invalid(&mut self, field: &str, value: &Value, what: &str) {
@@ -188,8 +186,14 @@ fn only(element: &Value, keys: &[Box<str>]) -> Value {
     Value::Object(found.collect::<Map<_, _>>())
 }
 
+/// The fault of a value of another type than the schema has.
+pub(super) fn wrong_type(field: &str, expected: &str, found: &str) -> StatusCause {
+    let detail = format!("{field} in body must be of type {expected}: {}", go::quote(found));
+    StatusCause::with_value(CauseType::TypeInvalid, field, &found.into(), &detail)
+}
+
 /// The JSON type of a value as the server calls it.
-fn type_name(value: &Value) -> &'static str {
+pub(super) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Number(number) if number.is_i64() => "integer",
         other => type_of(other),
