@@ -100,6 +100,7 @@
 
 pub mod admission;
 mod advice;
+mod by_name;
 mod change;
 mod check;
 mod code;

@@ -6,6 +6,7 @@ use std::hash::Hash;
 
 use serde_json::Value;
 
+use crate::by_name::ByName;
 use crate::number;
 use crate::path::Segment;
 
@@ -23,8 +24,8 @@ pub(crate) struct Shape {
 
 #[derive(Debug)]
 pub(crate) enum Kind {
-    /// An object with fields of its own, sorted by name. Absent and `{}` differ.
-    Struct(Vec<(Box<str>, Shape)>),
+    /// An object with fields of its own. Absent and `{}` differ.
+    Struct(ByName<Shape>),
     /// An object whose keys are the user's. As a field, absent and `{}` are the same.
     Map(Box<Shape>),
     /// As a field, absent and `[]` are the same.
@@ -131,10 +132,7 @@ impl Shape {
     /// The shape of what stands under a key; `None` if no Job has it.
     pub(crate) fn child(&self, key: &str) -> Option<&Shape> {
         match &self.kind {
-            Kind::Struct(fields) => {
-                let found = fields.binary_search_by(|(name, _)| (**name).cmp(key)).ok()?;
-                fields.get(found).map(|(_, shape)| shape)
-            }
+            Kind::Struct(fields) => fields.get(key),
             Kind::Map(values) => Some(values),
             _ => Some(&ANY),
         }
@@ -173,9 +171,9 @@ impl Shape {
     /// The names of the fields of a struct.
     pub(crate) fn field_names(&self) -> impl Iterator<Item = &str> {
         let fields = match &self.kind {
-            Kind::Struct(fields) => fields.as_slice(),
-            _ => &[],
+            Kind::Struct(fields) => Some(fields.names()),
+            _ => None,
         };
-        fields.iter().map(|(name, _)| &**name)
+        fields.into_iter().flatten()
     }
 }

@@ -61,9 +61,7 @@ impl Overlay {
                 let dot = if place.is_empty() { "" } else { "." };
                 (name.as_str().into(), self.shape_of(schema, &format!("{place}{dot}{name}")))
             };
-            let mut fields: Vec<(Box<str>, Shape)> = properties.iter().map(field).collect();
-            fields.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-            return Kind::Struct(fields);
+            return Kind::Struct(properties.iter().map(field).collect());
         }
         let below = |schema| Box::new(self.shape_of(schema, &format!("{place}[*]")));
         if let Some(values) = schema.get("additionalProperties").filter(|values| values.is_object())

@@ -17,6 +17,7 @@ use serde_json::{Map, Number, Value, json};
 use super::fault::{Failure, SchemaFault};
 use super::overlay::identity_of;
 use super::ratchet::{Changed, Ratchet, Same};
+use crate::by_name::ByName;
 use crate::number;
 use crate::path::{PathNode, Segment, Side, Step};
 use crate::shape::{Identity, Kind, Shape};
@@ -30,8 +31,8 @@ pub(super) struct Validators {
     tasks: Validator,
 }
 
-/// The validators of the fields of an object, sorted by name.
-struct Fields(Vec<(Box<str>, Validator)>);
+/// The validators of the fields of an object.
+struct Fields(ByName<Validator>);
 
 impl Validators {
     /// Compiles the OpenAPI schema of a Job.
@@ -117,12 +118,11 @@ impl Fields {
         properties: Option<&Value>,
     ) -> Result<Self, String> {
         let properties = properties.and_then(Value::as_object).into_iter().flatten();
-        let mut fields = properties
+        let fields = properties
             // The tasks have validators of their own.
             .filter(|(name, _)| *name != "tasks")
             .map(|(name, schema)| Ok((name.as_str().into(), compile(options, schema)?)))
-            .collect::<Result<Vec<_>, String>>()?;
-        fields.sort_unstable_by(|(a, _): &(Box<str>, _), (b, _)| a.cmp(b));
+            .collect::<Result<_, String>>()?;
         Ok(Self(fields))
     }
 
@@ -133,9 +133,7 @@ impl Fields {
         changed: &Changed<'_>,
         same: Same,
     ) -> Vec<SchemaFault> {
-        let found = self.0.binary_search_by(|(field, _)| (**field).cmp(name));
-        let validator = found.ok().and_then(|found| self.0.get(found));
-        let Some((_, validator)) = validator.filter(|_| !changed.new.is_null()) else {
+        let Some(validator) = self.0.get(name).filter(|_| !changed.new.is_null()) else {
             return Vec::new();
         };
         let new = without_nulls(changed.new);
