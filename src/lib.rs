@@ -141,7 +141,7 @@ pub use error::{ReviewError, UpdateError};
 pub use job::{Job, JobError, JobErrorKind};
 pub use limits::Limits;
 pub use patch::MergePatchError;
-pub use path::{FieldPath, ParsePathError, Segment};
+pub use path::{FieldPath, Key, ParsePathError, Segment};
 pub use pattern::FieldPattern;
 pub use policy::{Check, DroppedDefaults, UpdatePolicy};
 pub use report::{Report, TextStyle};

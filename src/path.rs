@@ -1,8 +1,10 @@
 //! Field paths: where in a Job something stands.
 
 use std::fmt::{self, Write as _};
+use std::ops::Deref;
 use std::str::FromStr;
 
+use compact_str::CompactString;
 use serde::{Serialize, Serializer};
 
 /// One step of a [`FieldPath`]: the key of an object or the position in a list.
@@ -12,9 +14,60 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Segment {
     /// The key of an object: a field name or the key of a map.
-    Key(Box<str>),
+    Key(Key),
     /// The position in a list, counted from 0.
     Index(usize),
+}
+
+/// The key of an object, owned; as short as most are, it allocates nothing.
+///
+/// It is read as a `&str`, and made of one:
+///
+/// ```
+/// use volcano_job_update::Segment;
+///
+/// let segment = Segment::Key("replicas".into());
+/// assert!(matches!(&segment, Segment::Key(key) if &**key == "replicas"));
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(CompactString);
+
+impl Deref for Key {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for Key {
+    fn as_ref(&self) -> &str {
+        self
+    }
+}
+
+impl From<&str> for Key {
+    fn from(key: &str) -> Self {
+        Self(key.into())
+    }
+}
+
+impl From<String> for Key {
+    fn from(key: String) -> Self {
+        Self(key.into())
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
 }
 
 /// Where in a Job a value stands, owned.
@@ -163,7 +216,7 @@ pub(crate) enum Reason {
 /// What stands between the separators of a path or pattern.
 #[derive(Debug)]
 pub(crate) enum Token {
-    Key(Box<str>),
+    Key(Key),
     Index(usize),
     Any,
 }
@@ -337,22 +390,19 @@ impl<'a> PathNode<'a> {
 
     /// The owned path, with the list positions of one side.
     pub(crate) fn to_path(self, side: Side) -> FieldPath {
-        let mut path = match self.parent {
-            Some(parent) => parent.to_path(side),
-            None => FieldPath { segments: Vec::with_capacity(8) },
-        };
-        match self.step {
-            Step::Root => {}
-            Step::Key(key) => path.push(Segment::Key(key.into())),
-            Step::Index { existing, replacement } => {
-                path.push(Segment::Index(if side == Side::Existing {
-                    existing
-                } else {
-                    replacement
-                }));
+        let mut segments = Vec::with_capacity(self.depth);
+        for node in std::iter::successors(Some(&self), |node| node.parent) {
+            match node.step {
+                Step::Root => {}
+                Step::Key(key) => segments.push(Segment::Key(key.into())),
+                Step::Index { existing, .. } if side == Side::Existing => {
+                    segments.push(Segment::Index(existing));
+                }
+                Step::Index { replacement, .. } => segments.push(Segment::Index(replacement)),
             }
         }
-        path
+        segments.reverse();
+        FieldPath { segments }
     }
 }
 

@@ -44,7 +44,7 @@ impl FieldPattern {
         self.parts.len() <= segments.len()
             && self.parts.iter().zip(segments).all(|(part, segment)| match (part, segment) {
                 (Part::Any, _) => true,
-                (Part::Key(name), crate::Segment::Key(key)) => name == key,
+                (Part::Key(name), crate::Segment::Key(key)) => **name == **key,
                 (Part::Key(_), crate::Segment::Index(_)) => false,
             })
     }
@@ -68,13 +68,18 @@ impl FieldPattern {
 
     /// [`FieldPattern::covers`] for a place that was not made into an owned path.
     pub(crate) fn covers_node(&self, node: &PathNode<'_>) -> bool {
-        let above = node.depth().checked_sub(self.parts.len());
-        let Some(above) = above else { return false };
-        let mut places = std::iter::successors(Some(node), |node| node.parent()).skip(above);
-        self.parts.iter().rev().all(|part| match (part, places.next().map(PathNode::step)) {
-            (Part::Any, Some(Step::Key(_) | Step::Index { .. })) => true,
-            (Part::Key(name), Some(Step::Key(key))) => &**name == key,
-            _ => false,
+        let mut place = Some(node);
+        while place.is_some_and(|place| place.depth() > self.parts.len()) {
+            place = place.and_then(PathNode::parent);
+        }
+        self.parts.iter().rev().all(|part| {
+            let step = place.map_or(Step::Root, PathNode::step);
+            place = place.and_then(PathNode::parent);
+            match (part, step) {
+                (Part::Any, Step::Key(_) | Step::Index { .. }) => true,
+                (Part::Key(name), Step::Key(key)) => &**name == key,
+                _ => false,
+            }
         })
     }
 }
@@ -92,7 +97,7 @@ impl FromStr for FieldPattern {
         let parts = parse_tokens(text)?
             .into_iter()
             .map(|(at, token)| match token {
-                Token::Key(key) => Ok(Part::Key(key)),
+                Token::Key(key) => Ok(Part::Key((&*key).into())),
                 Token::Any => Ok(Part::Any),
                 Token::Index(_) => Err(ParsePathError { at, reason: Reason::Position }),
             })

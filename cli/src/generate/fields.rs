@@ -1,6 +1,6 @@
 //! What a policy permits, as far as the API server can tell fields apart in CEL.
 
-use volcano_job_update::{FieldPath, FieldPattern, Segment, UpdatePolicy};
+use volcano_job_update::{FieldPath, FieldPattern, Key, Segment, UpdatePolicy};
 
 /// What of a Job may change.
 #[derive(Debug, Default)]
@@ -16,9 +16,9 @@ pub(super) struct Fields {
 #[derive(Debug, Default)]
 struct Section {
     all: bool,
-    keys: Vec<Box<str>>,
+    keys: Vec<Key>,
     /// Single keys of a map: those of `metadata.labels` and `metadata.annotations`.
-    map_keys: Vec<(Box<str>, Box<str>)>,
+    map_keys: Vec<(Key, Key)>,
 }
 
 /// What an expression may say of a field.
