@@ -115,18 +115,23 @@ impl JobWalk<'_, '_, '_, '_, '_> {
     ) -> Result<(), Halt> {
         let mut matched: usize = 0;
         let mut old_fields = Lookup::new(old);
-        for (position, Entry { key, field }) in new.iter().enumerate() {
+        for (position, entry) in new.iter().enumerate() {
+            if old.get(position).is_some_and(|old| entry.is_same_text(old)) {
+                matched = matched.saturating_add(1);
+                continue;
+            }
+            let (key, field) = (entry.key(), entry.field());
             let old_field = old_fields.find(key, position);
             matched = matched.saturating_add(usize::from(old_field.is_some()));
-            if old_field != Some(*field) {
-                self.field(at, shape, key, old_field, Some(*field), new)?;
+            if old_field != Some(field) {
+                self.field(at, shape, key, old_field, Some(field), new)?;
             }
         }
         if matched < old.len() {
             let mut new_fields = Lookup::new(new);
-            for (position, Entry { key, field }) in old.iter().enumerate() {
-                if new_fields.find(key, position).is_none() {
-                    self.field(at, shape, key, Some(*field), None, new)?;
+            for (position, entry) in old.iter().enumerate() {
+                if new_fields.find(entry.key(), position).is_none() {
+                    self.field(at, shape, entry.key(), Some(entry.field()), None, new)?;
                 }
             }
         }
@@ -143,7 +148,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         siblings: &[Entry<'_>],
     ) -> Result<(), Halt> {
         let (child, slot) = slot_of(shape, key, |sibling| {
-            siblings.iter().any(|entry| entry.key == sibling && !entry.field.is_null())
+            siblings.iter().any(|entry| entry.is(sibling) && !entry.field().is_null())
         });
         let at = parent.key(key);
         let is_managed = match child.managed {
@@ -271,17 +276,17 @@ impl<'j, 'a> Lookup<'j, 'a> {
 
     /// The field of that key, which is likely at that position.
     fn find(&mut self, key: &str, position: usize) -> Option<Field<'a>> {
-        if let Some(entry) = self.entries.get(position).filter(|entry| entry.key == key) {
-            return Some(entry.field);
+        if let Some(entry) = self.entries.get(position).filter(|entry| entry.is(key)) {
+            return Some(entry.field());
         }
         if self.entries.len() <= Self::FEW {
-            return self.entries.iter().find(|entry| entry.key == key).map(|entry| entry.field);
+            return self.entries.iter().find(|entry| entry.is(key)).map(Entry::field);
         }
         if self.sorted.is_empty() {
             self.sorted = self.entries.iter().collect();
-            self.sorted.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+            self.sorted.sort_unstable_by(|a, b| a.key().cmp(b.key()));
         }
-        let found = self.sorted.binary_search_by(|entry| (*entry.key).cmp(key)).ok()?;
-        self.sorted.get(found).map(|entry| entry.field)
+        let found = self.sorted.binary_search_by(|entry| entry.key().cmp(key)).ok()?;
+        self.sorted.get(found).map(|entry| entry.field())
     }
 }

@@ -36,11 +36,15 @@ pub struct Job<'a> {
     nesting: usize,
     /// The fields beside `metadata` and `spec`.
     pub(crate) top: Vec<Entry<'a>>,
+    /// Before which of these `metadata` and `spec` stand in the text.
+    top_breaks: [usize; 2],
     /// `None`: absent or `null`.
     pub(crate) metadata: Option<Vec<Entry<'a>>>,
     metadata_text: Option<&'a str>,
     /// The fields of `spec` but for `tasks`. `None`: absent or `null`.
     pub(crate) spec: Option<Vec<Entry<'a>>>,
+    /// Before which of these `tasks` stands in the text.
+    spec_breaks: [usize; 2],
     /// `None`: absent or `null`.
     tasks: Option<Vec<TaskEntry<'a>>>,
     /// The fields of all tasks, one task after the other.
@@ -49,9 +53,19 @@ pub struct Job<'a> {
 
 /// A field of an object and what it holds.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry<'a> {
-    pub(crate) key: Cow<'a, str>,
-    pub(crate) field: Field<'a>,
+pub(crate) enum Entry<'a> {
+    /// Read from text: a member as it stands there, from the key, in quotes, to the value.
+    Member {
+        text: &'a str,
+        /// Where the key ends.
+        key_end: usize,
+        /// Where the value begins.
+        value: usize,
+    },
+    /// Read from text, with escapes in the key.
+    Escaped { key: String, value: &'a str },
+    /// Read from a parsed document.
+    Value { key: &'a str, value: &'a Value },
 }
 
 /// What a field holds, not looked into.
@@ -222,9 +236,11 @@ impl<'a> Job<'a> {
             text,
             nesting: limits.max_nesting(),
             top: Vec::new(),
+            top_breaks: [0; 2],
             metadata: None,
             metadata_text: None,
             spec: None,
+            spec_breaks: [0; 2],
             tasks: None,
             task_fields: Vec::new(),
         }
@@ -234,7 +250,7 @@ impl<'a> Job<'a> {
     fn push_task(&mut self, whole: Field<'a>, start: usize) {
         let fields = start..self.task_fields.len();
         let mut entries = self.task_fields.get(fields.clone()).unwrap_or_default().iter();
-        let name = entries.find(|entry| entry.key == "name").map(|entry| entry.field);
+        let name = entries.find(|entry| entry.is("name")).map(Entry::field);
         let name = name.filter(|name| !name.is_null());
         self.tasks.get_or_insert_default().push(TaskEntry { whole, name, fields });
     }
@@ -330,8 +346,8 @@ impl<'a> Job<'a> {
         entries: &[Entry<'a>],
     ) -> Result<Map<String, Value>, JobError> {
         let parse = |entry: &Entry<'a>| {
-            let value = self.parse(entry.field, &at.key(&entry.key))?.into_owned();
-            Ok((entry.key.clone().into_owned(), value))
+            let value = self.parse(entry.field(), &at.key(entry.key()))?.into_owned();
+            Ok((entry.key().to_owned(), value))
         };
         entries.iter().map(parse).collect()
     }
@@ -344,14 +360,52 @@ impl std::fmt::Debug for Job<'_> {
     }
 }
 
-impl<'a> Field<'a> {
-    fn as_text(self) -> Option<&'a str> {
+impl<'a> Entry<'a> {
+    pub(crate) fn key(&self) -> &str {
         match self {
-            Field::Text(text) => Some(text),
-            Field::Value(_) => None,
+            Self::Member { text, key_end, .. } => text.get(1..*key_end).unwrap_or_default(),
+            Self::Escaped { key, .. } => key,
+            Self::Value { key, .. } => key,
         }
     }
 
+    /// Whether it is the field of that key.
+    pub(crate) fn is(&self, key: &str) -> bool {
+        match self {
+            Self::Member { text, key_end, .. } => {
+                *key_end == key.len().saturating_add(1)
+                    && text.as_bytes().get(1..*key_end) == Some(key.as_bytes())
+            }
+            _ => self.key() == key,
+        }
+    }
+
+    pub(crate) fn to_key(&self) -> Cow<'a, str> {
+        match self {
+            Self::Member { text, key_end, .. } => text.get(1..*key_end).unwrap_or_default().into(),
+            Self::Escaped { key, .. } => key.clone().into(),
+            Self::Value { key, .. } => (*key).into(),
+        }
+    }
+
+    pub(crate) fn field(&self) -> Field<'a> {
+        match self {
+            Self::Member { text, value, .. } => Field::Text(text.get(*value..).unwrap_or_default()),
+            Self::Escaped { value, .. } => Field::Text(value),
+            Self::Value { value, .. } => Field::Value(value),
+        }
+    }
+
+    /// Whether key and value are written in the same way. Much cheaper than to compare the two.
+    pub(crate) fn is_same_text(&self, other: &Entry<'_>) -> bool {
+        match (self, other) {
+            (Self::Member { text: a, .. }, Entry::Member { text: b, .. }) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl<'a> Field<'a> {
     pub(crate) fn is_null(self) -> bool {
         match self {
             Field::Text(text) => text == "null",
@@ -418,8 +472,8 @@ impl<'a> Task<'_, 'a> {
 }
 
 fn field<'a>(entries: &[Entry<'a>], key: &str) -> Option<Field<'a>> {
-    let entry = entries.iter().find(|entry| entry.key == key)?;
-    (!entry.field.is_null()).then_some(entry.field)
+    let field = entries.iter().find(|entry| entry.is(key))?.field();
+    (!field.is_null()).then_some(field)
 }
 
 /// A key that stands among the keys of one object a second time, if any.

@@ -69,10 +69,13 @@ impl<'a> Reader<'a, '_> {
         let root = PathNode::ROOT;
         let mut job = Job::empty(Some(self.text), self.limits);
         let (mut metadata_read, mut spec_read) = (false, false);
-        let like = Like { whole: None, fields: self.guide.map_or(&[], |guide| &guide.top) };
+        let like = self.guide.map_or_else(Like::default, |guide| Like {
+            fields: &guide.top,
+            breaks: guide.top_breaks,
+        });
         let mut top = Vec::with_capacity(8);
         self.must_be_object(&root)?;
-        self.fields(&root, like, &mut top, |reader, key| {
+        job.top_breaks = self.fields(&root, like, &mut top, |reader, key| {
             match key {
                 "metadata" => {
                     let at = root.key(key);
@@ -97,10 +100,8 @@ impl<'a> Reader<'a, '_> {
         if self.null_or_object(at)? {
             return Ok(());
         }
-        let like = self.guide.map_or_else(Like::default, |guide| Like {
-            whole: guide.metadata_text,
-            fields: guide.metadata.as_deref().unwrap_or_default(),
-        });
+        let like = self.guide.and_then(|guide| guide.metadata.as_deref()).unwrap_or_default();
+        let like = Like { fields: like, breaks: [0; 2] };
         let mut metadata = Vec::with_capacity(8);
         self.fields(at, like, &mut metadata, |_, _| Ok(false))?;
         job.metadata = Some(metadata);
@@ -112,11 +113,13 @@ impl<'a> Reader<'a, '_> {
         if self.null_or_object(at)? {
             return Ok(());
         }
-        let fields = self.guide.and_then(|guide| guide.spec.as_deref()).unwrap_or_default();
-        let like = Like { whole: None, fields };
+        let like = self.guide.map_or_else(Like::default, |guide| Like {
+            fields: guide.spec.as_deref().unwrap_or_default(),
+            breaks: guide.spec_breaks,
+        });
         let mut spec = Vec::with_capacity(16);
         let mut tasks_read = false;
-        self.fields(at, like, &mut spec, |reader, key| {
+        let breaks = self.fields(at, like, &mut spec, |reader, key| {
             if key != "tasks" {
                 return Ok(false);
             }
@@ -124,7 +127,7 @@ impl<'a> Reader<'a, '_> {
             check_first(&mut tasks_read, &at)?;
             reader.tasks(job, &at).map(|()| true)
         })?;
-        job.spec = Some(spec);
+        (job.spec, job.spec_breaks) = (Some(spec), breaks);
         Ok(())
     }
 
@@ -148,10 +151,8 @@ impl<'a> Reader<'a, '_> {
                 return Err(JobError::too_many_tasks(at.to_path(Side::Replacement), limit));
             }
             let like = reader.guide.and_then(|guide| guide.task(position));
-            let like = like.map_or_else(Like::default, |task| Like {
-                whole: task.whole.as_text(),
-                fields: task.fields,
-            });
+            let like = like.map_or(&[][..], |task| task.fields);
+            let like = Like { fields: like, breaks: [0; 2] };
             reader.task(job, &at.index(position, position), like)?;
             position = position.saturating_add(1);
             Ok(())
@@ -189,59 +190,86 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// The object that begins here, but for the fields that `inner` reads: it is called behind each
-    /// key and says whether it read the value.
+    /// key and says whether it read the value. Returns before which of the entries such a field stands.
     fn fields(
         &mut self,
         at: &PathNode<'_>,
         like: Like<'_>,
         entries: &mut Vec<Entry<'a>>,
         mut inner: impl FnMut(&mut Self, &str) -> Result<bool, JobError>,
-    ) -> Result<(), JobError> {
-        if self.same_object(like, entries) {
-            return Ok(());
-        }
+    ) -> Result<[usize; 2], JobError> {
         let start = entries.len();
+        let mut breaks = [0; 2];
+        // In the guide: the field behind the last one that was found there.
+        let mut next: usize = 0;
+        // A run that differs is not compared again before the place where it differs.
+        let mut try_run = true;
         // No two keys of the guide are the same.
-        let mut keys_of_guide = true;
+        let mut unique = true;
         self.object(|reader| {
-            let position = entries.len().saturating_sub(start);
-            let expected = like.fields.get(position);
-            if let Some(entry) = expected.and_then(|expected| reader.same_member(expected)) {
-                entries.push(entry);
+            if let Some(first) = like.fields.get(next) {
+                let run = like.run(next);
+                if std::mem::replace(&mut try_run, false) && reader.same_run(run, entries) {
+                    next = next.saturating_add(run.len());
+                    return Ok(());
+                }
+                if let Some(entry) = reader.same_member(first) {
+                    entries.push(entry);
+                    next = next.saturating_add(1);
+                    return Ok(());
+                }
+                try_run = true;
+            }
+            let from = reader.at;
+            let key = reader.key()?;
+            if inner(reader, &key)? {
+                breaks = [breaks[1], entries.len().saturating_sub(start)];
                 return Ok(());
             }
-            let key = reader.key()?;
-            if !inner(reader, &key)? {
-                keys_of_guide &= expected.is_some_and(|expected| expected.key == key);
-                let like = like.find(position, &key);
-                entries.push(reader.field(at, key, like)?);
-            }
+            let found = like.find(next, &key);
+            unique &= found.is_some_and(|found| found >= next);
+            next = found.map_or(next, |found| found.saturating_add(1));
+            let like = found.and_then(|found| like.fields.get(found));
+            let value = reader.value(at, &key, like)?;
+            entries.push(reader.entry(from, key, value));
             Ok(())
         })?;
-        if keys_of_guide {
-            return Ok(());
+        if !unique {
+            check_unique(entries.get(start..).unwrap_or_default(), at)?;
         }
-        check_unique(entries.get(start..).unwrap_or_default(), at)
+        Ok(breaks)
     }
 
-    /// The field of that key, whose value stands here and is likely the same as in the guide.
-    fn field(
+    /// The value of the field of that key, which is likely the same as in the guide.
+    fn value(
         &mut self,
         parent: &PathNode<'_>,
-        key: Cow<'a, str>,
+        key: &str,
         like: Option<&Entry<'_>>,
-    ) -> Result<Entry<'a>, JobError> {
+    ) -> Result<&'a str, JobError> {
         if let Some(text) = like.and_then(|like| self.same_value(like)) {
-            return Ok(Entry { key, field: Field::Text(text) });
+            return Ok(text);
         }
         let text = self.raw()?;
         let limit = self.limits.max_nesting();
         // Each step down to the parent opened one level, and the parent another.
         let levels_left = limit.saturating_sub(parent.depth()).saturating_sub(1);
         if nested_deeper(text, levels_left) {
-            return Err(JobError::too_deep(parent.key(&key).to_path(Side::Replacement), limit));
+            return Err(JobError::too_deep(parent.key(key).to_path(Side::Replacement), limit));
         }
-        Ok(Entry { key, field: Field::Text(text) })
+        Ok(text)
+    }
+
+    /// The member that began there and ends here.
+    fn entry(&self, from: usize, key: Cow<'a, str>, value: &'a str) -> Entry<'a> {
+        let text = self.text.get(from..self.at).unwrap_or_default();
+        match key {
+            Cow::Borrowed(key) => {
+                let value = text.len().saturating_sub(value.len());
+                Entry::Member { text, key_end: key.len().saturating_add(1), value }
+            }
+            Cow::Owned(key) => Entry::Escaped { key, value },
+        }
     }
 }
 
@@ -254,7 +282,7 @@ fn check_first(read: &mut bool, at: &PathNode<'_>) -> Result<(), JobError> {
 }
 
 fn check_unique(entries: &[Entry<'_>], at: &PathNode<'_>) -> Result<(), JobError> {
-    match duplicate(entries.iter().map(|entry| &*entry.key)) {
+    match duplicate(entries.iter().map(Entry::key)) {
         Some(key) => Err(JobError::duplicate_field(at.key(key).to_path(Side::Replacement))),
         None => Ok(()),
     }

@@ -1,7 +1,5 @@
 //! From a parsed document to a [`Job`].
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
 use super::{Entry, Field, Job, JobError};
@@ -105,7 +103,7 @@ fn entry<'a>(
     if value_nests_deeper(value, limit.saturating_sub(at.depth())) {
         return Err(JobError::too_deep(at.to_path(Side::Replacement), limit));
     }
-    Ok(Entry { key: Cow::Borrowed(key), field: Field::Value(value) })
+    Ok(Entry::Value { key, value })
 }
 
 /// Whether a value nests deeper than so many levels. Never goes deeper itself.

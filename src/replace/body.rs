@@ -106,9 +106,9 @@ fn salvage_tasks(spec: &mut Map<String, Value>, faults: &mut Vec<StatusCause>) {
 pub(super) fn read_sent(job: &Job<'_>, bytes: &[u8]) -> Result<Sent, NotRead> {
     for name in ["apiVersion", "kind"] {
         // This first look does not mind upper and lower case.
-        let fields = job.top.iter().filter(|entry| entry.key.eq_ignore_ascii_case(name));
-        for entry in fields.filter(|entry| !entry.field.is_null()) {
-            let value = content::parse(entry.field).unwrap_or_default();
+        let fields = job.top.iter().filter(|entry| entry.key().eq_ignore_ascii_case(name));
+        for entry in fields.filter(|entry| !entry.field().is_null()) {
+            let value = content::parse(entry.field()).unwrap_or_default();
             if !value.is_string() {
                 let found = go_name(&value);
                 let fault = format!(
@@ -132,14 +132,14 @@ pub(super) fn read_sent(job: &Job<'_>, bytes: &[u8]) -> Result<Sent, NotRead> {
         whole: cannot_be_handled(&kind, &version, &fault),
         fault,
     };
-    if job.top.iter().any(|entry| entry.key == "apiVersion" && entry.field.is_null()) {
+    if job.top.iter().any(|entry| entry.is("apiVersion") && entry.field().is_null()) {
         let fault = ".apiVersion accessor error: <nil> is of the type <nil>, expected string";
         return Err(cannot(fault.into()));
     }
     let mut sent = Map::new();
     for entry in job.metadata.iter().flatten() {
-        let value = content::parse(entry.field).map_err(cannot)?;
-        sent.insert(entry.key.clone().into_owned(), value);
+        let value = content::parse(entry.field()).map_err(cannot)?;
+        sent.insert(entry.key().to_owned(), value);
     }
     let mut unknown = Vec::new();
     let metadata = meta::read(&Value::Object(sent), &mut unknown).map_err(cannot)?;

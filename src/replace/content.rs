@@ -97,28 +97,29 @@ impl<'s> Reader<'s> {
         existing: Option<&Job<'_>>,
         schema: &Structural,
     ) -> Result<(), String> {
-        for Entry { key, field } in &sent.top {
-            match (&**key, schema.child(key)) {
+        for entry in &sent.top {
+            let key = entry.key();
+            match (key, schema.child(key)) {
                 ("apiVersion" | "kind", _) => {}
                 // What is sent of the status is not stored, and what no status has is told.
                 ("status", Some(schema)) => {
-                    let parsed = self.parse(*field)?;
+                    let parsed = self.parse(entry.field())?;
                     drop(schema.coerce_field(Some(parsed), self.unknown.at(key)));
                 }
                 (_, None) => self.unknown.at("").note(key),
                 (_, Some(schema)) => {
                     let old = existing.and_then(|job| job.top_field(key));
-                    if let Some(piece) = self.field(Some(*field), old, schema, key)? {
-                        self.content.others.push((key.clone(), piece));
+                    if let Some(piece) = self.field(Some(entry.field()), old, schema, key)? {
+                        self.content.others.push((entry.to_key(), piece));
                     }
                 }
             }
         }
-        for Entry { key, .. } in existing.into_iter().flat_map(|job| &job.top) {
-            let server_written = matches!(&**key, "apiVersion" | "kind" | "status");
+        for key in existing.into_iter().flat_map(|job| &job.top).map(Entry::key) {
+            let server_written = matches!(key, "apiVersion" | "kind" | "status");
             // What no Job has is looked for in nothing: there may be any number of it.
             let is_known = schema.child(key).is_some();
-            let stays = is_known && sent.top.iter().any(|entry| entry.key == *key);
+            let stays = is_known && sent.top.iter().any(|entry| entry.is(key));
             if !server_written && !stays {
                 self.content.rewritten = true;
                 self.content.changed |= is_known;
@@ -141,15 +142,18 @@ impl<'s> Reader<'s> {
             return Ok(());
         };
         let known = existing.and_then(|job| job.spec.as_deref()).unwrap_or_default();
-        let old = |key: &str| known.iter().find(|entry| entry.key == key).map(|entry| entry.field);
+        let old = |key: &str| known.iter().find(|entry| entry.is(key)).map(Entry::field);
         let mut spec = Vec::with_capacity(fields.len().saturating_add(2));
-        for Entry { key, field } in fields {
+        for entry in fields {
+            let key = entry.key();
             match schema.child(key) {
                 None => self.unknown.at("spec").note(key),
                 Some(schema) => {
                     let place = format!("spec.{key}");
-                    if let Some(piece) = self.field(Some(*field), old(key), schema, &place)? {
-                        spec.push((key.clone(), Spec::Field(piece)));
+                    if let Some(piece) =
+                        self.field(Some(entry.field()), old(key), schema, &place)?
+                    {
+                        spec.push((entry.to_key(), Spec::Field(piece)));
                     }
                 }
             }
@@ -172,10 +176,10 @@ impl<'s> Reader<'s> {
         schema: &Structural,
         spec: &mut Vec<(Cow<'s, str>, Spec<'s>)>,
     ) -> Result<(), String> {
-        let old = |key: &str| known.iter().find(|entry| entry.key == key).map(|entry| entry.field);
-        let sent = |key: &str| fields.iter().any(|entry| entry.key == key);
+        let old = |key: &str| known.iter().find(|entry| entry.is(key)).map(Entry::field);
+        let sent = |key: &str| fields.iter().any(|entry| entry.is(key));
         let defaults = schema.defaults().map(|(name, _)| name);
-        let gone = known.iter().map(|entry| &*entry.key);
+        let gone = known.iter().map(Entry::key);
         // What no Job has is looked for in nothing: there may be any number of it.
         let (gone, unknown): (Vec<&str>, Vec<&str>) =
             gone.partition(|name| schema.child(name).is_some());

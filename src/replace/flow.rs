@@ -497,9 +497,8 @@ fn check_target(sent: &Sent) -> Result<(), Status> {
 /// The metadata of the existing Job as it stands there.
 fn stored_metadata(existing: &Job<'_>) -> Value {
     let entries = existing.metadata.iter().flatten();
-    let read = entries.filter_map(|entry| {
-        Some((entry.key.clone().into_owned(), content::parse(entry.field).ok()?))
-    });
+    let read = entries
+        .filter_map(|entry| Some((entry.key().to_owned(), content::parse(entry.field()).ok()?)));
     Value::Object(read.collect())
 }
 

@@ -1,53 +1,57 @@
 //! What the guide says of the bytes at the cursor.
 
-use std::borrow::Cow;
-
 use super::{Entry, Field, Reader};
 
 /// A field that stands elsewhere than in the guide is looked for among so many.
 const FEW: usize = 16;
 
-/// An object of the guide.
+/// The fields of an object of the guide.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Like<'g> {
-    /// Its text, if `fields` are all that it holds.
-    pub(super) whole: Option<&'g str>,
     pub(super) fields: &'g [Entry<'g>],
+    /// Before which of them a field stands that is read by itself.
+    pub(super) breaks: [usize; 2],
 }
 
 impl<'a> Reader<'a, '_> {
-    /// The fields of the object that stands here, if it is the same text as that of the guide.
-    pub(super) fn same_object(&mut self, like: Like<'_>, entries: &mut Vec<Entry<'a>>) -> bool {
-        let Some((whole, text)) = like.whole.and_then(|whole| Some((whole, self.same(whole)?)))
+    /// Reads the members of a run, if they are the same text as in the guide; and says whether.
+    pub(super) fn same_run(&mut self, run: &[Entry<'_>], entries: &mut Vec<Entry<'a>>) -> bool {
+        let Some((like, text)) = self.run_text(run).and_then(|like| Some((like, self.same(like)?)))
         else {
             return false;
         };
         let start = entries.len();
-        entries.reserve(like.fields.len());
-        for entry in like.fields {
-            let Some(entry) = counterpart(entry, whole, text) else {
-                entries.truncate(start);
-                return false;
-            };
-            entries.push(entry);
+        entries.extend(run.iter().map_while(|entry| counterpart(entry, like, text)));
+        if entries.len().saturating_sub(start) < run.len() {
+            entries.truncate(start);
+            return false;
         }
         self.at = self.at.saturating_add(text.len());
         true
     }
 
-    /// A member, from its key to its value, if it is the same text as that of the guide.
+    /// The text of a run of the guide, from the first key to the last value.
+    fn run_text(&self, run: &[Entry<'_>]) -> Option<&str> {
+        let guide = self.guide?.text?;
+        let (Entry::Member { text: first, .. }, Entry::Member { text: last, .. }) =
+            (run.first()?, run.last()?)
+        else {
+            return None;
+        };
+        guide.get(offset(first, guide)?..offset(last, guide)?.checked_add(last.len())?)
+    }
+
+    /// A member, if it is the same text as that of the guide.
     pub(super) fn same_member(&mut self, like: &Entry<'_>) -> Option<Entry<'a>> {
-        let (Cow::Borrowed(key), Field::Text(value)) = (&like.key, like.field) else { return None };
-        let text = self.same(member(self.guide?.text?, key, value)?)?;
-        let key = text.get(1..=key.len())?;
-        let value = text.get(text.len().checked_sub(value.len())?..)?;
+        let Entry::Member { text, key_end, value } = *like else { return None };
+        let text = self.same(text)?;
         self.at = self.at.saturating_add(text.len());
-        Some(Entry { key: Cow::Borrowed(key), field: Field::Text(value) })
+        Some(Entry::Member { text, key_end, value })
     }
 
     /// The value that stands here, if it is the same text as that of the guide.
     pub(super) fn same_value(&mut self, like: &Entry<'_>) -> Option<&'a str> {
-        let Field::Text(value) = like.field else { return None };
+        let Field::Text(value) = like.field() else { return None };
         let text = self.same(value)?;
         self.at = self.at.saturating_add(text.len());
         Some(text)
@@ -56,40 +60,38 @@ impl<'a> Reader<'a, '_> {
     /// The text that stands here, if it is the same as one that ends with a value. The byte behind it
     /// must end a value too: `1` is not the value of `10`.
     fn same(&self, like: &str) -> Option<&'a str> {
-        let end = self.at.checked_add(like.len())?;
-        let ends_value = |byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-        let text = self.text.get(self.at..end)?;
-        (text == like && self.text.as_bytes().get(end).copied().is_some_and(ends_value))
-            .then_some(text)
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let behind = rest.strip_prefix(like.as_bytes())?.first()?;
+        if !matches!(behind, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t') {
+            return None;
+        }
+        self.text.get(self.at..self.at.checked_add(like.len())?)
     }
 }
 
 impl<'g> Like<'g> {
-    /// The field of that key, which is likely at that position.
-    pub(super) fn find(self, position: usize, key: &str) -> Option<&'g Entry<'g>> {
-        let expected = self.fields.get(position).filter(|entry| entry.key == key);
-        expected.or_else(|| self.fields.iter().take(FEW).find(|entry| entry.key == key))
+    /// The fields from that position on between which nothing stands that is read by itself.
+    pub(super) fn run(self, position: usize) -> &'g [Entry<'g>] {
+        let end = self.breaks.into_iter().find(|end| *end > position);
+        let end = end.unwrap_or(self.fields.len());
+        self.fields.get(position..end).unwrap_or_default()
+    }
+
+    /// The position of the field of that key, which is likely that position.
+    pub(super) fn find(self, position: usize, key: &str) -> Option<usize> {
+        if self.fields.get(position).is_some_and(|entry| entry.is(key)) {
+            return Some(position);
+        }
+        self.fields.iter().take(FEW).position(|entry| entry.is(key))
     }
 }
 
-/// The field of an object that an equal text has at the same place.
-fn counterpart<'a>(entry: &Entry<'_>, whole: &str, text: &'a str) -> Option<Entry<'a>> {
-    let part = |part: &str| {
-        let start = offset(part, whole)?;
-        text.get(start..start.checked_add(part.len())?)
-    };
-    let Field::Text(value) = entry.field else { return None };
-    let key = match &entry.key {
-        Cow::Borrowed(key) => Cow::Borrowed(part(key)?),
-        Cow::Owned(key) => Cow::Owned(key.clone()),
-    };
-    Some(Entry { key, field: Field::Text(part(value)?) })
-}
-
-/// The part of a text that begins with a key, quoted, and ends with a value; both are parts of it.
-fn member<'g>(text: &'g str, key: &str, value: &str) -> Option<&'g str> {
-    let end = offset(value, text)?.checked_add(value.len())?;
-    text.get(offset(key, text)?.checked_sub(1)?..end)
+/// The member that an equal text has at the same place. A key with escapes is read by itself.
+fn counterpart<'a>(like: &Entry<'_>, whole: &str, text: &'a str) -> Option<Entry<'a>> {
+    let Entry::Member { text: part, key_end, value } = *like else { return None };
+    let start = offset(part, whole)?;
+    let text = text.get(start..start.checked_add(part.len())?)?;
+    Some(Entry::Member { text, key_end, value })
 }
 
 /// Where in a text a part of it begins.

@@ -9,14 +9,15 @@ use super::{JobError, Reader};
 impl<'a> Reader<'a, '_> {
     /// Any value, skipped, as text.
     pub(super) fn raw(&mut self) -> Result<&'a str, JobError> {
-        let rest = self.rest();
+        let start = self.at;
         // The most frequent scalars need no parser to be made for them.
-        if let Some(inside) = self.plain_string() {
-            return Ok(rest.get(..inside.len().saturating_add(2)).unwrap_or_default());
+        if self.plain_string().is_some() {
+            return Ok(self.text.get(start..self.at).unwrap_or_default());
         }
         if let Some(digits) = self.plain_integer() {
             return Ok(digits);
         }
+        let rest = self.rest();
         let mut values =
             serde_json::Deserializer::from_slice(rest.as_bytes()).into_iter::<IgnoredAny>();
         match values.next() {
@@ -103,25 +104,30 @@ impl<'a> Reader<'a, '_> {
 
     /// A string without escapes, if one stands here: what is between the quotes.
     fn plain_string(&mut self) -> Option<&'a str> {
-        let inside = self.rest().strip_prefix('"')?;
-        let (text, tail) = inside.split_at_checked(plain_length(inside.as_bytes()))?;
-        let tail = tail.strip_prefix('"')?;
-        self.at = self.text.len().saturating_sub(tail.len());
-        Some(text)
+        let inside = self.text.as_bytes().get(self.at..)?.strip_prefix(b"\"")?;
+        let length = plain_length(inside);
+        if inside.get(length) != Some(&b'"') {
+            return None;
+        }
+        let start = self.at.saturating_add(1);
+        let end = start.saturating_add(length);
+        self.at = end.saturating_add(1);
+        self.text.get(start..end)
     }
 
     /// A number of nothing but digits, if one stands here and ends within the text.
     fn plain_integer(&mut self) -> Option<&'a str> {
-        let rest = self.rest();
-        let end = rest.bytes().position(|byte| !byte.is_ascii_digit())?;
-        let (digits, tail) = rest.split_at_checked(end)?;
-        if !matches!(digits.as_bytes().first()?, b'1'..=b'9')
-            || !tail.starts_with([',', '}', ']', '\n'])
-        {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        if !matches!(rest.first()?, b'1'..=b'9') {
             return None;
         }
-        self.at = self.at.saturating_add(end);
-        Some(digits)
+        let length = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+        if !matches!(rest.get(length)?, b',' | b'}' | b']' | b'\n') {
+            return None;
+        }
+        let start = self.at;
+        self.at = start.saturating_add(length);
+        self.text.get(start..self.at)
     }
 
     pub(super) fn skip_white_space(&mut self) {
