@@ -297,6 +297,13 @@ impl<'a> Job<'a> {
         (0..self.task_count()).filter_map(|position| self.task(position))
     }
 
+    /// The replicas of all tasks together; `None` if one is no number. Absent is 0, as in Volcano.
+    pub(crate) fn total_replicas(&self) -> Option<i64> {
+        let replicas = self.task_fields.iter().filter(|entry| entry.is("replicas"));
+        let mut given = replicas.map(Entry::field).filter(|field| !field.is_null());
+        given.try_fold(0_i64, |total, field| total.checked_add(field.as_integer()?))
+    }
+
     /// Whether it was read from a parsed document, not from text.
     pub(crate) fn is_from_value(&self) -> bool {
         self.text.is_none()
@@ -445,6 +452,17 @@ impl<'a> Field<'a> {
             Field::Text(text) => serde_json::from_str(text).ok(),
             Field::Value(value) => Some(value.clone()),
         }
+    }
+
+    /// Whether it holds that string, which needs no escapes.
+    pub(crate) fn is_str(self, text: &str) -> bool {
+        let literally = match self {
+            Field::Text(written) => {
+                written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
+            }
+            Field::Value(value) => value.as_str(),
+        };
+        literally == Some(text) || self.to_str().is_some_and(|held| held == text)
     }
 
     /// The string a field holds, if it is one.

@@ -1,7 +1,5 @@
 //! The one place where a verdict on a difference is made.
 
-use std::sync::LazyLock;
-
 use serde_json::Value;
 use similar::get_close_matches;
 
@@ -10,15 +8,10 @@ use crate::code::Code;
 use crate::compare::Difference;
 use crate::creation;
 use crate::job::{Field, Job};
-use crate::path::{FieldPath, PathNode, Segment, Side};
-use crate::pattern::FieldPattern;
+use crate::path::{FieldPath, PathNode, Segment, Side, Step};
 use crate::policy::{DroppedDefaults, UpdatePolicy};
 use crate::shape::Shape;
 use crate::violation::Violation;
-
-/// The fields that say which object is meant.
-const IDENTITY: [&str; 5] =
-    ["apiVersion", "kind", "metadata.name", "metadata.namespace", "metadata.uid"];
 
 /// The fields without which nothing says which object is meant, and what must stand there.
 const REQUIRED: [(&str, Option<&str>); 3] = [
@@ -26,19 +19,6 @@ const REQUIRED: [(&str, Option<&str>); 3] = [
     ("kind", Some("Job")),
     ("metadata.name", None),
 ];
-
-/// The fields that this file speaks of, parsed.
-struct Patterns {
-    identity: [FieldPattern; 5],
-    finalizers: FieldPattern,
-    task: FieldPattern,
-}
-
-static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
-    identity: IDENTITY.map(FieldPattern::literal),
-    finalizers: FieldPattern::literal("metadata.finalizers"),
-    task: FieldPattern::literal("spec.tasks[*]"),
-});
 
 /// What a policy says to a difference; for a refused one, with the code of the finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +47,7 @@ pub(crate) fn judge(
     // Whoever may put elements into a list and take them out may reorder it.
     let elements = difference.at.index(0, 0);
     let at = if difference.kind == ChangeKind::Moved { &elements } else { &difference.at };
-    if PATTERNS.identity.iter().any(|pattern| pattern.covers_node(at)) {
+    if is_identity(at) {
         Judgement::Refused(Code::WrongObject)
     } else if is_ignored(difference, at, policy, existing) {
         Judgement::Ignored
@@ -101,23 +81,49 @@ pub(crate) fn explain(difference: &Difference<'_>, code: Code, policy: &UpdatePo
 /// What is missing or wrong in the replacement's own statement of which object it is, whether or not
 /// the existing Job says the same.
 pub(crate) fn check_identity(replacement: &Job<'_>) -> Vec<Violation> {
-    let check = |(name, must_be): &(&'static str, Option<&str>)| {
+    let mut findings = Vec::new();
+    for (name, must_be) in REQUIRED {
         let field = match name.strip_prefix("metadata.") {
             Some(name) => replacement.metadata_field(name),
             None => replacement.top_field(name),
         };
-        let given = field.and_then(Field::to_str).filter(|text| !text.is_empty());
-        let (message, hint) = match (given, must_be) {
-            (None, _) => ("must be set".to_owned(), format!("set {name}")),
-            (Some(given), Some(must_be)) if given != *must_be => {
+        let is_set = || field.and_then(Field::to_str).is_some_and(|text| !text.is_empty());
+        let (message, hint) = match must_be {
+            Some(must_be) if field.is_some_and(|field| field.is_str(must_be)) => continue,
+            None if is_set() => continue,
+            Some(must_be) if is_set() => {
                 (format!("must be {must_be}"), format!("set {name} to {must_be}"))
             }
-            _ => return None,
+            _ => ("must be set".to_owned(), format!("set {name}")),
         };
         let path = name.split('.').map(|key| Segment::Key(key.into())).collect();
-        Some(Violation::found(Code::WrongObject, path, message).with_hint(hint))
-    };
-    REQUIRED.iter().filter_map(check).collect()
+        findings.push(Violation::found(Code::WrongObject, path, message).with_hint(hint));
+    }
+    findings
+}
+
+/// Whether a field says which object is meant.
+fn is_identity(at: &PathNode<'_>) -> bool {
+    match at.first_steps() {
+        [Some(Step::Key("apiVersion" | "kind")), ..] => true,
+        [Some(Step::Key("metadata")), Some(Step::Key(name)), ..] => {
+            matches!(name, "name" | "namespace" | "uid")
+        }
+        _ => false,
+    }
+}
+
+fn is_finalizers(at: &PathNode<'_>) -> bool {
+    let [first, second, ..] = at.first_steps();
+    matches!((first, second), (Some(Step::Key("metadata")), Some(Step::Key("finalizers"))))
+}
+
+/// Whether it is a task as a whole.
+fn is_task(at: &PathNode<'_>) -> bool {
+    matches!(
+        at.first_steps(),
+        [Some(Step::Key("spec")), Some(Step::Key("tasks")), Some(Step::Index { .. }), None]
+    )
 }
 
 fn is_ignored(
@@ -129,7 +135,7 @@ fn is_ignored(
     policy.ignores_node(at)
         || (difference.filled && policy.ignores_filled_volume_claims())
         || (policy.releases_finalizers_while_deleting()
-            && PATTERNS.finalizers.covers_node(at)
+            && is_finalizers(at)
             && existing.metadata_field("deletionTimestamp").is_some())
 }
 
@@ -145,7 +151,7 @@ fn code(difference: &Difference<'_>, at: &PathNode<'_>) -> Code {
     if difference.unknown_in.is_some() {
         return Code::UnknownField;
     }
-    if !PATTERNS.task.is_node(at) {
+    if !is_task(at) {
         return Code::ImmutableField;
     }
     match difference.kind {

@@ -61,11 +61,6 @@ impl FieldPattern {
         text.parse().expect("a pattern of this crate's own tables")
     }
 
-    /// Whether the pattern names this very place, not one above it.
-    pub(crate) fn is_node(&self, node: &PathNode<'_>) -> bool {
-        self.parts.len() == node.depth() && self.covers_node(node)
-    }
-
     /// [`FieldPattern::covers`] for a place that was not made into an owned path.
     pub(crate) fn covers_node(&self, node: &PathNode<'_>) -> bool {
         let mut place = Some(node);

@@ -286,7 +286,8 @@ impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
             replacement,
             values: ValueCheck::new(existing, &validator.schema, &validator.policy),
             touched: Touched::default(),
-            changes: Vec::new(),
+            // An update that changes nothing is rare.
+            changes: Vec::with_capacity(4),
             findings: check_identity(replacement),
             passing: false,
         }
@@ -357,6 +358,9 @@ impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
 
 /// The schema and a rule may say the same of a value.
 fn drop_repeated(findings: &mut Vec<Violation>) {
+    if findings.len() < 2 {
+        return;
+    }
     let mut known = HashSet::new();
     findings.retain(|finding| {
         let key = || (finding.path().clone(), finding.message().to_owned());

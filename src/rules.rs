@@ -19,18 +19,32 @@ use crate::violation::Violation;
 struct Update<'u, 'e, 'r> {
     existing: &'u Job<'e>,
     replacement: &'u Job<'r>,
-    touched: &'u Touched,
 }
 
-type Rule = fn(&Update<'_, '_, '_>) -> Vec<Violation>;
+/// Whether a rule looks at what was touched.
+type Concerns<T> = fn(&T) -> bool;
+type TaskRule = fn(&TaskNumbers) -> Option<Fault>;
+type JobRule = fn(&Update<'_, '_, '_>, &mut Vec<Violation>);
 
-/// The rules, the one table of them. Each finds out itself whether it was touched.
-const RULES: [(Check, Rule); 5] = [
-    (Check::ReplicasRange, replicas_range),
-    (Check::ReplicasBelowMinAvailable, replicas_below_min_available),
-    (Check::MinAvailableAboveTotal, min_available_above_total),
-    (Check::PartitionMismatch, partition_mismatch),
-    (Check::DuplicateTaskName, duplicate_task_names),
+/// The rules for one task.
+const TASK_RULES: [(Check, Concerns<TouchedTask>, TaskRule); 3] = [
+    (Check::ReplicasRange, |touched| touched.replicas, replicas_range),
+    (
+        Check::ReplicasBelowMinAvailable,
+        |touched| touched.replicas || touched.min_available,
+        replicas_below_min_available,
+    ),
+    (
+        Check::PartitionMismatch,
+        |touched| touched.replicas || touched.partition_policy,
+        partition_mismatch,
+    ),
+];
+
+/// The rules for all tasks together, likewise.
+const JOB_RULES: [(Check, Concerns<Touched>, JobRule); 2] = [
+    (Check::MinAvailableAboveTotal, |touched| touched.total, min_available_above_total),
+    (Check::DuplicateTaskName, |touched| touched.names, duplicate_task_names),
 ];
 
 /// Applies the rules of a policy. Findings are errors; what the update did not make wrong is a
@@ -41,31 +55,38 @@ pub(crate) fn check(
     touched: &Touched,
     policy: &UpdatePolicy,
 ) -> Vec<Violation> {
-    let update = Update { existing, replacement, touched };
-    let rules = RULES.iter().filter(|(check, _)| policy.checks(*check));
-    rules.flat_map(|(_, rule)| rule(&update)).collect()
+    let update = Update { existing, replacement };
+    let mut findings = Vec::new();
+    for task in &touched.tasks {
+        update.check_task(task, policy, &mut findings);
+    }
+    for (check, concerns, rule) in JOB_RULES {
+        if concerns(touched) && policy.checks(check) {
+            rule(&update, &mut findings);
+        }
+    }
+    findings
 }
 
 /// Which of the fields that rules look at the update touched.
 #[derive(Debug, Default)]
 pub(crate) struct Touched {
-    /// Tasks of the replacement, by position.
-    tasks: BTreeMap<usize, TouchedTask>,
+    tasks: Vec<TouchedTask>,
     /// The Job's minAvailable, or what the sum of all replicas is made of.
     total: bool,
     names: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct TouchedTask {
+    /// The position in the replacement.
+    position: usize,
     /// The position in the existing Job, if the task was there.
     old_position: Option<usize>,
-    /// Which of [`TASK_FIELDS`].
-    fields: [bool; TASK_FIELDS.len()],
+    replicas: bool,
+    min_available: bool,
+    partition_policy: bool,
 }
-
-/// The fields of a task that rules look at, but for its name.
-const TASK_FIELDS: [&str; 3] = ["replicas", "minAvailable", "partitionPolicy"];
 
 impl Touched {
     pub(crate) fn note(&mut self, difference: &Difference<'_>) {
@@ -90,49 +111,98 @@ impl Touched {
     ) {
         match (field, kind) {
             (None, ChangeKind::Added) => {
-                let fields = [true; TASK_FIELDS.len()];
-                self.tasks.insert(replacement, TouchedTask { old_position: None, fields });
+                self.tasks.push(TouchedTask {
+                    position: replacement,
+                    old_position: None,
+                    replicas: true,
+                    min_available: true,
+                    partition_policy: true,
+                });
                 (self.total, self.names) = (true, true);
             }
             (None, _) => self.total = true,
             (Some(Step::Key("name")), _) => self.names = true,
-            (Some(Step::Key(name)), _) => {
-                let known = TASK_FIELDS.iter().position(|field| *field == name);
-                let Some(known) = known else { return };
-                self.total |= name == "replicas";
-                let task = self.tasks.entry(replacement).or_default();
-                task.old_position = Some(existing);
-                if let Some(field) = task.fields.get_mut(known) {
-                    *field = true;
-                }
+            (Some(Step::Key("replicas")), _) => {
+                self.total = true;
+                self.touch(existing, replacement, |task| task.replicas = true);
             }
-            (Some(Step::Root | Step::Index { .. }), _) => {}
+            (Some(Step::Key("minAvailable")), _) => {
+                self.touch(existing, replacement, |task| task.min_available = true);
+            }
+            (Some(Step::Key("partitionPolicy")), _) => {
+                self.touch(existing, replacement, |task| task.partition_policy = true);
+            }
+            (Some(_), _) => {}
         }
     }
-}
 
-impl TouchedTask {
-    fn is_any_of(&self, fields: &[&str]) -> bool {
-        TASK_FIELDS.iter().zip(self.fields).any(|(name, touched)| touched && fields.contains(name))
+    fn touch(&mut self, existing: usize, replacement: usize, field: fn(&mut TouchedTask)) {
+        // The walk goes through one task after the other.
+        if let Some(task) = self.tasks.last_mut().filter(|task| task.position == replacement) {
+            return field(task);
+        }
+        let mut task = TouchedTask {
+            position: replacement,
+            old_position: Some(existing),
+            replicas: false,
+            min_available: false,
+            partition_policy: false,
+        };
+        field(&mut task);
+        self.tasks.push(task);
     }
 }
 
 impl Update<'_, '_, '_> {
-    /// Applies a rule to each task in which one of these fields was touched.
-    fn check_tasks(
+    fn check_task(
         &self,
-        fields: &[&str],
-        rule: fn(&Task<'_, '_>) -> Option<Fault>,
-    ) -> Vec<Violation> {
-        let touched = self.touched.tasks.iter().filter(|(_, task)| task.is_any_of(fields));
-        let check = |(&position, touched): (&usize, &TouchedTask)| {
-            let fault = rule(&self.replacement.task(position)?)?;
+        touched: &TouchedTask,
+        policy: &UpdatePolicy,
+        findings: &mut Vec<Violation>,
+    ) {
+        let Some(task) = self.replacement.task(touched.position) else { return };
+        let numbers = TaskNumbers::of(&task);
+        for (check, concerns, rule) in TASK_RULES {
+            if !concerns(touched) || !policy.checks(check) {
+                continue;
+            }
+            let Some(fault) = rule(&numbers) else { continue };
             let old = touched.old_position.and_then(|position| self.existing.task(position));
-            let was_wrong = old.is_some_and(|task| rule(&task).is_some());
-            Some(fault.found_at(task_path(position), was_wrong))
-        };
-        touched.filter_map(check).collect()
+            let was_wrong = old.is_some_and(|task| rule(&TaskNumbers::of(&task)).is_some());
+            findings.push(fault.found_at(task_path(touched.position), was_wrong));
+        }
     }
+}
+
+/// What the rules look at in a task. `None`: no number, or not there.
+struct TaskNumbers {
+    /// Absent is 0, as in Volcano.
+    replicas: Option<i64>,
+    min_available: Option<i64>,
+    /// `totalPartitions` and `partitionSize` of the partitionPolicy.
+    partitions: Option<(i64, i64)>,
+}
+
+impl TaskNumbers {
+    fn of(task: &Task<'_, '_>) -> Self {
+        let mut numbers = Self { replicas: Some(0), min_available: None, partitions: None };
+        for entry in task.fields.iter().filter(|entry| !entry.field().is_null()) {
+            match entry.key() {
+                "replicas" => numbers.replicas = entry.field().as_integer(),
+                "minAvailable" => numbers.min_available = entry.field().as_integer(),
+                "partitionPolicy" => numbers.partitions = partitions(entry.field()),
+                _ => {}
+            }
+        }
+        numbers
+    }
+}
+
+fn partitions(policy: Field<'_>) -> Option<(i64, i64)> {
+    let policy = policy.to_value()?;
+    let policy = policy.as_object()?;
+    let number = |name| number::integer_or_zero(policy.get(name));
+    Some((number("totalPartitions")?, number("partitionSize")?))
 }
 
 /// What is wrong in a task or Job by one rule.
@@ -152,68 +222,56 @@ impl Fault {
 }
 
 /// Volcano counts replicas in an int32.
-fn replicas_range(update: &Update<'_, '_, '_>) -> Vec<Violation> {
-    update.check_tasks(&["replicas"], |task| {
-        let replicas = task.replicas()?;
-        let found = replicas.into();
-        let most = i64::from(i32::MAX);
-        let failure = match replicas {
-            ..0 => Failure::Below { least: 0.into(), found },
-            _ if replicas > most => Failure::Above { most: most.into(), found },
-            _ => return None,
-        };
-        let (message, hint) = (failure.to_string(), failure.hint().unwrap_or_default());
-        Some(Fault { code: Code::InvalidValue, field: "replicas", message, hint })
+fn replicas_range(task: &TaskNumbers) -> Option<Fault> {
+    let replicas = task.replicas?;
+    let found = replicas.into();
+    let most = i64::from(i32::MAX);
+    let failure = match replicas {
+        ..0 => Failure::Below { least: 0.into(), found },
+        _ if replicas > most => Failure::Above { most: most.into(), found },
+        _ => return None,
+    };
+    let (message, hint) = (failure.to_string(), failure.hint().unwrap_or_default());
+    Some(Fault { code: Code::InvalidValue, field: "replicas", message, hint })
+}
+
+fn replicas_below_min_available(task: &TaskNumbers) -> Option<Fault> {
+    let (replicas, least) = (task.replicas?, task.min_available?);
+    (replicas < least).then(|| Fault {
+        code: Code::ReplicasBelowMinAvailable,
+        field: "replicas",
+        message: format!(
+            "must be at least {least}, the minAvailable of the task, but is {replicas}"
+        ),
+        hint: format!("set replicas to {least} or more"),
     })
 }
 
-fn replicas_below_min_available(update: &Update<'_, '_, '_>) -> Vec<Violation> {
-    update.check_tasks(&["replicas", "minAvailable"], |task| {
-        let (replicas, least) = (task.replicas()?, task.field("minAvailable")?.as_integer()?);
-        (replicas < least).then(|| Fault {
-            code: Code::ReplicasBelowMinAvailable,
-            field: "replicas",
-            message: format!(
-                "must be at least {least}, the minAvailable of the task, but is {replicas}"
-            ),
-            hint: format!("set replicas to {least} or more"),
-        })
+fn partition_mismatch(task: &TaskNumbers) -> Option<Fault> {
+    let (partitions, size) = task.partitions?;
+    let (replicas, wanted) = (task.replicas?, partitions.checked_mul(size)?);
+    (replicas != wanted).then(|| Fault {
+        code: Code::PartitionMismatch,
+        field: "replicas",
+        message: format!(
+            "must be {wanted}, the product of totalPartitions ({partitions}) and partitionSize \
+             ({size}), but is {replicas}"
+        ),
+        hint: format!("set replicas to {wanted}"),
     })
 }
 
-fn partition_mismatch(update: &Update<'_, '_, '_>) -> Vec<Violation> {
-    update.check_tasks(&["replicas", "partitionPolicy"], |task| {
-        let policy = task.field("partitionPolicy").and_then(Field::to_value)?;
-        let policy = policy.as_object()?;
-        let number = |name| number::integer_or_zero(policy.get(name));
-        let (partitions, size) = (number("totalPartitions")?, number("partitionSize")?);
-        let (replicas, wanted) = (task.replicas()?, partitions.checked_mul(size)?);
-        (replicas != wanted).then(|| Fault {
-            code: Code::PartitionMismatch,
-            field: "replicas",
-            message: format!(
-                "must be {wanted}, the product of totalPartitions ({partitions}) and partitionSize \
-                 ({size}), but is {replicas}"
-            ),
-            hint: format!("set replicas to {wanted}"),
-        })
-    })
-}
-
-fn min_available_above_total(update: &Update<'_, '_, '_>) -> Vec<Violation> {
-    if !update.touched.total {
-        return Vec::new();
-    }
+fn min_available_above_total(update: &Update<'_, '_, '_>, findings: &mut Vec<Violation>) {
+    let Some(fault) = total_fault(update.replacement) else { return };
     let spec = [Segment::Key("spec".into())].into_iter().collect();
-    let was_wrong = || total_fault(update.existing).is_some();
-    let fault = total_fault(update.replacement);
-    fault.map(|fault| fault.found_at(spec, was_wrong())).into_iter().collect()
+    let was_wrong = total_fault(update.existing).is_some();
+    findings.push(fault.found_at(spec, was_wrong));
 }
 
 fn total_fault(job: &Job<'_>) -> Option<Fault> {
     // 0 is the same as absent.
     let least = job.spec_field("minAvailable")?.as_integer().filter(|least| *least != 0)?;
-    let total = job.tasks().try_fold(0_i64, |sum, task| sum.checked_add(task.replicas()?))?;
+    let total = job.total_replicas()?;
     (least > total).then(|| Fault {
         code: Code::MinAvailableAboveTotal,
         field: "minAvailable",
@@ -225,10 +283,7 @@ fn total_fault(job: &Job<'_>) -> Option<Fault> {
 }
 
 /// A name may occur as often as it did in the existing Job, and once in any case.
-fn duplicate_task_names(update: &Update<'_, '_, '_>) -> Vec<Violation> {
-    if !update.touched.names {
-        return Vec::new();
-    }
+fn duplicate_task_names(update: &Update<'_, '_, '_>, findings: &mut Vec<Violation>) {
     let mut before: HashMap<_, usize> = HashMap::new();
     for (position, task) in update.existing.tasks().enumerate() {
         let times = before.entry(task.effective_name(position)).or_default();
@@ -238,7 +293,6 @@ fn duplicate_task_names(update: &Update<'_, '_, '_>) -> Vec<Violation> {
     for (position, task) in update.replacement.tasks().enumerate() {
         places.entry(task.effective_name(position)).or_default().push(position);
     }
-    let mut findings = Vec::new();
     for (name, positions) in places {
         let was_wrong = before.get(&name).is_some_and(|times| *times >= positions.len());
         let Some((first, others)) = positions.split_first() else { continue };
@@ -249,7 +303,6 @@ fn duplicate_task_names(update: &Update<'_, '_, '_>) -> Vec<Violation> {
                 .found_at(task_path(*position), was_wrong)
         }));
     }
-    findings
 }
 
 fn task_path(position: usize) -> FieldPath {
