@@ -204,7 +204,7 @@ impl<'a> Reader<'a, '_> {
         let mut next: usize = 0;
         // A run that differs is not compared again before the place where it differs.
         let mut try_run = true;
-        // No two keys of the guide are the same.
+        // Whether the keys come in the order of the guide, in which no two are the same.
         let mut unique = true;
         self.object(|reader| {
             if let Some(first) = like.fields.get(next) {
