@@ -63,10 +63,14 @@ pub(crate) enum MetadataFailure {
     OwnerApiVersion,
     /// An Event owns nothing.
     OwnerIsEvent,
-    SecondController,
+    /// Two owners are the controller, those at these positions.
+    SecondController {
+        first: usize,
+        second: usize,
+    },
 }
 
-/// What is wrong in the new value of a field of `metadata`.
+/// What is wrong in the new value of a field of `metadata`, in the order in which an API server finds it.
 pub(crate) fn faults(field: &str, value: &Value) -> Vec<MetadataFault> {
     match (field, value) {
         ("labels", Value::Object(labels)) => label_faults(labels),
@@ -157,7 +161,9 @@ impl fmt::Display for MetadataFailure {
             Self::OwnerFieldEmpty => f.write_str("must not be empty"),
             Self::OwnerApiVersion => f.write_str("must be a version, or a group, `/` and a version"),
             Self::OwnerIsEvent => f.write_str("must not be an Event"),
-            Self::SecondController => f.write_str("must have one owner with controller true at most"),
+            Self::SecondController { .. } => {
+                f.write_str("must have one owner with controller true at most")
+            }
         }
     }
 }
@@ -204,35 +210,36 @@ fn finalizer_faults(finalizers: &[Value]) -> Vec<MetadataFault> {
 
 fn owner_faults(owners: &[Value]) -> Vec<MetadataFault> {
     let mut faults = Vec::new();
-    let mut controllers: usize = 0;
+    let mut controller = None;
     for (position, owner) in owners.iter().enumerate() {
         let text = |field| owner.get(field).and_then(Value::as_str).unwrap_or_default();
         let mut fails =
             |field, failure| faults.push(Subject::Owner(position, field).fails(failure));
+        let version = text("apiVersion");
+        if !version.is_empty() && !is_group_version(version) {
+            fails(Some("apiVersion"), MetadataFailure::OwnerApiVersion);
+        }
         for field in ["apiVersion", "kind", "name", "uid"] {
             if text(field).is_empty() {
                 fails(Some(field), MetadataFailure::OwnerFieldEmpty);
             }
         }
-        let version = text("apiVersion");
-        if !version.is_empty() && !is_group_version(version) {
-            fails(Some("apiVersion"), MetadataFailure::OwnerApiVersion);
-        }
         if (version, text("kind")) == ("v1", "Event") {
             fails(None, MetadataFailure::OwnerIsEvent);
         }
         if owner.get("controller") == Some(&Value::Bool(true)) {
-            controllers = controllers.saturating_add(1);
+            let first = *controller.get_or_insert(position);
+            if first != position {
+                let failure = MetadataFailure::SecondController { first, second: position };
+                faults.push(Subject::Field.fails(failure));
+            }
         }
     }
-    let more = controllers.saturating_sub(1);
-    let fault = || Subject::Field.fails(MetadataFailure::SecondController);
-    faults.extend(std::iter::repeat_with(fault).take(more));
     faults
 }
 
 /// `version` or `group/version`.
-pub(crate) fn is_group_version(text: &str) -> bool {
+fn is_group_version(text: &str) -> bool {
     match text.split_once('/') {
         Some((_, version)) => !version.is_empty() && !version.contains('/'),
         None => true,
@@ -270,7 +277,7 @@ pub(crate) fn key_failures(key: &str) -> Vec<MetadataFailure> {
     failures
 }
 
-pub(crate) fn value_failures(value: &str) -> impl Iterator<Item = MetadataFailure> {
+fn value_failures(value: &str) -> impl Iterator<Item = MetadataFailure> {
     let too_long = value.len() > NAME_BYTES;
     let wrong = !(value.is_empty() || is_name(value));
     let too_long = too_long.then_some(MetadataFailure::ValueTooLong(value.len()));
@@ -298,7 +305,7 @@ pub(crate) fn is_dns_label(text: &str) -> bool {
 }
 
 /// In lower case as Go has it: each character becomes one character.
-pub(crate) fn lower_case(text: &str) -> String {
+fn lower_case(text: &str) -> String {
     text.chars().filter_map(|letter| letter.to_lowercase().next()).collect()
 }
 

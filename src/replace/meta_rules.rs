@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::meta::{Metadata, text, texts};
 use super::names;
 use crate::go;
-use crate::metadata::{self, ANNOTATIONS_BYTES};
+use crate::metadata::{self, MetadataFailure, MetadataFault, Subject};
 use crate::status::{CauseType, StatusCause};
 
 /// An API server lists every fault. A body has room for a million, and none of them would be read.
@@ -89,7 +89,7 @@ fn common(
         space => invalid_each("metadata.namespace", space, names::namespace(space), causes),
     }
     labels_annotations_owners(new, causes);
-    finalizers(new, causes);
+    faults(new, "finalizers", causes);
 }
 
 fn of_change(new: &Metadata, old: &Metadata, causes: &mut Vec<StatusCause>) {
@@ -115,78 +115,61 @@ fn of_change(new: &Metadata, old: &Metadata, causes: &mut Vec<StatusCause>) {
 }
 
 fn labels_annotations_owners(new: &Metadata, causes: &mut Vec<StatusCause>) {
-    for (key, value) in entries(new, "labels") {
-        invalid_each("metadata.labels", key, names::qualified_name(key), causes);
-        invalid_each("metadata.labels", value, names::label_value(value), causes);
+    for field in ["labels", "annotations", "ownerReferences"] {
+        faults(new, field, causes);
     }
-    let mut bytes: usize = 0;
-    for (key, value) in entries(new, "annotations") {
-        invalid_each("metadata.annotations", key, names::annotation_key(key), causes);
-        bytes = bytes.saturating_add(key.len()).saturating_add(value.len());
-    }
-    if bytes > ANNOTATIONS_BYTES {
-        let detail = format!("may not be more than {ANNOTATIONS_BYTES} bytes");
-        causes.push(StatusCause::new(CauseType::TooLong, "metadata.annotations", &detail));
-    }
-    owners(new, causes);
 }
 
-fn owners(new: &Metadata, causes: &mut Vec<StatusCause>) {
-    const FIELD: &str = "metadata.ownerReferences";
-    let owners = new.get("ownerReferences").and_then(Value::as_array);
-    let mut controller: Option<String> = None;
-    let mut lists: usize = 0;
-    for (index, owner) in owners.into_iter().flatten().enumerate() {
+/// What is wrong with a field by the rules that a verdict looks at too.
+fn faults(new: &Metadata, field: &str, causes: &mut Vec<StatusCause>) {
+    let Some(value) = new.get(field) else { return };
+    let mut whole_lists: usize = 0;
+    for fault in metadata::faults(field, value) {
+        let shows_all = fault.subject == Subject::Field;
+        whole_lists = whole_lists.saturating_add(usize::from(shows_all));
+        if causes.len() < MAX_CAUSES && (!shows_all || whole_lists <= MAX_WHOLE_LISTS) {
+            causes.push(cause(field, value, &fault));
+        }
+    }
+}
+
+fn cause(field: &str, value: &Value, fault: &MetadataFault) -> StatusCause {
+    let whole = format!("metadata.{field}");
+    let at = |position: &usize| value.get(position).unwrap_or(&Value::Null);
+    let (place, found) = match &fault.subject {
+        Subject::Key(key) => (whole, &Value::from(key.as_str())),
+        Subject::ValueOf(key) => (whole, value.get(key).unwrap_or(&Value::Null)),
+        Subject::Element(position) => (whole, at(position)),
+        Subject::Owner(position, None) => (format!("{whole}[{position}]"), at(position)),
+        Subject::Owner(position, Some(part)) => {
+            let found = at(position).get(part).unwrap_or(&Value::Null);
+            (format!("{whole}[{position}].{part}"), found)
+        }
+        Subject::Field => (whole, value),
+    };
+    let detail = match fault.failure {
+        MetadataFailure::SecondController { first, second } => {
+            second_controller(at(&first), at(&second))
+        }
+        failure => names::words(failure),
+    };
+    match fault.failure {
+        MetadataFailure::OwnerFieldEmpty => StatusCause::new(CauseType::Required, place, &detail),
+        MetadataFailure::TooLarge(_) => StatusCause::new(CauseType::TooLong, place, &detail),
+        _ => StatusCause::with_value(CauseType::Invalid, place, found, &detail),
+    }
+}
+
+fn second_controller(first: &Value, second: &Value) -> String {
+    let name = |owner: &Value| {
         let says = |key| owner.get(key).and_then(Value::as_str).unwrap_or_default();
-        let version = says("apiVersion");
-        if !version.is_empty() && !metadata::is_group_version(version) {
-            let field = format!("{FIELD}[{index}].apiVersion");
-            invalid_each(
-                &field,
-                version,
-                ["must be <group>/<version> or <version>".into()],
-                causes,
-            );
-        }
-        for key in ["apiVersion", "kind", "name", "uid"] {
-            if says(key).is_empty() && causes.len() < MAX_CAUSES {
-                let field = format!("{FIELD}[{index}].{key}");
-                causes.push(StatusCause::new(CauseType::Required, field, "must not be empty"));
-            }
-        }
-        if version == "v1" && says("kind") == "Event" {
-            let detail = "/v1, Kind=Event is disallowed from being an owner";
-            let field = format!("{FIELD}[{index}]");
-            causes.push(StatusCause::with_value(CauseType::Invalid, field, owner, detail));
-        }
-        if owner.get("controller") == Some(&Value::Bool(true)) && lists < MAX_WHOLE_LISTS {
-            let name = format!("{}/{}", says("kind"), says("name"));
-            if let Some(first) = &controller {
-                lists = lists.saturating_add(1);
-                let detail = format!(
-                    "Only one reference can have Controller set to true. Found \"true\" in \
-                     references for {first} and {name}"
-                );
-                let all = new.get("ownerReferences").unwrap_or(&Value::Null);
-                causes.push(StatusCause::with_value(CauseType::Invalid, FIELD, all, &detail));
-            } else {
-                controller = Some(name);
-            }
-        }
-    }
-}
-
-fn finalizers(new: &Metadata, causes: &mut Vec<StatusCause>) {
-    const FIELD: &str = "metadata.finalizers";
-    let finalizers = texts(new, "finalizers");
-    for finalizer in &finalizers {
-        invalid_each(FIELD, finalizer, names::qualified_name(finalizer), causes);
-    }
-    if finalizers.contains(&"foregroundDeletion") && finalizers.contains(&"orphan") {
-        let detail = "finalizer orphan and foregroundDeletion cannot be both set";
-        let all = new.get("finalizers").unwrap_or(&Value::Null);
-        causes.push(StatusCause::with_value(CauseType::Invalid, FIELD, all, detail));
-    }
+        format!("{}/{}", says("kind"), says("name"))
+    };
+    format!(
+        "Only one reference can have Controller set to true. Found \"true\" in references for {} and {}",
+        name(first),
+        name(second)
+    )
 }
 
 fn no_new_finalizers(new: &Metadata, old: &Metadata, causes: &mut Vec<StatusCause>) {
@@ -201,14 +184,6 @@ fn no_new_finalizers(new: &Metadata, old: &Metadata, causes: &mut Vec<StatusCaus
         );
         causes.push(StatusCause::new(CauseType::Forbidden, "metadata.finalizers", &detail));
     }
-}
-
-fn entries<'m>(metadata: &'m Metadata, key: &str) -> Vec<(&'m str, &'m str)> {
-    let map = metadata.get(key).and_then(Value::as_object);
-    let text = |(key, value): (&'m String, &'m Value)| Some((key.as_str(), value.as_str()?));
-    let mut entries: Vec<_> = map.into_iter().flatten().filter_map(text).collect();
-    entries.sort_unstable();
-    entries
 }
 
 fn invalid_each(

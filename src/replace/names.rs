@@ -2,7 +2,7 @@
 //!
 //! See [validate/content](https://github.com/kubernetes/apimachinery/tree/master/pkg/api/validate/content).
 
-use crate::metadata::{self, MetadataFailure};
+use crate::metadata::{self, ANNOTATIONS_BYTES, MetadataFailure};
 
 const NAME_RULE: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with \
      an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
@@ -22,18 +22,8 @@ pub(super) fn qualified_name(text: &str) -> Vec<String> {
     metadata::key_failures(text).into_iter().map(words).collect()
 }
 
-/// What is wrong with the key of an annotation.
-pub(super) fn annotation_key(text: &str) -> Vec<String> {
-    qualified_name(&metadata::lower_case(text))
-}
-
-/// What is wrong with the value of a label.
-pub(super) fn label_value(text: &str) -> Vec<String> {
-    metadata::value_failures(text).map(words).collect()
-}
-
-/// A broken rule for names in the words of Kubernetes.
-fn words(failure: MetadataFailure) -> String {
+/// A broken rule in the words of Kubernetes.
+pub(super) fn words(failure: MetadataFailure) -> String {
     match failure {
         MetadataFailure::Slashes => format!(
             "a valid label key {NAME_RULE} with an optional DNS subdomain prefix and '/' \
@@ -47,7 +37,18 @@ fn words(failure: MetadataFailure) -> String {
         MetadataFailure::NameCharacters => format!("name part {NAME_RULE}"),
         MetadataFailure::ValueTooLong(_) => "must be no more than 63 bytes".into(),
         MetadataFailure::ValueCharacters => VALUE_RULE.into(),
-        other => other.to_string(),
+        MetadataFailure::TooLarge(_) => format!("may not be more than {ANNOTATIONS_BYTES} bytes"),
+        MetadataFailure::Contains(illegal) => format!("may not contain '{illegal}'"),
+        MetadataFailure::FinalizersConflict => {
+            "finalizer orphan and foregroundDeletion cannot be both set".into()
+        }
+        MetadataFailure::OwnerFieldEmpty => "must not be empty".into(),
+        MetadataFailure::OwnerApiVersion => "must be <group>/<version> or <version>".into(),
+        MetadataFailure::OwnerIsEvent => "/v1, Kind=Event is disallowed from being an owner".into(),
+        // These name what they are about.
+        MetadataFailure::FinalizerTooLate | MetadataFailure::SecondController { .. } => {
+            failure.to_string()
+        }
     }
 }
 
