@@ -43,6 +43,7 @@ mod meta_rules;
 mod names;
 mod output;
 mod patch;
+mod preconditions;
 mod request;
 mod schema_rules;
 mod syntax;

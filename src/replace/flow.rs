@@ -11,7 +11,8 @@ use super::meta::{self, Metadata, text};
 use super::output::write;
 use super::request::{FieldValidation, PatchRequest, ReplaceRequest, Target, is_json};
 use super::{
-    Outcome, ReplaceContext, Replaced, meta_rules, patch as patching, schema_rules, syntax,
+    Outcome, ReplaceContext, Replaced, meta_rules, patch as patching, preconditions, schema_rules,
+    syntax,
 };
 use crate::go;
 use crate::job::Job;
@@ -231,11 +232,11 @@ impl Road<'_> {
         mut draft: Draft<'_>,
     ) -> Result<Replaced, Status> {
         if !self.is_patch {
-            check_target(&draft.sent)?;
+            preconditions::api_version(&draft.sent.api_version, &api_version())?;
         }
-        self.check_namespace(&mut draft.sent.metadata)?;
+        preconditions::namespace(self.target, &mut draft.sent.metadata)?;
         if !self.is_patch {
-            self.check_name(&draft.sent.metadata)?;
+            preconditions::name(self.target, &draft.sent.metadata)?;
         }
         let dropped = meta::drop_duplicate_owners(&mut draft.sent.metadata);
         if !dropped.is_empty() {
@@ -253,33 +254,6 @@ impl Road<'_> {
         }
     }
 
-    fn check_namespace(&self, metadata: &mut Metadata) -> Result<(), Status> {
-        let namespace = &*self.target.namespace;
-        match text(metadata, "namespace") {
-            "" => drop(metadata.insert("namespace".into(), namespace.into())),
-            same if same == namespace => {}
-            _ => {
-                return Err(Status::bad_request(
-                    "the namespace of the provided object does not match the namespace sent on the request",
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_name(&self, metadata: &Metadata) -> Result<(), Status> {
-        let wanted = &*self.target.name;
-        match text(metadata, "name") {
-            "" => Err(Status::bad_request(format!(
-                "the name of the object ({wanted} based on URL) was undeterminable: name must be provided"
-            ))),
-            name if name != wanted => Err(Status::bad_request(format!(
-                "the name of the object ({name}) does not match the name on the URL ({wanted})"
-            ))),
-            _ => Ok(()),
-        }
-    }
-
     fn update(
         &self,
         existing: &Job<'_>,
@@ -288,8 +262,10 @@ impl Road<'_> {
     ) -> Result<Replaced, Status> {
         let raw = stored_metadata(existing);
         let old = meta::read_stored(Some(&raw));
-        self.check_uid(&draft.sent.metadata, &old)?;
-        self.check_version(&draft.sent.metadata, &old)?;
+        if !self.is_patch {
+            preconditions::uid(self.target, &draft.sent.metadata, &old)?;
+        }
+        preconditions::resource_version(self.target, &draft.sent.metadata, &old)?;
         let generation = old.get("generation").and_then(Value::as_i64).unwrap_or(0).max(1);
         let is_job = draft.sent.is_job() && draft.sent.api_version == api_version();
         let generation = generation.saturating_add(i64::from(draft.content.changed || !is_job));
@@ -365,37 +341,6 @@ impl Road<'_> {
         } else {
             Outcome::Replaced
         }
-    }
-
-    fn check_uid(&self, new: &Metadata, old: &Metadata) -> Result<(), Status> {
-        let (sent, stored) = (text(new, "uid"), text(old, "uid"));
-        if self.is_patch || sent.is_empty() || sent == stored {
-            return Ok(());
-        }
-        let Target { namespace, name, .. } = self.target;
-        let why = format!(
-            "StorageError: invalid object, Code: 4, Key: /registry/{GROUP}/jobs/{namespace}/{name}, \
-             ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, \
-             UID in object meta: {stored}"
-        );
-        Err(Status::conflict(name, why))
-    }
-
-    fn check_version(&self, new: &Metadata, old: &Metadata) -> Result<(), Status> {
-        let sent = version(text(new, "resourceVersion"))?;
-        let stored = version(text(old, "resourceVersion"))?;
-        if sent == 0 {
-            let detail = "must be specified for an update";
-            let field = "metadata.resourceVersion";
-            let cause = StatusCause::with_value(CauseType::Invalid, field, &0.into(), detail);
-            return Err(Status::invalid_resource(&self.target.name, vec![cause]));
-        }
-        if sent != stored {
-            let why = "the object has been modified; please apply your changes to the latest version \
-                       and try again";
-            return Err(Status::conflict(&self.target.name, why));
-        }
-        Ok(())
     }
 
     fn create(&self, mut draft: Draft<'_>) -> Result<Replaced, Status> {
@@ -483,17 +428,6 @@ impl Road<'_> {
     }
 }
 
-fn check_target(sent: &Sent) -> Result<(), Status> {
-    let expected = api_version();
-    if sent.api_version != expected {
-        let given = &sent.api_version;
-        return Err(Status::bad_request(format!(
-            "the API version in the data ({given}) does not match the expected API version ({expected})"
-        )));
-    }
-    Ok(())
-}
-
 /// The metadata of the existing Job as it stands there.
 fn stored_metadata(existing: &Job<'_>) -> Value {
     let entries = existing.metadata.iter().flatten();
@@ -524,19 +458,6 @@ fn keep(new: &mut Metadata, old: &Metadata, generation: i64) {
     if let Some(managed) = old.get("managedFields").filter(|_| !reset) {
         new.insert("managedFields".into(), managed.clone());
     }
-}
-
-/// A resourceVersion as a number; none is 0.
-fn version(text: &str) -> Result<u64, Status> {
-    if text.is_empty() {
-        return Ok(0);
-    }
-    let why = match text.parse() {
-        Ok(version) if !text.starts_with('+') => return Ok(version),
-        Err(_) if text.bytes().all(|byte| byte.is_ascii_digit()) => "value out of range",
-        _ => "invalid syntax",
-    };
-    Err(Status::unknown_error(format!("strconv.ParseUint: parsing {}: {why}", go::quote(text))))
 }
 
 /// What is wrong with kind and apiVersion.
