@@ -115,6 +115,7 @@ fn check_review(Input { body, .. }: &Input) -> bool {
 #[bench::scaled_1000("scaled", 1000)]
 #[bench::respelled_2("respelled", 2)]
 #[bench::respelled_100("respelled", 100)]
+#[bench::escaped_10000("escaped", 10_000)]
 #[bench::wide_1000("wide", 1000)]
 #[bench::wide_10000("wide", 10_000)]
 #[bench::template_1000("template", 1000)]
@@ -136,6 +137,7 @@ fn next_verdict(input: Input) -> (Option<Review>, Input) {
 #[bench::scaled_1000("scaled", 1000)]
 #[bench::respelled_2("respelled", 2)]
 #[bench::respelled_100("respelled", 100)]
+#[bench::escaped_10000("escaped", 10_000)]
 fn unguided(input: Input) -> (Option<Review>, Input) {
     repeated(input, review_unguided)
 }

@@ -22,7 +22,7 @@ pub(crate) struct Pair {
 pub(crate) type Update = fn(usize) -> Pair;
 
 /// The updates that are measured.
-pub(crate) const UPDATES: [(&str, Update); 7] = [
+pub(crate) const UPDATES: [(&str, Update); 8] = [
     ("permitted", permitted),
     ("scaled", scaled),
     ("template", template),
@@ -30,6 +30,7 @@ pub(crate) const UPDATES: [(&str, Update); 7] = [
     ("respelled", respelled),
     ("equal", equal),
     ("wide", wide),
+    ("escaped", escaped),
 ];
 
 /// The documented update: the last task's replicas go from 1 to 2.
@@ -70,6 +71,23 @@ fn wide(keys: usize) -> Pair {
         let (same, labels) = (members("a"), members(last));
         format!(
             r#"{{"apiVersion":"batch.volcano.sh/v1alpha1","kind":"Job","metadata":{{"name":"wide","labels":{{{labels}}},"annotations":{{{same}}}}},"spec":{{{same}}}}}"#
+        )
+        .into_bytes()
+    };
+    Pair { existing: job("a"), replacement: job("b") }
+}
+
+/// So many fields of `spec`, every other one with an escape in its key, and another label.
+fn escaped(keys: usize) -> Pair {
+    let member = |i| match i % 2 {
+        0 => format!(r#""\u0061-{i}":1"#),
+        _ => format!(r#""b-{i}":1"#),
+    };
+    let fields: Vec<String> = (0..keys).map(member).collect();
+    let job = |label: &str| {
+        format!(
+            r#"{{"apiVersion":"batch.volcano.sh/v1alpha1","kind":"Job","metadata":{{"name":"wide","labels":{{"a":"{label}"}}}},"spec":{{{}}}}}"#,
+            fields.join(",")
         )
         .into_bytes()
     };

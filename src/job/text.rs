@@ -218,7 +218,8 @@ impl<'a> Reader<'a, '_> {
                     next = next.saturating_add(1);
                     return Ok(());
                 }
-                try_run = true;
+                // Behind a key with escapes no more of the run is the same text than before it.
+                try_run = matches!(first, Entry::Member { .. });
             }
             let from = reader.at;
             let key = reader.key()?;

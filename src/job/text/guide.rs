@@ -14,7 +14,8 @@ pub(super) struct Like<'g> {
 }
 
 impl<'a> Reader<'a, '_> {
-    /// Reads the members of a run, if they are the same text as in the guide; and says whether.
+    /// Reads the members of a run, if they are the same text as in the guide; and says whether. A key
+    /// with escapes is read by itself, and so is each member of a run that has one.
     pub(super) fn same_run(&mut self, run: &[Entry<'_>], entries: &mut Vec<Entry<'a>>) -> bool {
         let Some((like, text)) = self.run_text(run).and_then(|like| Some((like, self.same(like)?)))
         else {
@@ -86,7 +87,7 @@ impl<'g> Like<'g> {
     }
 }
 
-/// The member that an equal text has at the same place. A key with escapes is read by itself.
+/// The member that an equal text has at the same place.
 fn counterpart<'a>(like: &Entry<'_>, whole: &str, text: &'a str) -> Option<Entry<'a>> {
     let Entry::Member { text: part, key_end, value } = *like else { return None };
     let start = offset(part, whole)?;
