@@ -66,7 +66,8 @@ pub(crate) enum Halt {
 /// Is told every event; what it returns ends the walk or not.
 pub(crate) type Listener<'l> = dyn FnMut(&Event<'_>) -> Result<(), Halt> + 'l;
 
-/// Walks both Jobs and tells every difference, and every field with one, in no particular order.
+/// Walks both Jobs and tells every difference, and every field with one, in no particular order but
+/// for one thing: what it tells of one task, it tells at one go.
 pub(crate) fn compare(
     existing: &Job<'_>,
     replacement: &Job<'_>,
@@ -216,7 +217,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         old: Task<'_, '_>,
         new: Task<'_, '_>,
     ) -> Result<(), Halt> {
-        if old.whole == new.whole {
+        if old.whole == new.whole || (old.whole.is_null() && new.whole.is_null()) {
             return Ok(());
         }
         let at = at.absent_if(old.whole.is_null());

@@ -137,7 +137,7 @@ impl Touched {
     }
 
     fn touch(&mut self, existing: usize, replacement: usize, field: fn(&mut TouchedTask)) {
-        // The walk goes through one task after the other.
+        // The walk tells all of a task at one go.
         if let Some(task) = self.tasks.last_mut().filter(|task| task.position == replacement) {
             return field(task);
         }

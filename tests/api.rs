@@ -302,3 +302,15 @@ fn patterns_cover_what_they_name_and_what_is_below() {
         assert_eq!(policy.permits(&path.parse().unwrap()), permitted, "{path}");
     }
 }
+
+#[test]
+fn a_null_task_is_the_same_from_a_text_and_from_a_value() {
+    let job = json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+        "metadata": {"name": "a"}, "spec": {"tasks": [null]}});
+    let text = job.to_string();
+    let read = [Job::from_slice(text.as_bytes()).unwrap(), Job::from_value(&job).unwrap()];
+    for (existing, replacement) in [(0, 1), (1, 0)] {
+        let review = Validator::default().review(&read[existing], &read[replacement]).unwrap();
+        assert!(review.is_allowed(), "{:?}", review.violations());
+    }
+}
