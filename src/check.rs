@@ -1,6 +1,7 @@
 //! What is wrong with the values that an update changed, whether or not it may change them.
 
 use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use serde_json::Value;
 
@@ -98,6 +99,7 @@ fn check_metadata(
         return Vec::new();
     }
     let before = old.map(|old| metadata::faults(name, old)).unwrap_or_default();
+    let before: HashSet<_> = before.iter().map(MetadataFault::essence).collect();
     let finding = |fault: MetadataFault| {
         let mut path = at.to_path(Side::Replacement);
         if let Subject::Owner(position, field) = fault.subject {
@@ -105,7 +107,7 @@ fn check_metadata(
             path.extend(field.map(|field| Segment::Key(field.into())));
         }
         let finding = Violation::found(Code::InvalidValue, path, fault.to_string());
-        if before.iter().any(|old| old.is_like(&fault)) { finding.into_warning() } else { finding }
+        if before.contains(&fault.essence()) { finding.into_warning() } else { finding }
     };
     faults.into_iter().map(finding).collect()
 }

@@ -6,7 +6,9 @@
 //! [ObjectMeta]: https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go
 //! [label keys and values]: https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validate/content/kube.go
 
+use std::collections::HashSet;
 use std::fmt;
+use std::mem::Discriminant;
 
 use serde_json::{Map, Value};
 
@@ -25,7 +27,7 @@ pub(crate) struct MetadataFault {
 }
 
 /// What a rule speaks of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
     Key(String),
     /// The value of this key.
@@ -88,18 +90,18 @@ pub(crate) fn faults(field: &str, value: &Value) -> Vec<MetadataFault> {
 
 /// What is wrong in the finalizers of a Job that is being deleted: none may be added.
 pub(crate) fn late_finalizers(old: Option<&Value>, new: &Value) -> Vec<MetadataFault> {
-    let old = old.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let old = old.and_then(Value::as_array).into_iter().flatten();
+    let old: HashSet<&str> = old.filter_map(Value::as_str).collect();
     let new = new.as_array().into_iter().flatten().enumerate();
-    new.filter(|(_, finalizer)| !old.contains(finalizer))
+    new.filter(|(_, finalizer)| finalizer.as_str().is_some_and(|name| !old.contains(name)))
         .map(|(position, _)| Subject::Element(position).fails(MetadataFailure::FinalizerTooLate))
         .collect()
 }
 
 impl MetadataFault {
-    /// Whether it is about the same thing as another, whatever the numbers are.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
-        self.subject == other.subject
-            && std::mem::discriminant(&self.failure) == std::mem::discriminant(&other.failure)
+    /// What is wrong with what, whatever the numbers are.
+    pub(crate) fn essence(&self) -> (&Subject, Discriminant<MetadataFailure>) {
+        (&self.subject, std::mem::discriminant(&self.failure))
     }
 }
 

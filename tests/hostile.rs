@@ -79,6 +79,22 @@ fn many_wrong_values_in_one_list() {
 }
 
 #[test]
+fn many_labels_that_were_wrong_before() {
+    let job = |last: &str| {
+        let labels = (0..200_000).map(|i| (format!("-{i}"), json!("a")));
+        let mut labels: serde_json::Map<String, Value> = labels.collect();
+        labels.insert("z".into(), json!(last));
+        json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+            "metadata": {"name": "a", "labels": labels}, "spec": {}})
+    };
+    let (existing, replacement) = (job("a"), job("b"));
+    let (old, new) = (Job::from_value(&existing).unwrap(), Job::from_value(&replacement).unwrap());
+    let review = Validator::default().review(&old, &new).unwrap();
+    assert!(review.is_allowed());
+    assert_eq!(review.warnings().len() + review.omitted_warnings(), 200_000);
+}
+
+#[test]
 fn many_unknown_fields() {
     let mut pod = json!({"containers": [{"name": "main"}]});
     let existing = pod.clone();

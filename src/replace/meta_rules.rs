@@ -125,7 +125,8 @@ fn faults(new: &Metadata, field: &str, causes: &mut Vec<StatusCause>) {
     let Some(value) = new.get(field) else { return };
     let mut whole_lists: usize = 0;
     for fault in metadata::faults(field, value) {
-        let shows_all = fault.subject == Subject::Field;
+        let is_size = matches!(fault.failure, MetadataFailure::TooLarge(_));
+        let shows_all = fault.subject == Subject::Field && !is_size;
         whole_lists = whole_lists.saturating_add(usize::from(shows_all));
         if causes.len() < MAX_CAUSES && (!shows_all || whole_lists <= MAX_WHOLE_LISTS) {
             causes.push(cause(field, value, &fault));

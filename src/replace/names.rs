@@ -45,7 +45,7 @@ pub(super) fn words(failure: MetadataFailure) -> String {
         MetadataFailure::OwnerFieldEmpty => "must not be empty".into(),
         MetadataFailure::OwnerApiVersion => "must be <group>/<version> or <version>".into(),
         MetadataFailure::OwnerIsEvent => "/v1, Kind=Event is disallowed from being an owner".into(),
-        // These name what they are about.
+        // What Kubernetes says of these names all that they are about, see `meta_rules`.
         MetadataFailure::FinalizerTooLate | MetadataFailure::SecondController { .. } => {
             failure.to_string()
         }
