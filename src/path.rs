@@ -1,5 +1,6 @@
 //! Field paths: where in a Job something stands.
 
+use std::borrow::Borrow;
 use std::fmt::{self, Write as _};
 use std::ops::Deref;
 use std::str::FromStr;
@@ -27,7 +28,7 @@ pub enum Segment {
 /// use volcano_job_update::Segment;
 ///
 /// let segment = Segment::Key("replicas".into());
-/// assert!(matches!(&segment, Segment::Key(key) if &**key == "replicas"));
+/// assert!(matches!(segment, Segment::Key(key) if key == "replicas"));
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(CompactString);
@@ -46,6 +47,24 @@ impl AsRef<str> for Key {
     }
 }
 
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        self
+    }
+}
+
+impl PartialEq<str> for Key {
+    fn eq(&self, key: &str) -> bool {
+        **self == *key
+    }
+}
+
+impl PartialEq<&str> for Key {
+    fn eq(&self, key: &&str) -> bool {
+        **self == **key
+    }
+}
+
 impl From<&str> for Key {
     fn from(key: &str) -> Self {
         Self(key.into())
@@ -55,6 +74,18 @@ impl From<&str> for Key {
 impl From<String> for Key {
     fn from(key: String) -> Self {
         Self(key.into())
+    }
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        key.0.into()
+    }
+}
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
     }
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::path::{ParsePathError, PathNode, Reason, Step, Token, parse_tokens};
+use crate::path::{Key, ParsePathError, PathNode, Reason, Step, Token, parse_tokens};
 
 /// A set of fields of a Job: a path in which `[*]` stands for any list position or map key.
 ///
@@ -32,7 +32,7 @@ pub struct FieldPattern {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Part {
-    Key(Box<str>),
+    Key(Key),
     Any,
 }
 
@@ -44,7 +44,7 @@ impl FieldPattern {
         self.parts.len() <= segments.len()
             && self.parts.iter().zip(segments).all(|(part, segment)| match (part, segment) {
                 (Part::Any, _) => true,
-                (Part::Key(name), crate::Segment::Key(key)) => **name == **key,
+                (Part::Key(name), crate::Segment::Key(key)) => name == key,
                 (Part::Key(_), crate::Segment::Index(_)) => false,
             })
     }
@@ -92,7 +92,7 @@ impl FromStr for FieldPattern {
         let parts = parse_tokens(text)?
             .into_iter()
             .map(|(at, token)| match token {
-                Token::Key(key) => Ok(Part::Key((&*key).into())),
+                Token::Key(key) => Ok(Part::Key(key)),
                 Token::Any => Ok(Part::Any),
                 Token::Index(_) => Err(ParsePathError { at, reason: Reason::Position }),
             })
