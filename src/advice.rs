@@ -30,15 +30,13 @@ pub(crate) fn of_field(field: &ChangedField<'_>) -> Option<Violation> {
     is_template.then(warning)
 }
 
-/// What to know about a change that is let through: which fields an API server will drop.
-pub(crate) fn of_change(difference: &Difference<'_>) -> Vec<Violation> {
-    let Some(new) = difference.new.filter(|_| !difference.gone) else { return Vec::new() };
-    let mut warnings = Vec::new();
+/// Adds what to know about a change that is let through: which fields an API server will drop.
+pub(crate) fn add_of_change(difference: &Difference<'_>, warnings: &mut Vec<Violation>) {
+    let Some(new) = difference.new.filter(|_| !difference.gone) else { return };
     match difference.unknown_in {
         Some(_) => warnings.push(dropped(&difference.at)),
-        None => add_unknown(difference.shape, new, &difference.at, &mut warnings),
+        None => add_unknown(difference.shape, new, &difference.at, warnings),
     }
-    warnings
 }
 
 /// Adds what is unknown in a value that the existing Job did not have.

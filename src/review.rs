@@ -312,7 +312,7 @@ impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
             Judgement::Permitted | Judgement::Ignored => {
                 // A task as a whole is no field.
                 self.passing |= difference.at.depth() > TASK_DEPTH;
-                self.findings.extend(advice::of_change(difference));
+                advice::add_of_change(difference, &mut self.findings);
             }
         }
     }
