@@ -63,18 +63,13 @@ impl FieldPattern {
 
     /// [`FieldPattern::covers`] for a place that was not made into an owned path.
     pub(crate) fn covers_node(&self, node: &PathNode<'_>) -> bool {
-        let mut place = Some(node);
-        while place.is_some_and(|place| place.depth() > self.parts.len()) {
-            place = place.and_then(PathNode::parent);
-        }
-        self.parts.iter().rev().all(|part| {
-            let step = place.map_or(Step::Root, PathNode::step);
-            place = place.and_then(PathNode::parent);
-            match (part, step) {
-                (Part::Any, Step::Key(_) | Step::Index { .. }) => true,
-                (Part::Key(name), Step::Key(key)) => &**name == key,
-                _ => false,
-            }
+        let above = node.depth().checked_sub(self.parts.len());
+        let Some(above) = above else { return false };
+        let mut places = std::iter::successors(Some(node), |node| node.parent()).skip(above);
+        self.parts.iter().rev().all(|part| match (part, places.next().map(PathNode::step)) {
+            (Part::Any, Some(Step::Key(_) | Step::Index { .. })) => true,
+            (Part::Key(name), Some(Step::Key(key))) => &**name == key,
+            _ => false,
         })
     }
 }
