@@ -77,7 +77,7 @@ pub(crate) struct Touched {
     names: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct TouchedTask {
     /// The position in the replacement.
     position: usize,
@@ -144,9 +144,7 @@ impl Touched {
         let mut task = TouchedTask {
             position: replacement,
             old_position: Some(existing),
-            replicas: false,
-            min_available: false,
-            partition_policy: false,
+            ..TouchedTask::default()
         };
         field(&mut task);
         self.tasks.push(task);
