@@ -67,13 +67,8 @@ fn wide(keys: usize) -> Pair {
         });
         members.collect::<Vec<_>>().join(",")
     };
-    let job = |last: &str| {
-        let (same, labels) = (members("a"), members(last));
-        format!(
-            r#"{{"apiVersion":"batch.volcano.sh/v1alpha1","kind":"Job","metadata":{{"name":"wide","labels":{{{labels}}},"annotations":{{{same}}}}},"spec":{{{same}}}}}"#
-        )
-        .into_bytes()
-    };
+    let same = members("a");
+    let job = |last: &str| flat_job(&members(last), &same, &same);
     Pair { existing: job("a"), replacement: job("b") }
 }
 
@@ -84,14 +79,17 @@ fn escaped(keys: usize) -> Pair {
         _ => format!(r#""b-{i}":1"#),
     };
     let fields: Vec<String> = (0..keys).map(member).collect();
-    let job = |label: &str| {
-        format!(
-            r#"{{"apiVersion":"batch.volcano.sh/v1alpha1","kind":"Job","metadata":{{"name":"wide","labels":{{"a":"{label}"}}}},"spec":{{{}}}}}"#,
-            fields.join(",")
-        )
-        .into_bytes()
-    };
+    let fields = fields.join(",");
+    let job = |label: &str| flat_job(&format!(r#""a":"{label}""#), "", &fields);
     Pair { existing: job("a"), replacement: job("b") }
+}
+
+/// A Job without tasks, of these members.
+fn flat_job(labels: &str, annotations: &str, spec: &str) -> Vec<u8> {
+    format!(
+        r#"{{"apiVersion":"batch.volcano.sh/v1alpha1","kind":"Job","metadata":{{"name":"wide","labels":{{{labels}}},"annotations":{{{annotations}}}}},"spec":{{{spec}}}}}"#
+    )
+    .into_bytes()
 }
 
 /// The documented update together with a field that may not change.
