@@ -4,6 +4,7 @@
 //! `spec.tasks[i].<field>`. What stands below is checked to be well-formed and kept as text; it is
 //! parsed only when it differs from the text of the other Job.
 
+mod entry;
 mod error;
 pub(crate) mod nested;
 mod subtree;
@@ -15,10 +16,10 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+pub(crate) use self::entry::{Entry, Field};
 pub use self::error::{JobError, JobErrorKind};
 pub(crate) use self::text::{plain_length, text_type_name};
 use crate::limits::Limits;
-use crate::number;
 use crate::path::PathNode;
 
 /// A Job as it was read: existing or replacement.
@@ -49,31 +50,6 @@ pub struct Job<'a> {
     tasks: Option<Vec<TaskEntry<'a>>>,
     /// The fields of all tasks, one task after the other.
     task_fields: Vec<Entry<'a>>,
-}
-
-/// A field of an object and what it holds.
-#[derive(Clone, Debug)]
-pub(crate) enum Entry<'a> {
-    /// Read from text: a member as it stands there, from the key, in quotes, to the value.
-    Member {
-        text: &'a str,
-        /// Where the key ends.
-        key_end: usize,
-        /// Where the value begins.
-        value: usize,
-    },
-    /// Read from text, with escapes in the key.
-    Escaped { key: String, value: &'a str },
-    /// Read from a parsed document.
-    Value { key: &'a str, value: &'a Value },
-}
-
-/// What a field holds, not looked into.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Field<'a> {
-    /// Well-formed JSON without white space around it.
-    Text(&'a str),
-    Value(&'a Value),
 }
 
 #[derive(Clone)]
@@ -364,116 +340,6 @@ impl std::fmt::Debug for Job<'_> {
     /// Shows how much was read, never what: a Job's fields carry secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Job").field("tasks", &self.task_count()).finish_non_exhaustive()
-    }
-}
-
-impl<'a> Entry<'a> {
-    pub(crate) fn key(&self) -> &str {
-        match self {
-            Self::Member { text, key_end, .. } => text.get(1..*key_end).unwrap_or_default(),
-            Self::Escaped { key, .. } => key,
-            Self::Value { key, .. } => key,
-        }
-    }
-
-    /// Whether it is the field of that key.
-    pub(crate) fn is(&self, key: &str) -> bool {
-        match self {
-            Self::Member { text, key_end, .. } => {
-                *key_end == key.len().saturating_add(1)
-                    && text.as_bytes().get(1..*key_end) == Some(key.as_bytes())
-            }
-            _ => self.key() == key,
-        }
-    }
-
-    pub(crate) fn to_key(&self) -> Cow<'a, str> {
-        match self {
-            Self::Member { text, key_end, .. } => text.get(1..*key_end).unwrap_or_default().into(),
-            Self::Escaped { key, .. } => key.clone().into(),
-            Self::Value { key, .. } => (*key).into(),
-        }
-    }
-
-    pub(crate) fn field(&self) -> Field<'a> {
-        match self {
-            Self::Member { text, value, .. } => Field::Text(text.get(*value..).unwrap_or_default()),
-            Self::Escaped { value, .. } => Field::Text(value),
-            Self::Value { value, .. } => Field::Value(value),
-        }
-    }
-
-    /// Whether key and value are written in the same way. Much cheaper than to compare the two.
-    pub(crate) fn is_same_text(&self, other: &Entry<'_>) -> bool {
-        match (self, other) {
-            (Self::Member { text: a, .. }, Entry::Member { text: b, .. }) => a == b,
-            _ => false,
-        }
-    }
-}
-
-impl<'a> Field<'a> {
-    pub(crate) fn is_null(self) -> bool {
-        match self {
-            Field::Text(text) => text == "null",
-            Field::Value(value) => value.is_null(),
-        }
-    }
-
-    /// The number a field holds, if it is an integer that fits (`2`, `2.0` and `2e0` are).
-    pub(crate) fn as_integer(self) -> Option<i64> {
-        match self {
-            Field::Text(text) => text.parse().ok().or_else(|| {
-                let value: Value = serde_json::from_str(text).ok()?;
-                number::integer(&value)
-            }),
-            Field::Value(value) => number::integer(value),
-        }
-    }
-
-    /// What a field holds on its surface: a scalar, or a list or object as if it were empty.
-    pub(crate) fn surface(self) -> Value {
-        let first = match self {
-            Field::Text(text) => text.as_bytes().first(),
-            Field::Value(Value::Array(_)) => Some(&b'['),
-            Field::Value(Value::Object(_)) => Some(&b'{'),
-            Field::Value(_) => None,
-        };
-        match first {
-            Some(b'[') => Value::Array(Vec::new()),
-            Some(b'{') => Value::Object(Map::new()),
-            _ => self.to_value().unwrap_or_default(),
-        }
-    }
-
-    /// What a field holds, if it can be parsed.
-    pub(crate) fn to_value(self) -> Option<Value> {
-        match self {
-            Field::Text(text) => serde_json::from_str(text).ok(),
-            Field::Value(value) => Some(value.clone()),
-        }
-    }
-
-    /// Whether it holds that string, which needs no escapes.
-    pub(crate) fn is_str(self, text: &str) -> bool {
-        let literally = match self {
-            Field::Text(written) => {
-                written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
-            }
-            Field::Value(value) => value.as_str(),
-        };
-        literally == Some(text) || self.to_str().is_some_and(|held| held == text)
-    }
-
-    /// The string a field holds, if it is one.
-    pub(crate) fn to_str(self) -> Option<Cow<'a, str>> {
-        match self {
-            Field::Text(text) => match text.strip_prefix('"')?.strip_suffix('"')? {
-                plain if !plain.contains('\\') => Some(plain.into()),
-                _ => serde_json::from_str::<String>(text).ok().map(Cow::Owned),
-            },
-            Field::Value(value) => value.as_str().map(Cow::Borrowed),
-        }
     }
 }
 
