@@ -12,15 +12,12 @@ use inputs::Pair;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use volcano_job_update::admission;
-use volcano_job_update::replace::{ReplaceContext, ReplaceRequest, Replaced, replace};
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{Check, Job, JobSchema, Review, UpdatePolicy, Validator};
 
 mod inputs;
 mod reviews;
 
-/// Where the documented example is.
-const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
 /// One call would also count what the allocator tidies up after the setup.
 const CALLS: usize = 10;
 
@@ -80,13 +77,6 @@ fn review_unguided(Input { validator, pair, .. }: &Input) -> Option<Review> {
     let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
     let replacement = Job::from_slice(black_box(&pair.replacement)).ok()?;
     validator.review(&existing, &replacement).ok()
-}
-
-/// The stored text and a PUT to its answer.
-fn put_next(Input { validator, pair, .. }: &Input) -> Option<Replaced> {
-    let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
-    let request = ReplaceRequest::from_uri(URI, black_box(&pair.replacement)).ok()?;
-    replace(Some(&existing), &request, validator, &ReplaceContext::new("125597962")).ok()
 }
 
 /// Both texts checked to be JSON.
@@ -152,12 +142,6 @@ fn well_formed(input: Input) -> (bool, Input) {
     repeated(input, check_both)
 }
 
-#[library_benchmark(setup = input)]
-#[bench::permitted_1000("permitted", 1000)]
-fn put(input: Input) -> (Option<Replaced>, Input) {
-    repeated(input, put_next)
-}
-
 #[library_benchmark(setup = unchecked_input)]
 #[bench::permitted_2("permitted", 2)]
 #[bench::template_1000("template", 1000)]
@@ -200,7 +184,6 @@ library_benchmark_group!(
         next_verdict,
         unguided,
         unchecked,
-        put,
         well_formed,
         compiled,
         parsed,

@@ -99,56 +99,32 @@
 //! [schema]: https://github.com/volcano-sh/volcano/blob/ed72c7c815a9fd547a787134676f73d42e9d049c/config/crd/volcano/bases/batch.volcano.sh_jobs.yaml
 
 pub mod admission;
-mod advice;
-mod by_name;
-mod change;
-mod check;
-mod code;
-mod compare;
-mod creation;
-mod duration;
-mod error;
-mod go;
+mod diff;
+#[doc(hidden)]
+pub mod internals;
 mod job;
-mod judge;
-mod limits;
-mod metadata;
-mod number;
-mod patch;
 mod path;
-mod pattern;
 mod policy;
-mod quantity;
-pub mod replace;
 mod report;
-mod restore;
-mod review;
-mod rules;
+mod scalar;
 mod schema;
-mod shape;
 pub mod status;
-mod structural;
-mod violation;
-
 #[cfg(feature = "proptest")]
 pub mod strategy;
+mod validate;
 
 pub use json_patch;
 
-pub use change::{Change, ChangeKind, Changes, Verdict};
-pub use code::{Code, ParseCodeError};
-pub use error::{ReviewError, UpdateError};
-pub use job::{Job, JobError, JobErrorKind};
-pub use limits::Limits;
-pub use patch::MergePatchError;
-pub use path::{FieldPath, Key, ParsePathError, Segment};
-pub use pattern::FieldPattern;
+pub use diff::{Change, ChangeKind, Changes, MergePatchError, ReviewError, Verdict};
+pub use job::{Job, JobError, JobErrorKind, Limits, resource};
+pub use path::{FieldPath, FieldPattern, Key, ParsePathError, Segment};
 pub use policy::{Check, DroppedDefaults, UpdatePolicy};
 pub use report::{Report, TextStyle};
-pub use restore::Restored;
-pub use review::{Review, Validator, diff, is_update_allowed, validate_update};
 pub use schema::{JobSchema, SchemaError};
-pub use violation::{Severity, Violation, Violations};
+pub use validate::{
+    Code, ParseCodeError, Restored, Review, Severity, UpdateError, Validator, Violation,
+    Violations, diff, is_update_allowed, validate_update,
+};
 
 /// The README, so that its code is compiled and run.
 #[cfg(doctest)]

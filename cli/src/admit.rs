@@ -9,6 +9,7 @@ use volcano_job_update::{ReviewError, Validator};
 
 use crate::args::Pair;
 use crate::input::{Trouble, read_policy, read_review, read_update, unanswerable};
+use crate::kubectl::response_text;
 use crate::{Outcome, to_json, validator};
 
 /// The name of the webhook in what kubectl would print.
@@ -45,7 +46,7 @@ pub(crate) fn check(pair: &Pair, codes: StatusCodes) -> Result<(String, Outcome)
         Some(file) => (format!("error when replacing {:?}", file.to_string_lossy()), "replaced"),
         None => (String::new(), "patched"),
     };
-    let text = response.printed_by_kubectl(WEBHOOK, &doing);
+    let text = response_text(&response, WEBHOOK, &doing);
     if response.is_allowed() {
         return Ok((format!("{text}job.batch.volcano.sh/{name} {done}\n"), Outcome::Good));
     }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use volcano_job_apiserver::apply_patch;
 use volcano_job_update::admission::{Unanswerable, body_limit};
-use volcano_job_update::replace::apply_patch;
 use volcano_job_update::status::Status;
 use volcano_job_update::{
     Job, JobError, JobSchema, Limits, MergePatchError, ReviewError, UpdatePolicy,

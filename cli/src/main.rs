@@ -4,6 +4,7 @@ mod admit;
 mod args;
 mod generate;
 mod input;
+mod kubectl;
 mod replace;
 
 use std::io::{self, Write};

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
+use volcano_job_apiserver::{ReplaceContext, ReplaceRequest, Replaced, replace, status_body};
 use volcano_job_update::Job;
-use volcano_job_update::replace::{ReplaceContext, ReplaceRequest, Replaced, replace};
 use volcano_job_update::status::{Status, StatusCodes};
 
 use crate::args::{Codes, Replace, ReplaceFormat};
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Replace) -> Result<(String, Outcome), Trouble> {
             }
             match &answer {
                 Ok(replaced) => replaced.response().to_owned(),
-                Err(status) => status.to_body(is_pretty),
+                Err(status) => status_body(status, is_pretty),
             }
         }
     };

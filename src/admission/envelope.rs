@@ -10,8 +10,7 @@ use std::fmt;
 
 use serde::de::IgnoredAny;
 
-use crate::job::{Job, JobError, plain_length, text_type_name};
-use crate::limits::Limits;
+use crate::job::{Job, JobError, Limits, plain_length, text_type_name};
 
 /// What a review says of itself and of its request. A field that is `null` is empty.
 #[derive(Clone, Debug, Default)]

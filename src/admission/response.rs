@@ -3,15 +3,14 @@
 use json_patch::Patch;
 use serde::{Serialize, Serializer};
 
+use super::base64;
 use super::review::{REVIEW_KIND, REVIEW_VERSION};
 use super::warnings::{fitted, on_one_line};
-use super::{base64, kubectl};
-use crate::code::Code;
-use crate::error::ReviewError;
+use crate::diff::ReviewError;
+use crate::job::resource::{GROUP, RESOURCE};
 use crate::policy::UpdatePolicy;
-use crate::review::Review;
 use crate::status::{Status, StatusCodes, StatusDetails};
-use crate::violation::{Violation, Violations, shortened};
+use crate::validate::{Code, Review, Violation, Violations, shortened};
 
 /// Characters of one audit annotation.
 const ANNOTATION_CHARACTERS: usize = 2048;
@@ -163,17 +162,6 @@ impl Response {
         }
     }
 
-    /// What kubectl prints to standard error, the webhook having that name: the warnings, and the error
-    /// if it is a denial. For `doing`, see [`error_text`](kubectl::error_text).
-    #[must_use]
-    pub fn printed_by_kubectl(&self, webhook: &str, doing: &str) -> String {
-        let error = self
-            .status
-            .as_ref()
-            .map(|status| kubectl::error_text(&kubectl::denied_by(webhook, status), doing));
-        kubectl::warnings_text(&self.warnings) + &error.unwrap_or_default()
-    }
-
     /// The answer of a validating webhook to an update that was judged, for programs that read
     /// requests on their own: the uid of the request, and the name of the Job.
     #[must_use]
@@ -233,7 +221,7 @@ impl Response {
     pub(super) fn denied(self, name: &str, mut status: Status) -> Self {
         let details = status.details.get_or_insert_default();
         let StatusDetails { name: at, group, kind, .. } = &mut **details;
-        (*at, *group, *kind) = (name.into(), crate::status::GROUP.into(), "jobs".into());
+        (*at, *group, *kind) = (name.into(), GROUP.into(), RESOURCE.into());
         Self { outcome: Outcome::NoVerdict, status: Some(status), ..self }
     }
 

@@ -4,15 +4,12 @@ use std::borrow::Cow;
 
 use super::envelope::{self, Envelope, Reading, Triple};
 use super::response::{Outcome, Response};
-use crate::error::ReviewError;
-use crate::job::{Job, JobError};
-use crate::limits::Limits;
-use crate::review::Validator;
-use crate::status::{GROUP, Status, StatusCodes};
+use crate::diff::ReviewError;
+use crate::job::resource::{GROUP, KIND, RESOURCE, VERSION};
+use crate::job::{Job, JobError, Limits};
+use crate::status::{Status, StatusCodes};
+use crate::validate::Validator;
 
-const VERSION: &str = "v1alpha1";
-const RESOURCE: &str = "jobs";
-const KIND: &str = "Job";
 pub(super) const REVIEW_VERSION: &str = "admission.k8s.io/v1";
 pub(super) const REVIEW_KIND: &str = "AdmissionReview";
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::violation::shortened;
+use crate::validate::shortened;
 
 /// Characters of one warning; an API server [cuts] what is longer.
 ///

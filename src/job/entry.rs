@@ -1,14 +1,21 @@
 //! A field as it was read: its key, and what it holds, not looked into.
 
+#![expect(
+    missing_docs,
+    clippy::exhaustive_enums,
+    clippy::must_use_candidate,
+    reason = "public to one crate of this workspace alone"
+)]
+
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::number;
+use crate::scalar::number;
 
 /// A field of an object and what it holds.
 #[derive(Clone, Debug)]
-pub(crate) enum Entry<'a> {
+pub enum Entry<'a> {
     /// Read from text: a member as it stands there, from the key, in quotes, to the value.
     Member {
         text: &'a str,
@@ -25,14 +32,14 @@ pub(crate) enum Entry<'a> {
 
 /// What a field holds, not looked into.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Field<'a> {
+pub enum Field<'a> {
     /// Well-formed JSON without white space around it.
     Text(&'a str),
     Value(&'a Value),
 }
 
 impl<'a> Entry<'a> {
-    pub(crate) fn key(&self) -> &str {
+    pub fn key(&self) -> &str {
         match self {
             Self::Member { text, key_end, .. } => text.get(1..*key_end).unwrap_or_default(),
             Self::Escaped { key, .. } => key,
@@ -41,7 +48,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Whether it is the field of that key.
-    pub(crate) fn is(&self, key: &str) -> bool {
+    pub fn is(&self, key: &str) -> bool {
         match self {
             Self::Member { text, key_end, .. } => {
                 *key_end == key.len().saturating_add(1)
@@ -51,7 +58,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    pub(crate) fn to_key(&self) -> Cow<'a, str> {
+    pub fn to_key(&self) -> Cow<'a, str> {
         match self {
             Self::Member { text, key_end, .. } => text.get(1..*key_end).unwrap_or_default().into(),
             Self::Escaped { key, .. } => key.clone().into(),
@@ -59,7 +66,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    pub(crate) fn field(&self) -> Field<'a> {
+    pub fn field(&self) -> Field<'a> {
         match self {
             Self::Member { text, value, .. } => Field::Text(text.get(*value..).unwrap_or_default()),
             Self::Escaped { value, .. } => Field::Text(value),
@@ -68,7 +75,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Whether key and value are written in the same way. Much cheaper than to compare the two.
-    pub(crate) fn is_same_text(&self, other: &Entry<'_>) -> bool {
+    pub fn is_same_text(&self, other: &Entry<'_>) -> bool {
         match (self, other) {
             (Self::Member { text: a, .. }, Entry::Member { text: b, .. }) => a == b,
             _ => false,
@@ -77,7 +84,7 @@ impl<'a> Entry<'a> {
 }
 
 impl<'a> Field<'a> {
-    pub(crate) fn is_null(self) -> bool {
+    pub fn is_null(self) -> bool {
         match self {
             Field::Text(text) => text == "null",
             Field::Value(value) => value.is_null(),
@@ -85,7 +92,7 @@ impl<'a> Field<'a> {
     }
 
     /// The number a field holds, if it is an integer that fits (`2`, `2.0` and `2e0` are).
-    pub(crate) fn as_integer(self) -> Option<i64> {
+    pub fn as_integer(self) -> Option<i64> {
         match self {
             Field::Text(text) => text.parse().ok().or_else(|| {
                 let value: Value = serde_json::from_str(text).ok()?;
@@ -96,7 +103,7 @@ impl<'a> Field<'a> {
     }
 
     /// What a field holds on its surface: a scalar, or a list or object as if it were empty.
-    pub(crate) fn surface(self) -> Value {
+    pub fn surface(self) -> Value {
         let first = match self {
             Field::Text(text) => text.as_bytes().first(),
             Field::Value(Value::Array(_)) => Some(&b'['),
@@ -111,7 +118,7 @@ impl<'a> Field<'a> {
     }
 
     /// What a field holds, if it can be parsed.
-    pub(crate) fn to_value(self) -> Option<Value> {
+    pub fn to_value(self) -> Option<Value> {
         match self {
             Field::Text(text) => serde_json::from_str(text).ok(),
             Field::Value(value) => Some(value.clone()),
@@ -119,7 +126,7 @@ impl<'a> Field<'a> {
     }
 
     /// Whether it holds that string, which needs no escapes.
-    pub(crate) fn is_str(self, text: &str) -> bool {
+    pub fn is_str(self, text: &str) -> bool {
         let literally = match self {
             Field::Text(written) => {
                 written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
@@ -130,7 +137,7 @@ impl<'a> Field<'a> {
     }
 
     /// The string a field holds, if it is one.
-    pub(crate) fn to_str(self) -> Option<Cow<'a, str>> {
+    pub fn to_str(self) -> Option<Cow<'a, str>> {
         match self {
             Field::Text(text) => match text.strip_prefix('"')?.strip_suffix('"')? {
                 plain if !plain.contains('\\') => Some(plain.into()),

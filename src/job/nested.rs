@@ -1,17 +1,25 @@
 //! Reading of a JSON text for its objects and lists alone.
 
+#![expect(
+    missing_docs,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    reason = "public to one crate of this workspace alone"
+)]
+
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// What is done about an object or list; scalars are passed over.
-pub(crate) trait Nested<'de>: Sized {
+pub trait Nested<'de>: Sized {
     fn object<A: MapAccess<'de>>(self, fields: A) -> Result<(), A::Error>;
     fn list<A: SeqAccess<'de>>(self, elements: A) -> Result<(), A::Error>;
 }
 
 /// Reads any value and hands it on, if it is an object or list.
-pub(crate) struct Read<N>(pub(crate) N);
+#[derive(Debug)]
+pub struct Read<N>(pub N);
 
 impl<'de, N: Nested<'de>> DeserializeSeed<'de> for Read<N> {
     type Value = ();

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Entry, Field, Job, JobError};
-use crate::limits::Limits;
+use super::{Entry, Field, Job, JobError, Limits};
 use crate::path::{PathNode, Side};
 
 /// Reads a Job from a parsed document.

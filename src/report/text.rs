@@ -1,8 +1,8 @@
 //! The report as text.
 
 use super::{Report, TextStyle};
-use crate::change::{Change, ChangeKind, Verdict};
-use crate::violation::{Violation, Violations};
+use crate::diff::{Change, ChangeKind, Verdict};
+use crate::validate::{Violation, Violations};
 
 /// The escape sequences in front of and behind a coloured word.
 struct Colours {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::shape::{Identity, Kind, ListKey, Managed, Shape};
+use super::shape::{Identity, Kind, ListKey, Managed, Shape};
 
 /// What the schema cannot say: `schemas/overlay.json`, explained in the README there.
 #[derive(Deserialize)]

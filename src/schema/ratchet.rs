@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::shape::{Identity, Kind, ListKey, Shape};
 use crate::path::Segment;
-use crate::shape::{Identity, Kind, ListKey, Shape};
 
 /// Whether two values of one shape are the same.
 pub(crate) type Same = fn(&Shape, &Value, &Value) -> bool;

@@ -14,13 +14,13 @@ use jsonschema::{
 };
 use serde_json::{Map, Number, Value, json};
 
-use super::fault::{Failure, SchemaFault};
+use super::by_name::ByName;
 use super::overlay::identity_of;
 use super::ratchet::{Changed, Ratchet, Same};
-use crate::by_name::ByName;
-use crate::number;
+use super::shape::{Identity, Kind, Shape};
+use super::violation::{Failure, SchemaFault};
 use crate::path::{PathNode, Segment, Side, Step};
-use crate::shape::{Identity, Kind, Shape};
+use crate::scalar::number;
 
 /// The compiled schema of a Job.
 pub(super) struct Validators {

@@ -3,10 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::go;
-use crate::violation::Violation;
+use crate::validate::Violation;
 
 /// One fault: which field, and what is wrong with it.
 ///
@@ -114,23 +112,9 @@ impl StatusCause {
         Self::made(kind, field, kind.words().to_owned(), detail)
     }
 
-    /// A fault of that type with the value that is wrong: shown as Kubernetes shows it, a text in
-    /// quotes, a number or boolean plainly, anything else as JSON.
+    /// A fault of that type that shows the value that is wrong, as Kubernetes shows it.
     #[must_use]
-    pub fn with_value(
-        kind: CauseType,
-        field: impl fmt::Display,
-        value: &Value,
-        detail: &str,
-    ) -> Self {
-        let shown = match value {
-            Value::String(text) => go::quote(text),
-            other => {
-                let mut json = String::new();
-                go::write_json(&mut json, other);
-                json
-            }
-        };
+    pub fn showing(kind: CauseType, field: impl fmt::Display, shown: &str, detail: &str) -> Self {
         Self::made(kind, field, format!("{}: {shown}", kind.words()), detail)
     }
 

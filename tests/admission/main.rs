@@ -5,7 +5,6 @@
 
 #[path = "../util/data.rs"]
 mod data;
-mod kubectl;
 mod redaction;
 mod replay;
 mod review;

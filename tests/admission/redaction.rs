@@ -68,7 +68,8 @@ fn shown(response: &Response) -> String {
     let sent = String::from_utf8(response.to_json()).unwrap();
     let annotations: Vec<_> = response.audit_annotations().collect();
     let codes: Vec<_> = response.codes().collect();
-    let printed = response.printed_by_kubectl("h", "");
+    let status = response.status().map(ToString::to_string).unwrap_or_default();
+    let printed = response.warnings().join("\n") + &status;
     let violations = response.violations().map(ToString::to_string);
     let status = response.status().map(|status| format!("{status} {status:?}"));
     let warnings = response.warnings().join("\n");

@@ -4,6 +4,8 @@
 
 #[path = "../util/data.rs"]
 mod data;
+#[path = "../util/files.rs"]
+mod files;
 mod metadata;
 mod server;
 #[path = "../util/mod.rs"]
@@ -18,7 +20,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use volcano_job_update::{Code, Job, UpdatePolicy, Validator, diff};
 
-use data::{files, report, shared};
+use data::{report, shared};
+use files::files;
 use util::{patched, read_json};
 
 /// Reads a file of one JSON value a line.

@@ -9,7 +9,8 @@ use std::fs;
 use serde_json::Value;
 use volcano_job_update::{Code, Job, Validator};
 
-use crate::data::{files, report, shared};
+use crate::data::{report, shared};
+use crate::files::files;
 
 /// Recordings that are not compared, with the reason.
 const EXCEPTIONS: [(&str, &str); 7] = [

@@ -11,7 +11,6 @@ mod edits;
 mod oracle;
 mod reading;
 mod regression;
-mod replacing;
 mod spelling;
 mod update;
 

@@ -1,21 +1,24 @@
 //! The data that is no part of this repository; without it a test does nothing, and says so.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file or folder of the data, if it is there. Where everything must be tested, it must be.
 #[expect(clippy::print_stderr, reason = "a test that is skipped must not be silent")]
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
-    if path.exists() {
-        return Some(path);
+    let beside = |root: &Path| root.parent().map(|parent| parent.join("shared").join(name));
+    // The package is the root of the repository, or a folder in it.
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let roots = [Some(package), package.parent()];
+    let mut paths = roots.into_iter().flatten().filter_map(beside);
+    let path = paths.find(|path| path.exists());
+    if path.is_some() {
+        return path;
     }
     assert!(
         std::env::var("CI").as_deref() != Ok("true"),
-        "{} is missing, so nothing was compared",
-        path.display()
+        "../shared/{name} is missing, so nothing was compared"
     );
-    eprintln!("SKIPPED: {} is missing, so nothing was compared", path.display());
+    eprintln!("SKIPPED: ../shared/{name} is missing, so nothing was compared");
     None
 }
 
@@ -23,14 +26,4 @@ pub(crate) fn shared(name: &str) -> Option<PathBuf> {
 pub(crate) fn report(count: usize, what: &str) {
     assert!(count > 0, "no {what}: the data is there, but in another form");
     eprintln!("compared: {count} {what}");
-}
-
-/// The JSON files of a folder, in the order of their names.
-#[expect(clippy::panic, reason = "a folder that cannot be read is a broken test")]
-pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
-    files
 }

@@ -1,7 +1,7 @@
 //! From the bytes of a review to the bytes of its answer.
 
 use volcano_job_update::admission::{self, Outcome, Response, Unanswerable};
-use volcano_job_update::status::StatusCodes;
+use volcano_job_update::status::{Status, StatusCodes};
 use volcano_job_update::{Code, Validator};
 
 use crate::args::StatusCodesName;
@@ -87,10 +87,16 @@ fn answered(response: &Response) -> Answer {
 fn unanswerable(fault: &Unanswerable) -> Answer {
     Answer {
         status: fault.status().code,
-        body: fault.status().to_body(false).into(),
+        body: json(fault.status()),
         verdict: Verdict::Unanswerable,
         is_allowed: false,
         uid: String::new(),
         codes: Vec::new(),
     }
+}
+
+/// A status as the body of an HTTP response.
+#[expect(clippy::expect_used, reason = "a status always serializes")]
+pub(crate) fn json(status: &Status) -> Vec<u8> {
+    serde_json::to_vec(status).expect("strings and numbers under fixed keys always serialize")
 }

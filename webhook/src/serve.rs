@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use volcano_job_update::status::Status;
 
 use crate::args::Bounds;
-use crate::judge::{Answer, Judge, Verdict};
+use crate::judge::{self, Answer, Judge, Verdict};
 use crate::metrics::{Endpoint, Metrics, Rejection};
 
 /// Two Jobs of 3 MiB each, the most that an API server takes, and what is around them.
@@ -141,12 +141,12 @@ impl App {
         let (status, text) = match rejection {
             Rejection::MediaType => {
                 let status = Status::unsupported_media_type(&["application/json"]);
-                return json(status.code, status.to_body(false).into());
+                return json(status.code, judge::json(&status));
             }
             Rejection::TooLarge => {
                 let limit = format!("limit is {BODY_LIMIT}");
                 let status = Status::request_entity_too_large(limit);
-                return json(status.code, status.to_body(false).into());
+                return json(status.code, judge::json(&status));
             }
             Rejection::Busy => {
                 (StatusCode::SERVICE_UNAVAILABLE, "too many reviews at once\n".into())

@@ -1,0 +1,71 @@
+//! Instruction counts under valgrind; `scripts/bench-instructions` runs this and checks the ratios.
+
+#![expect(missing_docs, unused_qualifications, reason = "the macros of gungraun write the code")]
+#![expect(clippy::expect_used, reason = "a bench may fail on its own input")]
+
+use std::hint::black_box;
+
+use gungraun::{
+    Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
+};
+use inputs::Pair;
+use volcano_job_apiserver::{ReplaceContext, ReplaceRequest, Replaced, replace};
+use volcano_job_update::{Job, Review, Validator};
+
+#[path = "../../benches/inputs/mod.rs"]
+mod inputs;
+
+/// Where the documented example is.
+const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
+/// One call would also count what the allocator tidies up after the setup.
+const CALLS: usize = 10;
+
+struct Input {
+    validator: Validator,
+    pair: Pair,
+}
+
+/// Runs before the count starts: the pair, and a validator that has judged it once.
+fn input(update: &str, size: usize) -> Input {
+    let (_, make) = inputs::UPDATES.iter().find(|(name, _)| *name == update).expect("an update");
+    let (pair, validator) = (make(size), Validator::default());
+    drop(validator.review_bytes(&pair.existing, &pair.replacement));
+    Input { validator, pair }
+}
+
+/// The count stops in a closure of the bench, so that what is counted has a name.
+fn repeated<T>(input: Input, call: fn(&Input) -> T) -> (T, Input) {
+    let result = (1..CALLS).fold(call(&input), |_, _| call(&input));
+    (result, input)
+}
+
+/// The stored text and a PUT to its answer.
+fn put_next(Input { validator, pair }: &Input) -> Option<Replaced> {
+    let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
+    let request = ReplaceRequest::from_uri(URI, black_box(&pair.replacement)).ok()?;
+    replace(Some(&existing), &request, validator, &ReplaceContext::new("125597962")).ok()
+}
+
+/// Both texts to a verdict.
+fn review_both(Input { validator, pair }: &Input) -> Option<Review> {
+    validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement)).ok()
+}
+
+#[library_benchmark(setup = input)]
+#[bench::permitted_1000("permitted", 1000)]
+fn put(input: Input) -> (Option<Replaced>, Input) {
+    repeated(input, put_next)
+}
+
+#[library_benchmark(setup = input)]
+#[bench::permitted_1000("permitted", 1000)]
+fn put_verdict(input: Input) -> (Option<Review>, Input) {
+    repeated(input, review_both)
+}
+
+library_benchmark_group!(name = requests, benchmarks = [put, put_verdict]);
+
+main!(
+    config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
+    library_benchmark_groups = requests
+);

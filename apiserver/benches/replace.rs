@@ -1,0 +1,66 @@
+//! Wall time of a PUT, next to that of the verdict on the same bytes.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench prints its figures and may fail on its own input"
+)]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use inputs::Pair;
+use volcano_job_apiserver::{ReplaceContext, ReplaceRequest, Replaced, replace};
+use volcano_job_update::{Job, Validator};
+
+#[path = "../../benches/inputs/mod.rs"]
+mod inputs;
+
+const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
+const ROUNDS: u32 = 300;
+
+fn put(pair: &Pair, validator: &Validator) -> Option<Replaced> {
+    let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
+    let request = ReplaceRequest::from_uri(URI, black_box(&pair.replacement)).ok()?;
+    let context = ReplaceContext::new("125597962");
+    replace(Some(&existing), &request, validator, &context).ok()
+}
+
+/// The fastest of many calls, in microseconds.
+fn fastest<T>(rounds: u32, mut call: impl FnMut() -> T) -> f64 {
+    let time = |_| {
+        let start = Instant::now();
+        drop(black_box(call()));
+        start.elapsed().as_secs_f64() * 1e6
+    };
+    (0..rounds).map(time).fold(f64::INFINITY, f64::min)
+}
+
+fn main() {
+    // `cargo bench` passes --bench; without it one round shows that the bench runs.
+    let full = std::env::args().any(|argument| argument == "--bench");
+    let rounds = if full { ROUNDS } else { 1 };
+    println!("| stored | tasks | verdict, µs | put, µs | put/verdict |\n|---|---|---|---|---|");
+    let (_, update) = inputs::UPDATES.into_iter().next().expect("there are updates");
+    let validator = Validator::default();
+    for tasks in [2, 100, 1000] {
+        let manifest = update(tasks);
+        // The same as a server has it, with the defaults of the schema.
+        let stored = |text: &Vec<u8>| {
+            let pair = Pair { existing: manifest.existing.clone(), replacement: text.clone() };
+            let replaced = put(&pair, &validator).expect("the update is permitted");
+            replaced.into_parts().1.replace("125597962", "125597961").into_bytes()
+        };
+        let canonical = Pair {
+            existing: stored(&manifest.existing),
+            replacement: stored(&manifest.replacement),
+        };
+        for (name, pair) in [("as a server writes it", canonical), ("without defaults", manifest)] {
+            let verdict = fastest(rounds, || {
+                validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement))
+            });
+            let put = fastest(rounds, || put(&pair, &validator).expect("the update is permitted"));
+            println!("| {name} | {tasks} | {verdict:.1} | {put:.1} | {:.2} |", put / verdict);
+        }
+    }
+}

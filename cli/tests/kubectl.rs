@@ -1,0 +1,200 @@
+//! What kubectl prints of a denial, held against what it did print.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what is not as a test expects it fails the test"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use volcano_job_update::admission::respond;
+use volcano_job_update::status::{Status, StatusCodes};
+
+use volcano_job_update::{UpdatePolicy, Validator};
+
+use self::data::{report, shared};
+use self::files::files;
+use self::kubectl::{denied_by, error_text, response_text, warnings_text};
+use self::util::{patched, read_json};
+
+#[path = "../../tests/util/data.rs"]
+mod data;
+#[path = "../../tests/util/files.rs"]
+mod files;
+#[path = "../src/kubectl.rs"]
+mod kubectl;
+#[path = "../../tests/util/mod.rs"]
+mod util;
+
+/// A Job of `tests/jobs`.
+#[track_caller]
+fn job(name: &str) -> Value {
+    read_json(Path::new(&format!("{}/../tests/jobs/{name}.json", env!("CARGO_MANIFEST_DIR"))))
+}
+
+/// A review of an update, as an API server asks for it.
+fn update(existing: &Value, replacement: &Value) -> Value {
+    let version = json!({"group": "batch.volcano.sh", "version": "v1alpha1"});
+    let with = |key: &str, value: &str| {
+        let mut it = version.clone();
+        it[key] = value.into();
+        it
+    };
+    json!({
+        "kind": "AdmissionReview",
+        "apiVersion": "admission.k8s.io/v1",
+        "request": {
+            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
+            "kind": with("kind", "Job"),
+            "resource": with("resource", "jobs"),
+            "requestKind": with("kind", "Job"),
+            "requestResource": with("resource", "jobs"),
+            "name": existing["metadata"]["name"],
+            "namespace": existing["metadata"]["namespace"],
+            "operation": "UPDATE",
+            "userInfo": {"username": "admin", "groups": ["system:authenticated"]},
+            "object": replacement,
+            "oldObject": existing,
+            "dryRun": false,
+            "options": {"kind": "UpdateOptions", "apiVersion": "meta.k8s.io/v1"}
+        }
+    })
+}
+
+fn validator() -> Validator {
+    Validator::new(UpdatePolicy::admission())
+}
+
+const REPLACING: &str = r#"error when replacing "job.json""#;
+
+/// What the API server answered and kubectl printed for the denials that the recordings' webhook gave:
+/// the rendering knows all of their shapes.
+#[test]
+fn every_recorded_denial_is_printed_as_kubectl_did() {
+    let Some(folder) = shared("recordings") else { return };
+    let (mut answers, mut texts) = (0, 0);
+    for file in files(&folder) {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.starts_with("denial-") || name.contains("denial-l-long") {
+            continue;
+        }
+        let recording: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        let reply = &recording["notes"][0]["reply"]["response"];
+        for step in recording["steps"].as_array().unwrap() {
+            if let Some(status) = answer_of(&step["response"]).filter(|_| reply["allowed"] == false)
+            {
+                let given = reply.get("status").cloned().unwrap_or(json!({}));
+                // A list of a thousand causes was shortened.
+                if let Ok(given) = serde_json::from_value::<Status>(given) {
+                    assert_eq!(denied_by(webhook(&status), &given), status, "{name}");
+                    answers += 1;
+                }
+            }
+            texts += usize::from(printed_alike(&name, step));
+        }
+    }
+    report(answers, "answers of the API server to denials");
+    report(texts, "texts of kubectl about denials");
+}
+
+fn answer_of(response: &Value) -> Option<Status> {
+    let body = response.get("body")?.get("json").filter(|body| body["kind"] == "Status")?;
+    serde_json::from_value(body.clone()).ok()
+}
+
+/// The name in the message: the recordings have two webhooks.
+fn webhook(status: &Status) -> &'static str {
+    if status.message.contains("mutatejob") { "mutatejob.lab.example" } else { WEBHOOK }
+}
+
+const WEBHOOK: &str = "validatejob.lab.example";
+
+/// Compares what `kubectl replace` and `kubectl patch` printed with what is made of the API server's
+/// answer. `false`: the step is of another kind.
+fn printed_alike(name: &str, step: &Value) -> bool {
+    let kubectl = &step["kubectl"];
+    let doing = match kubectl["argv"][1].as_str() {
+        Some("replace") => REPLACING,
+        Some("patch") => "",
+        _ => return false,
+    };
+    let stderr = kubectl["stderr"].as_str().unwrap();
+    let exchanges = step["exchanges"].as_array().unwrap();
+    let last = &exchanges.last().unwrap()["response"];
+    let Some(status) = answer_of(last) else { return false };
+    let warnings: Vec<&str> =
+        stderr.lines().filter_map(|line| line.strip_prefix("Warning: ")).collect();
+    let warnings: Vec<String> = warnings.into_iter().map(Into::into).collect();
+    let text = warnings_text(&warnings) + &error_text(&status, doing);
+    assert_eq!(text, stderr, "{name}: {:?}", kubectl["argv"]);
+    true
+}
+
+/// Our answer to the update that a recording's webhook denied, as kubectl prints it without the
+/// hints; and what it printed of the webhook's own.
+fn ours_and_recorded(folder: &Path, name: &str, codes: StatusCodes) -> [String; 2] {
+    let recording = fs::read(folder.join(format!("{name}.json"))).unwrap();
+    let recording: Value = serde_json::from_slice(&recording).unwrap();
+    let steps = recording["steps"].as_array().unwrap();
+    let reviews = steps[0]["reviews"].as_array().unwrap();
+    let review = reviews.iter().find(|review| review["hook"] == "validate/jobs").unwrap();
+    let response = respond(review["json"].to_string().as_bytes(), &validator(), codes).unwrap();
+    let status = denied_by(WEBHOOK, response.status().unwrap());
+    let replace = steps.iter().find(|step| step["kubectl"]["argv"][1] == "replace").unwrap();
+    let recorded = replace["kubectl"]["stderr"].as_str().unwrap();
+    [error_text(&status, REPLACING), recorded.to_owned()]
+}
+
+/// Of the same shape, and with our words in the place of the recordings'.
+#[test]
+fn our_denials_are_printed_as_the_recorded_ones_of_their_shape() {
+    let Some(folder) = shared("recordings") else { return };
+    let shapes = [
+        (
+            "denial-b-forbidden",
+            StatusCodes::Documented,
+            "spec.queue is immutable",
+            "jobs.batch.volcano.sh \"openmpi-hello-2-com\" is forbidden: \
+             [spec.queue: Forbidden: the value was changed: field is immutable, \
+             spec.tasks[1].name: Forbidden: the value was changed: field is immutable]",
+        ),
+        (
+            "denial-c-invalid-causes",
+            StatusCodes::Kubernetes,
+            ": field is immutable",
+            ": Forbidden: the value was changed: field is immutable",
+        ),
+    ];
+    for (name, codes, theirs, words) in shapes {
+        let [ours, recorded] = ours_and_recorded(&folder, name, codes);
+        assert!(recorded.contains(theirs), "{name}: {recorded}");
+        assert_eq!(ours, recorded.replace(theirs, words), "{name}");
+    }
+}
+
+#[test]
+fn a_denial_is_printed_with_its_hints() {
+    let existing = job("documented-existing");
+    let replacement = patched(
+        &existing,
+        &json!([{"op": "replace", "path": "/spec/queue", "value": "other"},
+            {"op": "add", "path": "/spec/maxRetires", "value": 5}]),
+    );
+    let body = update(&existing, &replacement).to_string();
+    let response = respond(body.as_bytes(), &validator(), StatusCodes::Documented).unwrap();
+    assert_eq!(
+        response_text(&response, "h", "error when replacing \"job.json\""),
+        "\
+Warning: spec.maxRetires: did you mean `maxRetry`?
+Warning: spec.queue: restore the value of the existing Job
+Warning: only metadata.labels, metadata.generateName, metadata.annotations, spec.template, \
+spec.replicas, spec.tasks[*].template and spec.tasks[*].replicas may change
+Error from server (Forbidden): error when replacing \"job.json\": admission webhook \"h\" denied \
+the request: jobs.batch.volcano.sh \"openmpi-hello-2-com\" is forbidden: [spec.maxRetires: \
+Forbidden: unknown field, spec.queue: Forbidden: the value was changed: field is immutable]
+"
+    );
+}

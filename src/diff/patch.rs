@@ -1,0 +1,234 @@
+//! Changes as patches: JSON Patch (RFC 6902) and JSON Merge Patch (RFC 7396).
+
+use std::collections::BTreeSet;
+
+use json_patch::jsonptr::PointerBuf;
+use json_patch::{
+    AddOperation, MoveOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation,
+};
+use serde_json::{Map, Value, json};
+
+use super::{Change, ChangeKind, Changes};
+use crate::job::{Job, JobError};
+use crate::path::{FieldPath, Segment};
+
+/// Why changes could not be put into a merge patch.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergePatchError {
+    /// The Job cannot be parsed as a whole.
+    #[error("existing Job: {0}")]
+    Unreadable(JobError),
+    /// The changes are not those of this Job.
+    #[error("the changes do not apply to this Job")]
+    OtherJob,
+}
+
+impl Changes {
+    /// The changes as a JSON Patch ([RFC 6902]). Applied to the existing Job it gives the
+    /// replacement, up to spellings that [are the same](crate#what-counts-as-a-change) and fields
+    /// that the API server manages.
+    ///
+    /// A part of the changes ([`Changes::with_verdict`]) gives the patch that makes that part:
+    ///
+    /// ```
+    /// use volcano_job_update::{Job, Verdict, diff};
+    ///
+    /// let existing = Job::from_slice(br#"{"spec": {"queue": "a", "tasks": [{"replicas": 1}]}}"#)?;
+    /// let replacement = Job::from_slice(br#"{"spec": {"queue": "b", "tasks": [{"replicas": 2}]}}"#)?;
+    /// let permitted = diff(&existing, &replacement)?.with_verdict(Verdict::Permitted);
+    ///
+    /// assert_eq!(
+    ///     serde_json::to_value(permitted.to_patch())?,
+    ///     serde_json::json!([{"op": "replace", "path": "/spec/tasks/0/replicas", "value": 2}]),
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// [RFC 6902]: https://www.rfc-editor.org/rfc/rfc6902
+    #[must_use]
+    pub fn to_patch(&self) -> Patch {
+        let mut operations = Vec::new();
+        // What goes, goes first and from the back, so that existing positions hold until the end.
+        let mut removed: Vec<&FieldPath> = self
+            .iter()
+            .filter(|change| change.kind() == ChangeKind::Removed)
+            .map(Change::path)
+            .collect();
+        removed.sort_unstable_by(|a, b| b.cmp(a));
+        operations.extend(removed.into_iter().map(remove));
+
+        // Then from the front: when a place is reached, everything before it is as it will be.
+        let rebuilt = self.rebuilt_lists();
+        let mut rest: Vec<(FieldPath, &Change)> = self
+            .iter()
+            .filter(|change| change.kind() != ChangeKind::Removed)
+            .map(|change| (place_in_result(change, &rebuilt), change))
+            .collect();
+        rest.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut created = BTreeSet::new();
+        for (path, change) in rest {
+            match (change.kind(), change.new()) {
+                (ChangeKind::Moved, _) => operations.extend(moves(&path, change.order())),
+                (ChangeKind::Added, Some(value)) => {
+                    operations.extend(create_ancestors(
+                        &path,
+                        change.absent_ancestors(),
+                        &mut created,
+                    ));
+                    operations.push(add(path.segments(), value.clone()));
+                }
+                (_, Some(value)) => operations.push(replace(path.segments(), value.clone())),
+                (_, None) => {}
+            }
+        }
+        Patch(operations)
+    }
+
+    /// The changes as a JSON Merge Patch ([RFC 7396]). Such a patch cannot reach into a list: it has
+    /// every list whole in which something changed, and so needs the existing Job again.
+    ///
+    /// # Errors
+    ///
+    /// The existing Job cannot be parsed as a whole ([`Job::to_value`]), or is not the one that the
+    /// changes are from.
+    ///
+    /// [RFC 7396]: https://www.rfc-editor.org/rfc/rfc7396
+    pub fn to_merge_patch(&self, existing: &Job<'_>) -> Result<Value, MergePatchError> {
+        let existing = existing.to_value().map_err(MergePatchError::Unreadable)?;
+        let mut result = existing.clone();
+        json_patch::patch(&mut result, &self.to_patch()).map_err(|_| MergePatchError::OtherJob)?;
+        let mut patch = Value::Object(Map::new());
+        // Many changes may stand in one list.
+        let keys_of = |change| -> Vec<&str> {
+            Change::existing_path(change).segments().iter().map_while(key).collect()
+        };
+        let places: BTreeSet<Vec<&str>> = self.iter().map(keys_of).collect();
+        for keys in places {
+            let at = |root| keys.iter().try_fold(root, |value: &Value, key| value.get(key));
+            set(&mut patch, &keys, merging(at(&existing), at(&result)));
+        }
+        Ok(patch)
+    }
+
+    /// The lists, by their path in the existing Job, whose elements come, go or move.
+    fn rebuilt_lists(&self) -> BTreeSet<&[Segment]> {
+        self.iter()
+            .filter_map(|change| {
+                let path = change.existing_path().segments();
+                match (change.kind(), path.split_last()) {
+                    (ChangeKind::Moved, _) => Some(path),
+                    (ChangeKind::Added | ChangeKind::Removed, Some((Segment::Index(_), list))) => {
+                        Some(list)
+                    }
+                    _ => None,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Where a change will stand once all changes are made. A list that stays as it is keeps its
+/// positions, even if that of the replacement has others.
+fn place_in_result(change: &Change, rebuilt: &BTreeSet<&[Segment]>) -> FieldPath {
+    let existing = change.existing_path().segments();
+    let both = change.path().segments().iter().zip(existing).enumerate();
+    both.map(|(depth, (new, old))| {
+        let stays = new != old && !rebuilt.contains(existing.get(..depth).unwrap_or_default());
+        if stays { old.clone() } else { new.clone() }
+    })
+    .collect()
+}
+
+/// The operations that make the objects and lists that a value will stand in.
+fn create_ancestors(
+    path: &FieldPath,
+    absent: usize,
+    created: &mut BTreeSet<FieldPath>,
+) -> Vec<PatchOperation> {
+    let segments = path.segments();
+    let first = segments.len().saturating_sub(absent);
+    let mut operations = Vec::new();
+    for end in first..segments.len() {
+        let (Some(ancestor), Some(below)) = (segments.get(..end), segments.get(end)) else {
+            continue;
+        };
+        if created.insert(ancestor.iter().cloned().collect()) {
+            let empty = if matches!(below, Segment::Key(_)) { json!({}) } else { json!([]) };
+            operations.push(match ancestor.last() {
+                // An element that is there, but `null`.
+                Some(Segment::Index(_)) => replace(ancestor, empty),
+                _ => add(ancestor, empty),
+            });
+        }
+    }
+    operations
+}
+
+/// The operations that put a list into another order, given the former rank of each element.
+fn moves(list: &FieldPath, order: &[usize]) -> Vec<PatchOperation> {
+    let element =
+        |position: usize| pointer(list.segments().iter().chain([&Segment::Index(position)]));
+    let mut current: Vec<usize> = (0..order.len()).collect();
+    let mut operations = Vec::new();
+    for (position, rank) in order.iter().enumerate() {
+        let Some(found) = current.iter().position(|current| current == rank) else { continue };
+        if found != position {
+            let rank = current.remove(found);
+            current.insert(position, rank);
+            operations.push(PatchOperation::Move(MoveOperation {
+                from: element(found),
+                path: element(position),
+            }));
+        }
+    }
+    operations
+}
+
+/// The operation that sets a field or inserts an element.
+pub(crate) fn add(path: &[Segment], value: Value) -> PatchOperation {
+    PatchOperation::Add(AddOperation { path: pointer(path), value })
+}
+
+fn remove(path: &FieldPath) -> PatchOperation {
+    PatchOperation::Remove(RemoveOperation { path: pointer(path.segments()) })
+}
+
+/// The operation that puts another value in the place of one.
+pub(crate) fn replace(path: &[Segment], value: Value) -> PatchOperation {
+    PatchOperation::Replace(ReplaceOperation { path: pointer(path), value })
+}
+
+fn pointer<'s>(segments: impl IntoIterator<Item = &'s Segment>) -> PointerBuf {
+    PointerBuf::from_tokens(segments.into_iter().map(|segment| match segment {
+        Segment::Key(key) => key.to_string(),
+        Segment::Index(index) => index.to_string(),
+    }))
+}
+
+fn key(segment: &Segment) -> Option<&str> {
+    match segment {
+        Segment::Key(key) => Some(key),
+        Segment::Index(_) => None,
+    }
+}
+
+/// What has to be merged into a value to get another: all of it, and `null` for what has to go.
+fn merging(old: Option<&Value>, new: Option<&Value>) -> Value {
+    let (Some(Value::Object(old)), Some(Value::Object(new))) = (old, new) else {
+        return new.cloned().unwrap_or_default();
+    };
+    let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
+    keys.map(|key| (key.clone(), merging(old.get(key), new.get(key)))).collect()
+}
+
+/// Sets a value in an object, making the objects on the way.
+fn set(object: &mut Value, keys: &[&str], value: Value) {
+    let Some((key, below)) = keys.split_first() else {
+        *object = value;
+        return;
+    };
+    if let Value::Object(map) = object {
+        set(map.entry(*key).or_insert_with(|| json!({})), below, value);
+    }
+}

@@ -1,0 +1,60 @@
+//! What `volcano-job-apiserver` shares with this crate.
+//!
+//! No part of the public interface: it may change in any release, and that crate asks for this very
+//! version.
+
+use crate::job::Job;
+pub use crate::job::{Entry, Field, Nested, Read};
+pub use crate::schema::{Failure, NumberRule, SchemaFault, Structural, type_of};
+pub use crate::status::{is_printable, quote};
+use crate::validate::Validator;
+pub use crate::validate::metadata::{
+    self, ANNOTATIONS_BYTES, MetadataFailure, MetadataFault, Subject,
+};
+pub use crate::validate::schema_violations;
+
+/// The parts of a Job as they were read.
+pub trait JobParts<'a> {
+    /// The fields beside `metadata` and `spec`.
+    fn top(&self) -> &[Entry<'a>];
+
+    /// The fields of `metadata`; `None` if that is absent or `null`.
+    fn metadata(&self) -> Option<&[Entry<'a>]>;
+
+    /// The fields of `spec` but for `tasks`; `None` if that is absent or `null`.
+    fn spec(&self) -> Option<&[Entry<'a>]>;
+
+    /// The tasks; `None` if the field is absent or `null`.
+    fn tasks(&self) -> Option<Vec<Field<'a>>>;
+
+    /// Whether it was read from a parsed document, not from text.
+    fn is_from_value(&self) -> bool;
+}
+
+impl<'a> JobParts<'a> for Job<'a> {
+    fn top(&self) -> &[Entry<'a>] {
+        &self.top
+    }
+
+    fn metadata(&self) -> Option<&[Entry<'a>]> {
+        self.metadata.as_deref()
+    }
+
+    fn spec(&self) -> Option<&[Entry<'a>]> {
+        self.spec.as_deref()
+    }
+
+    fn tasks(&self) -> Option<Vec<Field<'a>>> {
+        self.has_tasks_field().then(|| self.tasks().map(|task| task.whole).collect())
+    }
+
+    fn is_from_value(&self) -> bool {
+        self.is_from_value()
+    }
+}
+
+/// The structural schema by which a validator judges.
+#[must_use]
+pub fn structural(validator: &Validator) -> &Structural {
+    validator.schema().structural()
+}

@@ -1,0 +1,25 @@
+//! The resource: which group, version and kind a Job has, the one table of them.
+
+/// The API group of a Job.
+pub const GROUP: &str = "batch.volcano.sh";
+/// The version of the API.
+pub const VERSION: &str = "v1alpha1";
+/// What stands in the field `apiVersion` of a Job.
+pub const API_VERSION: &str = "batch.volcano.sh/v1alpha1";
+/// What stands in the field `kind` of a Job.
+pub const KIND: &str = "Job";
+/// The name of the resource in URLs, and in a request for admission.
+pub const RESOURCE: &str = "jobs";
+/// The resource with its group, as error messages name it.
+pub const GROUP_RESOURCE: &str = "jobs.batch.volcano.sh";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compound_names_are_made_of_their_parts() {
+        assert_eq!(API_VERSION, format!("{GROUP}/{VERSION}"));
+        assert_eq!(GROUP_RESOURCE, format!("{RESOURCE}.{GROUP}"));
+    }
+}

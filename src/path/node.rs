@@ -1,0 +1,109 @@
+//! Places while two Jobs are walked.
+
+use super::{FieldPath, Segment};
+
+/// A place in the two Jobs while they are walked: linked to its parent, on the stack, free.
+///
+/// An element of a list may stand at another position in the replacement than in the existing Job,
+/// so each such step knows both.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PathNode<'a> {
+    parent: Option<&'a PathNode<'a>>,
+    step: Step<'a>,
+    depth: usize,
+    /// The existing Job has nothing here (or `null`), while the walk goes on below.
+    absent: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step<'a> {
+    Root,
+    Key(&'a str),
+    Index { existing: usize, replacement: usize },
+}
+
+/// Whose list positions a path shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Existing,
+    Replacement,
+}
+
+impl<'a> PathNode<'a> {
+    pub(crate) const ROOT: PathNode<'static> =
+        PathNode { parent: None, step: Step::Root, depth: 0, absent: false };
+
+    pub(crate) fn key<'b>(&'b self, key: &'b str) -> PathNode<'b> {
+        self.child(Step::Key(key))
+    }
+
+    pub(crate) fn index(&self, existing: usize, replacement: usize) -> PathNode<'_> {
+        self.child(Step::Index { existing, replacement })
+    }
+
+    /// The same place, known to be missing from the existing Job.
+    #[must_use]
+    pub(crate) fn absent_if(self, absent: bool) -> Self {
+        Self { absent, ..self }
+    }
+
+    fn child<'b>(&'b self, step: Step<'b>) -> PathNode<'b> {
+        PathNode { parent: Some(self), step, depth: self.depth.saturating_add(1), absent: false }
+    }
+
+    pub(crate) fn parent(&self) -> Option<&'a PathNode<'a>> {
+        self.parent
+    }
+
+    pub(crate) fn step(&self) -> Step<'a> {
+        self.step
+    }
+
+    /// The number of steps from the root.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The steps nearest to the root.
+    pub(crate) fn first_steps(&self) -> [Option<Step<'a>>; 4] {
+        let mut steps = [None; 4];
+        for node in std::iter::successors(Some(self), |node| node.parent) {
+            let position = node.depth.checked_sub(1);
+            if let Some(step) = position.and_then(|position| steps.get_mut(position)) {
+                *step = Some(node.step);
+            }
+        }
+        steps
+    }
+
+    /// How many of the enclosing objects and lists the existing Job lacks.
+    pub(crate) fn absent_ancestors(&self) -> usize {
+        std::iter::successors(self.parent, |node| node.parent)
+            .take_while(|node| node.absent)
+            .count()
+    }
+
+    /// Whether the path has other list positions in the existing Job.
+    pub(crate) fn moved(&self) -> bool {
+        let here =
+            matches!(self.step, Step::Index { existing, replacement } if existing != replacement);
+        here || self.parent.is_some_and(PathNode::moved)
+    }
+
+    /// The owned path, with the list positions of one side.
+    pub(crate) fn to_path(self, side: Side) -> FieldPath {
+        let mut segments = Vec::with_capacity(self.depth);
+        for node in std::iter::successors(Some(&self), |node| node.parent) {
+            match node.step {
+                Step::Root => {}
+                Step::Key(key) => segments.push(Segment::Key(key.into())),
+                Step::Index { existing, .. } if side == Side::Existing => {
+                    segments.push(Segment::Index(existing));
+                }
+                Step::Index { replacement, .. } => segments.push(Segment::Index(replacement)),
+            }
+        }
+        segments.reverse();
+        FieldPath { segments }
+    }
+}

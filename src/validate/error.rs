@@ -1,0 +1,23 @@
+//! Why there is no verdict, or none that lets an update pass.
+
+use super::Violations;
+use crate::diff::ReviewError;
+
+/// Why an update must not be made. The two reasons never mix: either it was judged and refused, or it
+/// could not be judged.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[expect(clippy::exhaustive_enums, reason = "there is a verdict or there is none")]
+pub enum UpdateError {
+    /// The update was judged, and refused.
+    #[error("{0}")]
+    Refused(Violations),
+    /// No verdict was possible.
+    #[error("no verdict is possible: {0}")]
+    NoVerdict(ReviewError),
+}
+
+impl From<ReviewError> for UpdateError {
+    fn from(error: ReviewError) -> Self {
+        Self::NoVerdict(error)
+    }
+}
