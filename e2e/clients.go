@@ -10,23 +10,23 @@ import (
 func clients() []scenario {
 	return []scenario{
 		{"kubectl replace: what may change is replaced", func(e *environment) error {
-			return kubectlPermitted(e, func(file string) (ran, error) {
+			return kubectlAllowed(e, func(file string) (ran, error) {
 				return e.kubectl(file, "replace", "-f", "-")
 			})
 		}},
 		{"kubectl apply: what may change is applied", func(e *environment) error {
-			return kubectlPermitted(e, func(file string) (ran, error) {
+			return kubectlAllowed(e, func(file string) (ran, error) {
 				return e.kubectl(file, "apply", "-f", "-")
 			})
 		}},
 		{"kubectl apply --server-side: what may change is applied", func(e *environment) error {
-			return kubectlPermitted(e, func(file string) (ran, error) {
+			return kubectlAllowed(e, func(file string) (ran, error) {
 				return e.kubectl(file, "apply", "--server-side", "--force-conflicts", "-f", "-")
 			})
 		}},
-		{"kubectl replace, apply, patch and edit of a label: what may not change is refused, and said why",
-			kubectlRefused},
-		{"a manifest applied again is refused, with the lines to add", reappliedIsRefused},
+		{"kubectl replace, apply, patch and edit of a label: what may not change is denied, and said why",
+			kubectlDenied},
+		{"a manifest applied again is denied, with the lines to add", reappliedIsDenied},
 		{"with /restore in front it is applied again as often as one likes", reappliedIsRestored},
 	}
 }
@@ -39,7 +39,7 @@ func asText(job object) string {
 	return string(text)
 }
 
-func kubectlPermitted(e *environment, kubectl func(file string) (ran, error)) error {
+func kubectlAllowed(e *environment, kubectl func(file string) (ran, error)) error {
 	_, name, err := e.fresh()
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func kubectlPermitted(e *environment, kubectl func(file string) (ran, error)) er
 	return err
 }
 
-func kubectlRefused(e *environment) error {
+func kubectlDenied(e *environment) error {
 	_, name, err := e.fresh()
 	if err != nil {
 		return err
@@ -77,16 +77,16 @@ func kubectlRefused(e *environment) error {
 		{"patch", "job.batch.volcano.sh", name, "--type=json", "--patch",
 			`[{"op":"replace","path":"/spec/queue","value":"research"}]`},
 	} {
-		refused, err := e.kubectl(file, arguments...)
+		denied, err := e.kubectl(file, arguments...)
 		if err != nil {
 			return err
 		}
-		if refused.code != 1 || !strings.Contains(refused.stderr, "(Forbidden)") ||
-			!strings.Contains(refused.stderr, "spec.queue: Forbidden: the value was changed: field is immutable") {
-			return fmt.Errorf("kubectl %v: %d %s", arguments, refused.code, refused.stderr)
+		if denied.code != 1 || !strings.Contains(denied.stderr, "(Forbidden)") ||
+			!strings.Contains(denied.stderr, "spec.queue: Forbidden: the value was changed: field is immutable") {
+			return fmt.Errorf("kubectl %v: %d %s", arguments, denied.code, denied.stderr)
 		}
-		if !strings.Contains(refused.stderr, "Warning: ") {
-			return fmt.Errorf("kubectl %v says nothing of what to do: %s", arguments, refused.stderr)
+		if !strings.Contains(denied.stderr, "Warning: ") {
+			return fmt.Errorf("kubectl %v says nothing of what to do: %s", arguments, denied.stderr)
 		}
 	}
 	labelled, err := e.kubectl("", "label", "job.batch.volcano.sh", name, "team=b")
@@ -117,7 +117,7 @@ func applied(e *environment) (string, object, error) {
 	return name, ours, e.expect(200, e.put(stored, ""))
 }
 
-func reappliedIsRefused(e *environment) error {
+func reappliedIsDenied(e *environment) error {
 	_, ours, err := applied(e)
 	if err != nil {
 		return err

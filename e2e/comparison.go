@@ -29,7 +29,7 @@ type verdict int
 
 const (
 	passed verdict = iota
-	refused
+	denied
 	wrongValue
 	impossible
 )
@@ -95,20 +95,20 @@ func (e *environment) contrast(pairs []pair, ours, theirs []verdict) error {
 			alike[ours[i]]++
 		case ours[i] == wrongValue && theirs[i] == passed:
 			values++
-		case ours[i] == wrongValue && theirs[i] == refused:
-			alike[refused]++
-		case ours[i] == passed && theirs[i] == refused:
+		case ours[i] == wrongValue && theirs[i] == denied:
+			alike[denied]++
+		case ours[i] == passed && theirs[i] == denied:
 			// What the webhook lets pass changed no value, as it names every change of one.
 			spellings++
 		default:
 			return fmt.Errorf("%s: webhook %d, policy %d", pair.name, ours[i], theirs[i])
 		}
 	}
-	e.note("of %d updates both permit %d and both refuse %d", len(pairs)-skipped, alike[passed], alike[refused])
-	e.note("only the webhook refuses %d: values that are wrong", values)
-	e.note("only the policy refuses %d: other spellings of what was there", spellings)
+	e.note("of %d updates both allow %d and both deny %d", len(pairs)-skipped, alike[passed], alike[denied])
+	e.note("only the webhook denies %d: values that are wrong", values)
+	e.note("only the policy denies %d: other spellings of what was there", spellings)
 	e.note("left out %d: the API server itself does not store such a Job", skipped)
-	if alike[passed] == 0 || alike[refused] == 0 || values == 0 || spellings == 0 {
+	if alike[passed] == 0 || alike[denied] == 0 || values == 0 || spellings == 0 {
 		return fmt.Errorf("too few updates: nothing is shown by %d", len(pairs))
 	}
 	return nil
@@ -152,7 +152,7 @@ func (e *environment) try(pair pair) (verdict, error) {
 		// With the documented codes: nothing but values is wrong.
 		return wrongValue, nil
 	case judged:
-		return refused, nil
+		return denied, nil
 	default:
 		return impossible, got.err
 	}

@@ -92,8 +92,8 @@ func garbageCollector(e *environment) error {
 		return err
 	}
 	e.note("answered after %d ms, with the webhook gone", time.Since(begun).Milliseconds())
-	if refused := e.patch(name, object{"metadata": object{"finalizers": nil}}); refused.code != 500 {
-		return fmt.Errorf("another user is not kept waiting: %s", refused)
+	if denied := e.patch(name, object{"metadata": object{"finalizers": nil}}); denied.code != 500 {
+		return fmt.Errorf("another user is not kept waiting: %s", denied)
 	}
 	if err := e.webhook.start(); err != nil {
 		return err

@@ -20,9 +20,9 @@ func streams() []scenario {
 
 // tally is what came of a stream.
 type tally struct {
-	permitted, refused, unanswered atomic.Int64
-	mutex                          sync.Mutex
-	wrong                          []string
+	allowed, denied, unanswered atomic.Int64
+	mutex                       sync.Mutex
+	wrong                       []string
 }
 
 func (t *tally) note(format string, arguments ...any) {
@@ -31,7 +31,7 @@ func (t *tally) note(format string, arguments ...any) {
 	t.wrong = append(t.wrong, fmt.Sprintf(format, arguments...))
 }
 
-// stream sends updates from several clients until it is stopped; every other must be refused.
+// stream sends updates from several clients until it is stopped; every other must be denied.
 func stream(e *environment, clients int, do func() error) (*tally, error) {
 	var names []string
 	for range clients {
@@ -63,9 +63,9 @@ func (t *tally) send(e *environment, name string, stop <-chan struct{}) {
 		default:
 		}
 		labels := object{"metadata": object{"labels": object{"turn": fmt.Sprint(turn)}}}
-		t.count(e.patch(name, labels), http.StatusOK, &t.permitted)
+		t.count(e.patch(name, labels), http.StatusOK, &t.allowed)
 		queue := object{"spec": object{"queue": fmt.Sprintf("other-%d", turn)}}
-		t.count(e.patch(name, queue), http.StatusForbidden, &t.refused)
+		t.count(e.patch(name, queue), http.StatusForbidden, &t.denied)
 		stored, err := e.get(name)
 		if err != nil || at(stored, "spec", "queue") != "default" {
 			t.note("slipped through: %v %v", err, at(stored, "spec", "queue"))
@@ -85,8 +85,8 @@ func (t *tally) count(got reply, code int, counter *atomic.Int64) {
 }
 
 func (e *environment) noteTally(tally *tally) {
-	e.note("%d updates permitted, %d refused, %d not made as the webhook did not answer",
-		tally.permitted.Load(), tally.refused.Load(), tally.unanswered.Load())
+	e.note("%d updates allowed, %d denied, %d not made as the webhook did not answer",
+		tally.allowed.Load(), tally.denied.Load(), tally.unanswered.Load())
 }
 
 func rotation(e *environment) error {
@@ -154,7 +154,7 @@ func interrupted(e *environment, interrupt func() error) error {
 	}
 	e.note("%d times", times)
 	e.noteTally(tally)
-	if tally.permitted.Load() == 0 || tally.refused.Load() == 0 {
+	if tally.allowed.Load() == 0 || tally.denied.Load() == 0 {
 		return fmt.Errorf("there was no stream")
 	}
 	return e.eventually("it answers again", func() error {

@@ -14,8 +14,8 @@ func updates() []scenario {
 		}},
 		{"the generated deployment is accepted (without cert-manager's kinds)", deploymentApplies},
 		{"the documented PUT: 200, a task scaled from 1 to 2", documentedPut},
-		{"refused updates: 403, each with its field", refusedPuts},
-		{"several faults in one update are all named", manyFaults},
+		{"denied updates: 403, each with its field", deniedPuts},
+		{"several errors in one update are all named", manyFaults},
 		{"the codes of Kubernetes, if wanted: 422", kubernetesCodes},
 		{"a status is written without asking", statusUpdates},
 		{"an update that changes nothing is made without asking", nothingChanged},
@@ -75,7 +75,7 @@ type edit struct {
 	change func(object)
 }
 
-func refusedEdits() []edit {
+func deniedEdits() []edit {
 	spec := func(job object) object { return job["spec"].(object) }
 	return []edit{
 		{"spec.queue", func(job object) { spec(job)["queue"] = "research" }},
@@ -92,21 +92,21 @@ func refusedEdits() []edit {
 	}
 }
 
-func refusedPuts(e *environment) error {
-	for _, edit := range refusedEdits() {
+func deniedPuts(e *environment) error {
+	for _, edit := range deniedEdits() {
 		stored, name, err := e.fresh()
 		if err != nil {
 			return err
 		}
 		replacement := clone(stored)
 		edit.change(replacement)
-		refused := e.put(replacement, "")
+		denied := e.put(replacement, "")
 		// A wrong value alone is 400, as the documentation has it.
 		if edit.field == "spec.tasks[0].replicas" {
-			if err := e.expect(http.StatusBadRequest, refused); err != nil {
+			if err := e.expect(http.StatusBadRequest, denied); err != nil {
 				return err
 			}
-		} else if err := e.expectDenial(refused, edit.field); err != nil {
+		} else if err := e.expectDenial(denied, edit.field); err != nil {
 			return fmt.Errorf("%s: %w", edit.field, err)
 		}
 		after, err := e.get(name)
@@ -117,7 +117,7 @@ func refusedPuts(e *environment) error {
 			return fmt.Errorf("%s: it was stored", edit.field)
 		}
 	}
-	e.note("%d updates, none of them stored", len(refusedEdits()))
+	e.note("%d updates, none of them stored", len(deniedEdits()))
 	return nil
 }
 
@@ -136,8 +136,8 @@ func kubernetesCodes(e *environment) error {
 	if err := e.webhook.restartWith("--status-codes", "kubernetes"); err != nil {
 		return err
 	}
-	refused := e.patch("probe", object{"spec": object{"queue": "other"}})
-	if err := e.expect(http.StatusUnprocessableEntity, refused); err != nil {
+	denied := e.patch("probe", object{"spec": object{"queue": "other"}})
+	if err := e.expect(http.StatusUnprocessableEntity, denied); err != nil {
 		return err
 	}
 	return e.webhook.restartWith()

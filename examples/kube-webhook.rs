@@ -15,7 +15,7 @@ use volcano_job_update::{UpdatePolicy, Validator, admission};
 fn validate(
     body: &[u8],
     validator: &Validator,
-) -> Result<AdmissionReview<DynamicObject>, admission::Unanswerable> {
+) -> Result<AdmissionReview<DynamicObject>, admission::RequestError> {
     let response = admission::respond(body, validator, StatusCodes::Documented)?;
     Ok(AdmissionResponse::from(response).into_review())
 }

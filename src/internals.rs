@@ -5,11 +5,11 @@
 
 use crate::job::Job;
 pub use crate::job::{Entry, Field, Nested, Read};
-pub use crate::schema::{Failure, NumberRule, SchemaFault, Structural, type_of};
+pub use crate::schema::{NumberRule, SchemaViolation, SchemaViolationKind, Structural, type_of};
 pub use crate::status::{is_printable, quote};
 use crate::validate::Validator;
 pub use crate::validate::metadata::{
-    self, ANNOTATIONS_BYTES, MetadataFailure, MetadataFault, Subject,
+    self, ANNOTATIONS_BYTES, MetadataViolation, MetadataViolationKind, Subject,
 };
 pub use crate::validate::schema_violations;
 

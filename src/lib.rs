@@ -13,7 +13,7 @@
 //!     "spec": {"queue": "production", "tasks": [{"name": "worker", "replicas": 2}]}
 //! }"#)?;
 //!
-//! let Err(UpdateError::Refused(violations)) = validate_update(&existing, &replacement) else { panic!() };
+//! let Err(UpdateError::Denied(violations)) = validate_update(&existing, &replacement) else { panic!() };
 //! assert_eq!(violations.len(), 1, "the replicas may change");
 //! assert_eq!(violations[0].code().as_str(), "immutable-field");
 //! assert_eq!(violations[0].path().to_string(), "spec.queue");
@@ -28,11 +28,11 @@
 //! * [`validate_update`], [`is_update_allowed`] and [`diff`] judge by the documented rule. A
 //!   [`Validator`] has the same verbs for any [`UpdatePolicy`], and [`Validator::review`] for
 //!   everything at once.
-//! * [`Changes`] are what differs, each permitted, ignored or refused; they give a JSON Patch and a
+//! * [`Changes`] are what differs, each allowed, ignored or denied; they give a JSON Patch and a
 //!   JSON Merge Patch, whole or in part.
 //! * [`Violations`] are what stands in the way: never empty, sorted by path, each with a stable
 //!   [`Code`], a [`FieldPath`], words and a hint.
-//! * Errors are apart from findings: [`JobError`] and [`ReviewError`] say that no verdict was
+//! * Errors are apart from violations: [`JobError`] and [`ReviewError`] say that no verdict was
 //!   possible.
 //! * [`Validator::restore_defaults`] puts back what Volcano filled in at creation and a manifest lacks.
 //! * [`replace`] answers PUT and PATCH as an API server does, without a socket and a store.
@@ -71,12 +71,12 @@
 //! A value that may change can still be wrong. Where an update changed it, it is checked by the
 //! [schema] (types, bounds, choices, required fields, keys of lists), by Kubernetes' [rules for
 //! labels, annotations and other metadata][ObjectMeta], and by rules across fields (replicas and
-//! minAvailable). An update is never refused for what was wrong before it: that is a warning, or not
+//! minAvailable). An update is never denied for what was wrong before it: that is a warning, or not
 //! looked at. [`UpdatePolicy::skip`] leaves out a [`Check`].
 //!
 //! # Messages
 //!
-//! `Display` of a finding is one line, `path: what is wrong`. It shows no value of the Jobs, which
+//! `Display` of a violation is one line, `path: what is wrong`. It shows no value of the Jobs, which
 //! carry secrets, but for small numbers that the reason needs. Messages and hints may change;
 //! programs match on [`Violation::code`] and [`Violation::path`].
 //!
@@ -86,8 +86,8 @@
 //!
 //! * `kube`: conversions between [`status`] and [`admission`] and the types of kube-core 5. Needs Rust
 //!   1.89.
-//! * `proptest`: the module `strategy`, with strategies for property tests: Jobs, permitted and
-//!   refused updates of them, and other spellings of the same Job. Needs Rust 1.88.
+//! * `proptest`: the module `strategy`, with strategies for property tests: Jobs, allowed and
+//!   denied updates of them, and other spellings of the same Job. Needs Rust 1.88.
 //!
 //! # Scope
 //!
@@ -122,8 +122,8 @@ pub use policy::{Check, DroppedDefaults, UpdatePolicy};
 pub use report::{Report, TextStyle};
 pub use schema::{JobSchema, SchemaError};
 pub use validate::{
-    Code, ParseCodeError, Restored, Review, Severity, UpdateError, Validator, Violation,
-    Violations, diff, is_update_allowed, validate_update,
+    ParseViolationCodeError, Restored, Review, Severity, UpdateError, Validator, Violation,
+    ViolationCode, Violations, diff, is_update_allowed, validate_update,
 };
 
 /// The README, so that its code is compiled and run.

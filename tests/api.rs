@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use volcano_job_update::{
-    Change, ChangeKind, Changes, Check, Code, DroppedDefaults, FieldPath, FieldPattern, Job,
-    JobError, JobErrorKind, Limits, MergePatchError, ParseCodeError, ParsePathError, Review,
+    Change, ChangeKind, Changes, Check, DroppedDefaults, FieldPath, FieldPattern, Job, JobError,
+    JobErrorKind, Limits, MergePatchError, ParsePathError, ParseViolationCodeError, Review,
     ReviewError, Segment, Severity, UpdateError, UpdatePolicy, Validator, Verdict, Violation,
-    Violations, validate_update,
+    ViolationCode, Violations, validate_update,
 };
 
 fn is_shared<T: Send + Sync>() {}
@@ -46,7 +46,7 @@ fn results_are_owned() {
 #[test]
 fn kinds_are_plain() {
     is_plain::<ChangeKind>();
-    is_plain::<Code>();
+    is_plain::<ViolationCode>();
     is_plain::<DroppedDefaults>();
     is_plain::<JobErrorKind>();
     is_plain::<Severity>();
@@ -55,10 +55,10 @@ fn kinds_are_plain() {
 
 #[test]
 fn errors_are_errors() {
-    is_error::<volcano_job_update::admission::Unanswerable>();
+    is_error::<volcano_job_update::admission::RequestError>();
     is_error::<JobError>();
     is_error::<MergePatchError>();
-    is_error::<ParseCodeError>();
+    is_error::<ParseViolationCodeError>();
     is_error::<ParsePathError>();
     is_error::<ReviewError>();
     is_error::<UpdateError>();
@@ -101,8 +101,8 @@ fn jobs() -> (Job<'static>, Job<'static>) {
 #[test]
 fn a_violation_serialises_without_values() {
     let (existing, replacement) = jobs();
-    let Err(UpdateError::Refused(violations)) = validate_update(&existing, &replacement) else {
-        panic!("the update must be refused");
+    let Err(UpdateError::Denied(violations)) = validate_update(&existing, &replacement) else {
+        panic!("the update must be denied");
     };
     let hint = violations[0].hint().unwrap();
     let expected = json!([
@@ -140,16 +140,16 @@ fn values_are_had_from_accessors() {
         .map(|change| (change.path().to_pointer(), change.kind(), change.verdict()))
         .collect();
     let expected = [
-        ("/metadata/labels/example.com~1a", ChangeKind::Removed, Verdict::Permitted),
-        ("/spec/queue", ChangeKind::Replaced, Verdict::Refused),
-        ("/spec/tasks/0/maxRetry", ChangeKind::Removed, Verdict::Refused),
-        ("/spec/tasks/0/replicas", ChangeKind::Replaced, Verdict::Permitted),
+        ("/metadata/labels/example.com~1a", ChangeKind::Removed, Verdict::Allowed),
+        ("/spec/queue", ChangeKind::Replaced, Verdict::Denied),
+        ("/spec/tasks/0/maxRetry", ChangeKind::Removed, Verdict::Denied),
+        ("/spec/tasks/0/replicas", ChangeKind::Replaced, Verdict::Allowed),
     ]
     .map(|(pointer, kind, verdict)| (pointer.to_owned(), kind, verdict));
     assert_eq!(changes, expected);
     assert_eq!(review.changes()[3].old(), Some(&json!(1)));
     assert_eq!(review.changes()[3].new(), Some(&json!(2)));
-    assert_eq!(review.changes().with_verdict(Verdict::Permitted).len(), 2);
+    assert_eq!(review.changes().with_verdict(Verdict::Allowed).len(), 2);
 }
 
 #[test]
@@ -166,10 +166,10 @@ fn results_outlive_the_texts() {
 fn small_enums_have_one_spelling() {
     assert_same_spelling(&[ChangeKind::Added, ChangeKind::Removed], &["added", "removed"]);
     assert_same_spelling(&[ChangeKind::Replaced, ChangeKind::Moved], &["replaced", "moved"]);
-    assert_same_spelling(&[Verdict::Permitted, Verdict::Ignored], &["permitted", "ignored"]);
-    assert_same_spelling(&[Verdict::Refused], &["refused"]);
-    let codes: Vec<Code> = Code::all().collect();
-    let names: Vec<&str> = Code::all().map(Code::as_str).collect();
+    assert_same_spelling(&[Verdict::Allowed, Verdict::Ignored], &["allowed", "ignored"]);
+    assert_same_spelling(&[Verdict::Denied], &["denied"]);
+    let codes: Vec<ViolationCode> = ViolationCode::all().collect();
+    let names: Vec<&str> = ViolationCode::all().map(ViolationCode::as_str).collect();
     assert_same_spelling(&codes, &names);
     assert_eq!(serde_json::to_value(Severity::Warning).unwrap(), "warning");
 }
@@ -185,17 +185,17 @@ fn assert_same_spelling<T: Display + Serialize>(values: &[T], names: &[&str]) {
 #[test]
 fn the_causes_of_codes_are_those_of_kubernetes() {
     let forbidden = [
-        Code::ImmutableField,
-        Code::UnknownField,
-        Code::TaskAdded,
-        Code::TaskRemoved,
-        Code::TasksReordered,
-        Code::TemplateChange,
+        ViolationCode::ImmutableField,
+        ViolationCode::UnknownField,
+        ViolationCode::TaskAdded,
+        ViolationCode::TaskRemoved,
+        ViolationCode::TasksReordered,
+        ViolationCode::TemplateChange,
     ];
-    for code in Code::all() {
+    for code in ViolationCode::all() {
         let cause = match code {
-            Code::DroppedDefault => "FieldValueRequired",
-            Code::DuplicateTaskName => "FieldValueDuplicate",
+            ViolationCode::DroppedDefault => "FieldValueRequired",
+            ViolationCode::DuplicateTaskName => "FieldValueDuplicate",
             code if forbidden.contains(&code) => "FieldValueForbidden",
             _ => "FieldValueInvalid",
         };
@@ -209,14 +209,14 @@ fn a_policy_is_what_its_file_says() {
     limits.tasks = 7;
     let policy = UpdatePolicy::admission()
         .with_name("window")
-        .permit("spec.minAvailable".parse().unwrap())
+        .allow("spec.minAvailable".parse().unwrap())
         .ignore("metadata.annotations[example.com/note]".parse().unwrap())
-        .with_dropped_defaults(DroppedDefaults::Permit)
+        .with_dropped_defaults(DroppedDefaults::Allow)
         .skip(Check::PartitionMismatch)
         .with_limits(limits);
     let file = json!({
         "name": "window",
-        "permitted": [
+        "allowed": [
             "metadata.labels", "metadata.generateName", "metadata.annotations", "spec.template",
             "spec.replicas", "spec.tasks[*].template", "spec.tasks[*].replicas",
             "spec.minAvailable",
@@ -227,9 +227,9 @@ fn a_policy_is_what_its_file_says() {
         ],
         "ignoreFilledVolumeClaims": true,
         "releaseFinalizersWhileDeleting": true,
-        "droppedDefaults": "permit",
+        "droppedDefaults": "allow",
         "skippedChecks": ["partition-mismatch"],
-        "limits": {"textBytes": 3_145_728, "nesting": 128, "tasks": 7, "findings": 100},
+        "limits": {"textBytes": 3_145_728, "nesting": 128, "tasks": 7, "violations": 100},
     });
     assert_eq!(serde_json::to_value(&policy).unwrap(), file);
     assert_eq!(serde_json::from_value::<UpdatePolicy>(file).unwrap(), policy);
@@ -254,22 +254,22 @@ fn what_a_policy_file_leaves_out_is_as_documented() {
     assert_eq!(policy, UpdatePolicy::documented().with_name("custom"));
     assert_eq!(UpdatePolicy::default(), UpdatePolicy::documented());
     let policy: UpdatePolicy = serde_json::from_value(json!({"limits": {"tasks": 1}})).unwrap();
-    assert_eq!(policy.limits().findings, Limits::default().findings);
+    assert_eq!(policy.limits().violations, Limits::default().violations);
 }
 
 #[test]
-fn a_policy_file_with_a_mistake_is_refused() {
-    let refused =
+fn a_policy_file_with_a_mistake_is_denied() {
+    let denied =
         |file: Value| serde_json::from_value::<UpdatePolicy>(file).unwrap_err().to_string();
     for (file, begins) in [
         (json!({"permited": []}), "unknown field `permited`"),
         (json!({"limits": {"task": 1}}), "unknown field `task`"),
         (json!({"droppedDefaults": "keep"}), "unknown variant `keep`"),
-        (json!({"permitted": ["spec..queue"]}), "pattern `spec..queue`: "),
-        (json!({"permitted": [""]}), "pattern ``: "),
+        (json!({"allowed": ["spec..queue"]}), "pattern `spec..queue`: "),
+        (json!({"allowed": [""]}), "pattern ``: "),
         (json!({"limits": {"tasks": -1}}), "invalid value"),
     ] {
-        let error = refused(file);
+        let error = denied(file);
         assert!(error.starts_with(begins), "{error}");
     }
 }
@@ -278,14 +278,14 @@ fn a_policy_file_with_a_mistake_is_refused() {
 fn limits_are_those_of_an_api_server() {
     let limits = Limits::default();
     assert_eq!(limits.text_bytes, 3 * 1024 * 1024);
-    assert_eq!((limits.nesting, limits.tasks, limits.findings), (128, 10_000, 100));
+    assert_eq!((limits.nesting, limits.tasks, limits.violations), (128, 10_000, 100));
     assert_eq!(UpdatePolicy::documented().limits(), &limits);
 }
 
 #[test]
 fn patterns_cover_what_they_name_and_what_is_below() {
     let policy = UpdatePolicy::documented();
-    for (path, permitted) in [
+    for (path, allowed) in [
         ("metadata.labels", true),
         ("metadata.labels[example.com/a]", true),
         ("metadata.label", false),
@@ -299,7 +299,7 @@ fn patterns_cover_what_they_name_and_what_is_below() {
         ("spec.template.spec", true),
         ("spec.replicas", true),
     ] {
-        assert_eq!(policy.permits(&path.parse().unwrap()), permitted, "{path}");
+        assert_eq!(policy.allows(&path.parse().unwrap()), allowed, "{path}");
     }
 }
 

@@ -4,35 +4,35 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 use volcano_job_update::{
-    Code, FieldPath, FieldPattern, Job, JobError, JobErrorKind, Limits, MergePatchError,
-    ReviewError, UpdateError, UpdatePolicy, Validator, diff, is_update_allowed, validate_update,
+    FieldPath, FieldPattern, Job, JobError, JobErrorKind, Limits, MergePatchError, ReviewError,
+    UpdateError, UpdatePolicy, Validator, ViolationCode, diff, is_update_allowed, validate_update,
 };
 
 #[track_caller]
 #[expect(clippy::unwrap_used, reason = "a text that is no Job is what is tested")]
-fn fault(text: &[u8]) -> JobError {
+fn error(text: &[u8]) -> JobError {
     Job::from_slice(text).unwrap_err()
 }
 
-/// Whether a text is refused for what stands at that line and column, and in those words.
+/// Whether a text is denied for what stands at that line and column, and in those words.
 #[track_caller]
-fn refused_at(kind: JobErrorKind, text: &[u8], line: usize, column: usize, message: &str) {
-    let error = fault(text);
+fn denied_at(kind: JobErrorKind, text: &[u8], line: usize, column: usize, message: &str) {
+    let error = error(text);
     assert_eq!(error.to_string(), format!("line {line}, column {column}: {message}"));
     assert_eq!((error.line(), error.column()), (Some(line), Some(column)));
     assert_eq!((error.kind(), error.path()), (kind, None));
 }
 
-/// Whether a field is refused, in a text and, if it can be one, in a value.
+/// Whether a field is denied, in a text and, if it can be one, in a value.
 #[track_caller]
-fn refused_in(kind: JobErrorKind, text: &str, path: &str, message: &str) {
-    let error = fault(text.as_bytes());
+fn denied_in(kind: JobErrorKind, text: &str, path: &str, message: &str) {
+    let error = error(text.as_bytes());
     assert_eq!(error.to_string(), format!("{path}: {message}"));
     assert_eq!(error.path().map(FieldPath::to_string).as_deref(), Some(path));
     assert_eq!((error.kind(), error.line(), error.column()), (kind, None, None));
 }
 
-/// Whether a value is refused just as its text is.
+/// Whether a value is denied just as its text is.
 #[track_caller]
 #[expect(clippy::unwrap_used, reason = "that is what is tested")]
 fn same_in_value(text: &str, limits: &Limits) {
@@ -62,21 +62,21 @@ fn text_that_is_no_json() {
         ("{\"a\": \"\\x\"}", 1, 9, "invalid escape"),
         ("{\"\\x\": 1}", 1, 4, "invalid escape"),
     ] {
-        refused_at(JobErrorKind::Syntax, text.as_bytes(), line, column, message);
+        denied_at(JobErrorKind::Syntax, text.as_bytes(), line, column, message);
     }
 }
 
 /// What ends a line is the last byte of that line, not the first of the next.
 #[test]
-fn faults_at_the_end_of_a_line() {
-    refused_at(JobErrorKind::Syntax, b"{\n \"a\": [tru\n]}", 2, 11, "expected ident");
+fn errors_at_the_end_of_a_line() {
+    denied_at(JobErrorKind::Syntax, b"{\n \"a\": [tru\n]}", 2, 11, "expected ident");
 }
 
 #[test]
 fn text_that_is_not_utf8() {
     let kind = JobErrorKind::NotUtf8;
-    refused_at(kind, b"{\"a\": \"\xff\"}", 1, 8, "the text must be UTF-8");
-    refused_at(kind, b"{\n\"\xc3\xa4\": \"\xc3\"}", 2, 8, "the text must be UTF-8");
+    denied_at(kind, b"{\"a\": \"\xff\"}", 1, 8, "the text must be UTF-8");
+    denied_at(kind, b"{\n\"\xc3\xa4\": \"\xc3\"}", 2, 8, "the text must be UTF-8");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_job_that_is_no_object() {
         ("-1", "a number"),
         ("\"{}\"", "a string"),
     ] {
-        let error = fault(text.as_bytes());
+        let error = error(text.as_bytes());
         assert_eq!(error.to_string(), format!("must be an object, not {found}"));
         assert_eq!((error.kind(), error.path()), (JobErrorKind::WrongType, None));
         assert_eq!((error.line(), error.column()), (None, None));
@@ -106,7 +106,7 @@ fn parts_of_the_wrong_type() {
         (r#"{"spec": {"tasks": [{}, 1]}}"#, "spec.tasks[1]", "must be an object, not a number"),
         (r#"{"spec": {"tasks": [true]}}"#, "spec.tasks[0]", "must be an object, not a boolean"),
     ] {
-        refused_in(JobErrorKind::WrongType, text, path, message);
+        denied_in(JobErrorKind::WrongType, text, path, message);
         same_in_value(text, &Limits::default());
     }
 }
@@ -123,7 +123,7 @@ fn fields_given_twice() {
         (r#"{"spec": {"tasks": [], "tasks": null}}"#, "spec.tasks"),
         (r#"{"spec": {"tasks": [{}, {"name": 1, "name": 2}]}}"#, "spec.tasks[1].name"),
     ] {
-        refused_in(JobErrorKind::DuplicateField, text, path, "the field is given twice");
+        denied_in(JobErrorKind::DuplicateField, text, path, "the field is given twice");
     }
 }
 
@@ -131,14 +131,14 @@ fn fields_given_twice() {
 fn limits_of_reading() {
     let mut limits = Limits::default();
     (limits.text_bytes, limits.tasks, limits.nesting) = (60, 2, 4);
-    let refused = |text: &str| Job::from_slice_with(text.as_bytes(), &limits).unwrap_err();
+    let denied = |text: &str| Job::from_slice_with(text.as_bytes(), &limits).unwrap_err();
 
-    let error = refused(&" ".repeat(61));
+    let error = denied(&" ".repeat(61));
     assert_eq!(error.to_string(), "the text must be no longer than 60 bytes");
     assert_eq!((error.kind(), error.path(), error.line()), (JobErrorKind::TooLarge, None, None));
 
     let text = r#"{"spec": {"tasks": [{}, {}, {}]}}"#;
-    let error = refused(text);
+    let error = denied(text);
     assert_eq!(error.to_string(), "spec.tasks: must have no more than 2 tasks");
     assert_eq!(error.kind(), JobErrorKind::TooManyTasks);
     same_in_value(text, &limits);
@@ -148,7 +148,7 @@ fn limits_of_reading() {
         (r#"{"spec": {"volumes": [[[]]]}}"#, "spec.volumes"),
         (r#"{"spec": {"tasks": [{"template": {}}]}}"#, "spec.tasks[0].template"),
     ] {
-        let error = refused(text);
+        let error = denied(text);
         let message = format!("{path}: objects and lists must be nested no deeper than 4");
         assert_eq!(error.to_string(), message);
         assert_eq!(error.kind(), JobErrorKind::TooDeep);
@@ -175,7 +175,7 @@ fn nesting_ends_at_128_whatever_the_limits_say() {
 
 /// What was not looked into while reading comes up when it differs, and only then.
 #[test]
-fn no_verdict() {
+fn review_error() {
     let text =
         |template: &str| format!("{{\"spec\": {{\"tasks\": [\n{{\"template\": {template}}}]}}}}");
     let path = "spec.tasks[0].template";
@@ -208,7 +208,7 @@ fn no_verdict() {
 
         let error = validate_update(&bad, &good).unwrap_err();
         assert_eq!(error.to_string(), format!("no verdict is possible: existing Job: {message}"));
-        assert!(matches!(error, UpdateError::NoVerdict(ReviewError::Existing(_))));
+        assert!(matches!(error, UpdateError::Review(ReviewError::Existing(_))));
         assert!(!is_update_allowed(&bad, &good) && !is_update_allowed(&good, &bad));
     }
 }
@@ -233,7 +233,7 @@ fn no_error_shows_a_value() {
         r#"{"spec": {"queue": "s3cret\q"}}"#,
         r#"{"kind": "s3cret", "kind": "s3cret"}"#,
     ] {
-        let error = fault(text.as_bytes());
+        let error = error(text.as_bytes());
         assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
     }
 }
@@ -285,7 +285,7 @@ fn patterns() {
     ] {
         assert_eq!(text.parse::<FieldPattern>().unwrap_err().to_string(), message);
     }
-    let file = json!({"permitted": ["spec.tasks[0]"]});
+    let file = json!({"allowed": ["spec.tasks[0]"]});
     let error = serde_json::from_value::<UpdatePolicy>(file).unwrap_err();
     assert_eq!(error.to_string(), format!("pattern `spec.tasks[0]`: {position}"));
 }
@@ -293,7 +293,7 @@ fn patterns() {
 #[test]
 fn codes() {
     for text in ["immutable", "ImmutableField", ""] {
-        let error = text.parse::<Code>().unwrap_err();
+        let error = text.parse::<ViolationCode>().unwrap_err();
         assert_eq!(error.to_string(), format!("unknown code `{text}`"));
     }
 }

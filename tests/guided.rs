@@ -38,7 +38,7 @@ fn compact(text: &str) -> String {
     value.to_string()
 }
 
-/// An edit of a text at some place: what a hand or a fault on the way might do to it.
+/// An edit of a text at some place: what a hand or a error on the way might do to it.
 fn edited(text: &str, place: prop::sample::Index, edit: &Edit) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     let at = place.index(bytes.len());

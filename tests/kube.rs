@@ -100,8 +100,8 @@ fn a_patch_is_carried_over() {
 #[test]
 fn what_cannot_be_answered_is_invalid() {
     let validator = Validator::new(UpdatePolicy::admission());
-    let fault = respond(b"{}", &validator, StatusCodes::Documented).unwrap_err();
-    let theirs = AdmissionResponse::from(fault);
+    let error = respond(b"{}", &validator, StatusCodes::Documented).unwrap_err();
+    let theirs = AdmissionResponse::from(error);
     assert!(!theirs.allowed);
     assert_eq!(theirs.result.code, 400);
 }

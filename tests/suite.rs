@@ -2,7 +2,7 @@
 //!
 //! A case starts from a Job of `tests/jobs` (`base`), which `existing_patch` may change first.
 //! `patch`, applied to the existing Job, and `text_edits`, applied to the text of the result, give
-//! the replacement. `expect` lists the findings in order, each with path and code. `changes` and
+//! the replacement. `expect` lists the violations in order, each with path and code. `changes` and
 //! `warnings` are checked where a case has them.
 
 mod util;
@@ -33,9 +33,9 @@ struct Case {
     text_edits: Vec<(String, String)>,
     policy: Option<Policy>,
     changes: Option<Vec<(String, String, String)>>,
-    expect: Vec<Finding>,
-    warnings: Option<Vec<Finding>>,
-    /// How many findings there are beyond those of `expect`.
+    expect: Vec<Expected>,
+    warnings: Option<Vec<Expected>>,
+    /// How many violations there are beyond those of `expect`.
     #[serde(default)]
     omitted: usize,
 }
@@ -49,7 +49,7 @@ enum Policy {
 
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Finding {
+struct Expected {
     path: String,
     code: String,
 }
@@ -69,18 +69,18 @@ fn every_case_holds() {
     let mut files: Vec<_> =
         fs::read_dir(in_tests("cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let faults: Vec<String> = files.iter().flat_map(|file| faults_in(file)).collect();
-    assert!(faults.is_empty(), "{} cases fail\n\n{}", faults.len(), faults.join("\n\n"));
+    let errors: Vec<String> = files.iter().flat_map(|file| errors_in(file)).collect();
+    assert!(errors.is_empty(), "{} cases fail\n\n{}", errors.len(), errors.join("\n\n"));
 }
 
 #[expect(clippy::panic, reason = "a case that cannot be read is a broken test")]
-fn faults_in(file: &Path) -> Vec<String> {
+fn errors_in(file: &Path) -> Vec<String> {
     let cases: Vec<Case> = serde_json::from_value(read_json(file))
         .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let theme = file.file_stem().unwrap_or_default().to_string_lossy();
     cases
         .iter()
-        .filter_map(|case| run(case).err().map(|fault| format!("{theme}: {}: {fault}", case.name)))
+        .filter_map(|case| run(case).err().map(|error| format!("{theme}: {}: {error}", case.name)))
         .collect()
 }
 
@@ -176,24 +176,24 @@ impl Verdicts {
 fn check_expectations(case: &Case, review: &Review) -> Result<(), String> {
     let violations = review.violations();
     let listed = violations.map(|violations| &**violations).unwrap_or_default();
-    equal("findings", &findings(listed), &case.expect)?;
+    equal("violations", &listed_as(listed), &case.expect)?;
     let omitted = violations.map_or(0, Violations::omitted);
-    equal("omitted findings", &omitted, &case.omitted)?;
+    equal("omitted violations", &omitted, &case.omitted)?;
     if let Some(expected) = &case.changes {
         equal("changes", &changes(review.changes()), expected)?;
     }
     if let Some(expected) = &case.warnings {
-        equal("warnings", &findings(review.warnings()), expected)?;
+        equal("warnings", &listed_as(review.warnings()), expected)?;
     }
     Ok(())
 }
 
-fn findings(list: &[Violation]) -> Vec<Finding> {
-    let finding = |violation: &Violation| Finding {
+fn listed_as(list: &[Violation]) -> Vec<Expected> {
+    let violation = |violation: &Violation| Expected {
         path: violation.path().to_string(),
         code: violation.code().to_string(),
     };
-    list.iter().map(finding).collect()
+    list.iter().map(violation).collect()
 }
 
 fn changes(list: &Changes) -> Vec<(String, String, String)> {

@@ -48,7 +48,7 @@ fn main() {
         // The same as a server has it, with the defaults of the schema.
         let stored = |text: &Vec<u8>| {
             let pair = Pair { existing: manifest.existing.clone(), replacement: text.clone() };
-            let replaced = put(&pair, &validator).expect("the update is permitted");
+            let replaced = put(&pair, &validator).expect("the update is allowed");
             replaced.into_parts().1.replace("125597962", "125597961").into_bytes()
         };
         let canonical = Pair {
@@ -59,7 +59,7 @@ fn main() {
             let verdict = fastest(rounds, || {
                 validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement))
             });
-            let put = fastest(rounds, || put(&pair, &validator).expect("the update is permitted"));
+            let put = fastest(rounds, || put(&pair, &validator).expect("the update is allowed"));
             println!("| {name} | {tasks} | {verdict:.1} | {put:.1} | {:.2} |", put / verdict);
         }
     }

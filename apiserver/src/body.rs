@@ -41,59 +41,59 @@ impl Sent {
 ///
 /// The answer to a body that is no JSON object.
 pub(crate) fn read_value(bytes: &[u8], text: &str) -> Result<(Value, Vec<StatusCause>), Status> {
-    if let Some(fault) = syntax::fault(bytes) {
-        return Err(unrecognized(&no_type(&fault), bytes));
+    if let Some(error) = syntax::error(bytes) {
+        return Err(unrecognized(&no_type(&error), bytes));
     }
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
         // Deeper than any Job is read, or a number that no value has.
-        Err(fault) => {
-            return Err(Status::bad_request(cannot_be_handled(KIND, VERSION, &fault.to_string())));
+        Err(error) => {
+            return Err(Status::bad_request(cannot_be_handled(KIND, VERSION, &error.to_string())));
         }
     };
     match value {
         Value::Object(map) => salvage(map)
-            .map_err(|fault| Status::bad_request(cannot_be_handled(KIND, VERSION, &fault))),
+            .map_err(|error| Status::bad_request(cannot_be_handled(KIND, VERSION, &error))),
         Value::Null => Err(unrecognized(&missing_kind(bytes), bytes)),
         other => {
             let found = go_name(&other);
-            let fault = format!("json: cannot unmarshal {found} into Go value of type {TYPE_META}");
-            Err(unrecognized(&no_type(&fault), bytes))
+            let error = format!("json: cannot unmarshal {found} into Go value of type {TYPE_META}");
+            Err(unrecognized(&no_type(&error), bytes))
         }
     }
 }
 
-/// Puts aside parts of a type that the reading of a Job does not take; each is a fault by the schema.
+/// Puts aside parts of a type that the reading of a Job does not take; each is a error by the schema.
 pub(crate) fn salvage(mut job: Map<String, Value>) -> Result<(Value, Vec<StatusCause>), String> {
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     if let Some(metadata) = job.get("metadata") {
         meta::read(metadata, &mut Vec::new())?;
     }
     if let Some(spec) = job.get_mut("spec").filter(|spec| !spec.is_null()) {
         if let Value::Object(fields) = spec {
-            salvage_tasks(fields, &mut faults);
+            salvage_tasks(fields, &mut errors);
         } else {
-            faults.push(wrong_type("spec", "object", type_name(spec)));
+            errors.push(wrong_type("spec", "object", type_name(spec)));
             spec.take();
         }
     }
-    Ok((Value::Object(job), faults))
+    Ok((Value::Object(job), errors))
 }
 
-fn salvage_tasks(spec: &mut Map<String, Value>, faults: &mut Vec<StatusCause>) {
+fn salvage_tasks(spec: &mut Map<String, Value>, errors: &mut Vec<StatusCause>) {
     match spec.get_mut("tasks") {
         None | Some(Value::Null) => {}
         Some(Value::Array(tasks)) => {
             for (position, task) in tasks.iter_mut().enumerate() {
                 if !task.is_object() && !task.is_null() {
                     let field = format!("spec.tasks[{position}]");
-                    faults.push(wrong_type(&field, "object", type_name(task)));
+                    errors.push(wrong_type(&field, "object", type_name(task)));
                     task.take();
                 }
             }
         }
         Some(other) => {
-            faults.push(wrong_type("spec.tasks", "array", type_name(other)));
+            errors.push(wrong_type("spec.tasks", "array", type_name(other)));
             other.take();
         }
     }
@@ -113,30 +113,30 @@ pub(crate) fn read_sent(job: &Job<'_>, bytes: &[u8]) -> Result<Sent, NotRead> {
             let value = content::parse(entry.field()).unwrap_or_default();
             if !value.is_string() {
                 let found = go_name(&value);
-                let fault = format!(
+                let error = format!(
                     "json: cannot unmarshal {found} into Go struct field .{name} of type string"
                 );
-                return Err(NotRead::Unrecognized(no_type(&fault)));
+                return Err(NotRead::Unrecognized(no_type(&error)));
             }
         }
     }
     let says = |name| top_field(job, name).and_then(Field::to_str).unwrap_or_default().into_owned();
     let (kind, api_version) = (says("kind"), says("apiVersion"));
     if api_version.matches('/').count() > 1 {
-        let fault = format!("unexpected GroupVersion string: {api_version}");
-        return Err(NotRead::Unrecognized(fault));
+        let error = format!("unexpected GroupVersion string: {api_version}");
+        return Err(NotRead::Unrecognized(error));
     }
     if kind.is_empty() {
         return Err(NotRead::Unrecognized(missing_kind(bytes)));
     }
     let version = api_version.rsplit('/').next().unwrap_or_default().to_owned();
-    let cannot = |fault: String| NotRead::NotHandled {
-        whole: cannot_be_handled(&kind, &version, &fault),
-        fault,
+    let cannot = |error: String| NotRead::NotHandled {
+        whole: cannot_be_handled(&kind, &version, &error),
+        error,
     };
     if job.top().iter().any(|entry| entry.is("apiVersion") && entry.field().is_null()) {
-        let fault = ".apiVersion accessor error: <nil> is of the type <nil>, expected string";
-        return Err(cannot(fault.into()));
+        let error = ".apiVersion accessor error: <nil> is of the type <nil>, expected string";
+        return Err(cannot(error.into()));
     }
     let mut sent = Map::new();
     for entry in job.metadata().into_iter().flatten() {
@@ -151,42 +151,42 @@ pub(crate) fn read_sent(job: &Job<'_>, bytes: &[u8]) -> Result<Sent, NotRead> {
 /// Why a body was not read.
 pub(crate) enum NotRead {
     Unrecognized(String),
-    NotHandled { whole: String, fault: String },
+    NotHandled { whole: String, error: String },
 }
 
 impl NotRead {
     /// The answer to a PUT.
     pub(crate) fn into_status(self, bytes: &[u8]) -> Status {
         match self {
-            Self::Unrecognized(fault) => unrecognized(&fault, bytes),
+            Self::Unrecognized(error) => unrecognized(&error, bytes),
             Self::NotHandled { whole, .. } => Status::bad_request(whole),
         }
     }
 
-    /// The fault alone.
-    pub(crate) fn into_fault(self) -> String {
+    /// The error alone.
+    pub(crate) fn into_error(self) -> String {
         match self {
-            Self::Unrecognized(fault) | Self::NotHandled { fault, .. } => fault,
+            Self::Unrecognized(error) | Self::NotHandled { error, .. } => error,
         }
     }
 }
 
-pub(crate) fn cannot_be_handled(kind: &str, version: &str, fault: &str) -> String {
-    format!("{kind} in version {} cannot be handled as a {KIND}: {fault}", go::quote(version))
+pub(crate) fn cannot_be_handled(kind: &str, version: &str, error: &str) -> String {
+    format!("{kind} in version {} cannot be handled as a {KIND}: {error}", go::quote(version))
 }
 
-fn no_type(fault: &str) -> String {
-    format!("couldn't get version/kind; json parse error: {fault}")
+fn no_type(error: &str) -> String {
+    format!("couldn't get version/kind; json parse error: {error}")
 }
 
 fn missing_kind(bytes: &[u8]) -> String {
     format!("Object 'Kind' is missing in '{}'", syntax::sanitize_bytes(bytes))
 }
 
-fn unrecognized(fault: &str, bytes: &[u8]) -> Status {
+fn unrecognized(error: &str, bytes: &[u8]) -> Status {
     let summary = summary(bytes);
     Status::bad_request(format!(
-        "the object provided is unrecognized (must be of type {KIND}): {fault} ({summary})"
+        "the object provided is unrecognized (must be of type {KIND}): {error} ({summary})"
     ))
 }
 

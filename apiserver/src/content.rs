@@ -308,11 +308,11 @@ fn normal_field<'v>(field: Field<'v>, schema: &Structural) -> Option<Cow<'v, str
 pub(crate) fn parse(field: Field<'_>) -> Result<Value, String> {
     match field {
         Field::Value(value) => Ok(value.clone()),
-        Field::Text(text) => serde_json::from_str(text).map_err(|fault| match out_of_range(text) {
+        Field::Text(text) => serde_json::from_str(text).map_err(|error| match out_of_range(text) {
             Some(number) => {
                 format!("json: cannot unmarshal number {number} into Go value of type float64")
             }
-            None => fault.to_string(),
+            None => error.to_string(),
         }),
     }
 }

@@ -42,7 +42,7 @@ struct Road<'r> {
 
 /// Parts that were put aside and what a strict reading says, before the Job is looked at.
 struct Found {
-    faults: Vec<StatusCause>,
+    errors: Vec<StatusCause>,
     warnings: Vec<String>,
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn replace(
         is_patch: false,
     };
     let text = syntax::sanitize(request.body);
-    let found = Found { faults: Vec::new(), warnings: Vec::new() };
+    let found = Found { errors: Vec::new(), warnings: Vec::new() };
     let body = match existing {
         Some(existing) => existing.read_replacement_with(text.as_bytes(), limits),
         None => Job::from_slice_with(text.as_bytes(), limits),
@@ -84,9 +84,9 @@ pub(crate) fn replace(
     if let Ok(job) = body {
         return road.take(existing, &job, found, Some(&text));
     }
-    let (value, faults) = body::read_value(request.body, &text)?;
-    let job = Job::from_value_with(&value, limits).map_err(|fault| Status::unreadable(&fault))?;
-    road.take(existing, &job, Found { faults, ..found }, Some(&text))
+    let (value, errors) = body::read_value(request.body, &text)?;
+    let job = Job::from_value_with(&value, limits).map_err(|error| Status::job_error(&error))?;
+    road.take(existing, &job, Found { errors, ..found }, Some(&text))
 }
 
 pub(crate) fn patch(
@@ -120,14 +120,14 @@ pub(crate) fn patch(
     };
     let Value::Object(map) = patched else {
         let found = meta::go_name(&patched);
-        let fault = format!(
+        let error = format!(
             "json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
         );
-        return Err(road.bad_patch(&fault));
+        return Err(road.bad_patch(&error));
     };
-    let (value, faults) = body::salvage(map).map_err(|fault| road.bad_patch(&fault))?;
-    let job = Job::from_value_with(&value, limits).map_err(|fault| Status::unreadable(&fault))?;
-    road.take(Some(existing), &job, Found { faults, warnings }, None)
+    let (value, errors) = body::salvage(map).map_err(|error| road.bad_patch(&error))?;
+    let job = Job::from_value_with(&value, limits).map_err(|error| Status::job_error(&error))?;
+    road.take(Some(existing), &job, Found { errors, warnings }, None)
 }
 
 /// The existing Job as an API server reads it from its store.
@@ -165,7 +165,7 @@ impl Road<'_> {
         if let Some(restored) = restored.filter(|restored| !restored.patch().is_empty()) {
             let limits = self.validator.policy().limits();
             let job = Job::from_value_with(restored.job(), limits)
-                .map_err(|fault| Status::unreadable(&fault))?;
+                .map_err(|error| Status::job_error(&error))?;
             let draft = self.read(existing, &job, found, text)?;
             return self.go(existing, &job, draft);
         }
@@ -183,14 +183,14 @@ impl Road<'_> {
     ) -> Result<Draft<'s>, Status> {
         let mut sent = match body::read_sent(job, self.bytes) {
             Ok(sent) => sent,
-            Err(fault) if self.is_patch => return Err(self.bad_patch(&fault.into_fault())),
-            Err(fault) => return Err(fault.into_status(self.bytes)),
+            Err(error) if self.is_patch => return Err(self.bad_patch(&error.into_error())),
+            Err(error) => return Err(error.into_status(self.bytes)),
         };
         let mut content = Content::default();
         if sent.is_job() {
             let schema = structural(self.validator);
             content = content::read(job, existing, schema)
-                .map_err(|fault| self.not_handled(&sent, &fault))?;
+                .map_err(|error| self.not_handled(&sent, &error))?;
         }
         let is_whole = sent.unknown.is_empty() && content.unknown.is_empty() && !content.duplicates;
         if self.validation != FieldValidation::Ignore {
@@ -203,25 +203,25 @@ impl Road<'_> {
                 duplicates.chain(unknown.map(|path| format!("unknown field \"{path}\""))).collect();
             found.warnings.extend(strict);
             if self.validation == FieldValidation::Strict && !found.warnings.is_empty() {
-                let fault = format!("strict decoding error: {}", found.warnings.join(", "));
-                return Err(self.not_handled(&sent, &fault));
+                let error = format!("strict decoding error: {}", found.warnings.join(", "));
+                return Err(self.not_handled(&sent, &error));
             }
         }
         Ok(Draft { sent, content, found, is_whole })
     }
 
-    fn not_handled(&self, sent: &Sent, fault: &str) -> Status {
+    fn not_handled(&self, sent: &Sent, error: &str) -> Status {
         if self.is_patch {
-            return self.bad_patch(fault);
+            return self.bad_patch(error);
         }
         let version = sent.api_version.rsplit('/').next().unwrap_or_default();
-        Status::bad_request(body::cannot_be_handled(&sent.kind, version, fault))
+        Status::bad_request(body::cannot_be_handled(&sent.kind, version, error))
     }
 
     /// The answer to a patch whose result is no Job.
-    fn bad_patch(&self, fault: &str) -> Status {
+    fn bad_patch(&self, error: &str) -> Status {
         let patched = Value::from(syntax::sanitize_bytes(self.bytes));
-        let cause = with_value(CauseType::Invalid, "patch", &patched, fault);
+        let cause = with_value(CauseType::Invalid, "patch", &patched, error);
         Status::invalid_object("", "", "", vec![cause])
     }
 
@@ -271,7 +271,7 @@ impl Road<'_> {
         let generation = generation.saturating_add(i64::from(draft.content.changed || !is_job));
         keep(&mut draft.sent.metadata, &old, generation);
         let mut causes = meta_rules::of_update(&draft.sent.metadata, &old);
-        causes.extend(type_faults(&draft.sent));
+        causes.extend(type_errors(&draft.sent));
         let version = text(&old, "resourceVersion").to_owned();
         draft.sent.metadata.insert("resourceVersion".into(), version.into());
         let outcome = self.outcome(&draft, &old, &raw);
@@ -290,11 +290,11 @@ impl Road<'_> {
         } else {
             read = existing
                 .read_replacement_with(line.as_bytes(), limits)
-                .map_err(|fault| Status::unreadable(&fault))?;
+                .map_err(|error| Status::job_error(&error))?;
             &read
         };
         if is_job {
-            causes.extend(self.schema_faults(existing, result, &mut draft.found)?);
+            causes.extend(self.schema_errors(existing, result, &mut draft.found)?);
         }
         let name = text(&draft.sent.metadata, "name").to_owned();
         if !causes.is_empty() {
@@ -302,10 +302,12 @@ impl Road<'_> {
         }
         let mut warnings = std::mem::take(&mut draft.found.warnings);
         warnings.extend(meta_rules::finalizer_warnings(&draft.sent.metadata, &old));
-        let review =
-            self.validator.review(existing, result).map_err(|fault| Status::no_verdict(&fault))?;
+        let review = self
+            .validator
+            .review(existing, result)
+            .map_err(|error| Status::review_error(&error))?;
         if let Some(violations) = review.violations() {
-            return Err(Status::refused(&name, violations, self.context.codes));
+            return Err(Status::denied(&name, violations, self.context.codes));
         }
         warnings.extend(review.warnings().iter().map(ToString::to_string));
         let shown = self.shown(&mut draft, &line, status.as_ref());
@@ -357,14 +359,14 @@ impl Road<'_> {
         let version = self.context.resource_version.as_str();
         metadata.insert("resourceVersion".into(), version.into());
         let mut causes = meta_rules::of_creation(metadata);
-        causes.extend(type_faults(&draft.sent));
+        causes.extend(type_errors(&draft.sent));
         let line = self.line(&draft, None);
         let limits = self.validator.policy().limits();
         let result = Job::from_slice_with(line.as_bytes(), limits)
-            .map_err(|fault| Status::unreadable(&fault))?;
+            .map_err(|error| Status::job_error(&error))?;
         let nothing = Value::Object(serde_json::Map::new());
-        let nothing = Job::from_value(&nothing).map_err(|fault| Status::unreadable(&fault))?;
-        causes.extend(self.schema_faults(&nothing, &result, &mut draft.found)?);
+        let nothing = Job::from_value(&nothing).map_err(|error| Status::job_error(&error))?;
+        causes.extend(self.schema_errors(&nothing, &result, &mut draft.found)?);
         if !causes.is_empty() {
             return Err(invalid(&draft.sent, name, causes));
         }
@@ -384,13 +386,13 @@ impl Road<'_> {
     }
 
     /// What the schema says of the result, as far as the update touched it, and of what was put aside.
-    fn schema_faults(
+    fn schema_errors(
         &self,
         existing: &Job<'_>,
         result: &Job<'_>,
         found: &mut Found,
     ) -> Result<Vec<StatusCause>, Status> {
-        let mut causes = std::mem::take(&mut found.faults);
+        let mut causes = std::mem::take(&mut found.errors);
         let by_schema = schema_rules::causes(existing, result, self.validator)?;
         let is_new = |cause: &StatusCause| causes.iter().all(|known| known.field != cause.field);
         let others: Vec<StatusCause> = by_schema.into_iter().filter(is_new).collect();
@@ -460,7 +462,7 @@ fn keep(new: &mut Metadata, old: &Metadata, generation: i64) {
 }
 
 /// What is wrong with kind and apiVersion.
-fn type_faults(sent: &Sent) -> Vec<StatusCause> {
+fn type_errors(sent: &Sent) -> Vec<StatusCause> {
     let check = |field, given: &str, must_be: &str| {
         (given != must_be).then(|| {
             let detail = format!("must be {must_be}");

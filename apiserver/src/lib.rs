@@ -185,7 +185,7 @@ impl Replaced {
     }
 }
 
-/// Replaces a Job, or creates it where `existing` is `None` and the context permits it.
+/// Replaces a Job, or creates it where `existing` is `None` and the context allows it.
 ///
 /// Nothing is stored by this: [`Replaced::stored`] is, by the caller, if the store still has the
 /// existing Job.
@@ -195,7 +195,7 @@ impl Replaced {
 /// The answer to a request that is not carried out, see [`Status`]: the body is no Job or another one
 /// than the URI says (400), has unknown fields and `fieldValidation=Strict` (400), there is no such Job
 /// (404), its uid or resourceVersion is another (409), the result is not valid (422, or 400 by
-/// [`StatusCodes::Documented`]), the policy refuses the change (403, or 422 by
+/// [`StatusCodes::Documented`]), the policy denies the change (403, or 422 by
 /// [`StatusCodes::Kubernetes`]).
 pub fn replace(
     existing: Option<&Job<'_>>,

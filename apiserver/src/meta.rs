@@ -101,7 +101,7 @@ pub(crate) fn read(sent: &Value, unknown: &mut Vec<String>) -> Result<Metadata, 
         }
     };
     unknown.append(&mut reader.unknown);
-    reader.fault.map_or(Ok(read), Err)
+    reader.error.map_or(Ok(read), Err)
 }
 
 /// Reads metadata from the store, without what cannot be read.
@@ -150,7 +150,7 @@ struct Reader {
     path: String,
     unknown: Vec<String>,
     /// The first field of another type; reading goes on.
-    fault: Option<String>,
+    error: Option<String>,
 }
 
 impl Reader {
@@ -227,7 +227,7 @@ impl Reader {
             Value::Number(number) => {
                 let shown = crate::go::number_text(number);
                 // What is written as a whole double comes out of Go's maps as an integer.
-                shown.parse().ok().or_else(|| self.fault(&format!("number {shown}"), "int64"))
+                shown.parse().ok().or_else(|| self.error(&format!("number {shown}"), "int64"))
             }
             other => self.mismatch(other, "int64"),
         }
@@ -278,12 +278,12 @@ impl Reader {
     }
 
     fn mismatch<T>(&mut self, sent: &Value, go: &str) -> Option<T> {
-        self.fault(go_name(sent), go)
+        self.error(go_name(sent), go)
     }
 
-    fn fault<T>(&mut self, found: &str, go: &str) -> Option<T> {
+    fn error<T>(&mut self, found: &str, go: &str) -> Option<T> {
         let (structure, field) = (self.structure, self.fields.join("."));
-        self.fault.get_or_insert_with(|| {
+        self.error.get_or_insert_with(|| {
             format!(
                 "json: cannot unmarshal {found} into Go struct field {structure}.{field} of type {go}"
             )
@@ -363,8 +363,8 @@ mod tests {
             ),
             (json!({"creationTimestamp": 1}), "number into Go value of type string"),
         ] {
-            let fault = read(&sent, &mut Vec::new()).unwrap_err();
-            assert_eq!(fault, format!("json: cannot unmarshal {says}"), "{sent}");
+            let error = read(&sent, &mut Vec::new()).unwrap_err();
+            assert_eq!(error, format!("json: cannot unmarshal {says}"), "{sent}");
         }
     }
 }

@@ -10,12 +10,12 @@ use crate::answer::with_value;
 use crate::go;
 use crate::meta::{Metadata, text, texts};
 use crate::names;
-use volcano_job_update::internals::{MetadataFailure, MetadataFault, Subject, metadata};
+use volcano_job_update::internals::{MetadataViolation, MetadataViolationKind, Subject, metadata};
 use volcano_job_update::status::{CauseType, StatusCause};
 
-/// An API server lists every fault. A body has room for a million, and none of them would be read.
+/// An API server lists every violation. A body has room for a million, and none of them would be read.
 const MAX_CAUSES: usize = 1000;
-/// How often a fault is listed that shows the whole list in which it is.
+/// How often a violation is listed that shows the whole list in which it is.
 const MAX_WHOLE_LISTS: usize = 8;
 /// The finalizers without a domain that Kubernetes itself has.
 const STANDARD_FINALIZERS: [&str; 3] = ["orphan", "foregroundDeletion", "kubernetes"];
@@ -51,8 +51,8 @@ pub(crate) fn finalizer_warnings(new: &Metadata, old: &Metadata) -> Vec<String> 
         let mut warn = |what: &str| {
             warnings.push(format!("metadata.finalizers: {}: {what}", go::quote(finalizer)));
         };
-        for fault in names::qualified_name(finalizer) {
-            warn(&fault);
+        for violation in names::qualified_name(finalizer) {
+            warn(&violation);
         }
         if finalizer.contains('/') || STANDARD_FINALIZERS.contains(finalizer) {
             continue;
@@ -90,7 +90,7 @@ fn common(
         space => invalid_each("metadata.namespace", space, names::namespace(space), causes),
     }
     labels_annotations_owners(new, causes);
-    faults(new, "finalizers", causes);
+    violations(new, "finalizers", causes);
 }
 
 fn of_change(new: &Metadata, old: &Metadata, causes: &mut Vec<StatusCause>) {
@@ -117,28 +117,28 @@ fn of_change(new: &Metadata, old: &Metadata, causes: &mut Vec<StatusCause>) {
 
 fn labels_annotations_owners(new: &Metadata, causes: &mut Vec<StatusCause>) {
     for field in ["labels", "annotations", "ownerReferences"] {
-        faults(new, field, causes);
+        violations(new, field, causes);
     }
 }
 
 /// What is wrong with a field by the rules that a verdict looks at too.
-fn faults(new: &Metadata, field: &str, causes: &mut Vec<StatusCause>) {
+fn violations(new: &Metadata, field: &str, causes: &mut Vec<StatusCause>) {
     let Some(value) = new.get(field) else { return };
     let mut whole_lists: usize = 0;
-    for fault in metadata::faults(field, value) {
-        let is_size = matches!(fault.failure, MetadataFailure::TooLarge(_));
-        let shows_all = fault.subject == Subject::Field && !is_size;
+    for violation in metadata::violations(field, value) {
+        let is_size = matches!(violation.failure, MetadataViolationKind::TooLarge(_));
+        let shows_all = violation.subject == Subject::Field && !is_size;
         whole_lists = whole_lists.saturating_add(usize::from(shows_all));
         if causes.len() < MAX_CAUSES && (!shows_all || whole_lists <= MAX_WHOLE_LISTS) {
-            causes.push(cause(field, value, &fault));
+            causes.push(cause(field, value, &violation));
         }
     }
 }
 
-fn cause(field: &str, value: &Value, fault: &MetadataFault) -> StatusCause {
+fn cause(field: &str, value: &Value, violation: &MetadataViolation) -> StatusCause {
     let whole = format!("metadata.{field}");
     let at = |position: &usize| value.get(position).unwrap_or(&Value::Null);
-    let (place, found) = match &fault.subject {
+    let (place, found) = match &violation.subject {
         Subject::Key(key) => (whole, &Value::from(key.as_str())),
         Subject::ValueOf(key) => (whole, value.get(key).unwrap_or(&Value::Null)),
         Subject::Element(position) => (whole, at(position)),
@@ -149,15 +149,17 @@ fn cause(field: &str, value: &Value, fault: &MetadataFault) -> StatusCause {
         }
         Subject::Field => (whole, value),
     };
-    let detail = match fault.failure {
-        MetadataFailure::SecondController { first, second } => {
+    let detail = match violation.failure {
+        MetadataViolationKind::SecondController { first, second } => {
             second_controller(at(&first), at(&second))
         }
         failure => names::words(failure),
     };
-    match fault.failure {
-        MetadataFailure::OwnerFieldEmpty => StatusCause::new(CauseType::Required, place, &detail),
-        MetadataFailure::TooLarge(_) => StatusCause::new(CauseType::TooLong, place, &detail),
+    match violation.failure {
+        MetadataViolationKind::OwnerFieldEmpty => {
+            StatusCause::new(CauseType::Required, place, &detail)
+        }
+        MetadataViolationKind::TooLarge(_) => StatusCause::new(CauseType::TooLong, place, &detail),
         _ => with_value(CauseType::Invalid, place, found, &detail),
     }
 }
@@ -191,11 +193,12 @@ fn no_new_finalizers(new: &Metadata, old: &Metadata, causes: &mut Vec<StatusCaus
 fn invalid_each(
     field: &str,
     value: &str,
-    faults: impl IntoIterator<Item = String>,
+    violations: impl IntoIterator<Item = String>,
     causes: &mut Vec<StatusCause>,
 ) {
-    let cause = |fault: String| with_value(CauseType::Invalid, field, &value.into(), &fault);
+    let cause =
+        |violation: String| with_value(CauseType::Invalid, field, &value.into(), &violation);
     if causes.len() < MAX_CAUSES {
-        causes.extend(faults.into_iter().map(cause));
+        causes.extend(violations.into_iter().map(cause));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! See [validate/content](https://github.com/kubernetes/apimachinery/tree/master/pkg/api/validate/content).
 
-use volcano_job_update::internals::{ANNOTATIONS_BYTES, MetadataFailure, metadata};
+use volcano_job_update::internals::{ANNOTATIONS_BYTES, MetadataViolationKind, metadata};
 
 const NAME_RULE: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with \
      an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
@@ -23,58 +23,63 @@ pub(crate) fn qualified_name(text: &str) -> Vec<String> {
 }
 
 /// A broken rule in the words of Kubernetes.
-pub(crate) fn words(failure: MetadataFailure) -> String {
+pub(crate) fn words(failure: MetadataViolationKind) -> String {
     match failure {
-        MetadataFailure::Slashes => format!(
+        MetadataViolationKind::Slashes => format!(
             "a valid label key {NAME_RULE} with an optional DNS subdomain prefix and '/' \
              (e.g. 'example.com/MyName')"
         ),
-        MetadataFailure::PrefixEmpty => "prefix part must be non-empty".into(),
-        MetadataFailure::PrefixTooLong(_) => "prefix part must be no more than 253 bytes".into(),
-        MetadataFailure::PrefixCharacters => format!("prefix part {SUBDOMAIN_RULE}"),
-        MetadataFailure::NameEmpty => "name part must be non-empty".into(),
-        MetadataFailure::NameTooLong(_) => "name part must be no more than 63 bytes".into(),
-        MetadataFailure::NameCharacters => format!("name part {NAME_RULE}"),
-        MetadataFailure::ValueTooLong(_) => "must be no more than 63 bytes".into(),
-        MetadataFailure::ValueCharacters => VALUE_RULE.into(),
-        MetadataFailure::TooLarge(_) => format!("may not be more than {ANNOTATIONS_BYTES} bytes"),
-        MetadataFailure::Contains(illegal) => format!("may not contain '{illegal}'"),
-        MetadataFailure::FinalizersConflict => {
+        MetadataViolationKind::PrefixEmpty => "prefix part must be non-empty".into(),
+        MetadataViolationKind::PrefixTooLong(_) => {
+            "prefix part must be no more than 253 bytes".into()
+        }
+        MetadataViolationKind::PrefixCharacters => format!("prefix part {SUBDOMAIN_RULE}"),
+        MetadataViolationKind::NameEmpty => "name part must be non-empty".into(),
+        MetadataViolationKind::NameTooLong(_) => "name part must be no more than 63 bytes".into(),
+        MetadataViolationKind::NameCharacters => format!("name part {NAME_RULE}"),
+        MetadataViolationKind::ValueTooLong(_) => "must be no more than 63 bytes".into(),
+        MetadataViolationKind::ValueCharacters => VALUE_RULE.into(),
+        MetadataViolationKind::TooLarge(_) => {
+            format!("may not be more than {ANNOTATIONS_BYTES} bytes")
+        }
+        MetadataViolationKind::Contains(illegal) => format!("may not contain '{illegal}'"),
+        MetadataViolationKind::FinalizersConflict => {
             "finalizer orphan and foregroundDeletion cannot be both set".into()
         }
-        MetadataFailure::OwnerFieldEmpty => "must not be empty".into(),
-        MetadataFailure::OwnerApiVersion => "must be <group>/<version> or <version>".into(),
-        MetadataFailure::OwnerIsEvent => "/v1, Kind=Event is disallowed from being an owner".into(),
-        // What Kubernetes says of these names all that they are about, see `meta_rules`.
-        MetadataFailure::FinalizerTooLate | MetadataFailure::SecondController { .. } => {
-            failure.to_string()
+        MetadataViolationKind::OwnerFieldEmpty => "must not be empty".into(),
+        MetadataViolationKind::OwnerApiVersion => "must be <group>/<version> or <version>".into(),
+        MetadataViolationKind::OwnerIsEvent => {
+            "/v1, Kind=Event is disallowed from being an owner".into()
         }
+        // What Kubernetes says of these names all that they are about, see `meta_rules`.
+        MetadataViolationKind::FinalizerTooLate
+        | MetadataViolationKind::SecondController { .. } => failure.to_string(),
     }
 }
 
 /// What is wrong with a DNS subdomain, as the name of a Job that is created.
 pub(crate) fn subdomain(text: &str) -> Vec<String> {
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     if text.len() > 253 {
-        faults.push("must be no more than 253 bytes".into());
+        violations.push("must be no more than 253 bytes".into());
     }
     if !metadata::is_dns_subdomain(text) {
-        faults.push(SUBDOMAIN_RULE.into());
+        violations.push(SUBDOMAIN_RULE.into());
     }
-    faults
+    violations
 }
 
 /// What is wrong with the name of a namespace.
 pub(crate) fn namespace(text: &str) -> Vec<String> {
-    let mut faults = Vec::new();
+    let mut violations = Vec::new();
     if text.len() > 63 {
-        faults.push("must be no more than 63 bytes".into());
+        violations.push("must be no more than 63 bytes".into());
     }
     if !metadata::is_dns_label(text) {
         let dots = metadata::is_dns_subdomain(text);
-        faults.push(if dots { "must not contain dots".into() } else { LABEL_RULE.into() });
+        violations.push(if dots { "must not contain dots".into() } else { LABEL_RULE.into() });
     }
-    faults
+    violations
 }
 
 /// What is wrong with a name as a part of a path.

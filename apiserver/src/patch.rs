@@ -29,7 +29,7 @@ pub(crate) fn json_patch(mut document: Value, body: &[u8], strict: bool) -> Patc
     const OPERATIONS: &str = "[]handlers.jsonPatchOp";
     let text = syntax::sanitize(body);
     let patch = parse(body, &text)
-        .map_err(|fault| if strict { undecodable(&fault) } else { Status::bad_request(fault) })?;
+        .map_err(|error| if strict { undecodable(&error) } else { Status::bad_request(error) })?;
     let (operations, warnings) = match patch {
         Value::Array(operations) => {
             let warnings = if strict { check_operations(&text, &operations)? } else { Vec::new() };
@@ -56,7 +56,7 @@ pub(crate) fn json_patch(mut document: Value, body: &[u8], strict: bool) -> Patc
 pub(crate) fn merge_patch(document: Value, body: &[u8], strict: bool) -> Patched {
     let text = syntax::sanitize(body);
     let bad = || Status::bad_request("Invalid JSON Patch");
-    match parse(body, &text).map_err(|fault| if strict { undecodable(&fault) } else { bad() })? {
+    match parse(body, &text).map_err(|error| if strict { undecodable(&error) } else { bad() })? {
         Value::Null => Err(bad()),
         patch @ Value::Object(_) => {
             let duplicates = if strict { syntax::duplicates(&text) } else { Vec::new() };
@@ -72,14 +72,14 @@ pub(crate) fn merge_patch(document: Value, body: &[u8], strict: bool) -> Patched
 }
 
 fn parse(body: &[u8], text: &str) -> Result<Value, String> {
-    match syntax::fault(body) {
-        Some(fault) => Err(fault),
-        None => serde_json::from_str(text).map_err(|fault| fault.to_string()),
+    match syntax::error(body) {
+        Some(error) => Err(error),
+        None => serde_json::from_str(text).map_err(|error| error.to_string()),
     }
 }
 
-fn undecodable(fault: &str) -> Status {
-    Status::bad_request(format!("error decoding patch: {fault}"))
+fn undecodable(error: &str) -> Status {
+    Status::bad_request(format!("error decoding patch: {error}"))
 }
 
 fn wrong_type(found: &Value, go: &str) -> String {
@@ -96,8 +96,8 @@ fn check_operations(text: &str, operations: &[Value]) -> Result<Vec<String>, Sta
             if operation.is_null() {
                 continue;
             }
-            let fault = wrong_type(operation, "handlers.jsonPatchOp");
-            return Err(undecodable(&fault));
+            let error = wrong_type(operation, "handlers.jsonPatchOp");
+            return Err(undecodable(&error));
         };
         for (key, value) in fields {
             match &**key {

@@ -20,7 +20,7 @@ pub enum FieldValidation {
     /// They are dropped, with a warning for each.
     #[default]
     Warn,
-    /// The request is refused.
+    /// The request is denied.
     Strict,
 }
 

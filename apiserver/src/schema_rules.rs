@@ -12,8 +12,10 @@ use crate::answer::with_value;
 use crate::go;
 use volcano_job_update::Job;
 use volcano_job_update::Validator;
-use volcano_job_update::internals::{Failure, SchemaFault, schema_violations, structural, type_of};
 use volcano_job_update::internals::{NumberRule, Structural};
+use volcano_job_update::internals::{
+    SchemaViolation, SchemaViolationKind, schema_violations, structural, type_of,
+};
 use volcano_job_update::status::{CauseType, Status, StatusCause};
 use volcano_job_update::{FieldPath, Segment};
 
@@ -30,12 +32,12 @@ pub(crate) fn causes(
     result: &Job<'_>,
     validator: &Validator,
 ) -> Result<Vec<StatusCause>, Status> {
-    let faults = schema_violations(existing, result, validator)
-        .map_err(|fault| Status::no_verdict(&fault))?;
+    let violations = schema_violations(existing, result, validator)
+        .map_err(|violation| Status::review_error(&violation))?;
     let mut causes =
         Causes { schema: structural(validator), known: HashSet::new(), list: Vec::new() };
-    for fault in &faults {
-        causes.add(fault);
+    for violation in &violations {
+        causes.add(violation);
     }
     Ok(causes.list)
 }
@@ -48,20 +50,21 @@ struct Causes<'s> {
 }
 
 impl Causes<'_> {
-    fn add(&mut self, fault: &SchemaFault) {
-        let field = server_path(&fault.path);
-        let rule = self.schema.number_rule(fault.path.segments());
-        let new = fault.new.as_ref().unwrap_or(&Value::Null);
-        match &fault.failure {
-            Failure::Type { expected, found: Value::Number(number) }
+    fn add(&mut self, violation: &SchemaViolation) {
+        let field = server_path(&violation.path);
+        let rule = self.schema.number_rule(violation.path.segments());
+        let new = violation.new.as_ref().unwrap_or(&Value::Null);
+        match &violation.failure {
+            SchemaViolationKind::Type { expected, found: Value::Number(number) }
                 if expected.contains(&"integer") =>
             {
                 self.add_number(&field, number, rule);
             }
-            Failure::Below { found: number, .. } | Failure::Above { found: number, .. } => {
+            SchemaViolationKind::Below { found: number, .. }
+            | SchemaViolationKind::Above { found: number, .. } => {
                 self.add_number(&field, number, rule);
             }
-            Failure::Type { expected, found } => {
+            SchemaViolationKind::Type { expected, found } => {
                 // Where the schema has a format, texts and lists alone are compared by type.
                 let format = rule.and_then(|rule| rule.format.as_deref());
                 let by_format = matches!(found, Value::Bool(_) | Value::Object(_));
@@ -70,43 +73,45 @@ impl Causes<'_> {
                     None => self.add_type(&field, &expected.join(","), type_name(found)),
                 }
             }
-            Failure::Missing => self.list.push(StatusCause::new(CauseType::Required, field, "")),
-            Failure::NotOneOf { choices, found } => {
+            SchemaViolationKind::Missing => {
+                self.list.push(StatusCause::new(CauseType::Required, field, ""))
+            }
+            SchemaViolationKind::NotOneOf { choices, found } => {
                 let choices: Vec<String> = choices.iter().map(|choice| go::quote(choice)).collect();
                 let detail = format!("supported values: {}", choices.join(", "));
                 let kind = CauseType::NotSupported;
                 self.list.push(with_value(kind, field, found, &detail));
             }
-            Failure::TooLong { most, .. } => {
+            SchemaViolationKind::TooLong { most, .. } => {
                 let detail = format!("may not be more than {most} bytes");
                 self.list.push(StatusCause::new(CauseType::TooLong, field, &detail));
             }
-            Failure::TooMany { most, found } => {
+            SchemaViolationKind::TooMany { most, found } => {
                 let detail = format!("must have at most {most} items");
                 let found = (*found).into();
                 self.list.push(with_value(CauseType::TooMany, field, &found, &detail));
             }
-            Failure::TooFew { least, found } => {
+            SchemaViolationKind::TooFew { least, found } => {
                 let what = format!("should have at least {least} items");
                 self.add_invalid(&field, &(*found).into(), &what);
             }
-            Failure::TooShort { least, .. } => {
+            SchemaViolationKind::TooShort { least, .. } => {
                 self.add_invalid(&field, new, &format!("should be at least {least} chars long"));
             }
-            Failure::Pattern(pattern) => {
+            SchemaViolationKind::Pattern(pattern) => {
                 self.add_invalid(&field, new, &format!("should match '{pattern}'"));
             }
-            Failure::Format(format) => {
+            SchemaViolationKind::Format(format) => {
                 let shown = new.as_str().map(go::quote).unwrap_or_default();
                 let detail = format!("{field} in body must be of type {format}: {shown}");
                 let kind = CauseType::TypeInvalid;
                 self.list.push(with_value(kind, field, new, &detail));
             }
-            Failure::Repeats { keys, .. } => {
+            SchemaViolationKind::Repeats { keys, .. } => {
                 let value = only(new, keys);
                 self.list.push(with_value(CauseType::Duplicate, field, &value, ""));
             }
-            Failure::Other(text) => self.add_invalid(&field, new, text),
+            SchemaViolationKind::Other(text) => self.add_invalid(&field, new, text),
         }
     }
 
@@ -173,7 +178,7 @@ fn only(element: &Value, keys: &[Box<str>]) -> Value {
     Value::Object(found.collect::<Map<_, _>>())
 }
 
-/// The fault of a value of another type than the schema has.
+/// The violation of a value of another type than the schema has.
 pub(crate) fn wrong_type(field: &str, expected: &str, found: &str) -> StatusCause {
     let detail = format!("{field} in body must be of type {expected}: {}", go::quote(found));
     with_value(CauseType::TypeInvalid, field, &found.into(), &detail)

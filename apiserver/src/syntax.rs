@@ -12,7 +12,7 @@ use volcano_job_update::internals::{Nested, Read};
 
 /// How deep Go reads.
 const MAX_DEPTH: usize = 10_000;
-/// How many faults a strict reading reports.
+/// How many errors a strict reading reports.
 const MAX_DUPLICATES: usize = 100;
 
 /// A text in which whatever is no character stands as U+FFFD: bytes that are not UTF-8, each by
@@ -63,7 +63,7 @@ fn without_lone_surrogates(text: &str) -> String {
             (Some(0xd800..0xe000), _) => (6, Some("\\ufffd")),
             _ => (2, None),
         };
-        // An escape ends between characters, or the text is no JSON and is refused for that.
+        // An escape ends between characters, or the text is no JSON and is denied for that.
         let length = (length..=tail.len()).find(|end| tail.is_char_boundary(*end));
         let (escape, tail) =
             tail.split_at_checked(length.unwrap_or(tail.len())).unwrap_or((tail, ""));
@@ -75,20 +75,20 @@ fn without_lone_surrogates(text: &str) -> String {
 }
 
 /// What Go says of a text that is not one JSON value; `None` if it is one.
-pub(crate) fn fault(text: &[u8]) -> Option<String> {
+pub(crate) fn error(text: &[u8]) -> Option<String> {
     let mut scanner = Scanner { rest: text.iter(), peeked: None };
     match scanner.document() {
         Ok(()) => None,
-        Err(Fault::End) => Some("unexpected end of JSON input".into()),
-        Err(Fault::Depth) => Some("exceeded max depth".into()),
-        Err(Fault::Byte(byte, place)) => {
+        Err(Error::End) => Some("unexpected end of JSON input".into()),
+        Err(Error::Depth) => Some("exceeded max depth".into()),
+        Err(Error::Byte(byte, place)) => {
             Some(format!("invalid character {} {place}", quote_byte(byte)))
         }
     }
 }
 
 /// Why a text is no JSON.
-enum Fault {
+enum Error {
     End,
     Depth,
     Byte(u8, String),
@@ -117,11 +117,11 @@ enum Level {
 }
 
 impl Scanner<'_> {
-    fn document(&mut self) -> Result<(), Fault> {
+    fn document(&mut self) -> Result<(), Error> {
         let mut levels: Vec<Level> = Vec::new();
         loop {
             // A value begins here.
-            let opened = match self.after_space().ok_or(Fault::End)? {
+            let opened = match self.after_space().ok_or(Error::End)? {
                 b'{' => Some(Level::Object),
                 b'[' => Some(Level::List),
                 first => {
@@ -131,7 +131,7 @@ impl Scanner<'_> {
             };
             if let Some(level) = opened {
                 if levels.len() >= MAX_DEPTH {
-                    return Err(Fault::Depth);
+                    return Err(Error::Depth);
                 }
                 if self.opened(&level)? {
                     levels.push(level);
@@ -145,7 +145,7 @@ impl Scanner<'_> {
                     Level::Object => (b'}', "after object key:value pair"),
                     Level::List => (b']', "after array element"),
                 };
-                match self.after_space().ok_or(Fault::End)? {
+                match self.after_space().ok_or(Error::End)? {
                     b',' => {
                         if matches!(level, Level::Object) {
                             self.key(None)?;
@@ -153,15 +153,15 @@ impl Scanner<'_> {
                         break;
                     }
                     byte if byte == close => drop(levels.pop()),
-                    byte => return Err(Fault::Byte(byte, place.into())),
+                    byte => return Err(Error::Byte(byte, place.into())),
                 }
             }
         }
     }
 
     /// Behind an opening bracket: whether there is anything before the closing one. A key is read.
-    fn opened(&mut self, level: &Level) -> Result<bool, Fault> {
-        let first = self.after_space().ok_or(Fault::End)?;
+    fn opened(&mut self, level: &Level) -> Result<bool, Error> {
+        let first = self.after_space().ok_or(Error::End)?;
         match (level, first) {
             (Level::Object, b'}') | (Level::List, b']') => Ok(false),
             (Level::Object, first) => self.key(Some(first)).map(|()| true),
@@ -172,25 +172,25 @@ impl Scanner<'_> {
         }
     }
 
-    fn key(&mut self, first: Option<u8>) -> Result<(), Fault> {
-        match first.or_else(|| self.after_space()).ok_or(Fault::End)? {
+    fn key(&mut self, first: Option<u8>) -> Result<(), Error> {
+        match first.or_else(|| self.after_space()).ok_or(Error::End)? {
             b'"' => self.string()?,
             byte => return Err(byte_at(byte, "looking for beginning of object key string")),
         }
-        match self.after_space().ok_or(Fault::End)? {
+        match self.after_space().ok_or(Error::End)? {
             b':' => Ok(()),
             byte => Err(byte_at(byte, "after object key")),
         }
     }
 
-    fn end(&mut self) -> Result<(), Fault> {
+    fn end(&mut self) -> Result<(), Error> {
         match self.after_space() {
             None => Ok(()),
             Some(byte) => Err(byte_at(byte, "after top-level value")),
         }
     }
 
-    fn scalar(&mut self, first: u8) -> Result<(), Fault> {
+    fn scalar(&mut self, first: u8) -> Result<(), Error> {
         match first {
             b'"' => self.string(),
             b't' => self.literal("true"),
@@ -201,20 +201,20 @@ impl Scanner<'_> {
         }
     }
 
-    fn literal(&mut self, word: &str) -> Result<(), Fault> {
+    fn literal(&mut self, word: &str) -> Result<(), Error> {
         for expected in word.bytes().skip(1) {
-            let byte = self.next().ok_or(Fault::End)?;
+            let byte = self.next().ok_or(Error::End)?;
             if byte != expected {
                 let place = format!("in literal {word} (expecting {})", quote_byte(expected));
-                return Err(Fault::Byte(byte, place));
+                return Err(Error::Byte(byte, place));
             }
         }
         Ok(())
     }
 
-    fn string(&mut self) -> Result<(), Fault> {
+    fn string(&mut self) -> Result<(), Error> {
         loop {
-            match self.next().ok_or(Fault::End)? {
+            match self.next().ok_or(Error::End)? {
                 b'"' => return Ok(()),
                 b'\\' => self.escape()?,
                 byte @ 0..0x20 => return Err(byte_at(byte, "in string literal")),
@@ -223,12 +223,12 @@ impl Scanner<'_> {
         }
     }
 
-    fn escape(&mut self) -> Result<(), Fault> {
-        match self.next().ok_or(Fault::End)? {
+    fn escape(&mut self) -> Result<(), Error> {
+        match self.next().ok_or(Error::End)? {
             b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"' => Ok(()),
             b'u' => {
                 for _ in 0..4 {
-                    let byte = self.next().ok_or(Fault::End)?;
+                    let byte = self.next().ok_or(Error::End)?;
                     if !byte.is_ascii_hexdigit() {
                         return Err(byte_at(byte, "in \\u hexadecimal character escape"));
                     }
@@ -239,7 +239,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn number(&mut self, first: u8) -> Result<(), Fault> {
+    fn number(&mut self, first: u8) -> Result<(), Error> {
         let first = match first {
             b'-' => self.digit("in numeric literal")?,
             digit => digit,
@@ -259,8 +259,8 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn digit(&mut self, place: &str) -> Result<u8, Fault> {
-        match self.next().ok_or(Fault::End)? {
+    fn digit(&mut self, place: &str) -> Result<u8, Error> {
+        match self.next().ok_or(Error::End)? {
             digit @ b'0'..=b'9' => Ok(digit),
             byte => Err(byte_at(byte, place)),
         }
@@ -294,15 +294,15 @@ impl Scanner<'_> {
     }
 }
 
-fn byte_at(byte: u8, place: &str) -> Fault {
-    Fault::Byte(byte, place.into())
+fn byte_at(byte: u8, place: &str) -> Error {
+    Error::Byte(byte, place.into())
 }
 
 /// The fields that an object of a well-formed text has twice, in the order of the text, each once.
 pub(crate) fn duplicates(text: &str) -> Vec<String> {
     let (mut found, mut path) = (Vec::new(), String::new());
     let mut json = serde_json::Deserializer::from_str(text);
-    // What cannot be read to its end was refused, or will be.
+    // What cannot be read to its end was denied, or will be.
     let _ = Read(Duplicates { path: &mut path, found: &mut found }).deserialize(&mut json);
     found
 }
@@ -380,12 +380,12 @@ mod tests {
             ("1e'", "invalid character '\\'' in exponent of numeric literal"),
             ("\u{feff}{}", "invalid character 'ï' looking for beginning of value"),
         ] {
-            assert_eq!(fault(text.as_bytes()).as_deref(), Some(says), "{text}");
+            assert_eq!(error(text.as_bytes()).as_deref(), Some(says), "{text}");
         }
         for text in ["1", "-0.5e+1", " [ ] ", r#"{"a":[{},"\u00e9",null,true,false]}"#] {
-            assert_eq!(fault(text.as_bytes()), None, "{text}");
+            assert_eq!(error(text.as_bytes()), None, "{text}");
         }
-        assert_eq!(fault("[".repeat(10_001).as_bytes()).unwrap(), "exceeded max depth");
+        assert_eq!(error("[".repeat(10_001).as_bytes()).unwrap(), "exceeded max depth");
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn named(mut job: Value, version: &str) -> Value {
 fn put(existing: &Job<'_>, body: &Value, version: &str) -> Result<Replaced, TestCaseError> {
     let body = body.to_string();
     let request = ReplaceRequest::from_uri(URI, body.as_bytes())?;
-    let validator = Validator::new(UpdatePolicy::permit_everything());
+    let validator = Validator::new(UpdatePolicy::permissive());
     Ok(replace(Some(existing), &request, &validator, &ReplaceContext::new(version))?)
 }
 
@@ -92,7 +92,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_permitted_update_is_stored_whole_and_once(update in strategy::permitted_update()) {
+    fn a_allowed_update_is_stored_whole_and_once(update in strategy::allowed_update()) {
         let (existing, replacement) = update;
         check(existing, replacement)?;
     }

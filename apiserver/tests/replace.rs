@@ -64,7 +64,7 @@ fn kubernetes(edit: impl FnOnce(&mut Value)) -> Result<Replaced, Status> {
 }
 
 fn everything() -> Validator {
-    Validator::new(UpdatePolicy::permit_everything())
+    Validator::new(UpdatePolicy::permissive())
 }
 
 fn patch_with(content_type: &str, patching: &Value) -> Result<Replaced, Status> {
@@ -233,7 +233,7 @@ fn metadata_is_checked_word_by_word() {
 }
 
 #[test]
-fn what_is_too_long_is_refused() {
+fn what_is_too_long_is_denied() {
     let status = kubernetes(|body| {
         body["metadata"]["annotations"] = json!({"a": "x".repeat(262_144)});
     });
@@ -335,18 +335,18 @@ fn dropped_defaults_are_put_back_where_the_policy_says_so() {
     };
     let replaced = put_edited(drop, "", &validator).unwrap();
     assert_eq!(stored(&replaced)["spec"]["schedulerName"], "volcano");
-    let refused = put_edited(drop, "", &Validator::default()).unwrap_err();
-    assert_eq!(refused.code, 403);
+    let denied = put_edited(drop, "", &Validator::default()).unwrap_err();
+    assert_eq!(denied.code, 403);
 }
 
 #[test]
-fn unknown_and_double_fields_are_told_or_refused() {
+fn unknown_and_double_fields_are_told_or_denied() {
     let text = body().to_string().replacen(
         r#""queue":"default""#,
         r#""queue":"research","queue":"default","qeue":"","volumes":[{"a":1,"a":1}]"#,
         1,
     );
-    let faults = [
+    let errors = [
         "duplicate field \"spec.queue\"",
         "duplicate field \"spec.volumes[0].a\"",
         "unknown field \"spec.qeue\"",
@@ -357,11 +357,11 @@ fn unknown_and_double_fields_are_told_or_refused() {
     assert_eq!(warned.code, 400);
     let text = text.replace(r#""a":1,"a":1"#, r#""mountPath":"/","a":1,"a":1"#);
     let warned = put(&existing(), "", text.as_bytes(), &everything()).unwrap();
-    assert_eq!(warned.warnings(), faults);
+    assert_eq!(warned.warnings(), errors);
     let strict = put(&existing(), "?fieldValidation=Strict", text.as_bytes(), &everything());
     let expected = format!(
         "Job in version \"v1alpha1\" cannot be handled as a Job: strict decoding error: {}",
-        faults.join(", ")
+        errors.join(", ")
     );
     assert_eq!(strict.unwrap_err().message, expected);
     let ignored = put(&existing(), "?fieldValidation=Ignore", text.as_bytes(), &everything());
@@ -369,7 +369,7 @@ fn unknown_and_double_fields_are_told_or_refused() {
 }
 
 #[test]
-fn parts_of_another_type_are_faults_by_the_schema() {
+fn parts_of_another_type_are_errors_by_the_schema() {
     for (spec, message) in [
         (
             json!("x"),

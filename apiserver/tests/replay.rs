@@ -145,23 +145,23 @@ fn sorted(causes: &Value) -> Vec<String> {
     causes
 }
 
-/// The faults in a message in one order: the server's own differs from run to run.
+/// The errors in a message in one order: the server's own differs from run to run.
 fn message(status: &Value) -> String {
     let message = status["message"].as_str().unwrap_or_default();
     match (message.split_once(": ["), status["details"]["causes"].as_array()) {
         (Some((lead, _)), Some(causes)) if message.ends_with(']') => {
-            let fault = |cause: &Value| {
+            let error = |cause: &Value| {
                 format!(
                     "{}: {}",
                     cause["field"].as_str().unwrap(),
                     cause["message"].as_str().unwrap()
                 )
             };
-            let mut faults: Vec<String> = causes.iter().map(fault).collect();
-            faults.sort();
-            faults.dedup();
-            let length: usize = faults.iter().map(String::len).sum();
-            format!("{lead}: {faults:?} {length} of {}", message.len())
+            let mut errors: Vec<String> = causes.iter().map(error).collect();
+            errors.sort();
+            errors.dedup();
+            let length: usize = errors.iter().map(String::len).sum();
+            format!("{lead}: {errors:?} {length} of {}", message.len())
         }
         _ => message.into(),
     }
@@ -307,7 +307,7 @@ impl Tally {
 #[expect(clippy::print_stderr, reason = "how much was replayed is part of the result")]
 fn requests_are_answered_as_an_api_server_answers_them() {
     let Some(folder) = shared("recordings") else { return };
-    let validator = Validator::new(UpdatePolicy::permit_everything());
+    let validator = Validator::new(UpdatePolicy::permissive());
     let mut tally = Tally::default();
     for file in files(&folder) {
         let name = file.file_stem().unwrap().to_string_lossy();
@@ -316,7 +316,7 @@ fn requests_are_answered_as_an_api_server_answers_them() {
         let text = text.replace("\"\\ud800 x\"", "\"\\ufffd x\"");
         match serde_json::from_str(&text) {
             Ok(recording) => tally.recording(&name, &recording, &validator),
-            Err(fault) => panic!("{name}: {fault}"),
+            Err(error) => panic!("{name}: {error}"),
         }
     }
     report(tally.replayed, &format!("requests replayed, {} of them accepted", tally.accepted));

@@ -104,7 +104,7 @@ fn job(changes: &[(&str, Value)]) -> Value {
     job
 }
 
-#[expect(clippy::unwrap_used, reason = "an update that is not refused is a broken test")]
+#[expect(clippy::unwrap_used, reason = "an update that is not denied is a broken test")]
 fn violations(changes: &[(&str, Value)]) -> Violations {
     let (existing, replacement) = (job(&[]), job(changes));
     let [existing, replacement] =
@@ -113,13 +113,13 @@ fn violations(changes: &[(&str, Value)]) -> Violations {
 }
 
 #[test]
-fn a_refused_change_is_forbidden_or_invalid() {
+fn a_denied_change_is_forbidden_or_invalid() {
     let violations = violations(&[
         ("/spec/queue", json!("production")),
         ("/spec/tasks/0/minAvailable", json!(2)),
         ("/spec/tasks/0/replicas", json!(1)),
     ]);
-    let faults = "[spec.queue: Forbidden: the value was changed: field is immutable, \
+    let errors = "[spec.queue: Forbidden: the value was changed: field is immutable, \
                   spec.tasks[0].minAvailable: Forbidden: the value was changed: field is immutable, \
                   spec.tasks[0].replicas: Invalid value: must be at least 2, the minAvailable of the task, but is 1]";
     let causes = json!([
@@ -130,23 +130,23 @@ fn a_refused_change_is_forbidden_or_invalid() {
         {"reason": "FieldValueInvalid", "field": "spec.tasks[0].replicas",
          "message": "Invalid value: must be at least 2, the minAvailable of the task, but is 1"},
     ]);
-    let documented = Status::refused("a", &violations, StatusCodes::Documented);
+    let documented = Status::denied("a", &violations, StatusCodes::Documented);
     assert_eq!(
         serde_json::to_value(&documented).unwrap(),
         json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": format!("jobs.batch.volcano.sh \"a\" is forbidden: {faults}"),
+            "message": format!("jobs.batch.volcano.sh \"a\" is forbidden: {errors}"),
             "reason": "Forbidden",
             "details": {"name": "a", "group": "batch.volcano.sh", "kind": "jobs", "causes": causes},
             "code": 403,
         })
     );
-    let kubernetes = Status::refused("a", &violations, StatusCodes::Kubernetes);
+    let kubernetes = Status::denied("a", &violations, StatusCodes::Kubernetes);
     assert_eq!(
         serde_json::to_value(&kubernetes).unwrap(),
         json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": format!("Job.batch.volcano.sh \"a\" is invalid: {faults}"),
+            "message": format!("Job.batch.volcano.sh \"a\" is invalid: {errors}"),
             "reason": "Invalid",
             "details": {"name": "a", "group": "batch.volcano.sh", "kind": "Job", "causes": causes},
             "code": 422,
@@ -157,27 +157,27 @@ fn a_refused_change_is_forbidden_or_invalid() {
 #[test]
 fn wrong_values_alone_are_a_bad_request_or_invalid() {
     let violations = violations(&[("/spec/tasks/0/replicas", json!(0))]);
-    let documented = Status::refused("a", &violations, StatusCodes::Documented);
+    let documented = Status::denied("a", &violations, StatusCodes::Documented);
     assert_eq!((documented.code, &*documented.reason), (400, "BadRequest"));
-    let kubernetes = Status::refused("a", &violations, StatusCodes::Kubernetes);
+    let kubernetes = Status::denied("a", &violations, StatusCodes::Kubernetes);
     assert_eq!((kubernetes.code, &*kubernetes.reason), (422, "Invalid"));
     assert_eq!(documented.message, kubernetes.message);
     assert_eq!(documented.details, kubernetes.details);
 }
 
 #[test]
-fn what_cannot_be_read_is_the_senders_fault_or_the_stores() {
-    let fault = Job::from_slice(b"{").unwrap_err();
-    let sent = Status::no_verdict(&ReviewError::Replacement(fault.clone()));
+fn what_cannot_be_read_is_the_senders_error_or_the_stores() {
+    let error = Job::from_slice(b"{").unwrap_err();
+    let sent = Status::review_error(&ReviewError::Replacement(error.clone()));
     assert_eq!((sent.code, &*sent.reason), (400, "BadRequest"));
-    let stored = UpdateError::NoVerdict(ReviewError::Existing(fault));
+    let stored = UpdateError::Review(ReviewError::Existing(error));
     let stored = Status::from_error("a", &stored, StatusCodes::Documented);
     assert_eq!((stored.code, &*stored.reason), (500, "InternalError"));
     assert!(
         stored.message.starts_with("Internal error occurred: existing Job: line 1, column 2: ")
     );
     let long = Job::from_slice(&vec![b' '; 3 * 1024 * 1024 + 1]).unwrap_err();
-    assert_eq!(Status::unreadable(&long).code, 413);
+    assert_eq!(Status::job_error(&long).code, 413);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn each_constructor_says_what_kubernetes_says() {
 }
 
 #[test]
-fn a_fault_found_twice_is_said_once_and_listed_twice() {
+fn a_error_found_twice_is_said_once_and_listed_twice() {
     let cause = StatusCause::new(CauseType::Forbidden, "metadata.finalizers", "no");
     let status = Status::invalid("a", vec![cause.clone(), cause]);
     assert_eq!(

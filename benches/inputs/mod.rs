@@ -23,10 +23,10 @@ pub(crate) type Update = fn(usize) -> Pair;
 
 /// The updates that are measured.
 pub(crate) const UPDATES: [(&str, Update); 8] = [
-    ("permitted", permitted),
+    ("allowed", allowed),
     ("scaled", scaled),
     ("template", template),
-    ("refused", refused),
+    ("denied", denied),
     ("respelled", respelled),
     ("equal", equal),
     ("wide", wide),
@@ -34,7 +34,7 @@ pub(crate) const UPDATES: [(&str, Update); 8] = [
 ];
 
 /// The documented update: the last task's replicas go from 1 to 2.
-fn permitted(tasks: usize) -> Pair {
+fn allowed(tasks: usize) -> Pair {
     pair(tasks, |job| *last_replicas(job) = 2.into())
 }
 
@@ -93,7 +93,7 @@ fn flat_job(labels: &str, annotations: &str, spec: &str) -> Vec<u8> {
 }
 
 /// The documented update together with a field that may not change.
-fn refused(tasks: usize) -> Pair {
+fn denied(tasks: usize) -> Pair {
     pair(tasks, |job| {
         *last_replicas(job) = 2.into();
         job["spec"]["queue"] = "research".into();
@@ -107,7 +107,7 @@ fn equal(tasks: usize) -> Pair {
 
 /// The documented update, with the keys of every object of the replacement in the opposite order.
 fn respelled(tasks: usize) -> Pair {
-    let mut pair = permitted(tasks);
+    let mut pair = allowed(tasks);
     let replacement: Value =
         serde_json::from_slice(&pair.replacement).expect("the replacement is JSON");
     pair.replacement.clear();

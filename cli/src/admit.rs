@@ -8,7 +8,7 @@ use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{ReviewError, Validator};
 
 use crate::args::Pair;
-use crate::input::{Trouble, read_policy, read_review, read_update, unanswerable};
+use crate::input::{Error, read_policy, read_review, read_update, unanswerable};
 use crate::kubectl::response_text;
 use crate::{Outcome, to_json, validator};
 
@@ -21,20 +21,20 @@ pub(crate) fn run(
     codes: StatusCodes,
     restore: bool,
     path: &Path,
-) -> Result<(String, Outcome), Trouble> {
+) -> Result<(String, Outcome), Error> {
     let body = read_review(path, validator.policy().limits())?;
     let response = if restore {
         admission::restore(&body, validator)
     } else {
         admission::respond(&body, validator, codes)
     };
-    let response = response.map_err(|fault| unanswerable(path, fault))?;
+    let response = response.map_err(|error| unanswerable(path, error))?;
     let outcome = if response.is_allowed() { Outcome::Good } else { Outcome::Bad };
     Ok((to_json(&response), outcome))
 }
 
 /// The verdict as `kubectl replace` or `kubectl patch` shows it, to which it comes through an API server.
-pub(crate) fn check(pair: &Pair, codes: StatusCodes) -> Result<(String, Outcome), Trouble> {
+pub(crate) fn check(pair: &Pair, codes: StatusCodes) -> Result<(String, Outcome), Error> {
     let validator = validator(read_policy(&pair.policy)?, pair.crd.as_deref())?;
     let documents = read_update(pair, validator.policy().limits())?;
     let existing = documents.existing()?;

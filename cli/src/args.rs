@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use volcano_job_update::Code;
+use volcano_job_update::ViolationCode;
 use volcano_job_update::status::StatusCodes;
 
 use crate::generate::Generate;
@@ -20,7 +20,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Say whether EXISTING may be replaced by REPLACEMENT
     ///
-    /// Exit status: 0 permitted, 1 refused, 2 no verdict possible.
+    /// Exit status: 0 allowed, 1 denied, 2 no verdict possible.
     Check {
         #[command(flatten)]
         pair: Pair,
@@ -36,7 +36,7 @@ pub(crate) enum Command {
     },
     /// Show what differs between EXISTING and REPLACEMENT
     ///
-    /// Exit status: 0 no change, 1 changes, 2 trouble.
+    /// Exit status: 0 no change, 1 changes, 2 error.
     Diff {
         #[command(flatten)]
         pair: Pair,
@@ -47,12 +47,12 @@ pub(crate) enum Command {
     /// Answer the request that puts BODY in the place of EXISTING, as an API server would
     ///
     /// Prints the body of the answer, and warnings to the standard error. Exit status: 0 carried out,
-    /// 1 refused, 2 trouble.
+    /// 1 denied, 2 error.
     Replace(Replace),
     /// Put back into REPLACEMENT what Volcano filled in when EXISTING was created
     ///
     /// Prints REPLACEMENT with those fields, in the format it came in. Exit status: 0, or 2 for
-    /// trouble.
+    /// error.
     Restore {
         #[command(flatten)]
         jobs: Jobs,
@@ -84,20 +84,16 @@ pub(crate) enum Command {
     Generate(Generate),
     /// Explain a code, or list all of them
     Explain {
-        /// A code of a finding, such as immutable-field
-        code: Option<Code>,
+        /// A code of a violation, such as immutable-field
+        code: Option<ViolationCode>,
     },
 }
 
 /// Two Jobs and how to look at them.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Pair {
-    /// By which rule: documented, admission, permit-everything, or a policy file (JSON or YAML)
-    #[arg(
-        long,
-        value_name = "documented|admission|permit-everything|FILE",
-        default_value = "documented"
-    )]
+    /// By which rule: documented, admission, permissive, or a policy file (JSON or YAML)
+    #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "documented")]
     pub(crate) policy: String,
     /// Show old and new values, which may be secrets
     #[arg(long)]
@@ -122,12 +118,8 @@ pub(crate) struct Replace {
     /// Where the request goes to: path and query
     #[arg(long, value_name = "/apis/…/jobs/NAME?pretty=true")]
     pub(crate) uri: String,
-    /// By which rule: documented, admission, permit-everything, or a policy file (JSON or YAML)
-    #[arg(
-        long,
-        value_name = "documented|admission|permit-everything|FILE",
-        default_value = "documented"
-    )]
+    /// By which rule: documented, admission, permissive, or a policy file (JSON or YAML)
+    #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "documented")]
     pub(crate) policy: String,
     /// Which status codes to answer with
     #[arg(long, value_enum, default_value_t = Codes::Documented)]
@@ -165,7 +157,7 @@ pub(crate) enum Codes {
 pub(crate) enum ReplaceFormat {
     /// The body of the answer
     Body,
-    /// Code, body, what to store and warnings, in one object
+    /// ViolationCode, body, what to store and warnings, in one object
     Json,
 }
 

@@ -8,7 +8,7 @@ mod policy;
 use clap::{Args, Subcommand, ValueEnum};
 use volcano_job_update::UpdatePolicy;
 
-use crate::input::{Trouble, read_policy};
+use crate::input::{Error, read_policy};
 
 /// Which manifests to print.
 #[derive(Debug, Subcommand)]
@@ -74,14 +74,14 @@ pub(crate) struct DeploymentArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FailurePolicy {
-    /// It is refused
+    /// It is denied
     Fail,
     /// It is allowed, unjudged
     Ignore,
 }
 
 /// Prints the manifests as YAML.
-pub(crate) fn generate(what: &Generate) -> Result<String, Trouble> {
+pub(crate) fn generate(what: &Generate) -> Result<String, Error> {
     Ok(match what {
         Generate::WebhookConfiguration(args) => {
             configuration::print(args, &read_policy(&args.common.policy)?)

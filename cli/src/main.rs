@@ -12,24 +12,24 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use volcano_job_update::{Code, Report, TextStyle, UpdatePolicy, Validator};
+use volcano_job_update::{Report, TextStyle, UpdatePolicy, Validator, ViolationCode};
 
 use crate::args::{Args, CheckFormat, Command, DiffFormat, Jobs, Pair, RestoreFormat};
-use crate::input::{Trouble, read_crd, read_pair, read_policy, read_update, to_yaml};
+use crate::input::{Error, read_crd, read_pair, read_policy, read_update, to_yaml};
 
 /// What the exit status says.
 enum Outcome {
-    /// 0: permitted, or no change.
+    /// 0: allowed, or no change.
     Good,
-    /// 1: refused, or changes.
+    /// 1: denied, or changes.
     Bad,
 }
 
 fn main() -> ExitCode {
     let (text, outcome) = match run(Args::parse().command) {
         Ok(done) => done,
-        Err(trouble) => {
-            drop(writeln!(anstream::stderr(), "error: {trouble}"));
+        Err(error) => {
+            drop(writeln!(anstream::stderr(), "error: {error}"));
             return ExitCode::from(2);
         }
     };
@@ -38,15 +38,15 @@ fn main() -> ExitCode {
             Outcome::Good => ExitCode::SUCCESS,
             Outcome::Bad => ExitCode::from(1),
         },
-        Err(fault) => {
-            drop(writeln!(anstream::stderr(), "error: cannot write the output: {fault}"));
+        Err(error) => {
+            drop(writeln!(anstream::stderr(), "error: cannot write the output: {error}"));
             ExitCode::from(2)
         }
     }
 }
 
 /// Does what the command says; gives the text to print.
-fn run(command: Command) -> Result<(String, Outcome), Trouble> {
+fn run(command: Command) -> Result<(String, Outcome), Error> {
     match command {
         Command::Check { pair, as_kubectl: true, status_codes, .. } => {
             admit::check(&pair, status_codes.into())
@@ -65,7 +65,7 @@ fn run(command: Command) -> Result<(String, Outcome), Trouble> {
     }
 }
 
-fn check(pair: &Pair, format: CheckFormat) -> Result<(String, Outcome), Trouble> {
+fn check(pair: &Pair, format: CheckFormat) -> Result<(String, Outcome), Error> {
     let validator = validator(read_policy(&pair.policy)?, pair.crd.as_deref())?;
     let documents = read_update(pair, validator.policy().limits())?;
     let review = validator.review(&documents.existing()?, &documents.replacement()?)?;
@@ -77,7 +77,7 @@ fn check(pair: &Pair, format: CheckFormat) -> Result<(String, Outcome), Trouble>
     Ok((text, if review.is_allowed() { Outcome::Good } else { Outcome::Bad }))
 }
 
-fn diff(pair: &Pair, format: DiffFormat) -> Result<(String, Outcome), Trouble> {
+fn diff(pair: &Pair, format: DiffFormat) -> Result<(String, Outcome), Error> {
     let validator = validator(read_policy(&pair.policy)?, pair.crd.as_deref())?;
     let documents = read_update(pair, validator.policy().limits())?;
     let existing = documents.existing()?;
@@ -93,7 +93,7 @@ fn diff(pair: &Pair, format: DiffFormat) -> Result<(String, Outcome), Trouble> {
     Ok((text, if changes.is_empty() { Outcome::Good } else { Outcome::Bad }))
 }
 
-fn restore(jobs: &Jobs, format: RestoreFormat) -> Result<(String, Outcome), Trouble> {
+fn restore(jobs: &Jobs, format: RestoreFormat) -> Result<(String, Outcome), Error> {
     let validator = validator(UpdatePolicy::documented(), jobs.crd.as_deref())?;
     let documents = read_pair(jobs, validator.policy().limits())?;
     let restored = validator.restore_defaults(&documents.existing()?, &documents.replacement()?)?;
@@ -105,7 +105,7 @@ fn restore(jobs: &Jobs, format: RestoreFormat) -> Result<(String, Outcome), Trou
     Ok((text, Outcome::Good))
 }
 
-fn validator(policy: UpdatePolicy, crd: Option<&Path>) -> Result<Validator, Trouble> {
+fn validator(policy: UpdatePolicy, crd: Option<&Path>) -> Result<Validator, Error> {
     let validator = Validator::new(policy);
     Ok(match crd {
         Some(crd) => validator.with_schema(read_crd(crd)?),
@@ -114,16 +114,16 @@ fn validator(policy: UpdatePolicy, crd: Option<&Path>) -> Result<Validator, Trou
 }
 
 fn list_codes() -> String {
-    let width = Code::all().map(|code| code.as_str().len()).max().unwrap_or(0);
-    let line = |code: Code| format!("{:width$}  {}", code.as_str(), code.summary());
-    Code::all().map(line).collect::<Vec<_>>().join(
+    let width = ViolationCode::all().map(|code| code.as_str().len()).max().unwrap_or(0);
+    let line = |code: ViolationCode| format!("{:width$}  {}", code.as_str(), code.summary());
+    ViolationCode::all().map(line).collect::<Vec<_>>().join(
         "
 ",
     ) + "
 "
 }
 
-fn explain(code: Code) -> String {
+fn explain(code: ViolationCode) -> String {
     format!(
         "{code}\n\n{}\n\n{}\n\nKubernetes cause: {}\n",
         code.summary(),
@@ -137,7 +137,7 @@ fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
-/// Prints; a reader that has gone away is no fault.
+/// Prints; a reader that has gone away is no error.
 fn print(text: &str) -> io::Result<()> {
     // Only text for people has escape sequences; documents must arrive as they are.
     let printed = if text.contains('\u{1b}') {
@@ -146,7 +146,7 @@ fn print(text: &str) -> io::Result<()> {
         write_to(io::stdout().lock(), text)
     };
     match printed {
-        Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
 }

@@ -9,14 +9,14 @@ use volcano_job_update::Job;
 use volcano_job_update::status::{Status, StatusCodes};
 
 use crate::args::{Codes, Replace, ReplaceFormat};
-use crate::input::{Trouble, read_policy, read_request};
+use crate::input::{Error, read_policy, read_request};
 use crate::{Outcome, validator};
 
 /// The uid of a Job that is created: there is no store that could give it one.
 const NO_UID: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Answers a request.
-pub(crate) fn run(args: &Replace) -> Result<(String, Outcome), Trouble> {
+pub(crate) fn run(args: &Replace) -> Result<(String, Outcome), Error> {
     let validator = validator(read_policy(&args.policy)?, args.crd.as_deref())?;
     let files = read_request(args, validator.policy().limits())?;
     let existing = files.existing()?;

@@ -53,7 +53,7 @@ fn a_review_is_answered() {
     let (code, answer, _) = run(&["admit", "-"], &review(|_| {}));
     assert_eq!(code, Some(0));
     let answer: Value = serde_json::from_str(&answer).expect("the answer is JSON");
-    let audit = json!({"policy": "admission", "verdict": "permitted"});
+    let audit = json!({"policy": "admission", "verdict": "allowed"});
     assert_eq!(
         answer,
         json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",

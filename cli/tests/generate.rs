@@ -117,7 +117,7 @@ fn policy_that_restores_gets_the_webhook_that_does() {
 }
 
 #[test]
-fn policy_in_cel_permits_what_the_policy_permits() {
+fn policy_in_cel_allows_what_the_policy_allows() {
     let documents = documents(&["policy"]);
     let policy = of_kind(&documents, "ValidatingAdmissionPolicy");
     let binding = of_kind(&documents, "ValidatingAdmissionPolicyBinding");
@@ -126,7 +126,7 @@ fn policy_in_cel_permits_what_the_policy_permits() {
     assert_eq!(policy["spec"]["failurePolicy"], "Fail");
     let all = policy["spec"].to_string();
     assert!(all.contains(r#"k in [\"template\",\"replicas\"]"#), "{all}");
-    for pattern in UpdatePolicy::admission().permitted() {
+    for pattern in UpdatePolicy::admission().allowed() {
         assert!(all.contains(pattern.as_str()), "messages name {pattern}");
     }
     assert!(!all.contains("object.metadata."), "all metadata may change, or does not count");
@@ -136,7 +136,7 @@ fn policy_in_cel_permits_what_the_policy_permits() {
 #[test]
 fn policy_in_cel_follows_a_policy_file() {
     let file = policy_file(&serde_json::from_value(json!({
-        "name": "ours\nkind: Secret", "permitted": ["spec.minAvailable", "spec.tasks[*].minAvailable",
+        "name": "ours\nkind: Secret", "allowed": ["spec.minAvailable", "spec.tasks[*].minAvailable",
             "metadata.annotations[example.com/owner]", "spec.plugins.svc",
             "spec.tasks[*].template.spec.containers[*].image", "status"],
         "releaseFinalizersWhileDeleting": true,
@@ -145,14 +145,14 @@ fn policy_in_cel_follows_a_policy_file() {
     let documents: Vec<Value> = serde_saphyr::from_multiple(&text).expect("YAML");
     assert_eq!(documents.len(), 2, "a name stays in its comment");
     let all = documents[0]["spec"].to_string();
-    for permitted in [
+    for allowed in [
         r#"[\"minAvailable\",\"plugins\",\"tasks\"]"#,
         r#"[\"minAvailable\",\"template\"]"#,
         r#"[\"example.com/owner\"]"#,
         "object.metadata.labels",
         "has(oldObject.metadata.deletionTimestamp) || ",
     ] {
-        assert!(all.contains(permitted), "{permitted}: {all}");
+        assert!(all.contains(allowed), "{allowed}: {all}");
     }
     assert!(!all.contains("volumeClaimName"));
     for wider in ["spec.plugins.svc", "spec.tasks[*].template.spec.containers[*].image"] {
@@ -207,7 +207,7 @@ fn deployment_is_hardened() {
 fn deployment_with_a_policy_file_and_in_shadow() {
     let policy = UpdatePolicy::admission()
         .with_name("ours")
-        .permit("spec.minAvailable".parse().expect("a field"));
+        .allow("spec.minAvailable".parse().expect("a field"));
     let file = policy_file(&policy);
     let all = [
         "deployment",
@@ -233,7 +233,7 @@ fn deployment_with_a_policy_file_and_in_shadow() {
     assert!(arguments.contains(&json!("--shadow")));
     assert_eq!(of_kind(&documents, "Service")["metadata"]["name"], "hook");
 
-    let other = policy_file(&policy.permit("spec.queue".parse().expect("a field")));
+    let other = policy_file(&policy.allow("spec.queue".parse().expect("a field")));
     let other = self::documents(&["deployment", "--image", "w", "--policy", path(&other)]);
     let suffix = |map: &Value| {
         let name = map["metadata"]["name"].as_str().expect("a name");
@@ -243,7 +243,7 @@ fn deployment_with_a_policy_file_and_in_shadow() {
 }
 
 #[test]
-fn names_that_would_break_out_are_refused() {
+fn names_that_would_break_out_are_denied() {
     for arguments in [
         ["policy", "--name", "a\nkind: Secret"],
         ["policy", "--name", "-a"],

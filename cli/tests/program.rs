@@ -75,16 +75,16 @@ fn assert_valid(schema: &str, value: &Value) {
         std::fs::read_to_string(root().join("schemas").join(schema)).expect("the schema is there");
     let schema: Value = serde_json::from_str(&text).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is one");
-    let faults: Vec<String> = validator.iter_errors(value).map(|fault| fault.to_string()).collect();
-    assert!(faults.is_empty(), "{faults:?} in {value:#}");
+    let errors: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?} in {value:#}");
 }
 
 #[test]
-fn the_documented_example_is_permitted() {
+fn the_documented_example_is_allowed() {
     let output = run(&["check", &job(EXISTING), &job(REPLACEMENT)]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let expected = "permitted by the policy documented: 1 change\nchanges that may pass:\n  \
-                    ~ spec.tasks[1].replicas  permitted\n";
+    let expected = "allowed by the policy documented: 1 change\nchanges that may pass:\n  \
+                    ~ spec.tasks[1].replicas  allowed\n";
     assert_eq!(stdout(&output), expected, "plain text, as it is not a terminal");
     assert_eq!(stderr(&output), "");
 }
@@ -97,14 +97,14 @@ fn values_are_checked_and_warnings_given() {
     });
     let output = run(&["check", &job(EXISTING), path(&replacement)]);
     assert_eq!(output.status.code(), Some(1));
-    let expected = "refused by the policy documented: 1 finding\n\
+    let expected = "denied by the policy documented: 1 violation\n\
         error[invalid-value] spec.tasks[1].replicas: must be an integer, not a string\n  \
           help: write it without quotes\n\
         warning[template-change] spec.tasks[0].template: running pods keep the old template, and \
-          Volcano's own webhook refuses this change\n\
+          Volcano's own webhook denies this change\n\
         changes that may pass:\n  \
-          + spec.tasks[0].template.spec.hostNetwork  permitted\n  \
-          ~ spec.tasks[1].replicas                   permitted\n";
+          + spec.tasks[0].template.spec.hostNetwork  allowed\n  \
+          ~ spec.tasks[1].replicas                   allowed\n";
     assert_eq!(stdout(&output), expected);
     let output = run(&["check", "--format", "json", &job(EXISTING), path(&replacement)]);
     let report: Value = serde_json::from_str(&stdout(&output)).expect("the report is JSON");
@@ -113,17 +113,17 @@ fn values_are_checked_and_warnings_given() {
 }
 
 #[test]
-fn a_refusal_names_the_field_and_the_remedy() {
+fn a_denial_names_the_field_and_the_remedy() {
     let replacement = edited(|job| job["spec"]["queue"] = json!("research"));
     let output = run(&["check", &job(EXISTING), path(&replacement)]);
     assert_eq!(output.status.code(), Some(1));
-    let expected = "refused by the policy documented: 1 finding\n\
+    let expected = "denied by the policy documented: 1 violation\n\
         error[immutable-field] spec.queue: the value was changed: field is immutable\n  \
           help: restore the value of the existing Job; only metadata.labels, metadata.generateName, \
           metadata.annotations, spec.template, spec.replicas, spec.tasks[*].template and \
           spec.tasks[*].replicas may change\n\
         changes that may pass:\n  \
-          ~ spec.tasks[1].replicas  permitted\n";
+          ~ spec.tasks[1].replicas  allowed\n";
     assert_eq!(stdout(&output), expected);
 }
 
@@ -140,7 +140,7 @@ fn json_is_as_its_schema_says() {
     assert_eq!(report["apiVersion"], "volcano-job-update/v1");
     assert_eq!(report["policy"], "documented");
     assert_eq!(report["allowed"], false);
-    let change = json!({"path": "spec.queue", "pointer": "/spec/queue", "change": "replaced", "verdict": "refused"});
+    let change = json!({"path": "spec.queue", "pointer": "/spec/queue", "change": "replaced", "verdict": "denied"});
     assert_eq!(report["changes"][1], change);
     assert_eq!(report["violations"][0]["code"], "unknown-field");
     assert_eq!(report["violations"][0]["hint"], "did you mean `maxRetry`?");
@@ -157,15 +157,15 @@ fn json_is_as_its_schema_says() {
 }
 
 #[test]
-fn omitted_findings_are_counted() {
-    let policy = file(".json", r#"{"limits": {"findings": 1}}"#);
+fn omitted_violations_are_counted() {
+    let policy = file(".json", r#"{"limits": {"violations": 1}}"#);
     let replacement = edited(|job| {
         job["spec"]["queue"] = json!("research");
         job["spec"]["maxRetry"] = json!(7);
     });
     let arguments = ["check", "--policy", path(&policy), &job(EXISTING), path(&replacement)];
     let text = stdout(&run(&arguments));
-    assert!(text.starts_with("refused by the policy custom: 2 findings\n"), "{text}");
+    assert!(text.starts_with("denied by the policy custom: 2 violations\n"), "{text}");
     assert!(text.contains("\nand 1 more\n"), "{text}");
     let json = stdout(&run(&[&arguments[..], &["--format", "json"]].concat()));
     let report: Value = serde_json::from_str(&json).expect("the report is JSON");
@@ -177,7 +177,7 @@ fn omitted_findings_are_counted() {
 fn diff_lists_changes() {
     let output = run(&["diff", "--show-values", &job(EXISTING), &job(REPLACEMENT)]);
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(stdout(&output), "  ~ spec.tasks[1].replicas  permitted  1 -> 2\n");
+    assert_eq!(stdout(&output), "  ~ spec.tasks[1].replicas  allowed  1 -> 2\n");
 
     let same = run(&["diff", &job(EXISTING), &job(EXISTING)]);
     assert_eq!((same.status.code(), stdout(&same).as_str()), (Some(0), ""));
@@ -204,7 +204,7 @@ fn yaml_is_read_as_kubectl_reads_it() {
     let replacement = existing.replace("replicas: 1", "replicas: 2").replace("0644", "420");
     let (existing, replacement) = (file(".yaml", existing), file(".yml", &replacement));
     let output = run(&["diff", path(&existing), path(&replacement)]);
-    assert_eq!(stdout(&output), "  ~ spec.tasks[0].replicas  permitted\n", "{}", stderr(&output));
+    assert_eq!(stdout(&output), "  ~ spec.tasks[0].replicas  allowed\n", "{}", stderr(&output));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn standard_input_is_one_side() {
 }
 
 #[test]
-fn trouble_is_one_line_and_status_2() {
+fn error_is_one_line_and_status_2() {
     let existing = job(EXISTING);
     let missing = run(&["check", "no-such-file.json", &existing]);
     assert_eq!(missing.status.code(), Some(2));
@@ -325,7 +325,7 @@ fn policies_are_presets_or_files() {
     let output = check(path(&bad));
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("permited"), "{}", stderr(&output));
-    let pattern = file(".json", r#"{"permitted": ["spec.tasks[0]"]}"#);
+    let pattern = file(".json", r#"{"allowed": ["spec.tasks[0]"]}"#);
     assert!(stderr(&check(path(&pattern))).contains("`[*]`"));
     let output = check("documentd");
     assert_eq!(output.status.code(), Some(2));
@@ -342,9 +342,9 @@ const MANIFEST: &str = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetada
 #[test]
 fn restoring_makes_a_manifest_pass_again() {
     let (existing, manifest) = (file(".yaml", CREATED), file(".yaml", MANIFEST));
-    let refused = run(&["check", path(&existing), path(&manifest)]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(stdout(&refused).contains("  help: add \"minAvailable\": 2\n"), "{}", stdout(&refused));
+    let denied = run(&["check", path(&existing), path(&manifest)]);
+    assert_eq!(denied.status.code(), Some(1));
+    assert!(stdout(&denied).contains("  help: add \"minAvailable\": 2\n"), "{}", stdout(&denied));
 
     let restored = run(&["restore", path(&existing), path(&manifest)]);
     assert_eq!(restored.status.code(), Some(0), "{}", stderr(&restored));
@@ -352,7 +352,7 @@ fn restoring_makes_a_manifest_pass_again() {
     let output = run_with_input(&["check", path(&existing), "-"], &stdout(&restored));
     assert_eq!(
         stdout(&output),
-        "permitted by the policy documented: 0 changes\n",
+        "allowed by the policy documented: 0 changes\n",
         "{}",
         stderr(&output)
     );
@@ -373,8 +373,8 @@ fn restoring_makes_a_manifest_pass_again() {
 fn restoring_json_gives_json() {
     let restored = run(&["restore", &job(EXISTING), &job(REPLACEMENT)]);
     assert!(serde_json::from_str::<Value>(&stdout(&restored)).is_ok());
-    let trouble = run(&["restore", &job(EXISTING), "no-such-file"]);
-    assert_eq!(trouble.status.code(), Some(2));
+    let error = run(&["restore", &job(EXISTING), "no-such-file"]);
+    assert_eq!(error.status.code(), Some(2));
 }
 
 #[test]
@@ -390,7 +390,7 @@ fn another_release_has_another_schema() {
     let pair = [path(&existing), path(&dropped)];
     assert_eq!(stdout(&run(&[&["diff"][..], &pair].concat())), "", "absent is the default, 3");
     let output = run(&[&["diff", "--crd", path(&crd)][..], &pair].concat());
-    assert_eq!(stdout(&output), "  - spec.maxRetry  refused\n", "{}", stderr(&output));
+    assert_eq!(stdout(&output), "  - spec.maxRetry  denied\n", "{}", stderr(&output));
 
     let output = run(&["diff", "--crd", &job(EXISTING), path(&existing), path(&dropped)]);
     assert_eq!(output.status.code(), Some(2));
@@ -445,9 +445,9 @@ fn colour_on_a_terminal_unless_unwanted() {
         )
     };
     let coloured = on_terminal(None);
-    assert!(coloured.contains("\u{1b}[1;32mpermitted"), "{coloured:?}");
+    assert!(coloured.contains("\u{1b}[1;32mallowed"), "{coloured:?}");
     let plain = on_terminal(Some("1"));
-    assert!(plain.starts_with("permitted by the policy documented"), "{plain:?}");
+    assert!(plain.starts_with("allowed by the policy documented"), "{plain:?}");
 }
 
 const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
@@ -475,12 +475,12 @@ fn replace_prints_the_answer_of_a_server() {
 }
 
 #[test]
-fn replace_refuses_as_a_server_does() {
+fn replace_denies_as_a_server_does() {
     let research = edited(|job| job["spec"]["queue"] = json!("research"));
     for (arguments, code) in [
         (&[][..], 403),
         (&["--status-codes", "kubernetes"][..], 422),
-        (&["--policy", "permit-everything"][..], 200),
+        (&["--policy", "permissive"][..], 200),
     ] {
         let fixed = ["replace", "--uri", URI, "--format", "json"];
         let files = [job(EXISTING), path(&research).to_owned()];
@@ -496,8 +496,8 @@ fn replace_refuses_as_a_server_does() {
     let answer: Value = serde_json::from_str(&stdout(&output)).expect("the answer is JSON");
     assert_eq!((&answer["kind"], &answer["code"]), (&json!("Status"), &json!(400)));
 
-    let trouble = run(&["replace", "--uri", URI, path(&malformed), &job(REPLACEMENT)]);
-    assert_eq!(trouble.status.code(), Some(2), "what is stored cannot be read");
+    let error = run(&["replace", "--uri", URI, path(&malformed), &job(REPLACEMENT)]);
+    assert_eq!(error.status.code(), Some(2), "what is stored cannot be read");
 }
 
 #[test]
@@ -526,7 +526,7 @@ fn a_patch_stands_for_the_replacement() {
         file(".json", r#"[{"op": "replace", "path": "/spec/tasks/1/replicas", "value": 2}]"#);
     let output = run(&["check", "--patch", path(&operations), &job(EXISTING)]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stdout(&output).contains("~ spec.tasks[1].replicas  permitted"));
+    assert!(stdout(&output).contains("~ spec.tasks[1].replicas  allowed"));
 
     let merge = file(".yaml", "spec: {queue: research}\n");
     let output = run(&["diff", "--patch", path(&merge), &job(EXISTING)]);

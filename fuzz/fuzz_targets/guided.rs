@@ -127,11 +127,11 @@ fn check(existing: &Job<'_>, text: &[u8], limits: &Limits, deeply: bool) {
     let guided = existing.read_replacement_with(text, limits);
     match (plain, guided) {
         (Ok(plain), Ok(guided)) => check_same(existing, &plain, &guided, deeply),
-        (plain, guided) => assert_eq!(fault(plain), fault(guided)),
+        (plain, guided) => assert_eq!(error(plain), error(guided)),
     }
 }
 
-fn fault(read: Result<Job<'_>, JobError>) -> Option<JobError> {
+fn error(read: Result<Job<'_>, JobError>) -> Option<JobError> {
     read.err()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The two Jobs are read where they stand, and the second guided by the first, whichever comes first:
 //! they are nearly the same text. Every other value that is not asked for is skipped, and thereby
-//! checked, by `serde_json`. A fault does not end the reading unless it is one of syntax: the uid to
+//! checked, by `serde_json`. A error does not end the reading unless it is one of syntax: the uid to
 //! answer to may stand behind it.
 
 use std::borrow::Cow;
@@ -31,7 +31,7 @@ pub(super) struct Envelope<'a> {
     pub(super) existing: Option<Reading<'a>>,
     pub(super) replacement: Option<Reading<'a>>,
     /// What is wrong with the review, the first of what was found.
-    pub(super) fault: Option<String>,
+    pub(super) error: Option<String>,
 }
 
 /// A group, a version, and a kind or resource.
@@ -68,16 +68,16 @@ pub(super) fn job<'r, 'a>(reading: Option<&'r Reading<'a>>) -> Option<&'r Job<'a
 pub(super) fn read<'a>(body: &'a [u8], limits: &Limits) -> Envelope<'a> {
     let mut envelope = Envelope::default();
     let Ok(text) = std::str::from_utf8(body) else {
-        envelope.fault = Some("the review must be UTF-8".into());
+        envelope.error = Some("the review must be UTF-8".into());
         return envelope;
     };
-    let mut reader = Reader { text, at: 0, limits, fault: None };
+    let mut reader = Reader { text, at: 0, limits, error: None };
     if reader.review(&mut envelope).is_err() {
         let (line, column) = reader.position();
         let what = format_args!("must be JSON, and is not at line {line}, column {column}");
         reader.note(format_args!("the review"), what);
     }
-    envelope.fault = reader.fault;
+    envelope.error = reader.error;
     envelope
 }
 
@@ -89,7 +89,7 @@ struct Reader<'a, 'l> {
     text: &'a str,
     at: usize,
     limits: &'l Limits,
-    fault: Option<String>,
+    error: Option<String>,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -172,12 +172,12 @@ impl<'a> Reader<'a, '_> {
                 self.at = self.at.saturating_add(length);
                 Ok(())
             }
-            Err(fault) => {
+            Err(error) => {
                 let skipped = self.skip();
                 if skipped.is_err() {
-                    self.note(path, &fault);
+                    self.note(path, &error);
                 }
-                *slot = Some(Reading::Unreadable(fault));
+                *slot = Some(Reading::Unreadable(error));
                 skipped.map(drop)
             }
         }
@@ -311,7 +311,7 @@ impl<'a> Reader<'a, '_> {
         (before.matches('\n').count().saturating_add(1), column.saturating_add(1))
     }
 
-    /// Whether a field was read before, which is a fault.
+    /// Whether a field was read before, which is a error.
     fn is_repeated<T>(&mut self, slot: Option<&T>, path: fmt::Arguments<'_>) -> bool {
         if slot.is_some() {
             self.note(path, "the field is given twice");
@@ -324,7 +324,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn note(&mut self, path: fmt::Arguments<'_>, what: impl fmt::Display) {
-        self.fault.get_or_insert_with(|| format!("{path}: {what}"));
+        self.error.get_or_insert_with(|| format!("{path}: {what}"));
     }
 }
 

@@ -4,7 +4,7 @@ use json_patch::Patch;
 use kube_core::admission::AdmissionResponse;
 use kube_core::response::{StatusCause as KubeCause, StatusDetails as KubeDetails, StatusSummary};
 
-use super::{Response, Unanswerable};
+use super::{RequestError, Response};
 use crate::status::{Status, StatusCause, StatusDetails};
 
 impl From<Status> for kube_core::Status {
@@ -84,12 +84,12 @@ impl From<Response> for AdmissionResponse {
     }
 }
 
-impl From<Unanswerable> for AdmissionResponse {
+impl From<RequestError> for AdmissionResponse {
     /// The closest there is: an answer without a uid, which an API server does not accept. Better is
-    /// an HTTP response with the code of [`Unanswerable::status`].
-    fn from(fault: Unanswerable) -> Self {
+    /// an HTTP response with the code of [`RequestError::status`].
+    fn from(error: RequestError) -> Self {
         let mut theirs = Self::invalid("");
-        theirs.result = fault.status().clone().into();
+        theirs.result = error.status().clone().into();
         theirs
     }
 }

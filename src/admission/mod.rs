@@ -21,7 +21,7 @@
 //!         "metadata": {"name": "a"}, "spec": {"queue": "research"}}}}"#;
 //!
 //! let response = respond(body, &validator, StatusCodes::Documented)?;
-//! assert_eq!(response.outcome(), Outcome::Refused);
+//! assert_eq!(response.outcome(), Outcome::Denied);
 //! assert!(!response.is_allowed());
 //! let answer: serde_json::Value = serde_json::from_slice(&response.to_json())?;
 //! assert_eq!(answer["response"]["uid"], "705ab4f5");
@@ -37,11 +37,11 @@
 //! | a subresource (`status`, `scale`), another resource; `CREATE`, `DELETE`, `CONNECT` | allowed, not looked into |
 //! | a Job is missing, cannot be read, or is of another kind; another version of the API | denied |
 //! | a review of another version (`v1beta1`), of an operation that there is not, with a field of a wrong type or given twice | denied |
-//! | not JSON, or without a uid to answer to | [`Unanswerable`]: HTTP 400, or 413 if it is too long |
+//! | not JSON, or without a uid to answer to | [`RequestError`]: HTTP 400, or 413 if it is too long |
 //!
 //! # What is answered
 //!
-//! A denial has the [`Status`](crate::status::Status) of the findings, never with the code 409, on
+//! A denial has the [`Status`](crate::status::Status) of the violations, never with the code 409, on
 //! which `kubectl apply` tries six times; the hints are warnings, which kubectl prints on a denial too.
 //! Audit annotations say the policy, and for a denial the codes and the paths. No value of a Job is in
 //! an answer, but for small numbers that a reason needs, and in the patch of [`restore`].
@@ -55,7 +55,7 @@ mod review;
 mod warnings;
 
 pub use self::response::{Outcome, Response};
-pub use self::review::{AdmissionReview, Unanswerable, body_limit};
+pub use self::review::{AdmissionReview, RequestError, body_limit};
 use crate::status::StatusCodes;
 use crate::validate::Validator;
 
@@ -70,7 +70,7 @@ pub fn respond(
     body: &[u8],
     validator: &Validator,
     codes: StatusCodes,
-) -> Result<Response, Unanswerable> {
+) -> Result<Response, RequestError> {
     let review = AdmissionReview::from_slice(body, validator.policy().limits())?;
     Ok(review.respond(validator, codes))
 }
@@ -81,7 +81,7 @@ pub fn respond(
 /// # Errors
 ///
 /// As [`respond`].
-pub fn restore(body: &[u8], validator: &Validator) -> Result<Response, Unanswerable> {
+pub fn restore(body: &[u8], validator: &Validator) -> Result<Response, RequestError> {
     let review = AdmissionReview::from_slice(body, validator.policy().limits())?;
     Ok(review.restore(validator))
 }

@@ -10,7 +10,7 @@ use crate::diff::ReviewError;
 use crate::job::resource::{GROUP, RESOURCE};
 use crate::policy::UpdatePolicy;
 use crate::status::{Status, StatusCodes, StatusDetails};
-use crate::validate::{Code, Review, Violation, Violations, shortened};
+use crate::validate::{Review, Violation, ViolationCode, Violations, shortened};
 
 /// Characters of one audit annotation.
 const ANNOTATION_CHARACTERS: usize = 2048;
@@ -34,38 +34,37 @@ pub struct Response {
 #[non_exhaustive]
 pub enum Outcome {
     /// It is none that is judged, and passes.
-    Untouched,
+    Skipped,
     /// The update was judged, and passes; or nothing was to be restored.
-    Permitted,
+    Allowed,
     /// Creation defaults were missing, and the answer has a patch.
     Restored,
     /// The update was judged, and is denied.
-    Refused,
+    Denied,
     /// No verdict was possible, so the request is denied.
-    NoVerdict,
+    Error,
 }
 
 impl Outcome {
     /// All outcomes.
     pub fn all() -> impl Iterator<Item = Self> {
-        [Self::Untouched, Self::Permitted, Self::Restored, Self::Refused, Self::NoVerdict]
-            .into_iter()
+        [Self::Skipped, Self::Allowed, Self::Restored, Self::Denied, Self::Error].into_iter()
     }
 
     /// One word for logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Untouched => "untouched",
-            Self::Permitted => "permitted",
+            Self::Skipped => "skipped",
+            Self::Allowed => "allowed",
             Self::Restored => "restored",
-            Self::Refused => "refused",
-            Self::NoVerdict => "no-verdict",
+            Self::Denied => "denied",
+            Self::Error => "error",
         }
     }
 
     fn is_denial(self) -> bool {
-        matches!(self, Self::Refused | Self::NoVerdict)
+        matches!(self, Self::Denied | Self::Error)
     }
 }
 
@@ -100,14 +99,14 @@ impl Response {
         self.status.as_ref()
     }
 
-    /// The findings by which the update is refused, of a shadow too.
+    /// The violations by which the update is denied, of a shadow too.
     #[must_use]
     pub fn violations(&self) -> Option<&Violations> {
         self.violations.as_ref()
     }
 
-    /// The codes of the findings by which the update is refused, once for each finding.
-    pub fn codes(&self) -> impl Iterator<Item = Code> {
+    /// The codes of the violations by which the update is denied, once for each violation.
+    pub fn codes(&self) -> impl Iterator<Item = ViolationCode> {
         let violations = self.violations.as_deref().unwrap_or_default();
         violations.iter().map(Violation::code)
     }
@@ -166,7 +165,7 @@ impl Response {
     /// requests on their own: the uid of the request, and the name of the Job.
     #[must_use]
     pub fn from_review(uid: &str, name: &str, review: Review, codes: StatusCodes) -> Self {
-        Self::new(REVIEW_VERSION, uid, Outcome::NoVerdict).judged(name, review, codes)
+        Self::new(REVIEW_VERSION, uid, Outcome::Error).judged(name, review, codes)
     }
 
     /// The answer of that outcome, with nothing else.
@@ -190,13 +189,13 @@ impl Response {
         let lines = warnings.iter().map(ToString::to_string);
         let Some(violations) = review.violations() else {
             let warnings = fitted(lines, omitted);
-            return Self { outcome: Outcome::Permitted, warnings, ..self }.audited(review.policy());
+            return Self { outcome: Outcome::Allowed, warnings, ..self }.audited(review.policy());
         };
-        let status = Status::refused(name, violations, codes);
+        let status = Status::denied(name, violations, codes);
         let lines: Vec<String> = hints(violations, review.policy()).chain(lines).collect();
         let omitted = omitted.saturating_add(violations.omitted());
         let mut response = Self {
-            outcome: Outcome::Refused,
+            outcome: Outcome::Denied,
             status: Some(status),
             warnings: fitted(lines, omitted),
             ..self
@@ -214,21 +213,21 @@ impl Response {
 
     /// The answer where no verdict is possible on an update of the Job of that name.
     pub(super) fn without_verdict(self, name: &str, error: &ReviewError) -> Self {
-        self.denied(name, Status::no_verdict(error))
+        self.denied(name, Status::review_error(error))
     }
 
-    /// A denial for another reason than a finding.
+    /// A denial for another reason than a violation.
     pub(super) fn denied(self, name: &str, mut status: Status) -> Self {
         let details = status.details.get_or_insert_default();
         let StatusDetails { name: at, group, kind, .. } = &mut **details;
         (*at, *group, *kind) = (name.into(), GROUP.into(), RESOURCE.into());
-        Self { outcome: Outcome::NoVerdict, status: Some(status), ..self }
+        Self { outcome: Outcome::Error, status: Some(status), ..self }
     }
 
     /// The answer with what puts creation defaults back.
     pub(super) fn restored(self, patch: Patch, policy: &UpdatePolicy) -> Self {
         if patch.is_empty() {
-            return Self { outcome: Outcome::Permitted, ..self }.audited(policy);
+            return Self { outcome: Outcome::Allowed, ..self }.audited(policy);
         }
         let pointers: Vec<String> =
             patch.iter().map(|operation| operation.path().to_string()).collect();
@@ -293,19 +292,19 @@ impl Serialize for Response {
     }
 }
 
-/// What to do about the findings. What all hints say of the policy is said once, at the end.
+/// What to do about the violations. What all hints say of the policy is said once, at the end.
 fn hints<'v>(
     violations: &'v Violations,
     policy: &UpdatePolicy,
 ) -> impl Iterator<Item = String> + use<'v> {
-    let permitted = policy.only_permitted_in_words();
-    let ending = format!("; {permitted}");
+    let allowed = policy.only_allowed_in_words();
+    let ending = format!("; {allowed}");
     let ends = violations.iter().filter_map(Violation::hint).any(|hint| hint.ends_with(&ending));
     let line = move |found: &Violation| {
         let hint = found.hint()?;
         Some(format!("{}: {}", found.path(), hint.strip_suffix(&*ending).unwrap_or(hint)))
     };
-    violations.iter().filter_map(line).chain(ends.then_some(permitted))
+    violations.iter().filter_map(line).chain(ends.then_some(allowed))
 }
 
 /// An `AdmissionReview` with an answer, [as an API server reads it].

@@ -27,11 +27,11 @@ pub fn body_limit(limits: &Limits) -> usize {
 /// is answered with an HTTP error, which an API server takes as a failure of the webhook.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{status}")]
-pub struct Unanswerable {
+pub struct RequestError {
     status: Box<Status>,
 }
 
-impl Unanswerable {
+impl RequestError {
     /// What to answer; its `code`, 400 or 413, is that of the HTTP response.
     #[must_use]
     pub fn status(&self) -> &Status {
@@ -66,15 +66,15 @@ impl<'a> AdmissionReview<'a> {
     ///
     /// There is nobody to answer to: the body has no `request.uid` (`{}`), or is no JSON up to there
     /// (`{"request": `, nothing at all); it is not UTF-8; it is longer than [`body_limit`].
-    pub fn from_slice(body: &'a [u8], limits: &Limits) -> Result<Self, Unanswerable> {
+    pub fn from_slice(body: &'a [u8], limits: &Limits) -> Result<Self, RequestError> {
         let limit = body_limit(limits);
         if body.len() > limit {
-            return Err(Unanswerable::too_large(limit));
+            return Err(RequestError::too_large(limit));
         }
         let envelope = envelope::read(body, limits);
         if text(envelope.uid.as_ref()).is_empty() {
-            let fault = envelope.fault.as_deref();
-            return Err(Unanswerable::bad_request(fault.unwrap_or("request.uid: must be set")));
+            let error = envelope.error.as_deref();
+            return Err(RequestError::bad_request(error.unwrap_or("request.uid: must be set")));
         }
         Ok(Self { envelope })
     }
@@ -128,7 +128,7 @@ impl<'a> AdmissionReview<'a> {
             Ok(jobs) => jobs,
             Err(response) => return *response,
         };
-        let response = self.response(Outcome::NoVerdict);
+        let response = self.response(Outcome::Error);
         match validator.review(existing, replacement) {
             Ok(review) => response.judged(self.name(), review, codes),
             Err(error) => response.without_verdict(self.name(), &error),
@@ -142,7 +142,7 @@ impl<'a> AdmissionReview<'a> {
             Ok(jobs) => jobs,
             Err(response) => return *response,
         };
-        let response = self.response(Outcome::NoVerdict);
+        let response = self.response(Outcome::Error);
         match validator.restoring_patch(existing, replacement) {
             Ok(patch) => response.restored(patch, validator.policy()),
             Err(error) => response.without_verdict(self.name(), &error),
@@ -152,15 +152,15 @@ impl<'a> AdmissionReview<'a> {
     /// The two Jobs of an update, or the answer to anything else.
     fn update(&self) -> Result<(&Job<'a>, &Job<'a>), Box<Response>> {
         let Envelope { resource, object_kind, existing, replacement, .. } = &self.envelope;
-        if let Some(fault) = self.fault() {
-            return Err(self.denial(fault));
+        if let Some(error) = self.error() {
+            return Err(self.denial(error));
         }
         match self.operation() {
             "UPDATE" => {}
-            "CREATE" | "DELETE" | "CONNECT" => return Err(self.untouched()),
+            "CREATE" | "DELETE" | "CONNECT" => return Err(self.skipped()),
             _ => {
-                let fault = "request.operation: must be CREATE, UPDATE, DELETE or CONNECT";
-                return Err(self.denial(fault));
+                let error = "request.operation: must be CREATE, UPDATE, DELETE or CONNECT";
+                return Err(self.denial(error));
             }
         }
         let [group, version, resource] = resource.as_ref().map(Triple::parts).unwrap_or_default();
@@ -170,7 +170,7 @@ impl<'a> AdmissionReview<'a> {
         if (group, resource) != (GROUP, RESOURCE)
             || !text(self.envelope.sub_resource.as_ref()).is_empty()
         {
-            return Err(self.untouched());
+            return Err(self.skipped());
         }
         let kind = object_kind.as_ref().map(Triple::parts).unwrap_or_default();
         if version != VERSION || kind != [GROUP, VERSION, KIND] {
@@ -182,11 +182,11 @@ impl<'a> AdmissionReview<'a> {
     }
 
     /// Why the review cannot be judged, whatever it is about.
-    fn fault(&self) -> Option<&str> {
-        let Envelope { api_version, kind, fault, .. } = &self.envelope;
+    fn error(&self) -> Option<&str> {
+        let Envelope { api_version, kind, error, .. } = &self.envelope;
         let is_known =
             text(api_version.as_ref()) == REVIEW_VERSION && text(kind.as_ref()) == REVIEW_KIND;
-        fault.as_deref().or((!is_known).then_some(
+        error.as_deref().or((!is_known).then_some(
             "the review must be an AdmissionReview of admission.k8s.io/v1; list v1 in \
              admissionReviewVersions",
         ))
@@ -196,13 +196,13 @@ impl<'a> AdmissionReview<'a> {
         &self,
         reading: Option<&'r Reading<'a>>,
         field: &str,
-        error: impl FnOnce(JobError) -> ReviewError,
+        wrap: impl FnOnce(JobError) -> ReviewError,
     ) -> Result<&'r Job<'a>, Box<Response>> {
         match reading {
             Some(Reading::Read(job)) => Ok(job),
-            Some(Reading::Unreadable(fault)) => {
-                let response = self.response(Outcome::NoVerdict);
-                Err(Box::new(response.without_verdict(self.name(), &error(fault.clone()))))
+            Some(Reading::Unreadable(error)) => {
+                let response = self.response(Outcome::Error);
+                Err(Box::new(response.without_verdict(self.name(), &wrap(error.clone()))))
             }
             Some(Reading::Absent) | None => {
                 Err(self.denial(&format!("request.{field}: must be set")))
@@ -210,14 +210,14 @@ impl<'a> AdmissionReview<'a> {
         }
     }
 
-    fn untouched(&self) -> Box<Response> {
-        Box::new(self.response(Outcome::Untouched))
+    fn skipped(&self) -> Box<Response> {
+        Box::new(self.response(Outcome::Skipped))
     }
 
-    /// A denial for a fault of the review itself.
-    fn denial(&self, fault: &str) -> Box<Response> {
-        let status = Status::bad_request(fault);
-        Box::new(self.response(Outcome::NoVerdict).denied(self.name(), status))
+    /// A denial for a error of the review itself.
+    fn denial(&self, error: &str) -> Box<Response> {
+        let status = Status::bad_request(error);
+        Box::new(self.response(Outcome::Error).denied(self.name(), status))
     }
 
     fn response(&self, outcome: Outcome) -> Response {

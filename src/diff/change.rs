@@ -50,11 +50,11 @@ pub enum ChangeKind {
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// The field may be updated.
-    Permitted,
+    Allowed,
     /// The field is none of the policy's business.
     Ignored,
     /// The field may not be updated.
-    Refused,
+    Denied,
 }
 
 impl Change {
@@ -192,9 +192,9 @@ impl fmt::Display for ChangeKind {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Verdict::Permitted => "permitted",
+            Verdict::Allowed => "allowed",
             Verdict::Ignored => "ignored",
-            Verdict::Refused => "refused",
+            Verdict::Denied => "denied",
         })
     }
 }

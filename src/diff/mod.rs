@@ -10,4 +10,4 @@ mod walk;
 pub use self::change::{Change, ChangeKind, Changes, Verdict};
 pub use self::error::ReviewError;
 pub use self::patch::MergePatchError;
-pub(crate) use self::walk::{ChangedField, Difference, Event, Halt, compare, same};
+pub(crate) use self::walk::{ChangedField, Difference, Event, Stop, compare, same};

@@ -36,10 +36,10 @@ impl Changes {
     ///
     /// let existing = Job::from_slice(br#"{"spec": {"queue": "a", "tasks": [{"replicas": 1}]}}"#)?;
     /// let replacement = Job::from_slice(br#"{"spec": {"queue": "b", "tasks": [{"replicas": 2}]}}"#)?;
-    /// let permitted = diff(&existing, &replacement)?.with_verdict(Verdict::Permitted);
+    /// let allowed = diff(&existing, &replacement)?.with_verdict(Verdict::Allowed);
     ///
     /// assert_eq!(
-    ///     serde_json::to_value(permitted.to_patch())?,
+    ///     serde_json::to_value(allowed.to_patch())?,
     ///     serde_json::json!([{"op": "replace", "path": "/spec/tasks/0/replicas", "value": 2}]),
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::ChangeKind;
 use super::lists::Matching;
-use super::walk::{ChangedField, Difference, Event, Halt, Listener};
+use super::walk::{ChangedField, Difference, Event, Listener, Stop};
 use crate::path::PathNode;
 use crate::scalar::quantity::Quantity;
 use crate::scalar::{duration, number};
@@ -46,7 +46,7 @@ impl ValueWalk<'_, '_> {
         slot: Slot<'_>,
         old: Option<&Value>,
         new: Option<&Value>,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Stop> {
         let (old, new) = (present(old, shape, slot), present(new, shape, slot));
         let (kind, here) = match (old, new) {
             (None, None) => return Ok(()),
@@ -83,7 +83,7 @@ impl ValueWalk<'_, '_> {
         slot: Slot<'_>,
         old: &Value,
         new: &Value,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Stop> {
         match (old, new, slot) {
             (
                 Value::Object(old),
@@ -106,7 +106,7 @@ impl ValueWalk<'_, '_> {
         shape: &Shape,
         old: Option<&Map<String, Value>>,
         new: Option<&Map<String, Value>>,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Stop> {
         let slot = |key| {
             slot_of(shape, key, |sibling| {
                 new.and_then(|new| new.get(sibling)).is_some_and(|value| !value.is_null())
@@ -137,7 +137,7 @@ impl ValueWalk<'_, '_> {
         shape: &Shape,
         old: &[Value],
         new: &[Value],
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Stop> {
         let items = shape.items();
         if self.only_whether && !matches!(shape.kind, Kind::List { identity: Identity::Set, .. }) {
             return self.same_lists(at, items, old, new);
@@ -172,9 +172,9 @@ impl ValueWalk<'_, '_> {
         items: &Shape,
         old: &[Value],
         new: &[Value],
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Stop> {
         if old.len() != new.len() {
-            return Err(Halt::Enough);
+            return Err(Stop::Enough);
         }
         let mut pairs = old.iter().zip(new).enumerate();
         pairs.try_for_each(|(i, (old, new))| {
@@ -189,11 +189,11 @@ impl ValueWalk<'_, '_> {
         shape: &Shape,
         old: Option<&Value>,
         new: Option<&Value>,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Stop> {
         self.difference(at, kind, shape, Slot::Element, old, new)
     }
 
-    pub(super) fn tell_field(&mut self, field: ChangedField<'_>) -> Result<(), Halt> {
+    pub(super) fn tell_field(&mut self, field: ChangedField<'_>) -> Result<(), Stop> {
         (self.listener)(&Event::Field(field))
     }
 
@@ -201,7 +201,7 @@ impl ValueWalk<'_, '_> {
         &mut self,
         at: &PathNode<'_>,
         matching: &Matching,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Stop> {
         match matching.order.as_slice() {
             [] => Ok(()),
             order => self.tell_difference(Difference {
@@ -226,7 +226,7 @@ impl ValueWalk<'_, '_> {
         slot: Slot<'_>,
         old: Option<&Value>,
         new: Option<&Value>,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Stop> {
         let nothing =
             |value: Option<&Value>| value.is_none_or(|value| is_like_absent(value, shape));
         let unknown_in = match slot {
@@ -248,7 +248,7 @@ impl ValueWalk<'_, '_> {
         })
     }
 
-    fn tell_difference(&mut self, difference: Difference<'_>) -> Result<(), Halt> {
+    fn tell_difference(&mut self, difference: Difference<'_>) -> Result<(), Stop> {
         self.told = self.told.saturating_add(1);
         (self.listener)(&Event::Difference(difference))
     }
@@ -258,7 +258,7 @@ impl ValueWalk<'_, '_> {
 pub(super) fn same(shape: &Shape, a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_)) => {
-            let listener = &mut |_: &Event<'_>| Err(Halt::Enough);
+            let listener = &mut |_: &Event<'_>| Err(Stop::Enough);
             let mut walk = ValueWalk { listener, told: 0, only_whether: true };
             walk.both(&PathNode::ROOT, shape, Slot::Element, a, b).is_ok()
         }

@@ -1,6 +1,6 @@
 //! The only walk over two Jobs: existing and replacement in, their differences out.
 //!
-//! What is a difference is decided by the [`Shape`] of the place alone; what is permitted is not
+//! What is a difference is decided by the [`Shape`] of the place alone; what is allowed is not
 //! known here.
 
 use std::borrow::Cow;
@@ -52,7 +52,7 @@ pub(crate) struct ChangedField<'w> {
 
 /// Why a walk ended early.
 #[derive(Debug)]
-pub(crate) enum Halt {
+pub(crate) enum Stop {
     /// The listener has heard enough.
     Enough,
     /// A part of one of the Jobs cannot be read.
@@ -60,7 +60,7 @@ pub(crate) enum Halt {
 }
 
 /// Is told every event; what it returns ends the walk or not.
-pub(crate) type Listener<'l> = dyn FnMut(&Event<'_>) -> Result<(), Halt> + 'l;
+pub(crate) type Listener<'l> = dyn FnMut(&Event<'_>) -> Result<(), Stop> + 'l;
 
 /// Walks both Jobs and tells every difference, and every field with one, in no particular order but
 /// for one thing: what it tells of one task, it tells at one go.
@@ -69,7 +69,7 @@ pub(crate) fn compare(
     replacement: &Job<'_>,
     shape: &Shape,
     listener: &mut Listener<'_>,
-) -> Result<(), Halt> {
+) -> Result<(), Stop> {
     JobWalk { existing, replacement, values: ValueWalk::telling(listener) }.job(shape)
 }
 
@@ -81,7 +81,7 @@ struct JobWalk<'j, 'e, 'r, 'l, 'f> {
 }
 
 impl JobWalk<'_, '_, '_, '_, '_> {
-    fn job(&mut self, shape: &Shape) -> Result<(), Halt> {
+    fn job(&mut self, shape: &Shape) -> Result<(), Stop> {
         let (existing, replacement) = (self.existing, self.replacement);
         let root = PathNode::ROOT;
         self.fields(&root, shape, &existing.top, &replacement.top)?;
@@ -109,7 +109,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         shape: &Shape,
         old: &[Entry<'_>],
         new: &[Entry<'_>],
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Stop> {
         let mut matched: usize = 0;
         let mut old_fields = Lookup::new(old);
         for (position, entry) in new.iter().enumerate() {
@@ -143,7 +143,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         old: Option<Field<'_>>,
         new: Option<Field<'_>>,
         siblings: &[Entry<'_>],
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Stop> {
         let (child, slot) = slot_of(shape, key, |sibling| {
             siblings.iter().any(|entry| entry.is(sibling) && !entry.field().is_null())
         });
@@ -173,7 +173,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         self.values.tell_field(ChangedField { at, shape: child, old, new })
     }
 
-    fn tasks(&mut self, at: &PathNode<'_>, shape: &Shape) -> Result<(), Halt> {
+    fn tasks(&mut self, at: &PathNode<'_>, shape: &Shape) -> Result<(), Stop> {
         let (existing, replacement) = (self.existing, self.replacement);
         if existing.task_count() == replacement.task_count()
             && existing.tasks().zip(replacement.tasks()).all(|(old, new)| old.name == new.name)
@@ -212,7 +212,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         shape: &Shape,
         old: Task<'_, '_>,
         new: Task<'_, '_>,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Stop> {
         if old.whole == new.whole || (old.whole.is_null() && new.whole.is_null()) {
             return Ok(());
         }
@@ -230,20 +230,20 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         &self,
         field: Field<'v>,
         at: &PathNode<'_>,
-    ) -> Result<Cow<'v, Value>, Halt> {
+    ) -> Result<Cow<'v, Value>, Stop> {
         self.existing
             .parse(field, at)
-            .map_err(|error| Halt::Unreadable(ReviewError::Existing(error)))
+            .map_err(|error| Stop::Unreadable(ReviewError::Existing(error)))
     }
 
     fn replacement_value<'v>(
         &self,
         field: Field<'v>,
         at: &PathNode<'_>,
-    ) -> Result<Cow<'v, Value>, Halt> {
+    ) -> Result<Cow<'v, Value>, Stop> {
         self.replacement
             .parse(field, at)
-            .map_err(|error| Halt::Unreadable(ReviewError::Replacement(error)))
+            .map_err(|error| Stop::Unreadable(ReviewError::Replacement(error)))
     }
 }
 

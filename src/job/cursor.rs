@@ -27,7 +27,7 @@ impl<'a> Reader<'a, '_> {
                 self.at = self.at.saturating_add(end);
                 Ok(rest.get(..end).unwrap_or_default())
             }
-            Some(Err(fault)) => Err(json_fault(self.text, rest, &fault)),
+            Some(Err(error)) => Err(json_error(self.text, rest, &error)),
             None => Err(self.expected("a value")),
         }
     }
@@ -98,7 +98,7 @@ impl<'a> Reader<'a, '_> {
                 self.at = self.at.saturating_add(keys.byte_offset());
                 Ok(key)
             }
-            Some(Err(fault)) => Err(json_fault(self.text, rest, &fault)),
+            Some(Err(error)) => Err(json_error(self.text, rest, &error)),
             None => Err(self.expected("a key in quotes")),
         }
     }
@@ -153,12 +153,12 @@ impl<'a> Reader<'a, '_> {
 
     fn expected(&self, what: &str) -> JobError {
         match self.peek() {
-            Some(_) => self.fault(&format!("expected {what}")),
-            None => self.fault(&format!("expected {what}, found the end of the text")),
+            Some(_) => self.error(&format!("expected {what}")),
+            None => self.error(&format!("expected {what}, found the end of the text")),
         }
     }
 
-    pub(super) fn fault(&self, message: &str) -> JobError {
+    pub(super) fn error(&self, message: &str) -> JobError {
         JobError::syntax(self.text, self.at, message)
     }
 }
@@ -192,14 +192,14 @@ fn special_position(chunk: u64) -> Option<usize> {
 }
 
 /// Turns an error of `serde_json` in a part of the text into one of the text.
-pub(in crate::job) fn json_fault(text: &str, part: &str, fault: &serde_json::Error) -> JobError {
-    let place = format!(" at line {} column {}", fault.line(), fault.column());
-    let message = fault.to_string();
+pub(in crate::job) fn json_error(text: &str, part: &str, error: &serde_json::Error) -> JobError {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let message = error.to_string();
     let message = message.strip_suffix(&place).unwrap_or(&message);
-    let lines_above = fault.line().saturating_sub(1);
+    let lines_above = error.line().saturating_sub(1);
     let line_start: usize = part.split_inclusive('\n').take(lines_above).map(str::len).sum();
     // Column 0 is the end of the line above.
-    let in_part = line_start.saturating_add(fault.column()).saturating_sub(1);
+    let in_part = line_start.saturating_add(error.column()).saturating_sub(1);
     // `part` is a slice of `text`.
     let before = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
     JobError::syntax(text, before.saturating_add(in_part), message)

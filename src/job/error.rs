@@ -54,19 +54,19 @@ impl JobError {
         self.inner.kind
     }
 
-    /// The line of the text, counted from 1, if the fault has a place in a text.
+    /// The line of the text, counted from 1, if the error has a place in a text.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         self.inner.position.map(|position| position.line)
     }
 
-    /// The column in the line, in bytes, counted from 1, if the fault has a place in a text.
+    /// The column in the line, in bytes, counted from 1, if the error has a place in a text.
     #[must_use]
     pub fn column(&self) -> Option<usize> {
         self.inner.position.map(|position| position.column)
     }
 
-    /// The field, if the fault is one of a field.
+    /// The field, if the error is one of a field.
     #[must_use]
     pub fn path(&self) -> Option<&FieldPath> {
         self.inner.path.as_ref()

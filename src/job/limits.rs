@@ -19,9 +19,9 @@ pub struct Limits {
     pub nesting: usize,
     /// Entries of `spec.tasks`. By default 10,000.
     pub tasks: usize,
-    /// Findings in one [`Violations`](crate::Violations), and warnings in one
+    /// Violations in one [`Violations`](crate::Violations), and warnings in one
     /// [`Review`](crate::Review); those beyond are counted, not listed. By default 100, and at least 1.
-    pub findings: usize,
+    pub violations: usize,
 }
 
 impl Limits {
@@ -39,7 +39,7 @@ impl Default for Limits {
             text_bytes: 3 * 1024 * 1024,
             nesting: Self::MAX_NESTING,
             tasks: 10_000,
-            findings: 100,
+            violations: 100,
         }
     }
 }

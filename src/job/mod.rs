@@ -165,7 +165,7 @@ impl<'a> Job<'a> {
         let guide = guide.filter(|guide| guide.nesting <= limits.max_nesting());
         match std::str::from_utf8(text) {
             Ok(text) => read::read(text, limits, guide),
-            Err(fault) => Err(JobError::not_utf8(text, fault.valid_up_to())),
+            Err(error) => Err(JobError::not_utf8(text, error.valid_up_to())),
         }
     }
 

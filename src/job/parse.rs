@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::cursor::json_fault;
+use super::cursor::json_error;
 use super::{JobError, Nested, Read, duplicate};
 use crate::path::{FieldPath, PathNode, Side};
 
@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str, part: &str, at: &PathNode<'_>) -> Result<Value, 
     if part.starts_with(['{', '[']) {
         check_unique(text, part, at)?;
     }
-    let in_field = |fault| json_fault(text, part, &fault).in_field(at.to_path(Side::Replacement));
+    let in_field = |error| json_error(text, part, &error).in_field(at.to_path(Side::Replacement));
     serde_json::from_str(part).map_err(in_field)
 }
 
@@ -31,8 +31,8 @@ fn check_unique(text: &str, part: &str, at: &PathNode<'_>) -> Result<(), JobErro
     let read = Read(Unique { at, twice: &mut twice }).deserialize(&mut json);
     match (read, twice) {
         (_, Some(path)) => Err(JobError::duplicate_field(path)),
-        (Err(fault), None) => {
-            Err(json_fault(text, part, &fault).in_field(at.to_path(Side::Replacement)))
+        (Err(error), None) => {
+            Err(json_error(text, part, &error).in_field(at.to_path(Side::Replacement)))
         }
         (Ok(()), None) => Ok(()),
     }

@@ -6,7 +6,7 @@
 //! A replacement is nearly always the existing Job with a few edits. So its reading may be guided by
 //! that Job: where the bytes at the cursor are those of the same field there, and what follows ends
 //! a value, they are the same key and the same well-formed value and need not be looked into. The
-//! result, faults included, is the same as without a guide.
+//! result, errors included, is the same as without a guide.
 
 use std::borrow::Cow;
 
@@ -24,9 +24,9 @@ pub(super) fn read<'a>(
     let mut reader = Reader { text, at: 0, limits, guide };
     reader.skip_white_space();
     match reader.peek() {
-        None => return Err(reader.fault("the text is empty")),
+        None => return Err(reader.error("the text is empty")),
         Some(_) if text.starts_with('\u{feff}') => {
-            return Err(reader.fault("the text must not start with a byte order mark"));
+            return Err(reader.error("the text must not start with a byte order mark"));
         }
         Some(_) => {}
     }
@@ -34,7 +34,7 @@ pub(super) fn read<'a>(
     reader.skip_white_space();
     match reader.peek() {
         None => Ok(job),
-        Some(_) => Err(reader.fault("nothing may follow the Job")),
+        Some(_) => Err(reader.error("nothing may follow the Job")),
     }
 }
 

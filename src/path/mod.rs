@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_named_with_their_place() {
+    fn errors_are_named_with_their_place() {
         for (text, at) in
             [("a..b", 1), ("a.", 1), (".a", 0), ("a[1", 1), ("a[]", 1), ("a[0]b", 1), ("a[*]", 1)]
         {

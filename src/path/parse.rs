@@ -11,7 +11,7 @@ pub struct ParsePathError {
 }
 
 impl ParsePathError {
-    /// The byte of the text, counted from 0, at which the fault was noticed.
+    /// The byte of the text, counted from 0, at which the error was noticed.
     #[must_use]
     pub fn position(&self) -> usize {
         self.at

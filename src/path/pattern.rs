@@ -24,7 +24,7 @@ use super::{Key, ParsePathError, PathNode, Step};
 /// ```
 ///
 /// One map key is named in brackets: `metadata.annotations[example.com/owner]`. A list position
-/// (`spec.tasks[0]`) is refused, as it means another element after the next update.
+/// (`spec.tasks[0]`) is denied, as it means another element after the next update.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct FieldPattern {
     parts: Box<[Part]>,
@@ -82,7 +82,7 @@ impl FromStr for FieldPattern {
     ///
     /// # Errors
     ///
-    /// What [`FieldPath`](crate::FieldPath) refuses, an empty text, a list position
+    /// What [`FieldPath`](crate::FieldPath) denies, an empty text, a list position
     /// (`spec.tasks[0].replicas`).
     fn from_str(text: &str) -> Result<Self, ParsePathError> {
         let parts = parse_tokens(text)?
@@ -121,7 +121,7 @@ impl Serialize for FieldPattern {
 impl<'de> Deserialize<'de> for FieldPattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|fault| de::Error::custom(format!("pattern `{text}`: {fault}")))
+        text.parse().map_err(|error| de::Error::custom(format!("pattern `{text}`: {error}")))
     }
 }
 
@@ -157,8 +157,8 @@ mod tests {
     }
 
     #[test]
-    fn a_position_is_refused() {
-        let fault = "spec.tasks[0].replicas".parse::<FieldPattern>().unwrap_err();
-        assert_eq!(fault.position(), 10);
+    fn a_position_is_denied() {
+        let error = "spec.tasks[0].replicas".parse::<FieldPattern>().unwrap_err();
+        assert_eq!(error.position(), 10);
     }
 }

@@ -8,10 +8,10 @@ use crate::job::Limits;
 use crate::path::{FieldPath, FieldPattern, PathNode};
 
 /// The fields that the documentation of
-/// `PUT /apis/batch.volcano.sh/v1alpha1/namespaces/{namespace}/jobs/{name}` permits, the one table of
+/// `PUT /apis/batch.volcano.sh/v1alpha1/namespaces/{namespace}/jobs/{name}` allows, the one table of
 /// them. A v1alpha1 Job has neither `spec.template` nor `spec.replicas`: there, those of its tasks
 /// are meant.
-const PERMITTED: [&str; 7] = [
+const ALLOWED: [&str; 7] = [
     "metadata.labels",
     "metadata.generateName",
     "metadata.annotations",
@@ -36,14 +36,14 @@ const CONTROLLERS: [&str; 2] = ["metadata.finalizers", "metadata.ownerReferences
 ///
 /// let policy = UpdatePolicy::admission()
 ///     .with_name("scaling-window")
-///     .permit("spec.minAvailable".parse()?)
-///     .permit("spec.tasks[*].minAvailable".parse()?);
-/// assert!(policy.permits(&"spec.minAvailable".parse()?));
+///     .allow("spec.minAvailable".parse()?)
+///     .allow("spec.tasks[*].minAvailable".parse()?);
+/// assert!(policy.allows(&"spec.minAvailable".parse()?));
 ///
 /// // The same, as a policy file. What it leaves out is as in `documented`.
-/// let file = serde_json::json!({"permitted": ["spec.minAvailable"], "droppedDefaults": "permit"});
+/// let file = serde_json::json!({"allowed": ["spec.minAvailable"], "droppedDefaults": "allow"});
 /// let policy: UpdatePolicy = serde_json::from_value(file)?;
-/// assert!(!policy.permits(&"metadata.labels".parse()?));
+/// assert!(!policy.allows(&"metadata.labels".parse()?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -54,7 +54,7 @@ const CONTROLLERS: [&str; 2] = ["metadata.finalizers", "metadata.ownerReferences
 pub struct UpdatePolicy {
     #[serde(default = "custom")]
     name: String,
-    permitted: Vec<FieldPattern>,
+    allowed: Vec<FieldPattern>,
     ignored: Vec<FieldPattern>,
     ignore_filled_volume_claims: bool,
     release_finalizers_while_deleting: bool,
@@ -101,14 +101,14 @@ impl Check {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum DroppedDefaults {
-    /// The update is refused, with the lines to add as hints.
+    /// The update is denied, with the lines to add as hints.
     #[default]
-    Refuse,
+    Deny,
     /// The update passes, and whoever stores the replacement puts them back with
     /// [`Validator::restore_defaults`](crate::Validator::restore_defaults).
     Restore,
     /// The update passes, and the fields are lost.
-    Permit,
+    Allow,
 }
 
 impl UpdatePolicy {
@@ -118,11 +118,11 @@ impl UpdatePolicy {
     pub fn documented() -> Self {
         Self {
             name: "documented".into(),
-            permitted: PERMITTED.map(FieldPattern::literal).into(),
+            allowed: ALLOWED.map(FieldPattern::literal).into(),
             ignored: Vec::new(),
             ignore_filled_volume_claims: false,
             release_finalizers_while_deleting: false,
-            dropped_defaults: DroppedDefaults::Refuse,
+            dropped_defaults: DroppedDefaults::Deny,
             skipped_checks: Vec::new(),
             limits: Limits::default(),
         }
@@ -145,23 +145,23 @@ impl UpdatePolicy {
     /// A policy that stands in the way of nothing: every field may be updated, and nothing is checked.
     /// What remains is which object is meant, and all that an API server checks itself.
     #[must_use]
-    pub fn permit_everything() -> Self {
+    pub fn permissive() -> Self {
         Self {
-            name: "permit-everything".into(),
-            permitted: EVERYTHING.map(FieldPattern::literal).into(),
-            dropped_defaults: DroppedDefaults::Permit,
+            name: "permissive".into(),
+            allowed: EVERYTHING.map(FieldPattern::literal).into(),
+            dropped_defaults: DroppedDefaults::Allow,
             skipped_checks: Check::ALL.to_vec(),
             ..Self::documented()
         }
     }
 
-    /// The preset of that name: `documented`, `admission` or `permit-everything`.
+    /// The preset of that name: `documented`, `admission` or `permissive`.
     #[must_use]
     pub fn preset(name: &str) -> Option<Self> {
         match name {
             "documented" => Some(Self::documented()),
             "admission" => Some(Self::admission()),
-            "permit-everything" => Some(Self::permit_everything()),
+            "permissive" => Some(Self::permissive()),
             _ => None,
         }
     }
@@ -175,8 +175,8 @@ impl UpdatePolicy {
 
     /// Permits changes to a field and everything below it.
     #[must_use]
-    pub fn permit(mut self, pattern: FieldPattern) -> Self {
-        self.permitted.push(pattern);
+    pub fn allow(mut self, pattern: FieldPattern) -> Self {
+        self.allowed.push(pattern);
         self
     }
 
@@ -216,8 +216,8 @@ impl UpdatePolicy {
 
     /// The fields that may be updated.
     #[must_use]
-    pub fn permitted(&self) -> &[FieldPattern] {
-        &self.permitted
+    pub fn allowed(&self) -> &[FieldPattern] {
+        &self.allowed
     }
 
     /// The fields that are left out of the verdict.
@@ -246,12 +246,12 @@ impl UpdatePolicy {
 
     /// Whether a field may be updated.
     #[must_use]
-    pub fn permits(&self, path: &FieldPath) -> bool {
-        self.permitted.iter().any(|pattern| pattern.covers(path))
+    pub fn allows(&self, path: &FieldPath) -> bool {
+        self.allowed.iter().any(|pattern| pattern.covers(path))
     }
 
-    pub(crate) fn permits_node(&self, at: &PathNode<'_>) -> bool {
-        self.permitted.iter().any(|pattern| pattern.covers_node(at))
+    pub(crate) fn allows_node(&self, at: &PathNode<'_>) -> bool {
+        self.allowed.iter().any(|pattern| pattern.covers_node(at))
     }
 
     pub(crate) fn ignores_node(&self, at: &PathNode<'_>) -> bool {
@@ -266,14 +266,14 @@ impl UpdatePolicy {
         self.release_finalizers_while_deleting
     }
 
-    /// What every hint about a refused change says of the policy.
-    pub(crate) fn only_permitted_in_words(&self) -> String {
-        format!("only {} may change", self.permitted_in_words())
+    /// What every hint about a denied change says of the policy.
+    pub(crate) fn only_allowed_in_words(&self) -> String {
+        format!("only {} may change", self.allowed_in_words())
     }
 
-    /// The permitted fields as a list in words: `a, b and c`.
-    fn permitted_in_words(&self) -> String {
-        let names: Vec<&str> = self.permitted.iter().map(FieldPattern::as_str).collect();
+    /// The allowed fields as a list in words: `a, b and c`.
+    fn allowed_in_words(&self) -> String {
+        let names: Vec<&str> = self.allowed.iter().map(FieldPattern::as_str).collect();
         match names.as_slice() {
             [] => "nothing".into(),
             [one] => (*one).into(),

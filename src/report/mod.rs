@@ -80,7 +80,7 @@ impl Serialize for Report<'_> {
         let Self { review, values } = *self;
         let violations = review.violations().map(|violations| &**violations).unwrap_or_default();
         let change = |change| ChangeEntry::of(change, values);
-        let finding = |finding| Finding::of(finding, values);
+        let violation = |violation| ViolationEntry::of(violation, values);
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("apiVersion", API_VERSION)?;
         object.serialize_entry("policy", review.policy().name())?;
@@ -88,14 +88,14 @@ impl Serialize for Report<'_> {
         object
             .serialize_entry("changes", &review.changes().iter().map(change).collect::<Vec<_>>())?;
         object
-            .serialize_entry("violations", &violations.iter().map(finding).collect::<Vec<_>>())?;
+            .serialize_entry("violations", &violations.iter().map(violation).collect::<Vec<_>>())?;
         if let Some(violations) = review.violations().filter(|violations| violations.omitted() > 0)
         {
             object.serialize_entry("omittedViolations", &violations.omitted())?;
         }
         object.serialize_entry(
             "warnings",
-            &review.warnings().iter().map(finding).collect::<Vec<_>>(),
+            &review.warnings().iter().map(violation).collect::<Vec<_>>(),
         )?;
         if review.omitted_warnings() > 0 {
             object.serialize_entry("omittedWarnings", &review.omitted_warnings())?;
@@ -127,16 +127,16 @@ impl<'r> ChangeEntry<'r> {
 }
 
 #[derive(Serialize)]
-struct Finding<'r> {
+struct ViolationEntry<'r> {
     #[serde(flatten)]
-    finding: &'r Violation,
+    violation: &'r Violation,
     #[serde(flatten)]
     values: Values<'r>,
 }
 
-impl<'r> Finding<'r> {
-    fn of(finding: &'r Violation, values: bool) -> Self {
-        Self { finding, values: Values::of(finding.old(), finding.new(), values) }
+impl<'r> ViolationEntry<'r> {
+    fn of(violation: &'r Violation, values: bool) -> Self {
+        Self { violation, values: Values::of(violation.old(), violation.new(), values) }
     }
 }
 

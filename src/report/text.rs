@@ -33,7 +33,7 @@ pub(super) fn check(report: &Report<'_>, style: TextStyle) -> String {
     let review = report.review;
     let mut lines = vec![headline(report, &colours)];
     for violation in review.violations().into_iter().flatten() {
-        lines.extend(finding(report, "error", colours.red, &colours, violation));
+        lines.extend(paragraph(report, "error", colours.red, &colours, violation));
     }
     if let Some(omitted) =
         review.violations().map(Violations::omitted).filter(|omitted| *omitted > 0)
@@ -41,13 +41,13 @@ pub(super) fn check(report: &Report<'_>, style: TextStyle) -> String {
         lines.push(format!("and {omitted} more"));
     }
     for warning in review.warnings() {
-        lines.extend(finding(report, "warning", colours.yellow, &colours, warning));
+        lines.extend(paragraph(report, "warning", colours.yellow, &colours, warning));
     }
     if review.omitted_warnings() > 0 {
         lines.push(format!("and {}", count(review.omitted_warnings(), "more warning")));
     }
     let passing: Vec<&Change> =
-        review.changes().iter().filter(|change| change.verdict() != Verdict::Refused).collect();
+        review.changes().iter().filter(|change| change.verdict() != Verdict::Denied).collect();
     if !passing.is_empty() {
         lines.push("changes that may pass:".into());
         lines.extend(change_lines(report, &colours, &passing));
@@ -66,33 +66,33 @@ fn headline(report: &Report<'_>, colours: &Colours) -> String {
     let review = report.review;
     let policy = review.policy().name().escape_debug();
     if let Some(violations) = review.violations() {
-        let findings = count(violations.len().saturating_add(violations.omitted()), "finding");
-        format!("{red}refused{end} by the policy {policy}: {findings}")
+        let violations = count(violations.len().saturating_add(violations.omitted()), "violation");
+        format!("{red}denied{end} by the policy {policy}: {violations}")
     } else {
         let changes = count(review.changes().len(), "change");
-        format!("{green}permitted{end} by the policy {policy}: {changes}")
+        format!("{green}allowed{end} by the policy {policy}: {changes}")
     }
 }
 
-fn finding(
+fn paragraph(
     report: &Report<'_>,
     label: &str,
     colour: &str,
     colours: &Colours,
-    finding: &Violation,
+    violation: &Violation,
 ) -> Vec<String> {
     let Colours { bold, end, .. } = colours;
-    let code = finding.code();
+    let code = violation.code();
     let mut lines = vec![format!(
         "{colour}{label}[{code}]{end} {bold}{}{end}: {}",
-        finding.path(),
-        finding.message()
+        violation.path(),
+        violation.message()
     )];
     if report.values {
-        let values = [("old", finding.old()), ("new", finding.new())].into_iter();
+        let values = [("old", violation.old()), ("new", violation.new())].into_iter();
         lines.extend(values.filter_map(|(name, value)| Some(format!("  {name}: {}", value?))));
     }
-    lines.extend(finding.hint().map(|hint| format!("  help: {hint}")));
+    lines.extend(violation.hint().map(|hint| format!("  help: {hint}")));
     lines
 }
 
@@ -101,9 +101,9 @@ fn change_lines(report: &Report<'_>, colours: &Colours, changes: &[&Change]) -> 
     let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
     let line = |(change, path): (&&Change, &String)| {
         let colour = match change.verdict() {
-            Verdict::Permitted => colours.green,
+            Verdict::Allowed => colours.green,
             Verdict::Ignored => colours.yellow,
-            Verdict::Refused => colours.red,
+            Verdict::Denied => colours.red,
         };
         let (mark, verdict, end) = (mark(change.kind()), change.verdict(), colours.end);
         let mut line = format!("  {mark} {path:width$}  {colour}{verdict}{end}");

@@ -18,7 +18,7 @@ pub(crate) use self::ratchet::Same;
 use self::shape::Shape;
 pub use self::structural::{NumberRule, Structural};
 use self::validators::Validators;
-pub use self::violation::{Failure, SchemaFault, type_of};
+pub use self::violation::{SchemaViolation, SchemaViolationKind, type_of};
 use crate::job::Job;
 use crate::job::resource::{GROUP, KIND, VERSION};
 use crate::path::PathNode;
@@ -124,15 +124,15 @@ impl JobSchema {
     /// What the schema holds against the new value of a field of `metadata`, of `spec` or of a task,
     /// or against a whole task; `same` says what has not changed below it. Nothing in the accepting
     /// case.
-    pub(crate) fn faults(
+    pub(crate) fn violations(
         &self,
         at: &PathNode<'_>,
         shape: &Shape,
         old: Option<&Value>,
         new: &Value,
         same: Same,
-    ) -> Vec<SchemaFault> {
-        self.validators.faults(at, shape, old, new, same)
+    ) -> Vec<SchemaViolation> {
+        self.validators.violations(at, shape, old, new, same)
     }
 
     /// Whether a list of a Job has an element twice that it may have once only.
@@ -141,9 +141,9 @@ impl JobSchema {
     }
 
     /// What the schema holds against the number of tasks of a Job.
-    pub(crate) fn task_count_fault(&self, job: &Job<'_>) -> Option<SchemaFault> {
+    pub(crate) fn task_count_violation(&self, job: &Job<'_>) -> Option<SchemaViolation> {
         let at = PathNode::ROOT.key("spec");
-        self.validators.task_count_fault(&at.key("tasks"), job.task_count())
+        self.validators.task_count_violation(&at.key("tasks"), job.task_count())
     }
 }
 
@@ -177,15 +177,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn documents_that_are_no_crd_of_a_job_are_refused() {
-        let fault = |text| JobSchema::from_crd(&embedded(text)).unwrap_err();
-        assert_eq!(fault("[]"), SchemaError::NotACrd);
+    fn documents_that_are_no_crd_of_a_job_are_denied() {
+        let violation = |text| JobSchema::from_crd(&embedded(text)).unwrap_err();
+        assert_eq!(violation("[]"), SchemaError::NotACrd);
         assert_eq!(
-            fault(r#"{"spec": {"group": "a", "versions": []}}"#),
+            violation(r#"{"spec": {"group": "a", "versions": []}}"#),
             SchemaError::OtherResource
         );
         let no_version =
             r#"{"spec": {"group": "batch.volcano.sh", "names": {"kind": "Job"}, "versions": []}}"#;
-        assert_eq!(fault(no_version), SchemaError::NoSchema);
+        assert_eq!(violation(no_version), SchemaError::NoSchema);
     }
 }

@@ -1,4 +1,4 @@
-//! Which faults count: those at values that were not there before, as in an [API server].
+//! Which violations count: those at values that were not there before, as in an [API server].
 //!
 //! [API server]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/validation/ratcheting.go
 
@@ -21,7 +21,7 @@ pub(super) struct Changed<'v> {
 }
 
 /// Goes to the values of a field that are faulty, and remembers on the way what it found out, so that
-/// many faults cost no more than the field is long.
+/// many violations cost no more than the field is long.
 pub(super) struct Ratchet<'v> {
     same: Same,
     /// By new value: whether the old one is the same.

@@ -83,7 +83,7 @@ impl Identity {
         match self {
             Self::None => Vec::new(),
             Self::Set => repeated(list.iter().map(number::scalar_text)),
-            // What is no object is another fault, and `null` an object without keys.
+            // What is no object is another violation, and `null` an object without keys.
             Self::Keys(_) if list.iter().any(|item| !(item.is_object() || item.is_null())) => {
                 Vec::new()
             }

@@ -18,7 +18,7 @@ use super::by_name::ByName;
 use super::overlay::identity_of;
 use super::ratchet::{Changed, Ratchet, Same};
 use super::shape::{Identity, Kind, Shape};
-use super::violation::{Failure, SchemaFault};
+use super::violation::{SchemaViolation, SchemaViolationKind};
 use crate::path::{PathNode, Segment, Side, Step};
 use crate::scalar::number;
 
@@ -58,14 +58,14 @@ impl Validators {
     }
 
     /// What the schema holds against a changed field, or a changed task as a whole.
-    pub(super) fn faults(
+    pub(super) fn violations(
         &self,
         at: &PathNode<'_>,
         shape: &Shape,
         old: Option<&Value>,
         new: &Value,
         same: Same,
-    ) -> Vec<SchemaFault> {
+    ) -> Vec<SchemaViolation> {
         let (fields, name) = match at.first_steps() {
             _ if at.depth() > 4 => return Vec::new(),
             [Some(Step::Key("metadata")), Some(Step::Key(name)), None, None] => {
@@ -76,39 +76,49 @@ impl Validators {
                 (&self.task, name)
             }
             [Some(Step::Key("spec")), Some(Step::Key("tasks")), Some(_), None] => {
-                return self.task_faults(at, shape, new, same);
+                return self.task_violations(at, shape, new, same);
             }
             _ => return Vec::new(),
         };
-        fields.faults(name, at, &Changed { shape, old, new }, same)
+        fields.violations(name, at, &Changed { shape, old, new }, same)
     }
 
     /// What the schema holds against a task that was added.
-    fn task_faults(
+    fn task_violations(
         &self,
         at: &PathNode<'_>,
         shape: &Shape,
         task: &Value,
         same: Same,
-    ) -> Vec<SchemaFault> {
+    ) -> Vec<SchemaViolation> {
         let Value::Object(fields) = task else {
-            let failure = Failure::Type { expected: vec!["object"], found: task.clone() };
+            let failure =
+                SchemaViolationKind::Type { expected: vec!["object"], found: task.clone() };
             let path = at.to_path(Side::Replacement);
-            return vec![SchemaFault { path, failure, old: None, new: Some(task.clone()) }];
+            return vec![SchemaViolation { path, failure, old: None, new: Some(task.clone()) }];
         };
-        let faults = |(name, new): (&String, &Value)| {
+        let violations = |(name, new): (&String, &Value)| {
             let shape = shape.child(name)?;
-            Some(self.task.faults(name, &at.key(name), &Changed { shape, old: None, new }, same))
+            Some(self.task.violations(
+                name,
+                &at.key(name),
+                &Changed { shape, old: None, new },
+                same,
+            ))
         };
-        fields.iter().filter_map(faults).flatten().collect()
+        fields.iter().filter_map(violations).flatten().collect()
     }
 
     /// What the schema holds against so many tasks.
-    pub(super) fn task_count_fault(&self, at: &PathNode<'_>, tasks: usize) -> Option<SchemaFault> {
+    pub(super) fn task_count_violation(
+        &self,
+        at: &PathNode<'_>,
+        tasks: usize,
+    ) -> Option<SchemaViolation> {
         let list = Value::Array(vec![Value::Null; tasks]);
         let error = self.tasks.iter_errors(&list).next()?;
         let path = at.to_path(Side::Replacement);
-        Some(SchemaFault { path, failure: failure(&error), old: None, new: None })
+        Some(SchemaViolation { path, failure: failure(&error), old: None, new: None })
     }
 }
 
@@ -126,13 +136,13 @@ impl Fields {
         Ok(Self(fields))
     }
 
-    fn faults(
+    fn violations(
         &self,
         name: &str,
         at: &PathNode<'_>,
         changed: &Changed<'_>,
         same: Same,
-    ) -> Vec<SchemaFault> {
+    ) -> Vec<SchemaViolation> {
         let Some(validator) = self.0.get(name).filter(|_| !changed.new.is_null()) else {
             return Vec::new();
         };
@@ -143,17 +153,17 @@ impl Fields {
         let field = Changed { new: &new, ..*changed };
         let mut ratchet = Ratchet::new(same);
         let errors = validator.iter_errors(&new);
-        errors.flat_map(|error| faults_of(&error, at, field, &mut ratchet)).collect()
+        errors.flat_map(|error| violations_of(&error, at, field, &mut ratchet)).collect()
     }
 }
 
 /// What an error of a validator comes to: nothing, if the value was there before.
-fn faults_of<'v>(
+fn violations_of<'v>(
     error: &ValidationError<'_>,
     at: &PathNode<'_>,
     field: Changed<'v>,
     ratchet: &mut Ratchet<'v>,
-) -> Vec<SchemaFault> {
+) -> Vec<SchemaViolation> {
     let steps = steps(error.instance_path(), field.new);
     let Some(place) = ratchet.place(field, &steps) else { return Vec::new() };
     let mut path = at.to_path(Side::Replacement);
@@ -163,7 +173,7 @@ fn faults_of<'v>(
         path.push(segment);
         path
     };
-    let fault = |path, failure, old: Option<&Value>, new: Option<&Value>| SchemaFault {
+    let violation = |path, failure, old: Option<&Value>, new: Option<&Value>| SchemaViolation {
         path,
         failure,
         old: old.cloned(),
@@ -173,19 +183,24 @@ fn faults_of<'v>(
         (ValidationErrorKind::Required { property }, _) => {
             let name = property.as_str().unwrap_or_default();
             let old = place.old.and_then(|old| old.get(name));
-            vec![fault(below(Segment::Key(name.into())), Failure::Missing, old, None)]
+            vec![violation(
+                below(Segment::Key(name.into())),
+                SchemaViolationKind::Missing,
+                old,
+                None,
+            )]
         }
         (ValidationErrorKind::Custom { .. }, Kind::List { identity, .. }) => {
             let list = place.new.as_array().map_or(&[][..], Vec::as_slice);
             let keys = identity.key_names();
             let repeated = identity.repeated(list).into_iter();
             let repeats = repeated.map(|(position, first)| {
-                let failure = Failure::Repeats { first, keys: keys.clone() };
-                fault(below(Segment::Index(position)), failure, None, list.get(position))
+                let failure = SchemaViolationKind::Repeats { first, keys: keys.clone() };
+                violation(below(Segment::Index(position)), failure, None, list.get(position))
             });
             repeats.collect()
         }
-        _ => vec![fault(path, failure(error), place.old, Some(place.new))],
+        _ => vec![violation(path, failure(error), place.old, Some(place.new))],
     }
 }
 
@@ -194,8 +209,8 @@ struct Distinct(Identity);
 
 impl<'i> Keyword<'i> for Distinct {
     fn validate(&self, list: &'i Value) -> Result<(), ValidationError<'i>> {
-        let fault = || ValidationError::custom("an element is there twice");
-        if self.is_valid(list) { Ok(()) } else { Err(fault()) }
+        let violation = || ValidationError::custom("an element is there twice");
+        if self.is_valid(list) { Ok(()) } else { Err(violation()) }
     }
 
     fn is_valid(&self, list: &'i Value) -> bool {
@@ -299,7 +314,7 @@ fn steps(place: &Location, value: &Value) -> Vec<Segment> {
     place.as_str().split('/').skip(1).map(step).collect()
 }
 
-fn failure(error: &ValidationError<'_>) -> Failure {
+fn failure(error: &ValidationError<'_>) -> SchemaViolationKind {
     let value = &**error.instance();
     let length = || value.as_str().map_or(0, |text| text.chars().count());
     let size = || value.as_array().map_or(0, Vec::len);
@@ -309,37 +324,39 @@ fn failure(error: &ValidationError<'_>) -> Failure {
                 TypeKind::Single(one) => vec![one.as_str()],
                 TypeKind::Multiple(several) => several.iter().map(JsonType::as_str).collect(),
             };
-            Failure::Type { expected, found: value.clone() }
+            SchemaViolationKind::Type { expected, found: value.clone() }
         }
         (ValidationErrorKind::Minimum { limit: Value::Number(least) }, Value::Number(found)) => {
-            Failure::Below { least: least.clone(), found: plain(found) }
+            SchemaViolationKind::Below { least: least.clone(), found: plain(found) }
         }
         (ValidationErrorKind::Maximum { limit: Value::Number(most) }, Value::Number(found)) => {
-            Failure::Above { most: most.clone(), found: plain(found) }
+            SchemaViolationKind::Above { most: most.clone(), found: plain(found) }
         }
         (ValidationErrorKind::MinLength { limit }, _) => {
-            Failure::TooShort { least: *limit, found: length() }
+            SchemaViolationKind::TooShort { least: *limit, found: length() }
         }
         (ValidationErrorKind::MaxLength { limit }, _) => {
-            Failure::TooLong { most: *limit, found: length() }
+            SchemaViolationKind::TooLong { most: *limit, found: length() }
         }
         (ValidationErrorKind::MinItems { limit }, _) => {
-            Failure::TooFew { least: *limit, found: size() }
+            SchemaViolationKind::TooFew { least: *limit, found: size() }
         }
         (ValidationErrorKind::MaxItems { limit }, _) => {
-            Failure::TooMany { most: *limit, found: size() }
+            SchemaViolationKind::TooMany { most: *limit, found: size() }
         }
-        (ValidationErrorKind::Pattern { pattern }, _) => Failure::Pattern(pattern.clone()),
+        (ValidationErrorKind::Pattern { pattern }, _) => {
+            SchemaViolationKind::Pattern(pattern.clone())
+        }
         (ValidationErrorKind::Enum { options }, _) => {
             let text = |choice: &Value| match choice {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
             let choices = options.as_array().into_iter().flatten().map(text).collect();
-            Failure::NotOneOf { choices, found: value.clone() }
+            SchemaViolationKind::NotOneOf { choices, found: value.clone() }
         }
-        (ValidationErrorKind::Format { format }, _) => Failure::Format(format.clone()),
-        _ => Failure::Other(error.masked_with("the value").to_string()),
+        (ValidationErrorKind::Format { format }, _) => SchemaViolationKind::Format(format.clone()),
+        _ => SchemaViolationKind::Other(error.masked_with("the value").to_string()),
     }
 }
 

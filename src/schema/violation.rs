@@ -15,11 +15,11 @@ use similar::get_close_matches;
 
 use crate::path::FieldPath;
 
-/// A value that the schema refuses.
+/// A value that the schema denies.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SchemaFault {
+pub struct SchemaViolation {
     pub path: FieldPath,
-    pub failure: Failure,
+    pub failure: SchemaViolationKind,
     /// The value that stood there before, if it is known which one did.
     pub old: Option<Value>,
     /// The value; `None` if it is missing.
@@ -28,7 +28,7 @@ pub struct SchemaFault {
 
 /// What is wrong with a value. `Display` says it, without the value unless that is a number.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Failure {
+pub enum SchemaViolationKind {
     Missing,
     /// The type is none of these JSON types.
     Type {
@@ -77,7 +77,7 @@ pub enum Failure {
     Other(String),
 }
 
-impl Failure {
+impl SchemaViolationKind {
     /// What would make the value right, where there is more to say than what is wrong.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -100,7 +100,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for SchemaViolationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("must be set"),

@@ -1,4 +1,4 @@
-//! The single faults in a status.
+//! The single errors in a status.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::validate::Violation;
 
-/// One fault: which field, and what is wrong with it.
+/// One error: which field, and what is wrong with it.
 ///
 /// kubectl shows nothing but the causes where the reason is `Invalid`, so each says all there is to
 /// say. `Display` is `field: message`.
@@ -14,7 +14,7 @@ use crate::validate::Violation;
 #[serde(default)]
 #[non_exhaustive]
 pub struct StatusCause {
-    /// The type of the fault, such as `FieldValueInvalid`; see [`CauseType::as_str`].
+    /// The type of the error, such as `FieldValueInvalid`; see [`CauseType::as_str`].
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// What is wrong, for people; it begins with the type in words.
@@ -43,7 +43,7 @@ pub enum CauseType {
     TypeInvalid,
     /// A value is none of those that are supported.
     NotSupported,
-    /// A value is well formed and not permitted.
+    /// A value is well formed and not allowed.
     Forbidden,
     /// A text is too long.
     TooLong,
@@ -106,13 +106,13 @@ impl CauseType {
 }
 
 impl StatusCause {
-    /// A fault of that type, which the message shows no value of.
+    /// A error of that type, which the message shows no value of.
     #[must_use]
     pub fn new(kind: CauseType, field: impl fmt::Display, detail: &str) -> Self {
         Self::made(kind, field, kind.words().to_owned(), detail)
     }
 
-    /// A fault of that type that shows the value that is wrong, as Kubernetes shows it.
+    /// A error of that type that shows the value that is wrong, as Kubernetes shows it.
     #[must_use]
     pub fn showing(kind: CauseType, field: impl fmt::Display, shown: &str, detail: &str) -> Self {
         Self::made(kind, field, format!("{}: {shown}", kind.words()), detail)
@@ -128,10 +128,10 @@ impl StatusCause {
 }
 
 impl From<&Violation> for StatusCause {
-    /// A finding as a cause; it shows no value of the Jobs.
-    fn from(finding: &Violation) -> Self {
-        let kind = CauseType::of(finding.code().cause()).unwrap_or(CauseType::Invalid);
-        Self::new(kind, finding.path(), finding.message())
+    /// A violation as a cause; it shows no value of the Jobs.
+    fn from(violation: &Violation) -> Self {
+        let kind = CauseType::of(violation.code().cause()).unwrap_or(CauseType::Invalid);
+        Self::new(kind, violation.path(), violation.message())
     }
 }
 

@@ -12,9 +12,9 @@
 //!     "metadata": {"name": "a"}, "spec": {"queue": "research"}}"#)?;
 //! let replacement = Job::from_slice(br#"{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
 //!     "metadata": {"name": "a"}, "spec": {"queue": "production"}}"#)?;
-//! let Err(UpdateError::Refused(violations)) = validate_update(&existing, &replacement) else { panic!() };
+//! let Err(UpdateError::Denied(violations)) = validate_update(&existing, &replacement) else { panic!() };
 //!
-//! let status = Status::refused("a", &violations, StatusCodes::Documented);
+//! let status = Status::denied("a", &violations, StatusCodes::Documented);
 //! assert_eq!((status.code, &*status.reason), (403, "Forbidden"));
 //! assert_eq!(
 //!     status.message,
@@ -39,7 +39,7 @@ pub use self::quote::{is_printable, quote};
 use crate::diff::ReviewError;
 use crate::job::resource::{GROUP, GROUP_RESOURCE, KIND, RESOURCE};
 use crate::job::{JobError, JobErrorKind};
-use crate::validate::{Code, UpdateError, Violation, Violations};
+use crate::validate::{UpdateError, Violation, ViolationCode, Violations};
 
 /// The answer to a request that was not carried out, as
 /// [`Status`](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/) of
@@ -108,7 +108,7 @@ pub struct StatusDetails {
     /// The uid of the object.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub uid: String,
-    /// The single faults.
+    /// The single errors.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<StatusCause>,
     /// After how many seconds to try again; 0: nothing is said of it.
@@ -120,7 +120,7 @@ pub struct StatusDetails {
 ///
 /// | situation | `Documented` | `Kubernetes` |
 /// |---|---|---|
-/// | a change that is refused | 403 Forbidden | 422 Invalid |
+/// | a change that is denied | 403 Forbidden | 422 Invalid |
 /// | values that are wrong, and nothing else | 400 `BadRequest` | 422 Invalid |
 ///
 /// All other codes are the same in both.
@@ -150,7 +150,7 @@ impl Status {
         Self::failure(401, "Unauthorized", message, None)
     }
 
-    /// 403 `Forbidden`: the request was understood and is not permitted.
+    /// 403 `Forbidden`: the request was understood and is not allowed.
     #[must_use]
     pub fn forbidden(name: &str, why: impl fmt::Display) -> Self {
         let object =
@@ -205,7 +205,7 @@ impl Status {
         Self::failure(415, "UnsupportedMediaType", message, None)
     }
 
-    /// 422 `Invalid`: what was sent has faults, each of which is a cause.
+    /// 422 `Invalid`: what was sent has errors, each of which is a cause.
     #[must_use]
     pub fn invalid(name: &str, causes: Vec<StatusCause>) -> Self {
         Self::invalid_object(GROUP, KIND, name, causes)
@@ -217,7 +217,7 @@ impl Status {
         Self::invalid_object(GROUP, RESOURCE, name, causes)
     }
 
-    /// As [`Status::invalid`], for faults that the server puts down to something else than a Job.
+    /// As [`Status::invalid`], for errors that the server puts down to something else than a Job.
     #[must_use]
     pub fn invalid_object(group: &str, kind: &str, name: &str, causes: Vec<StatusCause>) -> Self {
         let object = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
@@ -261,19 +261,19 @@ impl Status {
         Self::failure(500, "", message, None)
     }
 
-    /// The answer to an update of the Job of that name that was judged and refused.
+    /// The answer to an update of the Job of that name that was judged and denied.
     ///
-    /// No value of the Jobs is in it, as in the `Display` of findings.
+    /// No value of the Jobs is in it, as in the `Display` of violations.
     #[must_use]
-    pub fn refused(name: &str, violations: &Violations, codes: StatusCodes) -> Self {
+    pub fn denied(name: &str, violations: &Violations, codes: StatusCodes) -> Self {
         let causes: Vec<StatusCause> = violations.iter().map(StatusCause::from).collect();
-        let faults = aggregate(&causes, violations.omitted());
+        let errors = aggregate(&causes, violations.omitted());
         let only_values = violations.iter().all(is_about_a_value);
         let mut status = match codes {
-            StatusCodes::Documented if !only_values => Self::forbidden(name, faults),
+            StatusCodes::Documented if !only_values => Self::forbidden(name, errors),
             StatusCodes::Documented | StatusCodes::Kubernetes => {
                 let mut status = Self::invalid(name, Vec::new());
-                status.message = format!("{}: {faults}", status.message);
+                status.message = format!("{}: {errors}", status.message);
                 status
             }
         };
@@ -281,22 +281,22 @@ impl Status {
         status.with_codes(codes)
     }
 
-    /// The answer where no verdict was possible: the fault of whoever sent the replacement, or of
+    /// The answer where no verdict was possible: the error of whoever sent the replacement, or of
     /// whoever stored the existing Job.
     #[must_use]
-    pub fn no_verdict(error: &ReviewError) -> Self {
+    pub fn review_error(error: &ReviewError) -> Self {
         match error {
             ReviewError::Existing(_) => Self::internal_error(error),
-            ReviewError::Replacement(fault) => Self::unreadable(fault),
+            ReviewError::Replacement(error) => Self::job_error(error),
         }
     }
 
     /// The answer to a Job that cannot be read.
     #[must_use]
-    pub fn unreadable(fault: &JobError) -> Self {
-        match fault.kind() {
-            JobErrorKind::TooLarge => Self::request_entity_too_large(fault),
-            _ => Self::bad_request(fault.to_string()),
+    pub fn job_error(error: &JobError) -> Self {
+        match error.kind() {
+            JobErrorKind::TooLarge => Self::request_entity_too_large(error),
+            _ => Self::bad_request(error.to_string()),
         }
     }
 
@@ -304,8 +304,8 @@ impl Status {
     #[must_use]
     pub fn from_error(name: &str, error: &UpdateError, codes: StatusCodes) -> Self {
         match error {
-            UpdateError::Refused(violations) => Self::refused(name, violations, codes),
-            UpdateError::NoVerdict(error) => Self::no_verdict(error),
+            UpdateError::Denied(violations) => Self::denied(name, violations, codes),
+            UpdateError::Review(error) => Self::review_error(error),
         }
     }
 
@@ -346,33 +346,33 @@ impl fmt::Display for Status {
 
 impl std::error::Error for Status {}
 
-/// Whether a finding is that a value is wrong, rather than that a change is not permitted.
-fn is_about_a_value(finding: &Violation) -> bool {
+/// Whether a violation is that a value is wrong, rather than that a change is not allowed.
+fn is_about_a_value(violation: &Violation) -> bool {
     !matches!(
-        finding.code(),
-        Code::ImmutableField
-            | Code::DroppedDefault
-            | Code::UnknownField
-            | Code::TaskAdded
-            | Code::TaskRemoved
-            | Code::TasksReordered
+        violation.code(),
+        ViolationCode::ImmutableField
+            | ViolationCode::DroppedDefault
+            | ViolationCode::UnknownField
+            | ViolationCode::TaskAdded
+            | ViolationCode::TaskRemoved
+            | ViolationCode::TasksReordered
     )
 }
 
-/// The faults in one text, each once, as `ErrorList.ToAggregate` joins them.
+/// The errors in one text, each once, as `ErrorList.ToAggregate` joins them.
 fn aggregate(causes: &[StatusCause], omitted: usize) -> String {
-    let mut faults: Vec<String> = Vec::with_capacity(causes.len());
+    let mut errors: Vec<String> = Vec::with_capacity(causes.len());
     let mut seen = std::collections::HashSet::new();
     for cause in causes {
-        let fault = cause.to_string();
-        if seen.insert(fault.clone()) {
-            faults.push(fault);
+        let error = cause.to_string();
+        if seen.insert(error.clone()) {
+            errors.push(error);
         }
     }
     if omitted > 0 {
-        faults.push(format!("and {omitted} more"));
+        errors.push(format!("and {omitted} more"));
     }
-    match faults.as_slice() {
+    match errors.as_slice() {
         [one] => one.clone(),
         many => format!("[{}]", many.join(", ")),
     }

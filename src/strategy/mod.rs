@@ -1,22 +1,22 @@
 //! Strategies for property tests of code that handles updates of Jobs (feature `proptest`).
 //!
-//! A server, a webhook or a controller that uses this crate has laws of its own: what is permitted
-//! arrives, what is refused changes nothing, a manifest that is merely spelled otherwise makes no
+//! A server, a webhook or a controller that uses this crate has laws of its own: what is allowed
+//! arrives, what is denied changes nothing, a manifest that is merely spelled otherwise makes no
 //! update. These strategies make the Jobs to hold such laws against:
 //!
 //! ```
 //! use proptest::prelude::*;
 //! use volcano_job_update::{Job, is_update_allowed, strategy};
 //!
-//! proptest!(ProptestConfig::with_cases(8), |(update in strategy::permitted_update())| {
+//! proptest!(ProptestConfig::with_cases(8), |(update in strategy::allowed_update())| {
 //!     let (existing, replacement) = update;
 //!     prop_assert!(is_update_allowed(&Job::from_value(&existing)?, &Job::from_value(&replacement)?));
 //! });
 //! ```
 
+mod denied;
 mod job;
 mod place;
-mod refused;
 mod spelling;
 
 pub use proptest;
@@ -28,7 +28,7 @@ use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
 use self::place::{get, list, number, put, total_replicas};
-use crate::Code;
+use crate::ViolationCode;
 
 /// A Job that an API server and Volcano would accept: it has one to five tasks, each with a name or
 /// going by its position, and its numbers agree (`minAvailable` is no more than the replicas, and so
@@ -39,11 +39,11 @@ pub fn any_job() -> impl Strategy<Value = Value> {
     job::job()
 }
 
-/// An existing Job and a replacement that differs only in fields that the documentation permits, with
+/// An existing Job and a replacement that differs only in fields that the documentation allows, with
 /// values that are in range.
 ///
 /// The two may also be the same.
-pub fn permitted_update() -> impl Strategy<Value = (Value, Value)> {
+pub fn allowed_update() -> impl Strategy<Value = (Value, Value)> {
     let edits = vec(prop_oneof![beside(), scaling()], 0..5);
     (job::job(), edits).prop_map(|(existing, edits)| {
         let mut replacement = existing.clone();
@@ -57,13 +57,13 @@ pub fn permitted_update() -> impl Strategy<Value = (Value, Value)> {
 /// An existing Job and a replacement in which one field is guilty, with the code that is given for it
 /// by the documented policy, and its path.
 ///
-/// Every code with which this policy refuses comes up. The replacement may also differ in permitted fields;
-/// it shrinks to one that differs in the guilty field alone. There is exactly one finding, but for
-/// [`Code::DuplicateTaskName`]: a task that takes the name of another was also renamed, so there is
-/// an [`Code::ImmutableField`] at the same path.
-pub fn refused_update() -> impl Strategy<Value = (Value, Value, Code, String)> {
-    (job::job(), refused::guilt(), vec(beside(), 0..3)).prop_map(|(job, guilt, edits)| {
-        let refused::Update { existing, mut replacement, code, path } = guilt.done_to(job);
+/// Every code with which this policy denies comes up. The replacement may also differ in allowed fields;
+/// it shrinks to one that differs in the guilty field alone. There is exactly one violation, but for
+/// [`ViolationCode::DuplicateTaskName`]: a task that takes the name of another was also renamed, so there is
+/// an [`ViolationCode::ImmutableField`] at the same path.
+pub fn denied_update() -> impl Strategy<Value = (Value, Value, ViolationCode, String)> {
+    (job::job(), denied::guilt(), vec(beside(), 0..3)).prop_map(|(job, guilt, edits)| {
+        let denied::Update { existing, mut replacement, code, path } = guilt.done_to(job);
         for edit in edits {
             edit.make_in(&mut replacement);
         }
@@ -83,7 +83,7 @@ pub fn respelling(job: Value) -> impl Strategy<Value = String> {
     vec(any::<u8>(), 0..256).prop_map(move |choices| spelling::spell(&job, choices))
 }
 
-/// A permitted change. Positions count over the tasks that there are.
+/// A allowed change. Positions count over the tasks that there are.
 #[derive(Clone, Debug)]
 enum Edit {
     /// Sets a field or removes it.
@@ -133,7 +133,7 @@ fn scale(job: &mut Value, index: Index, by: i64) {
     put(job, &path, Some(replicas.into()));
 }
 
-/// Permitted changes that no rule looks at.
+/// Allowed changes that no rule looks at.
 fn beside() -> impl Strategy<Value = Edit> {
     let fields = select(vec![
         ("metadata.labels.app", json!("web")),

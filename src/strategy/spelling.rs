@@ -1,7 +1,7 @@
 //! Other texts of the same Job.
 //!
 //! What is the same is written down here once more, apart from the schema by which Jobs are compared,
-//! so that a test which uses both can find a fault in either.
+//! so that a test which uses both can find a error in either.
 
 use serde_json::{Map, Value, json};
 
@@ -17,8 +17,8 @@ pub(super) fn spell(job: &Value, choices: Vec<u8>) -> String {
 /// A field that may be absent, and the texts that say the same; `null` always is one.
 type Optional = (&'static str, &'static [&'static str]);
 
-/// The fields that may be absent, by the place that has them. A zero that the schema refuses is not
-/// among the texts, as it is a fault where the field changes.
+/// The fields that may be absent, by the place that has them. A zero that the schema denies is not
+/// among the texts, as it is a error where the field changes.
 const OPTIONAL: [(&str, &[Optional]); 14] = [
     ("", &[("status", &["{}"])]),
     (

@@ -1,14 +1,14 @@
-//! The codes of findings: the one table of them.
+//! The codes of violations: the one table of them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-/// What kind of finding a [`Violation`](crate::Violation) is. Programs match on this, never on prose.
+/// What kind of violation a [`Violation`](crate::Violation) is. Programs match on this, never on prose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum Code {
+pub enum ViolationCode {
     /// A field outside the policy was set, changed or removed.
     ImmutableField,
     /// A field that was filled in at creation is missing from the replacement.
@@ -25,7 +25,7 @@ pub enum Code {
     DuplicateTaskName,
     /// The replacement is another object.
     WrongObject,
-    /// The schema, or Kubernetes' rules for labels and annotations, refuse a value that was changed.
+    /// The schema, or Kubernetes' rules for labels and annotations, deny a value that was changed.
     InvalidValue,
     /// A task has fewer replicas than its minAvailable.
     ReplicasBelowMinAvailable,
@@ -39,14 +39,14 @@ pub enum Code {
 
 /// A row of the table.
 struct Row {
-    code: Code,
+    code: ViolationCode,
     name: &'static str,
     cause: &'static str,
     summary: &'static str,
     explanation: &'static str,
 }
 
-impl Code {
+impl ViolationCode {
     /// All codes, in the order in which they are documented.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| row.code)
@@ -72,7 +72,7 @@ impl Code {
         self.row().map_or("", |row| row.summary)
     }
 
-    /// Why it is a finding, and what to do about it; a few sentences.
+    /// Why it is a violation, and what to do about it; a few sentences.
     #[must_use]
     pub fn explanation(self) -> &'static str {
         self.row().map_or("", |row| row.explanation)
@@ -84,13 +84,13 @@ impl Code {
     }
 }
 
-impl fmt::Display for Code {
+impl fmt::Display for ViolationCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl Serialize for Code {
+impl Serialize for ViolationCode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
@@ -99,27 +99,27 @@ impl Serialize for Code {
 /// The text is no [`Code`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown code `{text}`")]
-pub struct ParseCodeError {
+pub struct ParseViolationCodeError {
     text: String,
 }
 
-impl FromStr for Code {
-    type Err = ParseCodeError;
+impl FromStr for ViolationCode {
+    type Err = ParseViolationCodeError;
 
     /// Reads the stable spelling.
     ///
     /// # Errors
     ///
     /// Any other text (`immutable`, `ImmutableField`).
-    fn from_str(text: &str) -> Result<Self, ParseCodeError> {
+    fn from_str(text: &str) -> Result<Self, ParseViolationCodeError> {
         let row = TABLE.iter().find(|row| row.name == text);
-        row.map(|row| row.code).ok_or_else(|| ParseCodeError { text: text.into() })
+        row.map(|row| row.code).ok_or_else(|| ParseViolationCodeError { text: text.into() })
     }
 }
 
 static TABLE: [Row; 13] = [
     Row {
-        code: Code::ImmutableField,
+        code: ViolationCode::ImmutableField,
         name: "immutable-field",
         cause: "FieldValueForbidden",
         summary: "A field that may not be updated was set, changed or removed.",
@@ -128,7 +128,7 @@ static TABLE: [Row; 13] = [
             existing Job. If it has to change, delete the Job and create the new one.",
     },
     Row {
-        code: Code::DroppedDefault,
+        code: ViolationCode::DroppedDefault,
         name: "dropped-default",
         cause: "FieldValueRequired",
         summary: "A field that was filled in at creation is missing from the replacement.",
@@ -138,16 +138,16 @@ static TABLE: [Row; 13] = [
             (kubectl get job.batch.volcano.sh NAME -o yaml).",
     },
     Row {
-        code: Code::UnknownField,
+        code: ViolationCode::UnknownField,
         name: "unknown-field",
         cause: "FieldValueForbidden",
         summary: "A field that no Job has was set, changed or removed.",
-        explanation: "An API server drops fields that the Job's schema does not have, or refuses the \
+        explanation: "An API server drops fields that the Job's schema does not have, or denies the \
             request if it is asked to be strict, as kubectl asks it. Most often the name is \
             misspelt or stands a level too high or too low; names are case-sensitive.",
     },
     Row {
-        code: Code::TaskAdded,
+        code: ViolationCode::TaskAdded,
         name: "task-added",
         cause: "FieldValueForbidden",
         summary: "The replacement has a task that the existing Job does not have.",
@@ -155,7 +155,7 @@ static TABLE: [Row; 13] = [
             existing task, or create another Job.",
     },
     Row {
-        code: Code::TaskRemoved,
+        code: ViolationCode::TaskRemoved,
         name: "task-removed",
         cause: "FieldValueForbidden",
         summary: "A task of the existing Job is missing from the replacement.",
@@ -163,7 +163,7 @@ static TABLE: [Row; 13] = [
             replicas instead.",
     },
     Row {
-        code: Code::TasksReordered,
+        code: ViolationCode::TasksReordered,
         name: "tasks-reordered",
         cause: "FieldValueForbidden",
         summary: "The tasks stand in another order than in the existing Job.",
@@ -171,7 +171,7 @@ static TABLE: [Row; 13] = [
             order of the tasks. Put the tasks back in the order of the existing Job.",
     },
     Row {
-        code: Code::DuplicateTaskName,
+        code: ViolationCode::DuplicateTaskName,
         name: "duplicate-task-name",
         cause: "FieldValueDuplicate",
         summary: "Two tasks of the replacement share a name.",
@@ -179,7 +179,7 @@ static TABLE: [Row; 13] = [
             its position, such as default0. Give each task a name of its own.",
     },
     Row {
-        code: Code::WrongObject,
+        code: ViolationCode::WrongObject,
         name: "wrong-object",
         cause: "FieldValueInvalid",
         summary: "The replacement is not the same object as the existing Job.",
@@ -188,17 +188,17 @@ static TABLE: [Row; 13] = [
             uid count only where both Jobs have one, as a server fills them in.",
     },
     Row {
-        code: Code::InvalidValue,
+        code: ViolationCode::InvalidValue,
         name: "invalid-value",
         cause: "FieldValueInvalid",
-        summary: "A changed value is one that the API server or Kubernetes refuses.",
+        summary: "A changed value is one that the API server or Kubernetes denies.",
         explanation: "The schema of the Job's CRD says the type and the bounds of each field, and \
             Kubernetes has rules for the keys and values of labels and annotations. Only what the \
             update changed is checked; a list whose elements have no key is one value. Correct the \
             value as the message says.",
     },
     Row {
-        code: Code::ReplicasBelowMinAvailable,
+        code: ViolationCode::ReplicasBelowMinAvailable,
         name: "replicas-below-min-available",
         cause: "FieldValueInvalid",
         summary: "A task has fewer replicas than its minAvailable asks for.",
@@ -206,7 +206,7 @@ static TABLE: [Row; 13] = [
             least minAvailable replicas.",
     },
     Row {
-        code: Code::MinAvailableAboveTotal,
+        code: ViolationCode::MinAvailableAboveTotal,
         name: "min-available-above-total",
         cause: "FieldValueInvalid",
         summary: "The Job's minAvailable is above the sum of the replicas of all its tasks.",
@@ -214,7 +214,7 @@ static TABLE: [Row; 13] = [
             sum of all replicas at minAvailable or above.",
     },
     Row {
-        code: Code::PartitionMismatch,
+        code: ViolationCode::PartitionMismatch,
         name: "partition-mismatch",
         cause: "FieldValueInvalid",
         summary: "The replicas of a task are not totalPartitions times partitionSize.",
@@ -222,12 +222,12 @@ static TABLE: [Row; 13] = [
             hold, and the policy itself may not be updated: such a task cannot be scaled.",
     },
     Row {
-        code: Code::TemplateChange,
+        code: ViolationCode::TemplateChange,
         name: "template-change",
         cause: "FieldValueForbidden",
         summary: "A pod template changes, which does not reach pods that are running (a warning).",
         explanation: "The documented rule lets templates change. But pods are made from the template \
             once, and stay as they are until they are made anew; and Volcano's own webhook, where it \
-            runs, refuses the change. It is a warning: it does not stand in the way.",
+            runs, denies the change. It is a warning: it does not stand in the way.",
     },
 ];

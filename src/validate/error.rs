@@ -3,21 +3,21 @@
 use super::Violations;
 use crate::diff::ReviewError;
 
-/// Why an update must not be made. The two reasons never mix: either it was judged and refused, or it
+/// Why an update must not be made. The two reasons never mix: either it was judged and denied, or it
 /// could not be judged.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "there is a verdict or there is none")]
 pub enum UpdateError {
-    /// The update was judged, and refused.
+    /// The update was judged, and denied.
     #[error("{0}")]
-    Refused(Violations),
+    Denied(Violations),
     /// No verdict was possible.
     #[error("no verdict is possible: {0}")]
-    NoVerdict(ReviewError),
+    Review(ReviewError),
 }
 
 impl From<ReviewError> for UpdateError {
     fn from(error: ReviewError) -> Self {
-        Self::NoVerdict(error)
+        Self::Review(error)
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use similar::get_close_matches;
 
-use super::{Code, Violation};
+use super::{Violation, ViolationCode};
 use crate::diff::{ChangeKind, Difference, Verdict};
 use crate::job::resource::{API_VERSION, KIND};
 use crate::job::{Field, Job};
@@ -15,20 +15,20 @@ use crate::schema::shape::Shape;
 const REQUIRED: [(&str, Option<&str>); 3] =
     [("apiVersion", Some(API_VERSION)), ("kind", Some(KIND)), ("metadata.name", None)];
 
-/// What a policy says to a difference; for a refused one, with the code of the finding.
+/// What a policy says to a difference; for a denied one, with the code of the violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Judgement {
-    Permitted,
+    Allowed,
     Ignored,
-    Refused(Code),
+    Denied(ViolationCode),
 }
 
 impl Judgement {
     pub(crate) fn verdict(self) -> Verdict {
         match self {
-            Self::Permitted => Verdict::Permitted,
+            Self::Allowed => Verdict::Allowed,
             Self::Ignored => Verdict::Ignored,
-            Self::Refused(_) => Verdict::Refused,
+            Self::Denied(_) => Verdict::Denied,
         }
     }
 }
@@ -43,40 +43,44 @@ pub(crate) fn judge(
     let elements = difference.at.index(0, 0);
     let at = if difference.kind == ChangeKind::Moved { &elements } else { &difference.at };
     if is_identity(at) {
-        Judgement::Refused(Code::WrongObject)
+        Judgement::Denied(ViolationCode::WrongObject)
     } else if is_ignored(difference, at, policy, existing) {
         Judgement::Ignored
-    } else if policy.permits_node(at) {
-        Judgement::Permitted
+    } else if policy.allows_node(at) {
+        Judgement::Allowed
     } else if is_dropped_default(difference, existing) {
         match policy.dropped_defaults() {
-            DroppedDefaults::Refuse => Judgement::Refused(Code::DroppedDefault),
+            DroppedDefaults::Deny => Judgement::Denied(ViolationCode::DroppedDefault),
             DroppedDefaults::Restore => Judgement::Ignored,
-            DroppedDefaults::Permit => Judgement::Permitted,
+            DroppedDefaults::Allow => Judgement::Allowed,
         }
     } else {
-        Judgement::Refused(code(difference, at))
+        Judgement::Denied(code(difference, at))
     }
 }
 
-/// Puts a refused difference into words.
-pub(crate) fn explain(difference: &Difference<'_>, code: Code, policy: &UpdatePolicy) -> Violation {
+/// Puts a denied difference into words.
+pub(crate) fn explain(
+    difference: &Difference<'_>,
+    code: ViolationCode,
+    policy: &UpdatePolicy,
+) -> Violation {
     let side =
         if difference.kind == ChangeKind::Removed { Side::Existing } else { Side::Replacement };
     let path = difference.at.to_path(side);
     let hint = hint(difference, code, &path, policy);
-    let finding = Violation::found(code, path, message(difference, code))
+    let violation = Violation::found(code, path, message(difference, code))
         .with_values(difference.old, difference.new);
     match hint {
-        Some(hint) => finding.with_hint(hint),
-        None => finding,
+        Some(hint) => violation.with_hint(hint),
+        None => violation,
     }
 }
 
 /// What is missing or wrong in the replacement's own statement of which object it is, whether or not
 /// the existing Job says the same.
 pub(crate) fn check_identity(replacement: &Job<'_>) -> Vec<Violation> {
-    let mut findings = Vec::new();
+    let mut violations = Vec::new();
     for (name, must_be) in REQUIRED {
         let field = match name.strip_prefix("metadata.") {
             Some(name) => replacement.metadata_field(name),
@@ -92,9 +96,10 @@ pub(crate) fn check_identity(replacement: &Job<'_>) -> Vec<Violation> {
             _ => ("must be set".to_owned(), format!("set {name}")),
         };
         let path = name.split('.').map(|key| Segment::Key(key.into())).collect();
-        findings.push(Violation::found(Code::WrongObject, path, message).with_hint(hint));
+        violations
+            .push(Violation::found(ViolationCode::WrongObject, path, message).with_hint(hint));
     }
-    findings
+    violations
 }
 
 /// Whether a field says which object is meant.
@@ -142,33 +147,37 @@ pub(crate) fn is_dropped_default(difference: &Difference<'_>, existing: &Job<'_>
         })
 }
 
-fn code(difference: &Difference<'_>, at: &PathNode<'_>) -> Code {
+fn code(difference: &Difference<'_>, at: &PathNode<'_>) -> ViolationCode {
     if difference.unknown_in.is_some() {
-        return Code::UnknownField;
+        return ViolationCode::UnknownField;
     }
     if !is_task(at) {
-        return Code::ImmutableField;
+        return ViolationCode::ImmutableField;
     }
     match difference.kind {
-        ChangeKind::Added => Code::TaskAdded,
-        ChangeKind::Removed => Code::TaskRemoved,
-        ChangeKind::Moved => Code::TasksReordered,
-        ChangeKind::Replaced => Code::ImmutableField,
+        ChangeKind::Added => ViolationCode::TaskAdded,
+        ChangeKind::Removed => ViolationCode::TaskRemoved,
+        ChangeKind::Moved => ViolationCode::TasksReordered,
+        ChangeKind::Replaced => ViolationCode::ImmutableField,
     }
 }
 
-fn message(difference: &Difference<'_>, code: Code) -> &'static str {
+fn message(difference: &Difference<'_>, code: ViolationCode) -> &'static str {
     match (code, difference.kind) {
-        (Code::WrongObject, _) => "must be the same as in the existing Job",
-        (Code::DroppedDefault, _) => "the field was filled in at creation and must not be dropped",
-        (Code::UnknownField, _) => "unknown field",
-        (Code::TaskAdded, _) => {
+        (ViolationCode::WrongObject, _) => "must be the same as in the existing Job",
+        (ViolationCode::DroppedDefault, _) => {
+            "the field was filled in at creation and must not be dropped"
+        }
+        (ViolationCode::UnknownField, _) => "unknown field",
+        (ViolationCode::TaskAdded, _) => {
             "the task was added, and the list of tasks is fixed: field is immutable"
         }
-        (Code::TaskRemoved, _) => {
+        (ViolationCode::TaskRemoved, _) => {
             "the task was removed, and the list of tasks is fixed: field is immutable"
         }
-        (Code::TasksReordered, _) => "the tasks were put in another order: field is immutable",
+        (ViolationCode::TasksReordered, _) => {
+            "the tasks were put in another order: field is immutable"
+        }
         (_, ChangeKind::Added) => "the field was added: field is immutable",
         (_, ChangeKind::Removed) => "the field was removed: field is immutable",
         (_, ChangeKind::Replaced) => "the value was changed: field is immutable",
@@ -178,21 +187,21 @@ fn message(difference: &Difference<'_>, code: Code) -> &'static str {
 
 fn hint(
     difference: &Difference<'_>,
-    code: Code,
+    code: ViolationCode,
     path: &FieldPath,
     policy: &UpdatePolicy,
 ) -> Option<String> {
     let remedy = match (code, difference.kind) {
-        (Code::WrongObject, _) => {
+        (ViolationCode::WrongObject, _) => {
             return Some("send the update to the Job that it is meant for".into());
         }
-        (Code::DroppedDefault, _) => return Some(add_line(path, difference.old)),
+        (ViolationCode::DroppedDefault, _) => return Some(add_line(path, difference.old)),
         // Looking for the name that was meant takes its time: it is done for what is reported.
-        (Code::UnknownField, _) => return None,
-        (Code::TaskAdded, _) => {
+        (ViolationCode::UnknownField, _) => return None,
+        (ViolationCode::TaskAdded, _) => {
             return Some("remove the task, or create another Job for it".into());
         }
-        (Code::TaskRemoved, _) => {
+        (ViolationCode::TaskRemoved, _) => {
             return Some("keep the task; lower its replicas if it is not needed".into());
         }
         (_, ChangeKind::Moved) => return Some("restore the order of the existing Job".into()),
@@ -200,7 +209,7 @@ fn hint(
         (_, ChangeKind::Removed) => "add the field again as it stands in the existing Job",
         (_, ChangeKind::Replaced) => "restore the value of the existing Job",
     };
-    Some(format!("{remedy}; {}", policy.only_permitted_in_words()))
+    Some(format!("{remedy}; {}", policy.only_allowed_in_words()))
 }
 
 /// The line that puts a creation default back. These values are numbers, `[]` and fixed names.

@@ -29,9 +29,9 @@ pub const ANNOTATIONS_BYTES: usize = 256 * 1024;
 
 /// What is wrong in the metadata. `Display` names the key, and never shows a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MetadataFault {
+pub struct MetadataViolation {
     pub subject: Subject,
-    pub failure: MetadataFailure,
+    pub failure: MetadataViolationKind,
 }
 
 /// What a rule speaks of.
@@ -50,7 +50,7 @@ pub enum Subject {
 
 /// Which rule is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MetadataFailure {
+pub enum MetadataViolationKind {
     /// A key has more than one slash.
     Slashes,
     PrefixEmpty,
@@ -81,45 +81,47 @@ pub enum MetadataFailure {
 }
 
 /// What is wrong in the new value of a field of `metadata`, in the order in which an API server finds it.
-pub fn faults(field: &str, value: &Value) -> Vec<MetadataFault> {
+pub fn violations(field: &str, value: &Value) -> Vec<MetadataViolation> {
     match (field, value) {
-        ("labels", Value::Object(labels)) => label_faults(labels),
-        ("annotations", Value::Object(annotations)) => annotation_faults(annotations),
+        ("labels", Value::Object(labels)) => label_violations(labels),
+        ("annotations", Value::Object(annotations)) => annotation_violations(annotations),
         ("generateName", Value::String(prefix)) => ['/', '%']
             .into_iter()
             .filter(|illegal| prefix.contains(*illegal))
-            .map(|illegal| Subject::Field.fails(MetadataFailure::Contains(illegal)))
+            .map(|illegal| Subject::Field.fails(MetadataViolationKind::Contains(illegal)))
             .collect(),
-        ("finalizers", Value::Array(finalizers)) => finalizer_faults(finalizers),
-        ("ownerReferences", Value::Array(owners)) => owner_faults(owners),
+        ("finalizers", Value::Array(finalizers)) => finalizer_violations(finalizers),
+        ("ownerReferences", Value::Array(owners)) => owner_violations(owners),
         _ => Vec::new(),
     }
 }
 
 /// What is wrong in the finalizers of a Job that is being deleted: none may be added.
-pub fn late_finalizers(old: Option<&Value>, new: &Value) -> Vec<MetadataFault> {
+pub fn late_finalizers(old: Option<&Value>, new: &Value) -> Vec<MetadataViolation> {
     let old = old.and_then(Value::as_array).into_iter().flatten();
     let old: HashSet<&str> = old.filter_map(Value::as_str).collect();
     let new = new.as_array().into_iter().flatten().enumerate();
     new.filter(|(_, finalizer)| finalizer.as_str().is_some_and(|name| !old.contains(name)))
-        .map(|(position, _)| Subject::Element(position).fails(MetadataFailure::FinalizerTooLate))
+        .map(|(position, _)| {
+            Subject::Element(position).fails(MetadataViolationKind::FinalizerTooLate)
+        })
         .collect()
 }
 
-impl MetadataFault {
+impl MetadataViolation {
     /// What is wrong with what, whatever the numbers are.
-    pub fn essence(&self) -> (&Subject, Discriminant<MetadataFailure>) {
+    pub fn key(&self) -> (&Subject, Discriminant<MetadataViolationKind>) {
         (&self.subject, std::mem::discriminant(&self.failure))
     }
 }
 
 impl Subject {
-    fn fails(self, failure: MetadataFailure) -> MetadataFault {
-        MetadataFault { subject: self, failure }
+    fn fails(self, failure: MetadataViolationKind) -> MetadataViolation {
+        MetadataViolation { subject: self, failure }
     }
 }
 
-impl fmt::Display for MetadataFault {
+impl fmt::Display for MetadataViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.subject {
             Subject::Key(key) => write!(f, "key {}: {}", shown(key), self.failure),
@@ -132,7 +134,7 @@ impl fmt::Display for MetadataFault {
     }
 }
 
-impl fmt::Display for MetadataFailure {
+impl fmt::Display for MetadataViolationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const OF_NAMES: &str = "must consist of alphanumeric characters, `-`, `_` or `.`, and must start \
                                 and end with an alphanumeric character";
@@ -178,74 +180,74 @@ impl fmt::Display for MetadataFailure {
     }
 }
 
-fn label_faults(labels: &Map<String, Value>) -> Vec<MetadataFault> {
-    let mut faults = Vec::new();
+fn label_violations(labels: &Map<String, Value>) -> Vec<MetadataViolation> {
+    let mut violations = Vec::new();
     for (key, value) in labels {
         let of_key = |failure| Subject::Key(key.clone()).fails(failure);
-        faults.extend(key_failures(key).into_iter().map(of_key));
+        violations.extend(key_failures(key).into_iter().map(of_key));
         let value = value.as_str().unwrap_or_default();
         let of_value = |failure| Subject::ValueOf(key.clone()).fails(failure);
-        faults.extend(value_failures(value).map(of_value));
+        violations.extend(value_failures(value).map(of_value));
     }
-    faults
+    violations
 }
 
-fn annotation_faults(annotations: &Map<String, Value>) -> Vec<MetadataFault> {
-    let mut faults = Vec::new();
+fn annotation_violations(annotations: &Map<String, Value>) -> Vec<MetadataViolation> {
+    let mut violations = Vec::new();
     let mut bytes: usize = 0;
     for (key, value) in annotations {
         let of_key = |failure| Subject::Key(key.clone()).fails(failure);
-        faults.extend(key_failures(&lower_case(key)).into_iter().map(of_key));
+        violations.extend(key_failures(&lower_case(key)).into_iter().map(of_key));
         let value = value.as_str().unwrap_or_default();
         bytes = bytes.saturating_add(key.len()).saturating_add(value.len());
     }
     if bytes > ANNOTATIONS_BYTES {
-        faults.push(Subject::Field.fails(MetadataFailure::TooLarge(bytes)));
+        violations.push(Subject::Field.fails(MetadataViolationKind::TooLarge(bytes)));
     }
-    faults
+    violations
 }
 
-fn finalizer_faults(finalizers: &[Value]) -> Vec<MetadataFault> {
+fn finalizer_violations(finalizers: &[Value]) -> Vec<MetadataViolation> {
     let names = || finalizers.iter().map(|name| name.as_str().unwrap_or_default());
     let of_name = |(position, name)| {
         let fails = move |failure| Subject::Element(position).fails(failure);
         key_failures(name).into_iter().map(fails)
     };
-    let mut faults: Vec<_> = names().enumerate().flat_map(of_name).collect();
+    let mut violations: Vec<_> = names().enumerate().flat_map(of_name).collect();
     if ["orphan", "foregroundDeletion"].iter().all(|known| names().any(|name| name == *known)) {
-        faults.push(Subject::Field.fails(MetadataFailure::FinalizersConflict));
+        violations.push(Subject::Field.fails(MetadataViolationKind::FinalizersConflict));
     }
-    faults
+    violations
 }
 
-fn owner_faults(owners: &[Value]) -> Vec<MetadataFault> {
-    let mut faults = Vec::new();
+fn owner_violations(owners: &[Value]) -> Vec<MetadataViolation> {
+    let mut violations = Vec::new();
     let mut controller = None;
     for (position, owner) in owners.iter().enumerate() {
         let text = |field| owner.get(field).and_then(Value::as_str).unwrap_or_default();
         let mut fails =
-            |field, failure| faults.push(Subject::Owner(position, field).fails(failure));
+            |field, failure| violations.push(Subject::Owner(position, field).fails(failure));
         let version = text("apiVersion");
         if !version.is_empty() && !is_group_version(version) {
-            fails(Some("apiVersion"), MetadataFailure::OwnerApiVersion);
+            fails(Some("apiVersion"), MetadataViolationKind::OwnerApiVersion);
         }
         for field in ["apiVersion", "kind", "name", "uid"] {
             if text(field).is_empty() {
-                fails(Some(field), MetadataFailure::OwnerFieldEmpty);
+                fails(Some(field), MetadataViolationKind::OwnerFieldEmpty);
             }
         }
         if (version, text("kind")) == ("v1", "Event") {
-            fails(None, MetadataFailure::OwnerIsEvent);
+            fails(None, MetadataViolationKind::OwnerIsEvent);
         }
         if owner.get("controller") == Some(&Value::Bool(true)) {
             let first = *controller.get_or_insert(position);
             if first != position {
-                let failure = MetadataFailure::SecondController { first, second: position };
-                faults.push(Subject::Field.fails(failure));
+                let failure = MetadataViolationKind::SecondController { first, second: position };
+                violations.push(Subject::Field.fails(failure));
             }
         }
     }
-    faults
+    violations
 }
 
 /// `version` or `group/version`.
@@ -257,41 +259,41 @@ fn is_group_version(text: &str) -> bool {
 }
 
 /// A key is a qualified name: `[prefix/]name`.
-pub fn key_failures(key: &str) -> Vec<MetadataFailure> {
+pub fn key_failures(key: &str) -> Vec<MetadataViolationKind> {
     let (prefix, name) = match key.split_once('/') {
-        Some((_, name)) if name.contains('/') => return vec![MetadataFailure::Slashes],
+        Some((_, name)) if name.contains('/') => return vec![MetadataViolationKind::Slashes],
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, key),
     };
     let mut failures = Vec::new();
     match prefix {
-        Some("") => failures.push(MetadataFailure::PrefixEmpty),
+        Some("") => failures.push(MetadataViolationKind::PrefixEmpty),
         Some(prefix) => {
             if prefix.len() > PREFIX_BYTES {
-                failures.push(MetadataFailure::PrefixTooLong(prefix.len()));
+                failures.push(MetadataViolationKind::PrefixTooLong(prefix.len()));
             }
             if !is_dns_subdomain(prefix) {
-                failures.push(MetadataFailure::PrefixCharacters);
+                failures.push(MetadataViolationKind::PrefixCharacters);
             }
         }
         None => {}
     }
     if name.is_empty() {
-        failures.push(MetadataFailure::NameEmpty);
+        failures.push(MetadataViolationKind::NameEmpty);
     } else if name.len() > NAME_BYTES {
-        failures.push(MetadataFailure::NameTooLong(name.len()));
+        failures.push(MetadataViolationKind::NameTooLong(name.len()));
     }
     if !is_name(name) {
-        failures.push(MetadataFailure::NameCharacters);
+        failures.push(MetadataViolationKind::NameCharacters);
     }
     failures
 }
 
-fn value_failures(value: &str) -> impl Iterator<Item = MetadataFailure> {
+fn value_failures(value: &str) -> impl Iterator<Item = MetadataViolationKind> {
     let too_long = value.len() > NAME_BYTES;
     let wrong = !(value.is_empty() || is_name(value));
-    let too_long = too_long.then_some(MetadataFailure::ValueTooLong(value.len()));
-    too_long.into_iter().chain(wrong.then_some(MetadataFailure::ValueCharacters))
+    let too_long = too_long.then_some(MetadataViolationKind::ValueTooLong(value.len()));
+    too_long.into_iter().chain(wrong.then_some(MetadataViolationKind::ValueCharacters))
 }
 
 fn is_name(text: &str) -> bool {

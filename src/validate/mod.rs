@@ -13,7 +13,7 @@ mod warnings;
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
-pub use self::code::{Code, ParseCodeError};
+pub use self::code::{ParseViolationCodeError, ViolationCode};
 pub use self::error::UpdateError;
 use self::immutability::{Judgement, check_identity, explain, judge, unknown_hint};
 pub use self::restore::Restored;
@@ -24,7 +24,7 @@ pub(crate) use self::violation::shortened;
 use self::violation::sort;
 pub use self::violation::{Severity, Violation, Violations};
 use crate::diff::{
-    Change, ChangedField, Changes, Difference, Event, Halt, ReviewError, Verdict, compare,
+    Change, ChangedField, Changes, Difference, Event, ReviewError, Stop, Verdict, compare,
 };
 use crate::job::Job;
 use crate::path::Side;
@@ -76,7 +76,7 @@ pub struct Review {
 ///     "metadata": {"name": "a"}, "spec": {"queue": "production"}}"#)?;
 ///
 /// match validate_update(&existing, &replacement) {
-///     Err(UpdateError::Refused(violations)) => {
+///     Err(UpdateError::Denied(violations)) => {
 ///         assert_eq!(violations[0].code().as_str(), "immutable-field");
 ///         assert_eq!(violations[0].path().to_string(), "spec.queue");
 ///     }
@@ -87,14 +87,14 @@ pub struct Review {
 ///
 /// # Errors
 ///
-/// [`UpdateError::Refused`] with every finding; [`UpdateError::NoVerdict`] where a part that differs
+/// [`UpdateError::Denied`] with every violation; [`UpdateError::Review`] where a part that differs
 /// cannot be read.
 pub fn validate_update(existing: &Job<'_>, replacement: &Job<'_>) -> Result<(), UpdateError> {
     DOCUMENTED.validate_update(existing, replacement)
 }
 
 /// Whether an existing Job may be replaced by another, by the documented rule. Stops at the first
-/// finding; `false` also where no verdict is possible.
+/// violation; `false` also where no verdict is possible.
 #[must_use]
 pub fn is_update_allowed(existing: &Job<'_>, replacement: &Job<'_>) -> bool {
     DOCUMENTED.is_update_allowed(existing, replacement)
@@ -148,8 +148,8 @@ impl Validator {
             inspection.note(event);
             Ok(())
         }) {
-            Ok(()) | Err(Halt::Enough) => {}
-            Err(Halt::Unreadable(error)) => return Err(error),
+            Ok(()) | Err(Stop::Enough) => {}
+            Err(Stop::Unreadable(error)) => return Err(error),
         }
         Ok(inspection.finish())
     }
@@ -191,25 +191,25 @@ impl Validator {
         existing: &Job<'_>,
         replacement: &Job<'_>,
     ) -> Result<(), UpdateError> {
-        self.review(existing, replacement)?.into_result().map_err(UpdateError::Refused)
+        self.review(existing, replacement)?.into_result().map_err(UpdateError::Denied)
     }
 
-    /// Whether an existing Job may be replaced by another. Stops at the first finding; `false` also
+    /// Whether an existing Job may be replaced by another. Stops at the first violation; `false` also
     /// where no verdict is possible.
     #[must_use]
     pub fn is_update_allowed(&self, existing: &Job<'_>, replacement: &Job<'_>) -> bool {
         let mut touched = Touched::default();
         let values = ValueCheck::new(existing, &self.schema, &self.policy);
-        let is_error = |finding: &Violation| finding.severity() == Severity::Error;
+        let is_error = |violation: &Violation| violation.severity() == Severity::Error;
         let mut listen = |event: &Event<'_>| {
-            let refused = match event {
+            let denied = match event {
                 Event::Difference(difference) => {
                     touched.note(difference);
-                    judge(difference, &self.policy, existing).verdict() == Verdict::Refused
+                    judge(difference, &self.policy, existing).verdict() == Verdict::Denied
                 }
                 Event::Field(field) => values.field(field).iter().any(is_error),
             };
-            if refused { Err(Halt::Enough) } else { Ok(()) }
+            if denied { Err(Stop::Enough) } else { Ok(()) }
         };
         check_identity(replacement).is_empty()
             && compare(existing, replacement, self.schema.shape(), &mut listen).is_ok()
@@ -235,7 +235,7 @@ impl Review {
         self.violations.is_none()
     }
 
-    /// What differs, permitted or not.
+    /// What differs, allowed or not.
     #[must_use]
     pub fn changes(&self) -> &Changes {
         &self.changes
@@ -270,7 +270,7 @@ impl Review {
     ///
     /// # Errors
     ///
-    /// The findings that stand in the way.
+    /// The violations that stand in the way.
     pub fn into_result(self) -> Result<(), Violations> {
         self.violations.map_or(Ok(()), Err)
     }
@@ -287,7 +287,7 @@ struct Inspection<'v, 'e, 'r> {
     values: ValueCheck<'v, 'e>,
     touched: Touched,
     changes: Vec<Change>,
-    findings: Vec<Violation>,
+    violations: Vec<Violation>,
     /// Whether a change in a field was let through since the last field.
     passing: bool,
 }
@@ -302,7 +302,7 @@ impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
             touched: Touched::default(),
             // An update that changes nothing is rare.
             changes: Vec::with_capacity(4),
-            findings: check_identity(replacement),
+            violations: check_identity(replacement),
             passing: false,
         }
     }
@@ -321,43 +321,46 @@ impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
         self.changes.push(Change::found(difference, judgement.verdict()));
         match judgement {
             // A replacement that does not say which object it is was found to be wrong at once.
-            Judgement::Refused(Code::WrongObject) if self.knows(Code::WrongObject, difference) => {}
-            Judgement::Refused(code) => self.findings.push(explain(difference, code, policy)),
-            Judgement::Permitted | Judgement::Ignored => {
+            Judgement::Denied(ViolationCode::WrongObject)
+                if self.knows(ViolationCode::WrongObject, difference) => {}
+            Judgement::Denied(code) => self.violations.push(explain(difference, code, policy)),
+            Judgement::Allowed | Judgement::Ignored => {
                 // A task as a whole is no field.
                 self.passing |= difference.at.depth() > TASK_DEPTH;
-                warnings::add_of_change(difference, &mut self.findings);
+                warnings::add_of_change(difference, &mut self.violations);
             }
         }
     }
 
     fn note_field(&mut self, field: &ChangedField<'_>) {
-        self.findings.extend(self.values.field(field));
+        self.violations.extend(self.values.field(field));
         if std::mem::take(&mut self.passing) {
-            self.findings.extend(warnings::of_field(field));
+            self.violations.extend(warnings::of_field(field));
         }
     }
 
-    fn knows(&self, code: Code, difference: &Difference<'_>) -> bool {
+    fn knows(&self, code: ViolationCode, difference: &Difference<'_>) -> bool {
         let path = difference.at.to_path(Side::Replacement);
-        self.findings.iter().any(|known| known.code() == code && *known.path() == path)
+        self.violations.iter().any(|known| known.code() == code && *known.path() == path)
     }
 
     fn finish(mut self) -> Review {
         let Validator { policy, schema } = self.validator;
         let (existing, replacement) = (self.existing, self.replacement);
-        self.findings.extend(self.values.task_count(replacement));
-        self.findings.extend(rules::check(existing, replacement, &self.touched, policy));
-        drop_repeated(&mut self.findings);
-        let (violations, mut warnings): (Vec<_>, Vec<_>) =
-            self.findings.into_iter().partition(|finding| finding.severity() == Severity::Error);
+        self.violations.extend(self.values.task_count(replacement));
+        self.violations.extend(rules::check(existing, replacement, &self.touched, policy));
+        drop_repeated(&mut self.violations);
+        let (violations, mut warnings): (Vec<_>, Vec<_>) = self
+            .violations
+            .into_iter()
+            .partition(|violation| violation.severity() == Severity::Error);
         sort(&mut warnings);
-        let limit = policy.limits().findings.max(1);
+        let limit = policy.limits().violations.max(1);
         let omitted_warnings = warnings.len().saturating_sub(limit);
         warnings.truncate(limit);
         let mut violations = Violations::from_list(violations, limit);
         let listed = violations.iter_mut().flat_map(Violations::listed_mut).chain(&mut warnings);
-        for unknown in listed.filter(|finding| finding.code() == Code::UnknownField) {
+        for unknown in listed.filter(|violation| violation.code() == ViolationCode::UnknownField) {
             unknown.set_hint(unknown_hint(schema.shape(), unknown.path()));
         }
         Review {
@@ -371,13 +374,13 @@ impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
 }
 
 /// The schema and a rule may say the same of a value.
-fn drop_repeated(findings: &mut Vec<Violation>) {
-    if findings.len() < 2 {
+fn drop_repeated(violations: &mut Vec<Violation>) {
+    if violations.len() < 2 {
         return;
     }
     let mut known = HashSet::new();
-    findings.retain(|finding| {
-        let key = || (finding.path().clone(), finding.message().to_owned());
-        finding.code() != Code::InvalidValue || known.insert(key())
+    violations.retain(|violation| {
+        let key = || (violation.path().clone(), violation.message().to_owned());
+        violation.code() != ViolationCode::InvalidValue || known.insert(key())
     });
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Validator;
 use super::immutability::is_dropped_default;
 use crate::diff::patch::{add, replace};
-use crate::diff::{Event, Halt, ReviewError, compare};
+use crate::diff::{Event, ReviewError, Stop, compare};
 use crate::job::Job;
 use crate::path::{FieldPath, Segment, Side};
 
@@ -100,8 +100,8 @@ impl Validator {
             Ok(())
         };
         match compare(existing, replacement, self.schema().shape(), &mut listen) {
-            Ok(()) | Err(Halt::Enough) => {}
-            Err(Halt::Unreadable(error)) => return Err(error),
+            Ok(()) | Err(Stop::Enough) => {}
+            Err(Stop::Unreadable(error)) => return Err(error),
         }
         dropped.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(dropped)

@@ -1,17 +1,17 @@
 //! Rules across fields, on the replacement, where the update touched one of the fields of the rule.
 //!
-//! What was already wrong in the existing Job is a warning: an update is not refused for a fault
+//! What was already wrong in the existing Job is a warning: an update is not denied for a violation
 //! that it did not make. Values that are no numbers are left to the schema.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Code, Violation};
+use super::{Violation, ViolationCode};
 use crate::diff::{ChangeKind, Difference};
 use crate::job::{Field, Job, Task};
 use crate::path::{FieldPath, Segment, Step};
 use crate::policy::{Check, UpdatePolicy};
 use crate::scalar::number;
-use crate::schema::Failure;
+use crate::schema::SchemaViolationKind;
 
 /// An update, as the rules look at it.
 struct Update<'u, 'e, 'r> {
@@ -21,7 +21,7 @@ struct Update<'u, 'e, 'r> {
 
 /// Whether a rule looks at what was touched.
 type Concerns<T> = fn(&T) -> bool;
-type TaskRule = fn(&TaskNumbers) -> Option<Fault>;
+type TaskRule = fn(&TaskNumbers) -> Option<RuleViolation>;
 type JobRule = fn(&Update<'_, '_, '_>, &mut Vec<Violation>);
 
 /// The rules for one task.
@@ -45,7 +45,7 @@ const JOB_RULES: [(Check, Concerns<Touched>, JobRule); 2] = [
     (Check::DuplicateTaskName, |touched| touched.names, duplicate_task_names),
 ];
 
-/// Applies the rules of a policy. Findings are errors; what the update did not make wrong is a
+/// Applies the rules of a policy. Violations are errors; what the update did not make wrong is a
 /// warning.
 pub(crate) fn check(
     existing: &Job<'_>,
@@ -54,16 +54,16 @@ pub(crate) fn check(
     policy: &UpdatePolicy,
 ) -> Vec<Violation> {
     let update = Update { existing, replacement };
-    let mut findings = Vec::new();
+    let mut violations = Vec::new();
     for task in &touched.tasks {
-        update.check_task(task, policy, &mut findings);
+        update.check_task(task, policy, &mut violations);
     }
     for (check, concerns, rule) in JOB_RULES {
         if concerns(touched) && policy.checks(check) {
-            rule(&update, &mut findings);
+            rule(&update, &mut violations);
         }
     }
-    findings
+    violations
 }
 
 /// Which of the fields that rules look at the update touched.
@@ -154,7 +154,7 @@ impl Update<'_, '_, '_> {
         &self,
         touched: &TouchedTask,
         policy: &UpdatePolicy,
-        findings: &mut Vec<Violation>,
+        violations: &mut Vec<Violation>,
     ) {
         let Some(task) = self.replacement.task(touched.position) else { return };
         let numbers = TaskNumbers::of(&task);
@@ -162,10 +162,10 @@ impl Update<'_, '_, '_> {
             if !concerns(touched) || !policy.checks(check) {
                 continue;
             }
-            let Some(fault) = rule(&numbers) else { continue };
+            let Some(violation) = rule(&numbers) else { continue };
             let old = touched.old_position.and_then(|position| self.existing.task(position));
             let was_wrong = old.is_some_and(|task| rule(&TaskNumbers::of(&task)).is_some());
-            findings.push(fault.found_at(task_path(touched.position), was_wrong));
+            violations.push(violation.found_at(task_path(touched.position), was_wrong));
         }
     }
 }
@@ -202,39 +202,39 @@ fn partitions(policy: Field<'_>) -> Option<(i64, i64)> {
 }
 
 /// What is wrong in a task or Job by one rule.
-struct Fault {
-    code: Code,
+struct RuleViolation {
+    code: ViolationCode,
     field: &'static str,
     message: String,
     hint: String,
 }
 
-impl Fault {
+impl RuleViolation {
     fn found_at(self, mut path: FieldPath, was_wrong: bool) -> Violation {
         path.push(Segment::Key(self.field.into()));
-        let finding = Violation::found(self.code, path, self.message).with_hint(self.hint);
-        if was_wrong { finding.into_warning() } else { finding }
+        let violation = Violation::found(self.code, path, self.message).with_hint(self.hint);
+        if was_wrong { violation.into_warning() } else { violation }
     }
 }
 
 /// Volcano counts replicas in an int32.
-fn replicas_range(task: &TaskNumbers) -> Option<Fault> {
+fn replicas_range(task: &TaskNumbers) -> Option<RuleViolation> {
     let replicas = task.replicas?;
     let found = replicas.into();
     let most = i64::from(i32::MAX);
     let failure = match replicas {
-        ..0 => Failure::Below { least: 0.into(), found },
-        _ if replicas > most => Failure::Above { most: most.into(), found },
+        ..0 => SchemaViolationKind::Below { least: 0.into(), found },
+        _ if replicas > most => SchemaViolationKind::Above { most: most.into(), found },
         _ => return None,
     };
     let (message, hint) = (failure.to_string(), failure.hint().unwrap_or_default());
-    Some(Fault { code: Code::InvalidValue, field: "replicas", message, hint })
+    Some(RuleViolation { code: ViolationCode::InvalidValue, field: "replicas", message, hint })
 }
 
-fn replicas_below_min_available(task: &TaskNumbers) -> Option<Fault> {
+fn replicas_below_min_available(task: &TaskNumbers) -> Option<RuleViolation> {
     let (replicas, least) = (task.replicas?, task.min_available?);
-    (replicas < least).then(|| Fault {
-        code: Code::ReplicasBelowMinAvailable,
+    (replicas < least).then(|| RuleViolation {
+        code: ViolationCode::ReplicasBelowMinAvailable,
         field: "replicas",
         message: format!(
             "must be at least {least}, the minAvailable of the task, but is {replicas}"
@@ -243,11 +243,11 @@ fn replicas_below_min_available(task: &TaskNumbers) -> Option<Fault> {
     })
 }
 
-fn partition_mismatch(task: &TaskNumbers) -> Option<Fault> {
+fn partition_mismatch(task: &TaskNumbers) -> Option<RuleViolation> {
     let (partitions, size) = task.partitions?;
     let (replicas, wanted) = (task.replicas?, partitions.checked_mul(size)?);
-    (replicas != wanted).then(|| Fault {
-        code: Code::PartitionMismatch,
+    (replicas != wanted).then(|| RuleViolation {
+        code: ViolationCode::PartitionMismatch,
         field: "replicas",
         message: format!(
             "must be {wanted}, the product of totalPartitions ({partitions}) and partitionSize \
@@ -257,19 +257,19 @@ fn partition_mismatch(task: &TaskNumbers) -> Option<Fault> {
     })
 }
 
-fn min_available_above_total(update: &Update<'_, '_, '_>, findings: &mut Vec<Violation>) {
-    let Some(fault) = total_fault(update.replacement) else { return };
+fn min_available_above_total(update: &Update<'_, '_, '_>, violations: &mut Vec<Violation>) {
+    let Some(violation) = total_violation(update.replacement) else { return };
     let spec = [Segment::Key("spec".into())].into_iter().collect();
-    let was_wrong = total_fault(update.existing).is_some();
-    findings.push(fault.found_at(spec, was_wrong));
+    let was_wrong = total_violation(update.existing).is_some();
+    violations.push(violation.found_at(spec, was_wrong));
 }
 
-fn total_fault(job: &Job<'_>) -> Option<Fault> {
+fn total_violation(job: &Job<'_>) -> Option<RuleViolation> {
     // 0 is the same as absent.
     let least = job.spec_field("minAvailable")?.as_integer().filter(|least| *least != 0)?;
     let total = job.total_replicas()?;
-    (least > total).then(|| Fault {
-        code: Code::MinAvailableAboveTotal,
+    (least > total).then(|| RuleViolation {
+        code: ViolationCode::MinAvailableAboveTotal,
         field: "minAvailable",
         message: format!(
             "must be at most {total}, the sum of the replicas of all tasks, but is {least}"
@@ -279,7 +279,7 @@ fn total_fault(job: &Job<'_>) -> Option<Fault> {
 }
 
 /// A name may occur as often as it did in the existing Job, and once in any case.
-fn duplicate_task_names(update: &Update<'_, '_, '_>, findings: &mut Vec<Violation>) {
+fn duplicate_task_names(update: &Update<'_, '_, '_>, violations: &mut Vec<Violation>) {
     let mut before: HashMap<_, usize> = HashMap::new();
     for (position, task) in update.existing.tasks().enumerate() {
         let times = before.entry(task.effective_name(position)).or_default();
@@ -292,10 +292,10 @@ fn duplicate_task_names(update: &Update<'_, '_, '_>, findings: &mut Vec<Violatio
     for (name, positions) in places {
         let was_wrong = before.get(&name).is_some_and(|times| *times >= positions.len());
         let Some((first, others)) = positions.split_first() else { continue };
-        findings.extend(others.iter().map(|position| {
+        violations.extend(others.iter().map(|position| {
             let message = format!("{} has the same name", task_path(*first));
             let hint = "give each task a name of its own".to_owned();
-            Fault { code: Code::DuplicateTaskName, field: "name", message, hint }
+            RuleViolation { code: ViolationCode::DuplicateTaskName, field: "name", message, hint }
                 .found_at(task_path(*position), was_wrong)
         }));
     }

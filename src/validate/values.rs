@@ -5,13 +5,13 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::metadata::{self, MetadataFault, Subject};
-use super::{Code, Validator, Violation};
-use crate::diff::{ChangedField, Event, Halt, ReviewError, compare, same};
+use super::metadata::{self, MetadataViolation, Subject};
+use super::{Validator, Violation, ViolationCode};
+use crate::diff::{ChangedField, Event, ReviewError, Stop, compare, same};
 use crate::job::Job;
 use crate::path::{PathNode, Segment, Side, Step};
 use crate::policy::{Check, UpdatePolicy};
-use crate::schema::{Failure, JobSchema, SchemaFault};
+use crate::schema::{JobSchema, SchemaViolation, SchemaViolationKind};
 
 /// Checks the values of one update.
 pub(crate) struct ValueCheck<'c, 'e> {
@@ -34,42 +34,42 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
     /// What is wrong with the new value of a changed field.
     pub(crate) fn field(&self, field: &ChangedField<'_>) -> Vec<Violation> {
         let Some(new) = field.new else { return Vec::new() };
-        let mut findings = Vec::new();
+        let mut violations = Vec::new();
         if self.policy.checks(Check::Schema) {
-            findings.extend(self.schema_faults(field).into_iter().map(Violation::from));
+            violations.extend(self.schema_violations(field).into_iter().map(Violation::from));
         }
         if self.policy.checks(Check::Metadata) {
             if let [Some(Step::Key("metadata")), Some(Step::Key(name)), None, None] =
                 field.at.first_steps()
             {
-                findings.extend(check_metadata(&field.at, name, field.old, new, self.existing));
+                violations.extend(check_metadata(&field.at, name, field.old, new, self.existing));
             }
         }
-        findings
+        violations
     }
 
     /// What is wrong with the number of tasks, if it is another.
     pub(crate) fn task_count(&self, replacement: &Job<'_>) -> Option<Violation> {
         let to_check = self.policy.checks(Check::Schema);
-        to_check.then(|| self.task_count_fault(replacement))?.map(Violation::from)
+        to_check.then(|| self.task_count_violation(replacement))?.map(Violation::from)
     }
 
     /// What the schema holds against the new value of a changed field, whatever the policy checks.
-    pub(crate) fn schema_faults(&self, field: &ChangedField<'_>) -> Vec<SchemaFault> {
+    pub(crate) fn schema_violations(&self, field: &ChangedField<'_>) -> Vec<SchemaViolation> {
         let Some(new) = field.new else { return Vec::new() };
-        let mut faults = self.schema.faults(&field.at, field.shape, field.old, new, same);
+        let mut violations = self.schema.violations(&field.at, field.shape, field.old, new, same);
         // An API server that stored such a list before accepts any.
-        if faults.iter().any(is_repetition) && self.had_repetition() {
-            faults.retain(|fault| !is_repetition(fault));
+        if violations.iter().any(is_repetition) && self.had_repetition() {
+            violations.retain(|violation| !is_repetition(violation));
         }
-        faults
+        violations
     }
 
     /// What the schema holds against the number of tasks, if it is another.
-    pub(crate) fn task_count_fault(&self, replacement: &Job<'_>) -> Option<SchemaFault> {
+    pub(crate) fn task_count_violation(&self, replacement: &Job<'_>) -> Option<SchemaViolation> {
         let changed = self.existing.task_count() != replacement.task_count();
         (changed && replacement.has_tasks_field())
-            .then(|| self.schema.task_count_fault(replacement))?
+            .then(|| self.schema.task_count_violation(replacement))?
     }
 
     fn had_repetition(&self) -> bool {
@@ -86,27 +86,27 @@ pub fn schema_violations(
     existing: &Job<'_>,
     replacement: &Job<'_>,
     validator: &Validator,
-) -> Result<Vec<SchemaFault>, ReviewError> {
+) -> Result<Vec<SchemaViolation>, ReviewError> {
     let schema = validator.schema();
     let check = ValueCheck::new(existing, schema, validator.policy());
-    let mut faults: Vec<SchemaFault> = Vec::new();
+    let mut violations: Vec<SchemaViolation> = Vec::new();
     let walked = compare(existing, replacement, schema.shape(), &mut |event| {
         let Event::Field(field) = event else { return Ok(()) };
         if matches!(field.at.first_steps(), [Some(Step::Key("spec")), ..]) {
-            faults.extend(check.schema_faults(field));
+            violations.extend(check.schema_violations(field));
         }
         Ok(())
     });
-    if let Err(Halt::Unreadable(fault)) = walked {
-        return Err(fault);
+    if let Err(Stop::Unreadable(violation)) = walked {
+        return Err(violation);
     }
-    faults.extend(check.task_count_fault(replacement));
-    Ok(faults)
+    violations.extend(check.task_count_violation(replacement));
+    Ok(violations)
 }
 
 /// Whether an element of a list is there twice.
-fn is_repetition(fault: &SchemaFault) -> bool {
-    matches!(fault.failure, Failure::Repeats { .. })
+fn is_repetition(violation: &SchemaViolation) -> bool {
+    matches!(violation.failure, SchemaViolationKind::Repeats { .. })
 }
 
 /// The whole value is checked, as an API server does; what was wrong before is a warning.
@@ -117,35 +117,35 @@ fn check_metadata(
     new: &Value,
     existing: &Job<'_>,
 ) -> Vec<Violation> {
-    let mut faults = metadata::faults(name, new);
+    let mut violations = metadata::violations(name, new);
     if name == "finalizers" && existing.metadata_field("deletionTimestamp").is_some() {
-        faults.extend(metadata::late_finalizers(old, new));
+        violations.extend(metadata::late_finalizers(old, new));
     }
-    if faults.is_empty() {
+    if violations.is_empty() {
         return Vec::new();
     }
-    let before = old.map(|old| metadata::faults(name, old)).unwrap_or_default();
-    let before: HashSet<_> = before.iter().map(MetadataFault::essence).collect();
-    let finding = |fault: MetadataFault| {
+    let before = old.map(|old| metadata::violations(name, old)).unwrap_or_default();
+    let before: HashSet<_> = before.iter().map(MetadataViolation::key).collect();
+    let judged = |found: MetadataViolation| {
         let mut path = at.to_path(Side::Replacement);
-        if let Subject::Owner(position, field) = fault.subject {
+        if let Subject::Owner(position, field) = found.subject {
             path.push(Segment::Index(position));
             path.extend(field.map(|field| Segment::Key(field.into())));
         }
-        let finding = Violation::found(Code::InvalidValue, path, fault.to_string());
-        if before.contains(&fault.essence()) { finding.into_warning() } else { finding }
+        let violation = Violation::found(ViolationCode::InvalidValue, path, found.to_string());
+        if before.contains(&found.key()) { violation.into_warning() } else { violation }
     };
-    faults.into_iter().map(finding).collect()
+    violations.into_iter().map(judged).collect()
 }
 
-impl From<SchemaFault> for Violation {
-    fn from(fault: SchemaFault) -> Self {
-        let SchemaFault { path, failure, old, new } = fault;
-        let finding = Violation::found(Code::InvalidValue, path, failure.to_string())
+impl From<SchemaViolation> for Violation {
+    fn from(violation: SchemaViolation) -> Self {
+        let SchemaViolation { path, failure, old, new } = violation;
+        let violation = Violation::found(ViolationCode::InvalidValue, path, failure.to_string())
             .with_values(old.as_ref(), new.as_ref());
         match failure.hint() {
-            Some(hint) => finding.with_hint(hint),
-            None => finding,
+            Some(hint) => violation.with_hint(hint),
+            None => violation,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Findings: what stands in the way of an update.
+//! Violations: what stands in the way of an update.
 
 use std::fmt;
 use std::ops::Deref;
@@ -7,10 +7,10 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::Code;
+use super::ViolationCode;
 use crate::path::FieldPath;
 
-/// One finding: which field, what is wrong with it, what would make it right.
+/// One violation: which field, what is wrong with it, what would make it right.
 ///
 /// `Display` is one line, `path: message`. It shows no value of the Jobs but for small numbers such
 /// as replicas, since messages end up in logs and Jobs carry secrets, and `Debug` shows none either;
@@ -23,7 +23,7 @@ pub struct Violation {
 
 #[derive(Clone, PartialEq)]
 struct Inner {
-    code: Code,
+    code: ViolationCode,
     severity: Severity,
     path: FieldPath,
     message: String,
@@ -32,19 +32,19 @@ struct Inner {
     new: Option<Value>,
 }
 
-/// Whether a finding stands in the way.
+/// Whether a violation stands in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Severity {
-    /// The update is refused.
+    /// The update is denied.
     Error,
     /// The update may pass; there is something to know about it.
     Warning,
 }
 
 impl Violation {
-    pub(crate) fn found(code: Code, path: FieldPath, message: impl Into<String>) -> Self {
+    pub(crate) fn found(code: ViolationCode, path: FieldPath, message: impl Into<String>) -> Self {
         let message = message.into();
         let severity = Severity::Error;
         Self {
@@ -82,9 +82,9 @@ impl Violation {
         self
     }
 
-    /// What kind of finding it is.
+    /// What kind of violation it is.
     #[must_use]
-    pub fn code(&self) -> Code {
+    pub fn code(&self) -> ViolationCode {
         self.inner.code
     }
 
@@ -107,13 +107,13 @@ impl Violation {
         self.inner.hint.as_deref()
     }
 
-    /// The value in the existing Job, if the finding is about a value there.
+    /// The value in the existing Job, if the violation is about a value there.
     #[must_use]
     pub fn old(&self) -> Option<&Value> {
         self.inner.old.as_ref()
     }
 
-    /// The value in the replacement, if the finding is about a value there.
+    /// The value in the replacement, if the violation is about a value there.
     #[must_use]
     #[expect(clippy::new_ret_no_self, reason = "old and new are the two values of a change")]
     pub fn new(&self) -> Option<&Value> {
@@ -175,9 +175,9 @@ impl Serialize for Violation {
     }
 }
 
-/// All findings that stand in the way of an update: at least one, sorted by path, then code.
+/// All violations that stand in the way of an update: at least one, sorted by path, then code.
 ///
-/// There are at most as many as [`Limits::findings`](crate::Limits::findings) says; the rest is
+/// There are at most as many as [`Limits::violations`](crate::Limits::violations) says; the rest is
 /// counted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Violations {
@@ -187,7 +187,7 @@ pub struct Violations {
 }
 
 impl Violations {
-    /// `None` if there is no finding.
+    /// `None` if there is no violation.
     pub(crate) fn from_list(mut list: Vec<Violation>, limit: usize) -> Option<Self> {
         sort(&mut list);
         let omitted = list.len().saturating_sub(limit.max(1));
@@ -199,7 +199,7 @@ impl Violations {
         &mut self.list
     }
 
-    /// How many findings there are beyond those listed.
+    /// How many violations there are beyond those listed.
     #[must_use]
     pub fn omitted(&self) -> usize {
         self.omitted
@@ -247,7 +247,7 @@ impl fmt::Display for Violations {
 
 impl std::error::Error for Violations {}
 
-/// By path, then code, then message: the same findings always come in the same order.
+/// By path, then code, then message: the same violations always come in the same order.
 pub(crate) fn sort(list: &mut [Violation]) {
     let key = |violation: &Violation| {
         (violation.path().clone(), violation.code(), violation.message().to_owned())

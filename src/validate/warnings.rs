@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Code, Violation};
+use super::{Violation, ViolationCode};
 use crate::diff::{ChangedField, Difference};
 use crate::path::{PathNode, Side, Step};
 use crate::schema::shape::{Kind, Shape};
@@ -20,9 +20,9 @@ pub(crate) fn of_field(field: &ChangedField<'_>) -> Option<Violation> {
     );
     let warning = || {
         Violation::found(
-            Code::TemplateChange,
+            ViolationCode::TemplateChange,
             field.at.to_path(Side::Replacement),
-            "running pods keep the old template, and Volcano's own webhook refuses this change",
+            "running pods keep the old template, and Volcano's own webhook denies this change",
         )
         .into_warning()
     };
@@ -60,6 +60,7 @@ fn add_unknown(shape: &Shape, value: &Value, at: &PathNode<'_>, warnings: &mut V
 }
 
 fn dropped(at: &PathNode<'_>) -> Violation {
-    let message = "unknown field: an API server drops it, or refuses the request if it is strict";
-    Violation::found(Code::UnknownField, at.to_path(Side::Replacement), message).into_warning()
+    let message = "unknown field: an API server drops it, or denies the request if it is strict";
+    Violation::found(ViolationCode::UnknownField, at.to_path(Side::Replacement), message)
+        .into_warning()
 }

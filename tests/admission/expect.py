@@ -69,7 +69,7 @@ def names(tasks):
 
 
 def of_tasks(existing, replacement):
-    """Findings about which tasks there are. `None`: they are the same ones, compared one by one."""
+    """Violations about which tasks there are. `None`: they are the same ones, compared one by one."""
     old, new = names(existing), [(task or {}).get("name") for task in replacement]
     if sorted(old) == sorted(new, key=str) and old != new:
         return [("spec.tasks", "tasks-reordered")]
@@ -95,7 +95,7 @@ def above_total(existing, replacement):
     return touched and replacement["spec"]["minAvailable"] > sum(counts)
 
 
-def findings(existing, replacement, changed):
+def violations(existing, replacement, changed):
     found = set()
     tasks = None
     if "spec" in replacement:
@@ -157,12 +157,12 @@ def expected(name, review, responses):
     request = review["json"]["request"]
     entry = {"uid": request["uid"], "hook": review["hook"]}
     if request["operation"] != "UPDATE" or request.get("subResource"):
-        return entry | {"outcome": "untouched"}
+        return entry | {"outcome": "skipped"}
     existing, replacement = request["oldObject"], request["object"]
-    found = findings(existing, replacement, review["changed"]) | invalid(name, responses)
-    entry["outcome"] = "refused" if found else "permitted"
+    found = violations(existing, replacement, review["changed"]) | invalid(name, responses)
+    entry["outcome"] = "denied" if found else "allowed"
     if found:
-        entry["findings"] = sorted(map(list, found))
+        entry["violations"] = sorted(map(list, found))
     dropped = [path for path, code in found if code == "dropped-default"]
     if dropped and review["hook"].startswith("mutate"):
         entry["restored"] = sorted(dropped)

@@ -99,7 +99,7 @@ fn no_value_of_either_job_is_in_an_answer() {
         let validator = Validator::new(policy);
         let body = update(&existing, &replacement).to_string();
         let response = respond(body.as_bytes(), &validator, StatusCodes::Documented).unwrap();
-        assert!(response.codes().count() > 10, "the Jobs have findings: {response:?}");
+        assert!(response.codes().count() > 10, "the Jobs have violations: {response:?}");
         assert_redacted(&update(&existing, &replacement), &validator);
         assert_redacted(&update(&replacement, &existing), &validator);
         assert_redacted(&update(&existing, &existing), &validator);

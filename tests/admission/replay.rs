@@ -23,7 +23,7 @@ struct Expected {
     outcome: String,
     /// Pairs of path and code.
     #[serde(default)]
-    findings: Vec<[String; 2]>,
+    violations: Vec<[String; 2]>,
     /// The paths of the fields that a mutating webhook puts back.
     #[serde(default)]
     restored: Vec<String>,
@@ -52,7 +52,7 @@ fn every_recorded_review_is_answered_by_the_rule() {
     let expected: BTreeMap<String, Vec<Expected>> =
         serde_json::from_value(read_json(&file)).unwrap();
     let (mut judged, mut restored) = (0, 0);
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     for (name, expected) in &expected {
         let text = fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
         // One recording holds half of a surrogate pair, which no value can; it has no such review.
@@ -66,21 +66,21 @@ fn every_recorded_review_is_answered_by_the_rule() {
         assert_eq!(bodies.len(), expected.len(), "{name}: every review has its expectation");
         for expected in expected {
             let body = &bodies[&expected.uid];
-            faults.extend(fault_of_verdict(body, expected).map(|fault| (name, fault)));
+            errors.extend(error_of_verdict(body, expected).map(|error| (name, error)));
             judged += 1;
             if expected.hook.starts_with("mutate") {
-                faults.extend(fault_of_patch(body, expected).map(|fault| (name, fault)));
+                errors.extend(error_of_patch(body, expected).map(|error| (name, error)));
                 restored += 1;
             }
         }
     }
-    assert!(faults.is_empty(), "{} faults: {faults:#?}", faults.len());
+    assert!(errors.is_empty(), "{} errors: {errors:#?}", errors.len());
     report(judged, "recorded reviews by their verdict and paths");
     report(restored, "of them by what is put back");
 }
 
 /// Where the answer of the validating webhook is not the expected one.
-fn fault_of_verdict(body: &str, expected: &Expected) -> Option<String> {
+fn error_of_verdict(body: &str, expected: &Expected) -> Option<String> {
     let response = respond(body.as_bytes(), &validator(), StatusCodes::Documented).unwrap();
     check_form(&response, &expected.uid);
     let found: Vec<[String; 2]> = response
@@ -93,12 +93,12 @@ fn fault_of_verdict(body: &str, expected: &Expected) -> Option<String> {
     let mut found = found;
     found.sort();
     let outcome = response.outcome().as_str();
-    (outcome != expected.outcome || found != expected.findings)
+    (outcome != expected.outcome || found != expected.violations)
         .then(|| format!("{outcome} {found:?}, and the rule says {expected:?}"))
 }
 
 /// Where the patch of the mutating webhook is not the expected one.
-fn fault_of_patch(body: &str, expected: &Expected) -> Option<String> {
+fn error_of_patch(body: &str, expected: &Expected) -> Option<String> {
     let response = restore(body.as_bytes(), &validator()).unwrap();
     check_form(&response, &expected.uid);
     let patch = json!(response.patch().map(|patch| &**patch).unwrap_or_default());
@@ -115,8 +115,8 @@ fn fault_of_patch(body: &str, expected: &Expected) -> Option<String> {
         let changes = volcano_job_update::diff(&from, &to).unwrap();
         changes.iter().all(|change| expected.restored.contains(&change.path().to_string()))
     };
-    let wanted = if expected.restored.is_empty() { Outcome::Permitted } else { Outcome::Restored };
-    let is_right = expected.outcome == "untouched" && response.outcome() == Outcome::Untouched
+    let wanted = if expected.restored.is_empty() { Outcome::Allowed } else { Outcome::Restored };
+    let is_right = expected.outcome == "skipped" && response.outcome() == Outcome::Skipped
         || response.outcome() == wanted && expected.restored.iter().all(is_back) && is_same_else();
     // Called again with its own result, as with a reinvocationPolicy, it does nothing more.
     review["request"]["object"] = restored.clone();

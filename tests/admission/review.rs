@@ -14,8 +14,8 @@ fn edited(patch: &Value) -> Value {
     patched(&review, patch)
 }
 
-/// A refused update, so that what is allowed was not judged.
-fn refused(patch: &Value) -> Value {
+/// A denied update, so that what is allowed was not judged.
+fn denied(patch: &Value) -> Value {
     let queue = json!([{"op": "replace", "path": "/request/object/spec/queue", "value": "other"}]);
     patched(&edited(&queue), patch)
 }
@@ -24,19 +24,19 @@ fn refused(patch: &Value) -> Value {
 fn assert_outcome(review: &Value, outcome: Outcome) {
     let response = answer(review);
     assert_eq!(response.outcome(), outcome, "{}", sent(&response));
-    let is_denied = matches!(outcome, Outcome::Refused | Outcome::NoVerdict);
+    let is_denied = matches!(outcome, Outcome::Denied | Outcome::Error);
     assert_eq!(response.is_allowed(), !is_denied);
     assert_eq!(sent(&response)["response"]["allowed"], !is_denied);
     assert_eq!(response.status().is_some(), is_denied);
     let mutated = restore(review.to_string().as_bytes(), &validator()).unwrap();
-    assert_eq!(mutated.outcome() == Outcome::NoVerdict, outcome == Outcome::NoVerdict);
-    assert_eq!(mutated.outcome() == Outcome::Untouched, outcome == Outcome::Untouched);
+    assert_eq!(mutated.outcome() == Outcome::Error, outcome == Outcome::Error);
+    assert_eq!(mutated.outcome() == Outcome::Skipped, outcome == Outcome::Skipped);
 }
 
 #[test]
 fn an_update_is_judged() {
-    assert_outcome(&edited(&json!([])), Outcome::Permitted);
-    assert_outcome(&refused(&json!([])), Outcome::Refused);
+    assert_outcome(&edited(&json!([])), Outcome::Allowed);
+    assert_outcome(&denied(&json!([])), Outcome::Denied);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn what_is_no_update_of_a_job_passes_untouched() {
         json!([{"op": "replace", "path": "/request/resource",
             "value": {"group": "", "version": "v1", "resource": "pods"}}]),
     ] {
-        assert_outcome(&refused(&patch), Outcome::Untouched);
+        assert_outcome(&denied(&patch), Outcome::Skipped);
     }
 }
 
@@ -65,7 +65,7 @@ fn what_is_no_update_of_a_job_passes_untouched() {
 fn an_empty_sub_resource_is_none() {
     for empty in [json!(""), json!(null)] {
         let patch = json!([{"op": "add", "path": "/request/subResource", "value": empty}]);
-        assert_outcome(&refused(&patch), Outcome::Refused);
+        assert_outcome(&denied(&patch), Outcome::Denied);
     }
 }
 
@@ -128,12 +128,12 @@ fn a_review_that_cannot_be_judged_is_denied() {
             "the review must be an AdmissionReview of admission.k8s.io/v1",
         ),
     ] {
-        let review = refused(&if patch[0]["path"] == "/request/subResource" {
+        let review = denied(&if patch[0]["path"] == "/request/subResource" {
             json!([{"op": "add", "path": "/request/subResource", "value": patch[0]["value"]}])
         } else {
             patch
         });
-        assert_outcome(&review, Outcome::NoVerdict);
+        assert_outcome(&review, Outcome::Error);
         let answer = sent(&answer(&review));
         let status = &answer["response"]["status"];
         assert!(status["message"].as_str().unwrap().contains(message), "{message}: {status}");
@@ -147,15 +147,15 @@ fn a_review_that_cannot_be_judged_is_denied() {
 }
 
 #[test]
-fn a_job_of_another_kind_is_refused() {
+fn a_job_of_another_kind_is_denied() {
     for pointer in ["/request/object/kind", "/request/object/apiVersion"] {
         let patch = json!([{"op": "replace", "path": pointer, "value": "batch/v1"}]);
-        assert_outcome(&edited(&patch), Outcome::Refused);
+        assert_outcome(&edited(&patch), Outcome::Denied);
     }
     // Both alike: it is still no Job.
     let patch = json!([{"op": "replace", "path": "/request/object/kind", "value": "CronJob"},
         {"op": "replace", "path": "/request/oldObject/kind", "value": "CronJob"}]);
-    assert_outcome(&edited(&patch), Outcome::Refused);
+    assert_outcome(&edited(&patch), Outcome::Denied);
 }
 
 /// An API server that is that old reads the text, since the answer is of its own version.
@@ -174,12 +174,12 @@ fn a_review_of_v1beta1_is_denied_in_its_version() {
 }
 
 #[test]
-fn an_existing_job_that_cannot_be_read_is_the_servers_fault() {
+fn an_existing_job_that_cannot_be_read_is_the_servers_error() {
     let patch = json!([{"op": "replace", "path": "/request/oldObject/spec/tasks", "value": {}}]);
     let response = answer(&edited(&patch));
     let status = response.status().unwrap();
     assert_eq!((status.code, &*status.reason), (500, "InternalError"));
-    assert_eq!(response.outcome(), Outcome::NoVerdict);
+    assert_eq!(response.outcome(), Outcome::Error);
 }
 
 /// Where nothing says which request it is, there is nobody to answer to.
@@ -209,9 +209,9 @@ fn a_review_without_a_uid_has_no_answer() {
         "[".repeat(100_000).as_bytes(),
     ] {
         let shown = String::from_utf8_lossy(body).chars().take(50).collect::<String>();
-        let fault = respond(body, &validator(), StatusCodes::Documented).unwrap_err();
-        assert_eq!((fault.status().code, &*fault.status().reason), (400, "BadRequest"), "{shown}");
-        assert!(!fault.to_string().is_empty() && !fault.to_string().contains('\n'), "{shown}");
+        let error = respond(body, &validator(), StatusCodes::Documented).unwrap_err();
+        assert_eq!((error.status().code, &*error.status().reason), (400, "BadRequest"), "{shown}");
+        assert!(!error.to_string().is_empty() && !error.to_string().contains('\n'), "{shown}");
         assert!(restore(body, &validator()).is_err(), "{shown}");
     }
 }
@@ -228,15 +228,15 @@ fn a_text_that_is_no_json_is_said_to_be_none() {
         ("{}", "request.uid: must be set"),
         ("{\"request\": {\"uid\": 5}}", "request.uid: must be a string, not a number"),
     ] {
-        let fault = respond(body.as_bytes(), &validator(), StatusCodes::Documented).unwrap_err();
-        assert_eq!(fault.to_string(), message);
+        let error = respond(body.as_bytes(), &validator(), StatusCodes::Documented).unwrap_err();
+        assert_eq!(error.to_string(), message);
     }
 }
 
 /// Whatever an update is cut to: an answer is given or none is, and nothing that is broken is allowed.
 #[test]
 fn a_broken_review_is_never_allowed() {
-    let whole = refused(&json!([])).to_string();
+    let whole = denied(&json!([])).to_string();
     let allowed = edited(&json!([])).to_string() + " x";
     assert!(
         !respond(allowed.as_bytes(), &validator(), StatusCodes::Documented).unwrap().is_allowed()
@@ -257,15 +257,15 @@ fn a_review_may_be_as_long_as_two_jobs() {
     limits.text_bytes = 10;
     let limit = body_limit(&limits);
     let validator = Validator::new(UpdatePolicy::admission().with_limits(limits));
-    let fault = respond(&vec![b' '; limit + 1], &validator, StatusCodes::Documented).unwrap_err();
+    let error = respond(&vec![b' '; limit + 1], &validator, StatusCodes::Documented).unwrap_err();
     assert_eq!(
-        (fault.status().code, fault.to_string()),
+        (error.status().code, error.to_string()),
         (413, format!("Request entity too large: the review must be no longer than {limit} bytes"))
     );
     // The Jobs are longer than ten bytes.
     let body = edited(&json!([])).to_string();
     let response = respond(body.as_bytes(), &validator, StatusCodes::Documented).unwrap();
-    assert_eq!(response.outcome(), Outcome::NoVerdict);
+    assert_eq!(response.outcome(), Outcome::Error);
 }
 
 #[test]
@@ -294,17 +294,17 @@ fn a_deep_review_is_denied_or_skipped() {
     let body = edited(&json!([{"op": "replace", "path": "/request/options", "value": "DEEP"}]));
     let skipped = body.to_string().replace("\"DEEP\"", &deep);
     let response = respond(skipped.as_bytes(), &validator(), StatusCodes::Documented).unwrap();
-    assert_eq!(response.outcome(), Outcome::Permitted);
+    assert_eq!(response.outcome(), Outcome::Allowed);
     let patch = json!([{"op": "replace", "path": "/request/object/spec/queue", "value": "DEEP"}]);
     let read = edited(&patch).to_string().replace("\"DEEP\"", &deep);
     let response = respond(read.as_bytes(), &validator(), StatusCodes::Documented).unwrap();
-    assert_eq!(response.outcome(), Outcome::NoVerdict);
+    assert_eq!(response.outcome(), Outcome::Error);
 }
 
 /// The order of fields is nobody's promise.
 #[test]
 fn the_order_of_the_fields_does_not_matter() {
-    let review = refused(&json!([]));
+    let review = denied(&json!([]));
     let request = review["request"].as_object().unwrap();
     let mut keys: Vec<&String> = request.keys().collect();
     let first = answer(&review).to_json();

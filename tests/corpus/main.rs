@@ -18,7 +18,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use volcano_job_update::{Code, Job, UpdatePolicy, Validator, diff};
+use volcano_job_update::{Job, UpdatePolicy, Validator, ViolationCode, diff};
 
 use data::{report, shared};
 use files::files;
@@ -213,23 +213,25 @@ fn a_manifest_sent_again_lacks_defaults_and_nothing_else() {
         let Some(stem) = name.strip_suffix(".mutated.json") else { continue };
         let (existing, replacement) =
             (read_json(&file), read_json(format!("{stem}.raw.json").as_ref()));
-        let findings = findings(&existing, &replacement);
+        let violations = violations(&existing, &replacement);
         let is_nameless = !replacement["metadata"]["name"].is_string();
-        for (path, code) in &findings {
+        for (path, code) in &violations {
             match code {
-                Code::DroppedDefault => {}
+                ViolationCode::DroppedDefault => {}
                 // The webhook reads a manifest into its own types, which lose what they do not know.
-                Code::UnknownField => unknown += 1,
-                Code::WrongObject if is_nameless && path == "metadata.name" => nameless += 1,
+                ViolationCode::UnknownField => unknown += 1,
+                ViolationCode::WrongObject if is_nameless && path == "metadata.name" => {
+                    nameless += 1
+                }
                 other => panic!("{name}: {path}: {other}"),
             }
         }
         assert_restoring_mends(&existing, &replacement, &name);
         pairs += 1;
-        complete += usize::from(findings.is_empty());
+        complete += usize::from(violations.is_empty());
     }
     let note = format!(
-        "manifests ({nameless} without a name, {unknown} unknown fields, {complete} without a finding)"
+        "manifests ({nameless} without a name, {unknown} unknown fields, {complete} without a violation)"
     );
     report(pairs, &note);
 }
@@ -246,22 +248,23 @@ fn assert_restoring_mends(existing: &Value, replacement: &Value, name: &str) {
     let patch = serde_json::to_value(restored.patch()).unwrap();
     assert_eq!(&patched(replacement, &patch), restored.job(), "{name}");
     assert!(restore(restored.job()).patch().is_empty(), "{name}");
-    let left = findings(existing, restored.job());
-    let left: Vec<_> = left.iter().filter(|(_, code)| *code == Code::DroppedDefault).collect();
+    let left = violations(existing, restored.job());
+    let left: Vec<_> =
+        left.iter().filter(|(_, code)| *code == ViolationCode::DroppedDefault).collect();
     assert!(left.is_empty(), "{name}: {left:?}");
     let others = |job| {
-        findings(existing, job)
+        violations(existing, job)
             .into_iter()
-            .filter(|(_, code)| *code != Code::DroppedDefault)
+            .filter(|(_, code)| *code != ViolationCode::DroppedDefault)
             .count()
     };
     assert_eq!(others(restored.job()), others(replacement), "{name}: nothing else comes or goes");
 }
 
 #[expect(clippy::unwrap_used, reason = "a Job of the data that cannot be read fails the test")]
-fn findings(existing: &Value, replacement: &Value) -> Vec<(String, Code)> {
+fn violations(existing: &Value, replacement: &Value) -> Vec<(String, ViolationCode)> {
     let [existing, replacement] = [existing, replacement].map(|job| Job::from_value(job).unwrap());
     let review = Validator::default().review(&existing, &replacement).unwrap();
     let violations = review.violations().map(|violations| &**violations).unwrap_or_default();
-    violations.iter().map(|finding| (finding.path().to_string(), finding.code())).collect()
+    violations.iter().map(|violation| (violation.path().to_string(), violation.code())).collect()
 }

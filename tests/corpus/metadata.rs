@@ -1,4 +1,4 @@
-//! Kubernetes' own errors for labels and annotations, held against the findings here.
+//! Kubernetes' own errors for labels and annotations, held against the violations here.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -9,7 +9,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use volcano_job_update::{Code, Job, Validator};
+use volcano_job_update::{Job, Validator, ViolationCode};
 
 use crate::data::{report, shared};
 use crate::lines;
@@ -37,12 +37,12 @@ struct Row {
 }
 
 #[test]
-fn labels_are_refused_for_the_reasons_of_kubernetes() {
+fn labels_are_denied_for_the_reasons_of_kubernetes() {
     compare_table("labels");
 }
 
 #[test]
-fn annotations_are_refused_for_the_reasons_of_kubernetes() {
+fn annotations_are_denied_for_the_reasons_of_kubernetes() {
     compare_table("annotations");
 }
 
@@ -80,9 +80,9 @@ fn messages(field: &str, map: &Value) -> Vec<String> {
     let [old, new] = [&existing, &replacement].map(|job| Job::from_value(job).unwrap());
     let review = Validator::default().review(&old, &new).unwrap();
     let violations = review.violations().map(|violations| &**violations).unwrap_or_default();
-    for finding in violations {
-        assert_eq!(finding.code(), Code::InvalidValue);
-        assert_eq!(finding.path().to_string(), format!("metadata.{field}"));
+    for violation in violations {
+        assert_eq!(violation.code(), ViolationCode::InvalidValue);
+        assert_eq!(violation.path().to_string(), format!("metadata.{field}"));
     }
-    violations.iter().map(|finding| finding.message().to_owned()).collect()
+    violations.iter().map(|violation| violation.message().to_owned()).collect()
 }

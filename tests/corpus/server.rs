@@ -1,4 +1,4 @@
-//! What a real API server said to an update, held against the findings here: it names the same
+//! What a real API server said to an update, held against the violations here: it names the same
 //! fields.
 
 #![expect(clippy::indexing_slicing, reason = "a value has `null` at an unknown key")]
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
-use volcano_job_update::{Code, Job, Validator};
+use volcano_job_update::{Job, Validator, ViolationCode};
 
 use crate::data::{report, shared};
 use crate::files::files;
@@ -15,12 +15,12 @@ use crate::files::files;
 /// Recordings that are not compared, with the reason.
 const EXCEPTIONS: [(&str, &str); 7] = [
     ("annotations-too-long.json", "the long annotation was not recorded"),
-    ("duplicate-keys.json", "a duplicate key is no finding but an error: there is no verdict"),
+    ("duplicate-keys.json", "a duplicate key is no violation but an error: there is no verdict"),
     ("duplicate-object-keys.json", "the same"),
     ("kind-lowercase.json", "another kind is a wrong object, no wrong value"),
     ("mutating-identity.json", "a webhook changed the object, so it is not the one that was sent"),
     ("rv-empty.json", "a missing resourceVersion is a rule of replacing"),
-    ("field-validation-bad.json", "the fault is in the query"),
+    ("field-validation-bad.json", "the error is in the query"),
 ];
 
 /// A request to the main resource, and what the API server answered.
@@ -33,13 +33,13 @@ struct Exchange {
 }
 
 #[test]
-fn the_api_server_refuses_the_same_values() {
+fn the_api_server_denies_the_same_values() {
     let Some(folder) = shared("recordings") else { return };
-    let (mut accepted, mut refused, mut wrong_types) = (0, 0, 0);
-    let mut faults = Vec::new();
+    let (mut accepted, mut denied, mut wrong_types) = (0, 0, 0);
+    let mut errors = Vec::new();
     let mut compare = |exchange: &Exchange, found, wanted| {
         if found != wanted {
-            faults.push(format!("{}: found {found:?}, wanted {wanted:?}", exchange.name));
+            errors.push(format!("{}: found {found:?}, wanted {wanted:?}", exchange.name));
         }
     };
     for file in files(&folder) {
@@ -58,7 +58,7 @@ fn the_api_server_refuses_the_same_values() {
                 }
                 (422, Some(causes), _) => {
                     compare(&exchange, found, causes);
-                    refused += 1;
+                    denied += 1;
                 }
                 (400, _, Some(field)) => {
                     compare(&exchange, found, BTreeSet::from([field]));
@@ -68,9 +68,9 @@ fn the_api_server_refuses_the_same_values() {
             }
         }
     }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
     report(accepted, "updates that the API server accepted");
-    report(refused, "updates that it refused for their values");
+    report(denied, "updates that it denied for their values");
     report(wrong_types, "updates that it could not read for a type in their metadata");
 }
 
@@ -128,11 +128,12 @@ fn invalid_fields(exchange: &Exchange) -> Option<BTreeSet<String>> {
     let replacement = Job::from_value(&exchange.replacement).ok()?;
     let review = Validator::default().review(&existing, &replacement).ok()?;
     let violations = review.violations().map(|violations| &**violations).unwrap_or_default();
-    let invalid = violations.iter().filter(|finding| finding.code() == Code::InvalidValue);
-    Some(invalid.map(|finding| finding.path().to_string()).collect())
+    let invalid =
+        violations.iter().filter(|violation| violation.code() == ViolationCode::InvalidValue);
+    Some(invalid.map(|violation| violation.path().to_string()).collect())
 }
 
-/// The fields of the causes, if the API server itself found the object invalid. Faults in the format
+/// The fields of the causes, if the API server itself found the object invalid. Errors in the format
 /// of a number have no field there: it says `<nil>`, next to one with the field.
 fn causes(answer: &Value) -> Option<BTreeSet<String>> {
     let message = answer["message"].as_str()?;

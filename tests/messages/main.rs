@@ -1,4 +1,4 @@
-//! The full text of every kind of finding.
+//! The full text of every kind of violation.
 
 #[path = "../util/mod.rs"]
 mod util;
@@ -9,7 +9,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use volcano_job_update::{
-    Code, Job, Limits, Review, UpdateError, UpdatePolicy, Validator, Violation, validate_update,
+    Job, Limits, Review, UpdateError, UpdatePolicy, Validator, Violation, ViolationCode,
+    validate_update,
 };
 
 use util::{patched, read_json};
@@ -32,22 +33,22 @@ fn review(policy: UpdatePolicy, existing: &Value, patch: &Value) -> Review {
     Validator::new(policy).review(&old, &new).unwrap()
 }
 
-/// The findings of an update by the documented rule.
+/// The violations of an update by the documented rule.
 #[track_caller]
-fn findings(existing: &Value, patch: &Value) -> Vec<Violation> {
+fn violations(existing: &Value, patch: &Value) -> Vec<Violation> {
     let violations = review(UpdatePolicy::documented(), existing, patch).into_result().err();
     violations.into_iter().flatten().collect()
 }
 
-/// Whether the only finding of an update reads so.
+/// Whether the only violation of an update reads so.
 #[track_caller]
 #[expect(clippy::panic, reason = "this is how a test fails")]
-fn reads(existing: &Value, patch: &Value, code: Code, text: &str, hint: &str) {
-    let findings = findings(existing, patch);
-    let [finding] = &*findings else { panic!("{findings:?}") };
-    assert_eq!(finding.code(), code);
-    assert_eq!(finding.to_string(), text);
-    assert_eq!(finding.hint(), Some(hint));
+fn reads(existing: &Value, patch: &Value, code: ViolationCode, text: &str, hint: &str) {
+    let violations = violations(existing, patch);
+    let [violation] = &*violations else { panic!("{violations:?}") };
+    assert_eq!(violation.code(), code);
+    assert_eq!(violation.to_string(), text);
+    assert_eq!(violation.hint(), Some(hint));
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn immutable_field() {
         ),
     ] {
         let hint = format!("{remedy}{MAY_CHANGE}");
-        reads(&base(base_name), &patch, Code::ImmutableField, text, &hint);
+        reads(&base(base_name), &patch, ViolationCode::ImmutableField, text, &hint);
     }
 }
 
@@ -84,18 +85,18 @@ fn immutable_order() {
     let text = "metadata.ownerReferences: the elements were put in another order: \
         field is immutable";
     let hint = "restore the order of the existing Job";
-    reads(&base("rich"), &patch, Code::ImmutableField, text, hint);
+    reads(&base("rich"), &patch, ViolationCode::ImmutableField, text, hint);
 }
 
 #[test]
-fn hints_list_what_the_policy_permits() {
+fn hints_list_what_the_policy_allows() {
     let patch = json!([{"op": "replace", "path": "/spec/queue", "value": "other"}]);
-    for (permitted, only) in [
+    for (allowed, only) in [
         (json!([]), "nothing"),
         (json!(["metadata.labels"]), "metadata.labels"),
         (json!(["metadata.labels", "spec.plugins[*]"]), "metadata.labels and spec.plugins[*]"),
     ] {
-        let policy = serde_json::from_value(json!({"permitted": permitted})).unwrap();
+        let policy = serde_json::from_value(json!({"allowed": allowed})).unwrap();
         let violations = review(policy, &base("trio"), &patch).into_result().unwrap_err();
         let hint = format!("restore the value of the existing Job; only {only} may change");
         assert_eq!(violations[0].hint(), Some(&*hint));
@@ -115,7 +116,13 @@ fn dropped_default() {
     ] {
         let patch = json!([{"op": "remove", "path": path}]);
         let text = format!("{field}: the field was filled in at creation and must not be dropped");
-        reads(&base("created"), &patch, Code::DroppedDefault, &text, &format!("add {line}"));
+        reads(
+            &base("created"),
+            &patch,
+            ViolationCode::DroppedDefault,
+            &text,
+            &format!("add {line}"),
+        );
     }
 }
 
@@ -130,7 +137,7 @@ fn unknown_field() {
     ] {
         let patch = json!([{"op": "add", "path": path, "value": 1}]);
         let text = format!("{field}: unknown field");
-        reads(&base("trio"), &patch, Code::UnknownField, &text, hint);
+        reads(&base("trio"), &patch, ViolationCode::UnknownField, &text, hint);
     }
 }
 
@@ -140,7 +147,7 @@ fn task_added() {
     let text = "spec.tasks[3]: the task was added, and the list of tasks is fixed: \
         field is immutable";
     let hint = "remove the task, or create another Job for it";
-    reads(&base("trio"), &patch, Code::TaskAdded, text, hint);
+    reads(&base("trio"), &patch, ViolationCode::TaskAdded, text, hint);
 }
 
 #[test]
@@ -149,7 +156,7 @@ fn task_removed() {
     let text = "spec.tasks[0]: the task was removed, and the list of tasks is fixed: \
         field is immutable";
     let hint = "keep the task; lower its replicas if it is not needed";
-    reads(&base("trio"), &patch, Code::TaskRemoved, text, hint);
+    reads(&base("trio"), &patch, ViolationCode::TaskRemoved, text, hint);
 }
 
 #[test]
@@ -157,15 +164,15 @@ fn tasks_reordered() {
     let patch = json!([{"op": "move", "from": "/spec/tasks/0", "path": "/spec/tasks/2"}]);
     let text = "spec.tasks: the tasks were put in another order: field is immutable";
     let hint = "restore the order of the existing Job";
-    reads(&base("trio"), &patch, Code::TasksReordered, text, hint);
+    reads(&base("trio"), &patch, ViolationCode::TasksReordered, text, hint);
 }
 
 #[test]
 fn duplicate_task_name() {
     let patch = json!([{"op": "replace", "path": "/spec/tasks/2/name", "value": "a"}]);
-    let found = findings(&base("trio"), &patch);
-    assert_eq!(found[0].code(), Code::ImmutableField);
-    assert_eq!(found[1].code(), Code::DuplicateTaskName);
+    let found = violations(&base("trio"), &patch);
+    assert_eq!(found[0].code(), ViolationCode::ImmutableField);
+    assert_eq!(found[1].code(), ViolationCode::DuplicateTaskName);
     assert_eq!(found[1].to_string(), "spec.tasks[2].name: spec.tasks[0] has the same name");
     assert_eq!(found[1].hint(), Some("give each task a name of its own"));
 }
@@ -197,7 +204,7 @@ fn wrong_object() {
     ] {
         let pointer = format!("/{}", path.replace('.', "/"));
         let patch = json!([{"op": operation, "path": pointer, "value": "other"}]);
-        reads(&base("trio"), &patch, Code::WrongObject, &format!("{path}: {text}"), hint);
+        reads(&base("trio"), &patch, ViolationCode::WrongObject, &format!("{path}: {text}"), hint);
     }
 }
 
@@ -206,7 +213,7 @@ fn replicas_below_min_available() {
     let patch = json!([{"op": "replace", "path": "/spec/tasks/0/replicas", "value": 0}]);
     let text = "spec.tasks[0].replicas: must be at least 1, the minAvailable of the task, but is 0";
     let hint = "set replicas to 1 or more";
-    reads(&base("rich"), &patch, Code::ReplicasBelowMinAvailable, text, hint);
+    reads(&base("rich"), &patch, ViolationCode::ReplicasBelowMinAvailable, text, hint);
 }
 
 #[test]
@@ -219,7 +226,7 @@ fn min_available_above_total() {
     let text = "spec.minAvailable: must be at most 5, the sum of the replicas of all tasks, \
         but is 6";
     let hint = "raise the replicas of the tasks to a sum of 6 or more";
-    reads(&existing, &patch, Code::MinAvailableAboveTotal, text, hint);
+    reads(&existing, &patch, ViolationCode::MinAvailableAboveTotal, text, hint);
 }
 
 #[test]
@@ -227,34 +234,34 @@ fn partition_mismatch() {
     let patch = json!([{"op": "replace", "path": "/spec/tasks/1/replicas", "value": 6}]);
     let text = "spec.tasks[1].replicas: must be 4, the product of totalPartitions (2) and \
         partitionSize (2), but is 6";
-    reads(&base("rich"), &patch, Code::PartitionMismatch, text, "set replicas to 4");
+    reads(&base("rich"), &patch, ViolationCode::PartitionMismatch, text, "set replicas to 4");
 }
 
 #[test]
-fn violations() {
+fn violations_in_one_line() {
     let patch = json!([
         {"op": "replace", "path": "/spec/queue", "value": "other"},
         {"op": "remove", "path": "/spec/tasks/0"},
     ]);
-    let refused = "spec.queue: the value was changed: field is immutable; \
+    let denied = "spec.queue: the value was changed: field is immutable; \
         spec.tasks[0]: the task was removed, and the list of tasks is fixed: field is immutable";
     let violations = review(UpdatePolicy::documented(), &base("trio"), &patch);
-    assert_eq!(violations.into_result().unwrap_err().to_string(), refused);
+    assert_eq!(violations.into_result().unwrap_err().to_string(), denied);
 
     let mut limits = Limits::default();
-    limits.findings = 1;
+    limits.violations = 1;
     let policy = UpdatePolicy::documented().with_limits(limits);
     let violations = review(policy, &base("trio"), &patch).into_result().unwrap_err();
     let text = "spec.queue: the value was changed: field is immutable; and 1 more";
     assert_eq!(violations.to_string(), text);
-    assert_eq!(UpdateError::Refused(violations).to_string(), text);
+    assert_eq!(UpdateError::Denied(violations).to_string(), text);
 }
 
 #[test]
 fn codes_have_summaries_that_are_sentences() {
-    let names: BTreeSet<&str> = Code::all().map(Code::as_str).collect();
-    assert_eq!(names.len(), Code::all().count());
-    for code in Code::all() {
+    let names: BTreeSet<&str> = ViolationCode::all().map(ViolationCode::as_str).collect();
+    assert_eq!(names.len(), ViolationCode::all().count());
+    for code in ViolationCode::all() {
         assert_eq!(code.as_str().parse(), Ok(code));
         for text in [code.summary(), code.explanation()] {
             let sentence = text.starts_with(char::is_alphabetic) && text.ends_with(['.', ')']);
@@ -301,7 +308,7 @@ fn no_message_shows_a_value() {
             },
         })
     };
-    let policy: UpdatePolicy = serde_json::from_value(json!({"permitted": []})).unwrap();
+    let policy: UpdatePolicy = serde_json::from_value(json!({"allowed": []})).unwrap();
     let (existing, replacement) = (job(1), job(2));
     let [old, new] = [&existing, &replacement].map(|job| Job::from_value(job).unwrap());
     let review = Validator::new(policy).review(&old, &new).unwrap();
@@ -310,7 +317,7 @@ fn no_message_shows_a_value() {
 
     let mut texts =
         vec![violations.to_string(), serde_json::to_string(violations.as_ref()).unwrap()];
-    texts.extend(violations.iter().filter_map(|finding| finding.hint().map(Into::into)));
+    texts.extend(violations.iter().filter_map(|violation| violation.hint().map(Into::into)));
     texts.push(validate_update(&old, &new).unwrap_err().to_string());
     texts.extend([format!("{old:?}"), format!("{review:?}"), format!("{violations:?}")]);
     for text in texts {

@@ -1,19 +1,19 @@
 //! The texts of what is wrong with a value, and of warnings.
 
 use serde_json::{Value, json};
-use volcano_job_update::{Code, UpdatePolicy, Violation};
+use volcano_job_update::{UpdatePolicy, Violation, ViolationCode};
 
-use crate::{base, findings, review};
+use crate::{base, review, violations};
 
-/// The texts and hints of the findings of an update.
+/// The texts and hints of the violations of an update.
 #[track_caller]
 fn read(existing: &Value, patch: &Value) -> Vec<(String, Option<String>)> {
-    let text = |finding: &Violation| (finding.to_string(), finding.hint().map(Into::into));
-    findings(existing, patch).iter().map(text).collect()
+    let text = |violation: &Violation| (violation.to_string(), violation.hint().map(Into::into));
+    violations(existing, patch).iter().map(text).collect()
 }
 
 #[test]
-fn values_that_the_schema_refuses() {
+fn values_that_the_schema_denies() {
     let pod = "/spec/tasks/0/template/spec";
     let text = "spec.tasks[0].template.spec";
     for (path, value, message, hint) in [
@@ -136,9 +136,9 @@ fn bounds_of_the_schema() {
         ("metadata/labels/app", json!(1), "metadata.labels.app: must be a string, not a number"),
     ] {
         let patch = json!([{"op": "replace", "path": format!("/{path}"), "value": value}]);
-        let texts: Vec<String> = findings(&base("rich"), &patch)
+        let texts: Vec<String> = violations(&base("rich"), &patch)
             .iter()
-            .filter(|finding| finding.code() == Code::InvalidValue)
+            .filter(|violation| violation.code() == ViolationCode::InvalidValue)
             .map(Violation::to_string)
             .collect();
         assert!(texts.contains(&message.to_owned()), "{texts:?}");
@@ -164,9 +164,9 @@ fn labels_annotations_and_names() {
         ("ownerReferences", json!([{"apiVersion": "v1", "kind": "A", "name": "a"}]), "ownerReferences[0].uid: must not be empty".into()),
     ] {
         let patch = json!([{"op": "add", "path": format!("/metadata/{path}"), "value": value}]);
-        let texts: Vec<String> = findings(&base("trio"), &patch)
+        let texts: Vec<String> = violations(&base("trio"), &patch)
             .iter()
-            .filter(|finding| finding.code() == Code::InvalidValue)
+            .filter(|violation| violation.code() == ViolationCode::InvalidValue)
             .map(Violation::to_string)
             .collect();
         assert_eq!(texts, [format!("metadata.{message}")]);
@@ -187,8 +187,8 @@ fn warnings() {
     let texts: Vec<String> = review.warnings().iter().map(Violation::to_string).collect();
     let hints: Vec<_> = review.warnings().iter().map(|warning| warning.hint()).collect();
     let template =
-        "running pods keep the old template, and Volcano's own webhook refuses this change";
-    let unknown = "unknown field: an API server drops it, or refuses the request if it is strict";
+        "running pods keep the old template, and Volcano's own webhook denies this change";
+    let unknown = "unknown field: an API server drops it, or denies the request if it is strict";
     assert_eq!(
         texts,
         [

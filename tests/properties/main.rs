@@ -16,7 +16,9 @@ mod update;
 
 use proptest::test_runner::{Config, TestCaseError};
 use serde_json::Value;
-use volcano_job_update::{Change, ChangeKind, Changes, Code, Job, UpdateError, Verdict, diff};
+use volcano_job_update::{
+    Change, ChangeKind, Changes, Job, UpdateError, Verdict, ViolationCode, diff,
+};
 use volcano_job_update::{is_update_allowed, validate_update};
 
 /// How a case ends.
@@ -41,17 +43,17 @@ fn changes(existing: &Value, replacement: &Value) -> Result<Changes, TestCaseErr
     Ok(diff(&Job::from_value(existing)?, &Job::from_value(replacement)?)?)
 }
 
-/// Code and path of each finding.
-fn findings(
+/// Code and path of each violation.
+fn violations(
     existing: &Job<'_>,
     replacement: &Job<'_>,
-) -> Result<Vec<(Code, String)>, TestCaseError> {
+) -> Result<Vec<(ViolationCode, String)>, TestCaseError> {
     match validate_update(existing, replacement) {
         Ok(()) => Ok(Vec::new()),
-        Err(UpdateError::Refused(violations)) => {
+        Err(UpdateError::Denied(violations)) => {
             Ok(violations.iter().map(|one| (one.code(), one.path().to_string())).collect())
         }
-        Err(UpdateError::NoVerdict(error)) => Err(TestCaseError::fail(error.to_string())),
+        Err(UpdateError::Review(error)) => Err(TestCaseError::fail(error.to_string())),
     }
 }
 
@@ -60,11 +62,11 @@ fn check_consistency(existing: &Job<'_>, replacement: &Job<'_>) -> Outcome {
     let valid = validate_update(existing, replacement);
     proptest::prop_assert_eq!(is_update_allowed(existing, replacement), valid.is_ok());
     let changes = diff(existing, replacement);
-    proptest::prop_assert_eq!(changes.is_err(), matches!(valid, Err(UpdateError::NoVerdict(_))));
+    proptest::prop_assert_eq!(changes.is_err(), matches!(valid, Err(UpdateError::Review(_))));
     for change in changes.iter().flatten() {
         proptest::prop_assert_eq!(&change.path().to_string().parse(), &Ok(change.path().clone()));
     }
-    if let Err(UpdateError::Refused(violations)) = valid {
+    if let Err(UpdateError::Denied(violations)) = valid {
         for one in &violations {
             proptest::prop_assert_eq!(&one.path().to_string().parse(), &Ok(one.path().clone()));
         }

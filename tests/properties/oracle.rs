@@ -1,4 +1,4 @@
-//! The rule once more, in another way: take the permitted fields away, bring the rest into one form,
+//! The rule once more, in another way: take the allowed fields away, bring the rest into one form,
 //! and see whether anything differs.
 //!
 //! It knows nothing of paths, of which task is which or of what to say; only whether a field changed
@@ -6,8 +6,8 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use volcano_job_update::strategy::{permitted_update, refused_update};
-use volcano_job_update::{Code, Job, Verdict};
+use volcano_job_update::strategy::{allowed_update, denied_update};
+use volcano_job_update::{Job, Verdict, ViolationCode};
 
 use crate::changes;
 use crate::edits::{edited_pair, reordered_job};
@@ -20,31 +20,31 @@ proptest! {
         let (existing, replacement) = pair;
         prop_assume!(Job::from_value(&existing).is_ok() && Job::from_value(&replacement).is_ok());
         let changes = changes(&existing, &replacement)?;
-        let refused = changes.with_verdict(Verdict::Refused);
-        prop_assert_eq!(refused.is_empty(), is_same_but_for_permitted(&existing, &replacement),
-            "{:?}", refused);
+        let denied = changes.with_verdict(Verdict::Denied);
+        prop_assert_eq!(denied.is_empty(), is_same_but_for_allowed(&existing, &replacement),
+            "{:?}", denied);
     }
 
     #[test]
-    fn permitted_updates_touch_nothing_else(update in permitted_update()) {
-        prop_assert!(is_same_but_for_permitted(&update.0, &update.1));
+    fn allowed_updates_touch_nothing_else(update in allowed_update()) {
+        prop_assert!(is_same_but_for_allowed(&update.0, &update.1));
     }
 
     #[test]
-    fn refused_updates_touch_something_else_or_break_a_rule(update in refused_update()) {
+    fn denied_updates_touch_something_else_or_break_a_rule(update in denied_update()) {
         let (existing, replacement, code, _) = update;
         let breaks_a_rule = matches!(
             code,
-            Code::InvalidValue
-                | Code::ReplicasBelowMinAvailable
-                | Code::MinAvailableAboveTotal
-                | Code::PartitionMismatch
+            ViolationCode::InvalidValue
+                | ViolationCode::ReplicasBelowMinAvailable
+                | ViolationCode::MinAvailableAboveTotal
+                | ViolationCode::PartitionMismatch
         );
-        prop_assert_eq!(is_same_but_for_permitted(&existing, &replacement), breaks_a_rule);
+        prop_assert_eq!(is_same_but_for_allowed(&existing, &replacement), breaks_a_rule);
     }
 }
 
-fn is_same_but_for_permitted(existing: &Value, replacement: &Value) -> bool {
+fn is_same_but_for_allowed(existing: &Value, replacement: &Value) -> bool {
     let [mut existing, mut replacement] =
         [existing, replacement].map(|job| normal(job, "").unwrap_or_default());
     for filled in ["namespace", "uid"] {
@@ -63,7 +63,7 @@ fn remove(job: &mut Value, parent: &str, field: &str) {
     }
 }
 
-/// Fields that make no difference: permitted, or written by the API server.
+/// Fields that make no difference: allowed, or written by the API server.
 const MASKED: [&str; 15] = [
     "metadata.labels",
     "metadata.annotations",

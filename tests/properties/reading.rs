@@ -34,7 +34,7 @@ proptest! {
         let text = job.to_string();
         let (from_text, from_value) =
             (Job::from_slice_with(text.as_bytes(), &limits), Job::from_value_with(&job, &limits));
-        prop_assert_eq!(fault(from_text), fault(from_value));
+        prop_assert_eq!(error(from_text), error(from_value));
     }
 
     #[test]
@@ -66,7 +66,7 @@ proptest! {
 fn check_alike(existing: &Value, replacement: &Value) -> Outcome {
     let texts = (existing.to_string(), replacement.to_string());
     for (text, value) in [(&texts.0, existing), (&texts.1, replacement)] {
-        prop_assert_eq!(fault(Job::from_str(text)), fault(Job::from_value(value)));
+        prop_assert_eq!(error(Job::from_str(text)), error(Job::from_value(value)));
     }
     let (Ok(existing), Ok(replacement)) = (Job::from_value(existing), Job::from_value(replacement))
     else {
@@ -85,7 +85,7 @@ fn check_alike(existing: &Value, replacement: &Value) -> Outcome {
 }
 
 /// What is said of an error, whether it is one in a text or in a value.
-fn fault(read: Result<Job<'_>, JobError>) -> Option<(JobErrorKind, Option<FieldPath>)> {
+fn error(read: Result<Job<'_>, JobError>) -> Option<(JobErrorKind, Option<FieldPath>)> {
     read.err().map(|error| (error.kind(), error.path().cloned()))
 }
 
@@ -95,9 +95,9 @@ fn check_bytes(bytes: &[u8], job: &Value) -> Outcome {
     let read = match Job::from_slice(bytes) {
         Ok(read) => read,
         Err(error) => {
-            let is_fault_of_text =
+            let is_error_of_text =
                 matches!(error.kind(), JobErrorKind::Syntax | JobErrorKind::NotUtf8);
-            prop_assert!(!(is_fault_of_text && parsed.is_ok()), "{error}");
+            prop_assert!(!(is_error_of_text && parsed.is_ok()), "{error}");
             return Ok(());
         }
     };

@@ -1,17 +1,17 @@
 //! Bugs that the laws found, each at its smallest.
 
 use serde_json::{Value, json};
-use volcano_job_update::{Code, Job, JobErrorKind, Limits, json_patch};
+use volcano_job_update::{Job, JobErrorKind, Limits, ViolationCode, json_patch};
 
-use crate::{changes, findings, said};
+use crate::{changes, said, violations};
 
-/// The findings about a Job with these specs before and after.
-fn findings_in(existing: Value, replacement: Value) -> Vec<(Code, String)> {
+/// The violations about a Job with these specs before and after.
+fn violations_in(existing: Value, replacement: Value) -> Vec<(ViolationCode, String)> {
     let [existing, replacement] = [existing, replacement].map(|spec| {
         json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "a"}, "spec": spec})
     });
     let jobs = [&existing, &replacement].map(|job| Job::from_value(job).unwrap());
-    findings(&jobs[0], &jobs[1]).unwrap()
+    violations(&jobs[0], &jobs[1]).unwrap()
 }
 
 #[test]
@@ -46,22 +46,22 @@ fn a_patch_reaches_into_a_task_that_is_null() {
 }
 
 #[test]
-fn of_two_faults_text_and_value_have_the_same_first() {
+fn of_two_errors_text_and_value_have_the_same_first() {
     let mut limits = Limits::default();
     limits.tasks = 1;
     let job = json!({"spec": {"tasks": [1, {}]}});
     let text = job.to_string();
-    let faults =
+    let errors =
         [Job::from_value_with(&job, &limits), Job::from_slice_with(text.as_bytes(), &limits)];
-    assert_eq!(faults.map(|read| read.unwrap_err().kind()), [JobErrorKind::WrongType; 2]);
+    assert_eq!(errors.map(|read| read.unwrap_err().kind()), [JobErrorKind::WrongType; 2]);
 }
 
 #[test]
 fn a_min_available_of_zero_asks_for_nothing() {
     let spec =
         |replicas| json!({"minAvailable": 0, "tasks": [{"name": "a", "replicas": replicas}]});
-    let negative = vec![(Code::InvalidValue, "spec.tasks[0].replicas".to_owned())];
-    assert_eq!(findings_in(spec(1), spec(-1)), negative);
+    let negative = vec![(ViolationCode::InvalidValue, "spec.tasks[0].replicas".to_owned())];
+    assert_eq!(violations_in(spec(1), spec(-1)), negative);
 }
 
 #[test]
@@ -70,9 +70,9 @@ fn partitions_that_are_not_given_are_none() {
         let policy = json!({"totalPartitions": partitions, "partitionSize": 2});
         json!({"tasks": [{"name": "a", "partitionPolicy": policy, "replicas": replicas}]})
     };
-    let mismatch = vec![(Code::PartitionMismatch, "spec.tasks[0].replicas".to_owned())];
-    assert_eq!(findings_in(spec(Some(0), 0), spec(Some(0), 1)), mismatch);
-    assert_eq!(findings_in(spec(None, 0), spec(None, 1)), mismatch);
+    let mismatch = vec![(ViolationCode::PartitionMismatch, "spec.tasks[0].replicas".to_owned())];
+    assert_eq!(violations_in(spec(Some(0), 0), spec(Some(0), 1)), mismatch);
+    assert_eq!(violations_in(spec(None, 0), spec(None, 1)), mismatch);
 }
 
 #[test]
@@ -81,18 +81,18 @@ fn a_task_gets_its_default_whether_no_partition_size_is_zero_or_absent() {
         let policy = json!({"minPartitions": 1, "partitionSize": size});
         json!({"tasks": [{"name": "a", "partitionPolicy": policy, "minAvailable": least, "replicas": 3}]})
     };
-    let dropped = vec![(Code::DroppedDefault, "spec.tasks[0].minAvailable".to_owned())];
-    assert_eq!(findings_in(spec(Some(0), Some(0)), spec(Some(0), None)), dropped);
-    assert_eq!(findings_in(spec(None, Some(0)), spec(None, None)), dropped);
+    let dropped = vec![(ViolationCode::DroppedDefault, "spec.tasks[0].minAvailable".to_owned())];
+    assert_eq!(violations_in(spec(Some(0), Some(0)), spec(Some(0), None)), dropped);
+    assert_eq!(violations_in(spec(None, Some(0)), spec(None, None)), dropped);
 }
 
 #[test]
 fn a_plugin_that_is_null_brings_nothing_along() {
     let spec = |mpi: Option<Value>, ssh: Option<Value>| json!({"plugins": {"env": [], "mpi": mpi, "ssh": ssh}});
     let path = "spec.plugins.ssh".to_owned();
-    let immutable = vec![(Code::ImmutableField, path.clone())];
-    assert_eq!(findings_in(spec(None, Some(json!([]))), spec(None, None)), immutable);
+    let immutable = vec![(ViolationCode::ImmutableField, path.clone())];
+    assert_eq!(violations_in(spec(None, Some(json!([]))), spec(None, None)), immutable);
     let mpi = Some(json!([]));
-    let dropped = vec![(Code::DroppedDefault, path)];
-    assert_eq!(findings_in(spec(mpi.clone(), Some(json!([]))), spec(mpi, None)), dropped);
+    let dropped = vec![(ViolationCode::DroppedDefault, path)];
+    assert_eq!(violations_in(spec(mpi.clone(), Some(json!([]))), spec(mpi, None)), dropped);
 }

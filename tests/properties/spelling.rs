@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
-use volcano_job_update::strategy::{any_job, permitted_update, refused_update, respelling};
-use volcano_job_update::{ChangeKind, Code, Job, Verdict, diff};
+use volcano_job_update::strategy::{allowed_update, any_job, denied_update, respelling};
+use volcano_job_update::{ChangeKind, Job, Verdict, ViolationCode, diff};
 
 use crate::edits::{edited_pair, reordered_job};
-use crate::{Outcome, Said, findings, said};
+use crate::{Outcome, Said, said, violations};
 
 proptest! {
     #![proptest_config(crate::config())]
@@ -18,21 +18,21 @@ proptest! {
         let (one, other) = (Job::from_str(&one)?, Job::from_str(&other)?);
         for (existing, replacement) in [(&job, &one), (&one, &job), (&one, &other), (&one, &one)] {
             prop_assert_eq!(said(&diff(existing, replacement)?), []);
-            prop_assert_eq!(findings(existing, replacement)?, []);
+            prop_assert_eq!(violations(existing, replacement)?, []);
         }
     }
 
     #[test]
-    fn permitted_updates_are_so_in_any_spelling(
-        (pair, existing, replacement) in both_spelled(permitted_update())
+    fn allowed_updates_are_so_in_any_spelling(
+        (pair, existing, replacement) in both_spelled(allowed_update())
     ) {
         check_spellings(&pair, &existing, &replacement)?;
     }
 
     #[test]
-    fn refused_updates_are_so_in_any_spelling(
+    fn denied_updates_are_so_in_any_spelling(
         (pair, existing, replacement) in both_spelled(
-            refused_update().prop_map(|(existing, replacement, ..)| (existing, replacement))
+            denied_update().prop_map(|(existing, replacement, ..)| (existing, replacement))
         )
     ) {
         check_spellings(&pair, &existing, &replacement)?;
@@ -50,7 +50,7 @@ proptest! {
     }
 
     #[test]
-    fn findings_do_not_depend_on_the_order_of_keys(
+    fn violations_do_not_depend_on_the_order_of_keys(
         pair in edited_pair(),
         turns in proptest::collection::vec(any::<Index>(), 1..9),
     ) {
@@ -61,7 +61,7 @@ proptest! {
         let texts = [&pair.0, &pair.1].map(|value| turned(value, &turns));
         let turned = (Job::from_str(&texts[0])?, Job::from_str(&texts[1])?);
         prop_assert_eq!(diff(&existing, &replacement), diff(&turned.0, &turned.1));
-        prop_assert_eq!(findings(&existing, &replacement)?, findings(&turned.0, &turned.1)?);
+        prop_assert_eq!(violations(&existing, &replacement)?, violations(&turned.0, &turned.1)?);
     }
 }
 
@@ -79,7 +79,7 @@ fn both_spelled(
     update.prop_flat_map(|pair| (Just(pair.clone()), respelling(pair.0), respelling(pair.1)))
 }
 
-/// Whichever side is spelled otherwise, the changes, the verdicts and the findings stay.
+/// Whichever side is spelled otherwise, the changes, the verdicts and the violations stay.
 fn check_spellings(pair: &Pair, existing: &str, replacement: &str) -> Outcome {
     let plain = (Job::from_value(&pair.0)?, Job::from_value(&pair.1)?);
     let spelled = (Job::from_str(existing)?, Job::from_str(replacement)?);
@@ -119,8 +119,8 @@ const DEFAULTED: [&str; 22] = [
     ".volumeClaimName",
 ];
 
-/// What the changes and findings say, but for what depends on whether a default is written down.
-type Settled = (Vec<(String, Option<ChangeKind>, Verdict)>, Vec<(Code, String)>);
+/// What the changes and violations say, but for what depends on whether a default is written down.
+type Settled = (Vec<(String, Option<ChangeKind>, Verdict)>, Vec<(ViolationCode, String)>);
 
 fn settled(existing: &Job<'_>, replacement: &Job<'_>) -> Result<Settled, TestCaseError> {
     let change = |(path, kind, verdict): Said| {
@@ -128,11 +128,12 @@ fn settled(existing: &Job<'_>, replacement: &Job<'_>) -> Result<Settled, TestCas
         (settled_path(path), kind, verdict)
     };
     let mut changes: Vec<_> = said(&diff(existing, replacement)?).into_iter().map(change).collect();
-    let findings = findings(existing, replacement)?.into_iter();
-    let mut findings: Vec<_> = findings.map(|(code, path)| (code, settled_path(path))).collect();
+    let violations = violations(existing, replacement)?.into_iter();
+    let mut violations: Vec<_> =
+        violations.map(|(code, path)| (code, settled_path(path))).collect();
     changes.sort_by(|a, b| a.0.cmp(&b.0));
-    findings.sort();
-    Ok((changes, findings))
+    violations.sort();
+    Ok((changes, violations))
 }
 
 fn has_default(path: &str) -> bool {

@@ -6,13 +6,13 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use volcano_job_update::strategy::{any_job, permitted_update, refused_update};
+use volcano_job_update::strategy::{allowed_update, any_job, denied_update};
 use volcano_job_update::{
-    Change, ChangeKind, Changes, Code, Job, Segment, Verdict, json_patch, validate_update,
+    Change, ChangeKind, Changes, Job, Segment, Verdict, ViolationCode, json_patch, validate_update,
 };
 
 use crate::edits::{edited_job, edited_pair, reordered_job};
-use crate::{Outcome, changes, check_consistency, findings, said};
+use crate::{Outcome, changes, check_consistency, said, violations};
 
 proptest! {
     #![proptest_config(crate::config())]
@@ -25,24 +25,24 @@ proptest! {
     }
 
     #[test]
-    fn permitted_updates_pass(update in permitted_update()) {
+    fn allowed_updates_pass(update in allowed_update()) {
         let (existing, replacement) = update;
         let changes = changes(&existing, &replacement)?;
-        prop_assert!(changes.iter().all(|change| change.verdict() == Verdict::Permitted));
+        prop_assert!(changes.iter().all(|change| change.verdict() == Verdict::Allowed));
         let (existing, replacement) = (Job::from_value(&existing)?, Job::from_value(&replacement)?);
         prop_assert_eq!(validate_update(&existing, &replacement), Ok(()));
         check_consistency(&existing, &replacement)?;
     }
 
     #[test]
-    fn refused_updates_are_refused_for_the_guilty_field(update in refused_update()) {
+    fn denied_updates_are_denied_for_the_guilty_field(update in denied_update()) {
         let (existing, replacement, code, path) = update;
         let (existing, replacement) = (Job::from_value(&existing)?, Job::from_value(&replacement)?);
         let mut expected = vec![(code, path.clone())];
-        if code == Code::DuplicateTaskName {
-            expected.insert(0, (Code::ImmutableField, path));
+        if code == ViolationCode::DuplicateTaskName {
+            expected.insert(0, (ViolationCode::ImmutableField, path));
         }
-        prop_assert_eq!(findings(&existing, &replacement)?, expected);
+        prop_assert_eq!(violations(&existing, &replacement)?, expected);
         check_consistency(&existing, &replacement)?;
     }
 
@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn patches_of_whole_updates_lead_to_the_replacement(update in refused_update()) {
+    fn patches_of_whole_updates_lead_to_the_replacement(update in denied_update()) {
         check_patches(&update.0, &update.1)?;
     }
 
@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn part_of_a_mixed_update_is_a_patch_to_that_part(update in refused_update()) {
+    fn part_of_a_mixed_update_is_a_patch_to_that_part(update in denied_update()) {
         check_parts(&update.0, &update.1)?;
     }
 
@@ -122,7 +122,7 @@ fn check_parts(existing: &Value, replacement: &Value) -> Outcome {
         return Ok(());
     }
     let all = changes(existing, replacement)?;
-    for verdict in [Verdict::Permitted, Verdict::Refused] {
+    for verdict in [Verdict::Allowed, Verdict::Denied] {
         let part = all.with_verdict(verdict);
         for result in [patched(existing, &part)?, merged(existing, &part)?] {
             let again = changes(existing, &result)?;
@@ -187,26 +187,26 @@ fn mirrored(changes: &Changes, back: bool) -> BTreeSet<String> {
     changes.iter().map(mirror).collect()
 }
 
-/// Refused updates, always the same ones.
-fn some_refused_updates(
+/// Denied updates, always the same ones.
+fn some_denied_updates(
     count: usize,
-) -> impl Iterator<Item = impl ValueTree<Value = (Value, Value, Code, String)>> {
+) -> impl Iterator<Item = impl ValueTree<Value = (Value, Value, ViolationCode, String)>> {
     let mut runner = TestRunner::deterministic();
-    let strategy = refused_update();
+    let strategy = denied_update();
     (0..count).map(move |_| strategy.new_tree(&mut runner).unwrap())
 }
 
 #[test]
 fn every_code_comes_up() {
-    let codes: BTreeSet<Code> =
-        some_refused_updates(400).map(|update| update.current().2).collect();
-    let refusing = |code: &Code| *code != Code::TemplateChange;
-    assert_eq!(codes, Code::all().filter(refusing).collect());
+    let codes: BTreeSet<ViolationCode> =
+        some_denied_updates(400).map(|update| update.current().2).collect();
+    let refusing = |code: &ViolationCode| *code != ViolationCode::TemplateChange;
+    assert_eq!(codes, ViolationCode::all().filter(refusing).collect());
 }
 
 #[test]
-fn refused_updates_shrink_to_the_guilty_field() {
-    for mut update in some_refused_updates(40) {
+fn denied_updates_shrink_to_the_guilty_field() {
+    for mut update in some_denied_updates(40) {
         while update.simplify() {}
         let (existing, replacement, ..) = update.current();
         let changes = changes(&existing, &replacement).unwrap();

@@ -4,14 +4,14 @@
 #![expect(clippy::print_stdout, reason = "it prints")]
 
 use serde_json::{Value, json};
-use volcano_job_update::admission::{Unanswerable, respond};
+use volcano_job_update::admission::{RequestError, respond};
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{UpdatePolicy, Validator};
 
 /// How many reviews there are of each number of tasks.
 const SIZES: [(usize, usize); 3] = [(2, 180), (100, 18), (1000, 2)];
 
-fn main() -> Result<(), Unanswerable> {
+fn main() -> Result<(), RequestError> {
     let validator = Validator::new(UpdatePolicy::admission());
     let wants_answers = std::env::args().nth(1).as_deref() == Some("answers");
     for (tasks, count) in SIZES {
@@ -28,7 +28,7 @@ fn main() -> Result<(), Unanswerable> {
     Ok(())
 }
 
-/// Four of five updates are permitted; the others are wrong in one way or the other.
+/// Four of five updates are allowed; the others are wrong in one way or the other.
 fn review(tasks: usize, turn: usize) -> Value {
     let existing = job(tasks);
     let mut replacement = existing.clone();

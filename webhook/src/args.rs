@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// How to write the log, to standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Json)]
     pub(crate) log_format: LogFormat,
-    /// From which level on: error, warn, info, debug (adds permitted updates) or off
+    /// From which level on: error, warn, info, debug (adds allowed updates) or off
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub(crate) log_level: LevelFilter,
 }
@@ -92,7 +92,7 @@ pub(crate) struct Bounds {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum StatusCodesName {
-    /// 403 for a change that is refused, 400 for a wrong value
+    /// 403 for a change that is denied, 400 for a wrong value
     Documented,
     /// 422 for both, as an API server gives
     Kubernetes,
@@ -118,5 +118,5 @@ fn seconds_or_none(text: &str) -> Result<Duration, String> {
     if !(0.0..=86_400.0).contains(&seconds) {
         return Err("must be from 0 to 86400".into());
     }
-    Duration::try_from_secs_f64(seconds).map_err(|fault| fault.to_string())
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

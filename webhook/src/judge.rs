@@ -1,8 +1,8 @@
 //! From the bytes of a review to the bytes of its answer.
 
-use volcano_job_update::admission::{self, Outcome, Response, Unanswerable};
+use volcano_job_update::admission::{self, Outcome, RequestError, Response};
 use volcano_job_update::status::{Status, StatusCodes};
-use volcano_job_update::{Code, Validator};
+use volcano_job_update::{Validator, ViolationCode};
 
 use crate::args::StatusCodesName;
 use crate::metrics::Endpoint;
@@ -23,27 +23,27 @@ pub(crate) struct Answer {
     pub(crate) verdict: Verdict,
     pub(crate) is_allowed: bool,
     pub(crate) uid: String,
-    pub(crate) codes: Vec<Code>,
+    pub(crate) codes: Vec<ViolationCode>,
 }
 
 /// What became of a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Answered(Outcome),
-    Unanswerable,
+    RequestError,
 }
 
 impl Verdict {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Answered(outcome) => outcome.as_str(),
-            Self::Unanswerable => "unanswerable",
+            Self::RequestError => "unanswerable",
         }
     }
 
     /// Whether it is a denial, unless a shadow keeps it from being one.
     pub(crate) fn is_denial(self) -> bool {
-        matches!(self, Self::Answered(Outcome::Refused | Outcome::NoVerdict))
+        matches!(self, Self::Answered(Outcome::Denied | Outcome::Error))
     }
 }
 
@@ -68,7 +68,7 @@ impl Judge {
         match response {
             Ok(response) if self.shadow => answered(&response.into_shadow()),
             Ok(response) => answered(&response),
-            Err(fault) => unanswerable(&fault),
+            Err(error) => unanswerable(&error),
         }
     }
 }
@@ -84,11 +84,11 @@ fn answered(response: &Response) -> Answer {
     }
 }
 
-fn unanswerable(fault: &Unanswerable) -> Answer {
+fn unanswerable(error: &RequestError) -> Answer {
     Answer {
-        status: fault.status().code,
-        body: json(fault.status()),
-        verdict: Verdict::Unanswerable,
+        status: error.status().code,
+        body: json(error.status()),
+        verdict: Verdict::RequestError,
         is_allowed: false,
         uid: String::new(),
         codes: Vec::new(),

@@ -28,7 +28,7 @@ pub(crate) fn start(format: LogFormat, level: LevelFilter) {
 /// Where it was, and not what was said: that may have a value in it.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string).unwrap_or_default();
-    tracing::error!(location, "a fault of this program; the request gets 500");
+    tracing::error!(location, "a error of this program; the request gets 500");
 }
 
 fn init(subscriber: impl Subscriber + Send + Sync) {

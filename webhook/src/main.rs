@@ -1,7 +1,7 @@
 //! The program `volcano-job-update-webhook`: the verdict of the library, asked for by an API server.
 
 mod args;
-mod fault;
+mod error;
 mod judge;
 mod log;
 mod metrics;
@@ -23,7 +23,7 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{Args, Bounds, TlsArgs};
-use crate::fault::Fault;
+use crate::error::Error;
 use crate::judge::Judge;
 use crate::metrics::Metrics;
 use crate::serve::App;
@@ -35,34 +35,34 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 fn main() -> ExitCode {
     match start(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            drop(writeln!(io::stderr(), "error: {fault}"));
+        Err(error) => {
+            drop(writeln!(io::stderr(), "error: {error}"));
             ExitCode::from(2)
         }
     }
 }
 
 /// Reads all that is configured before anything is served.
-fn start(args: &Args) -> Result<(), Fault> {
+fn start(args: &Args) -> Result<(), Error> {
     let validator = policy::validator(&args.policy, args.crd.as_deref())?;
     let judge = Judge::new(validator, args.status_codes, args.shadow);
     let certificate = Certificate::load(files(&args.tls)?)?;
     let listener = TcpListener::bind(args.listen)
-        .map_err(|fault| Fault::Listen { address: args.listen, fault })?;
+        .map_err(|error| Error::Listen { address: args.listen, error })?;
     log::start(args.log_format, args.log_level);
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fault::Start)?;
-    runtime.block_on(serve(args, judge, certificate, listener)).map_err(Fault::Start)
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Start)?;
+    runtime.block_on(serve(args, judge, certificate, listener)).map_err(Error::Start)
 }
 
-fn files(args: &TlsArgs) -> Result<Files, Fault> {
+fn files(args: &TlsArgs) -> Result<Files, Error> {
     if let Some(directory) = &args.self_signed {
         let (files, bundle) = self_signed::prepare(directory, &args.dns_name)?;
-        writeln!(io::stdout(), "{bundle}").map_err(Fault::Print)?;
+        writeln!(io::stdout(), "{bundle}").map_err(Error::Print)?;
         return Ok(files);
     }
     let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) else {
-        return Err(Fault::NoCertificate);
+        return Err(Error::NoCertificate);
     };
     Ok(Files { certificate: certificate.clone(), key: key.clone() })
 }
@@ -83,7 +83,7 @@ async fn serve(
     let mut server = axum_server::from_tcp(listener)?
         .acceptor(acceptor)
         .first_request_timeout(args.bounds.read_timeout)
-        .accept_error_handler(|_, fault| tracing::warn!(%fault, "a connection was not accepted"))
+        .accept_error_handler(|_, error| tracing::warn!(%error, "a connection was not accepted"))
         .handle(handle.clone());
     // A client that says nothing more can still be answered.
     server.http_builder().http1().half_close(true).header_read_timeout(args.bounds.read_timeout);

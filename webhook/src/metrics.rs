@@ -39,7 +39,7 @@ pub(crate) enum Rejection {
     BrokenBody,
     /// 504
     SlowHandler,
-    /// 500: a fault of this program.
+    /// 500: a error of this program.
     Failed,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     rejections: Family<RejectionLabels, Counter>,
-    findings: Family<FindingLabels, Counter>,
+    violations: Family<FindingLabels, Counter>,
     shadowed: Counter,
     durations: Family<EndpointLabels, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
@@ -96,7 +96,7 @@ impl Metrics {
             registry: Registry::with_prefix("volcano_job_update_webhook"),
             requests: Family::default(),
             rejections: Family::default(),
-            findings: Family::default(),
+            violations: Family::default(),
             shadowed: Counter::default(),
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             in_flight: Gauge::default(),
@@ -112,8 +112,8 @@ impl Metrics {
         registry.register("requests", requests, self.requests.clone());
         let rejections = "Requests that got no answer to their review";
         registry.register("rejections", rejections, self.rejections.clone());
-        let findings = "What stood in the way of updates, each finding once";
-        registry.register("findings", findings, self.findings.clone());
+        let violations = "What stood in the way of updates, each violation once";
+        registry.register("violations", violations, self.violations.clone());
         let shadowed = "Updates that were allowed and would be denied without --shadow";
         registry.register("would_have_denied", shadowed, self.shadowed.clone());
         let durations = "From the headers of a review to its answer";
@@ -139,7 +139,7 @@ impl Metrics {
         let labels = RequestLabels { endpoint: endpoint.as_str(), verdict };
         self.requests.get_or_create(&labels).inc();
         for code in &answer.codes {
-            self.findings.get_or_create(&FindingLabels { code: code.as_str() }).inc();
+            self.violations.get_or_create(&FindingLabels { code: code.as_str() }).inc();
         }
         if answer.verdict.is_denial() && answer.is_allowed {
             self.shadowed.inc();

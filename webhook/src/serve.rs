@@ -180,9 +180,9 @@ struct Place {
     _memory: OwnedSemaphorePermit,
 }
 
-fn semaphore(permits: u32) -> Arc<Semaphore> {
-    let permits = usize::try_from(permits).unwrap_or(usize::MAX);
-    Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)))
+fn semaphore(allows: u32) -> Arc<Semaphore> {
+    let allows = usize::try_from(allows).unwrap_or(usize::MAX);
+    Arc::new(Semaphore::new(allows.min(Semaphore::MAX_PERMITS)))
 }
 
 async fn validate(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -209,14 +209,14 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
 async fn read(body: Body, limit: usize, timeout: Duration) -> Result<Bytes, Rejection> {
     match tokio::time::timeout(timeout, to_bytes(body, limit)).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(fault)) if is_too_long(&fault) => Err(Rejection::TooLarge),
+        Ok(Err(error)) if is_too_long(&error) => Err(Rejection::TooLarge),
         Ok(Err(_)) => Err(Rejection::BrokenBody),
         Err(_) => Err(Rejection::SlowBody),
     }
 }
 
-fn is_too_long(fault: &axum::Error) -> bool {
-    std::error::Error::source(fault).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
+fn is_too_long(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -244,7 +244,7 @@ fn log(endpoint: Endpoint, answer: &Answer, took: Duration) {
     let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
     let codes = codes.join(",");
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    if answer.verdict == Verdict::Unanswerable || answer.verdict.is_denial() {
+    if answer.verdict == Verdict::RequestError || answer.verdict.is_denial() {
         tracing::info!(endpoint, verdict, allowed, uid, codes, micros, "answered");
     } else {
         tracing::debug!(endpoint, verdict, allowed, uid, micros, "answered");

@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::version::{TLS12, TLS13};
 
-use crate::fault::Fault;
+use crate::error::Error;
 use crate::metrics::{Metrics, Reload};
 
 /// The two files of a certificate.
@@ -35,7 +35,7 @@ pub(crate) struct Certificate {
 }
 
 impl Certificate {
-    pub(crate) fn load(files: Files) -> Result<Self, Fault> {
+    pub(crate) fn load(files: Files) -> Result<Self, Error> {
         let content = files.read()?;
         let config = RustlsConfig::from_config(files.server_config(&content)?);
         Ok(Self { files, content, config })
@@ -57,9 +57,9 @@ impl Certificate {
                     metrics.count_reload(Reload::Done);
                     tracing::info!("the certificate has changed and is in use");
                 }
-                Err(fault) => {
+                Err(error) => {
                     metrics.count_reload(Reload::Failed);
-                    tracing::error!(%fault, "the certificate stays as it was");
+                    tracing::error!(%error, "the certificate stays as it was");
                 }
             }
         }
@@ -67,7 +67,7 @@ impl Certificate {
 
     /// Takes the files if they have changed. Those that do not fit each other, as when only one of
     /// them is written yet, leave everything as it was.
-    fn renew(&mut self) -> Result<bool, Fault> {
+    fn renew(&mut self) -> Result<bool, Error> {
         let content = self.files.read()?;
         if content == self.content {
             return Ok(false);
@@ -79,28 +79,28 @@ impl Certificate {
 }
 
 impl Files {
-    fn read(&self) -> Result<Content, Fault> {
-        let read = |path: &Path| std::fs::read(path).map_err(Fault::read(path));
+    fn read(&self) -> Result<Content, Error> {
+        let read = |path: &Path| std::fs::read(path).map_err(Error::read(path));
         Ok(Content { certificate: read(&self.certificate)?, key: read(&self.key)? })
     }
 
-    fn server_config(&self, content: &Content) -> Result<Arc<ServerConfig>, Fault> {
+    fn server_config(&self, content: &Content) -> Result<Arc<ServerConfig>, Error> {
         let chain = CertificateDer::pem_slice_iter(&content.certificate)
             .collect::<Result<Vec<_>, _>>()
             .ok()
             .filter(|chain| !chain.is_empty())
-            .ok_or_else(|| Fault::NoCertificateInFile(self.certificate.clone()))?;
-        let key = PrivateKeyDer::from_pem_slice(&content.key).map_err(|fault| {
-            Fault::NoKeyInFile { path: self.key.clone(), fault: fault.to_string() }
+            .ok_or_else(|| Error::NoCertificateInFile(self.certificate.clone()))?;
+        let key = PrivateKeyDer::from_pem_slice(&content.key).map_err(|error| {
+            Error::NoKeyInFile { path: self.key.clone(), error: error.to_string() }
         })?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13, &TLS12])
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-            .map_err(|fault| Fault::Certificate {
+            .map_err(|error| Error::Certificate {
                 certificate: self.certificate.clone(),
                 key: self.key.clone(),
-                fault,
+                error,
             })?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))

@@ -101,7 +101,7 @@ fn client(args: &ConfigurationArgs, path: &str) -> String {
     client
 }
 
-/// With these the API server asks only about what can be refused or restored.
+/// With these the API server asks only about what can be denied or restored.
 fn conditions(policy: &UpdatePolicy) -> String {
     let ignored = Fields::ignored(policy);
     let mut differences = vec![differs("spec", "{}")];

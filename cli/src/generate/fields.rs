@@ -1,4 +1,4 @@
-//! What a policy permits, as far as the API server can tell fields apart in CEL.
+//! What a policy allows, as far as the API server can tell fields apart in CEL.
 
 use volcano_job_update::{FieldPath, FieldPattern, Key, Segment, UpdatePolicy};
 
@@ -34,7 +34,7 @@ pub(super) enum Freedom<'f> {
 impl Fields {
     pub(super) fn new(policy: &UpdatePolicy) -> Self {
         let mut fields = Self::default();
-        for pattern in policy.permitted().iter().chain(policy.ignored()) {
+        for pattern in policy.allowed().iter().chain(policy.ignored()) {
             fields.add(pattern);
         }
         fields

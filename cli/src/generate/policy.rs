@@ -47,10 +47,10 @@ variables.new[k].all(i, volume, volume == variables.old[k][i] || (
 
 pub(super) fn print(name: &str, policy: &UpdatePolicy) -> String {
     let fields = Fields::new(policy);
-    let permitted = permitted_in_words(policy);
-    let validations = of_metadata(&fields, policy, &permitted)
-        + &of_spec(&fields, &permitted)
-        + &of_tasks(&fields, &permitted);
+    let allowed = allowed_in_words(policy);
+    let validations = of_metadata(&fields, policy, &allowed)
+        + &of_spec(&fields, &allowed)
+        + &of_tasks(&fields, &allowed);
     let values = [
         ("name", name),
         ("condition", NOT_THE_GARBAGE_COLLECTOR),
@@ -67,7 +67,7 @@ fn limits(fields: &Fields, policy: &UpdatePolicy) -> String {
 # What CEL cannot say, and the webhook can. This policy lets pass:
 #  - replicas below minAvailable, minAvailable above the sum of replicas, replicas that do not fit a
 #    partitionPolicy, and two tasks of one name where a task was changed;
-#  - values that the schema of the Job permits and no pod may have, such as restartPolicy: Sometimes.
+#  - values that the schema of the Job allows and no pod may have, such as restartPolicy: Sometimes.
 ",
     );
     for pattern in &fields.widened {
@@ -75,12 +75,12 @@ fn limits(fields: &Fields, policy: &UpdatePolicy) -> String {
         text.push_str(&line);
     }
     text.push_str(
-        "# This policy refuses, where nothing may be changed:
+        "# This policy denies, where nothing may be changed:
 #  - another spelling of the same value (1024Mi for 1Gi, 60m for 1h, an empty list or map or a zero
 #    for an absent one), and another order of a list in which order has no meaning.
 ",
     );
-    if policy.dropped_defaults() != DroppedDefaults::Refuse {
+    if policy.dropped_defaults() != DroppedDefaults::Deny {
         text.push_str("#  - a manifest without the fields that Volcano filled in at creation.\n");
     }
     text + "# It names the fields in no fixed order, only those of the first rule that is broken, and inside of
@@ -88,8 +88,8 @@ fn limits(fields: &Fields, policy: &UpdatePolicy) -> String {
 "
 }
 
-fn permitted_in_words(policy: &UpdatePolicy) -> String {
-    let fields: Vec<&str> = policy.permitted().iter().map(FieldPattern::as_str).collect();
+fn allowed_in_words(policy: &UpdatePolicy) -> String {
+    let fields: Vec<&str> = policy.allowed().iter().map(FieldPattern::as_str).collect();
     format!(": field is immutable; only these may be changed: {}", fields.join(", "))
 }
 
@@ -135,7 +135,7 @@ fn says(policy: &UpdatePolicy, key: &str) -> bool {
     file.get(key).and_then(serde_json::Value::as_bool) == Some(true)
 }
 
-fn of_metadata(fields: &Fields, policy: &UpdatePolicy, permitted: &str) -> String {
+fn of_metadata(fields: &Fields, policy: &UpdatePolicy, allowed: &str) -> String {
     let mut validations = String::new();
     for (field, empty) in METADATA {
         let side = |object: &str| {
@@ -156,7 +156,7 @@ fn of_metadata(fields: &Fields, policy: &UpdatePolicy, permitted: &str) -> Strin
         if field == "finalizers" && says(policy, "releaseFinalizersWhileDeleting") {
             expression = format!("has(oldObject.metadata.deletionTimestamp) || {expression}");
         }
-        let message = text(&format!("metadata.{field}{permitted}"));
+        let message = text(&format!("metadata.{field}{allowed}"));
         validations.extend([
             "- expression: >-\n    ",
             &expression,
@@ -168,27 +168,27 @@ fn of_metadata(fields: &Fields, policy: &UpdatePolicy, permitted: &str) -> Strin
     validations
 }
 
-fn of_spec(fields: &Fields, permitted: &str) -> String {
+fn of_spec(fields: &Fields, allowed: &str) -> String {
     if matches!(fields.of_spec(), Freedom::Whole) {
         return String::new();
     }
-    let permitted = text(permitted);
+    let allowed = text(allowed);
     format!(
         "- expression: variables.changed.size() == 0
   messageExpression: >-
-    variables.changed.map(k, \"spec.\" + string(k)).join(\", \") + {permitted}
+    variables.changed.map(k, \"spec.\" + string(k)).join(\", \") + {allowed}
   message: spec must not be changed
 "
     )
 }
 
-fn of_tasks(fields: &Fields, permitted: &str) -> String {
+fn of_tasks(fields: &Fields, allowed: &str) -> String {
     let keys = match fields.of_tasks() {
         Freedom::Whole => return String::new(),
         Freedom::Keys(keys) => list(&keys),
         Freedom::None => list(&[]),
     };
-    let permitted = text(permitted);
+    let allowed = text(allowed);
     format!(
         "- expression: variables.newTasks.size() == variables.oldTasks.size()
   message: 'spec.tasks: a task must be neither added nor removed'
@@ -200,7 +200,7 @@ fn of_tasks(fields: &Fields, permitted: &str) -> String {
     variables.newTasks.transformList(i, task, i < variables.oldTasks.size() && !(
     task.all(k, k in {keys} || (k in variables.oldTasks[i] && variables.oldTasks[i][k] == task[k])) &&
     variables.oldTasks[i].all(k, k in {keys} || k in task)), \"spec.tasks[\" + string(i) + \"]\").join(\", \") +
-    {permitted}
+    {allowed}
   message: spec.tasks must not be changed
 "
     )

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::util::{Webhook, job, refused, review};
+use crate::util::{Webhook, denied, job, review};
 
 #[test]
-fn permitted_update_is_allowed() {
+fn allowed_update_is_allowed() {
     let webhook = Webhook::start(&[]);
     let scaled = json!({"spec": {"tasks": [{"name": "worker", "replicas": 2, "minAvailable": 1,
         "maxRetry": 3}]}});
@@ -20,11 +20,11 @@ fn permitted_update_is_allowed() {
 }
 
 #[test]
-fn refused_update_is_denied_with_codes_of_either_family() {
+fn denied_update_is_denied_with_codes_of_either_family() {
     for (codes, code, reason) in [("documented", 403, "Forbidden"), ("kubernetes", 422, "Invalid")]
     {
         let webhook = Webhook::start(&["--status-codes", codes]);
-        let answer = webhook.validate(&refused("a"));
+        let answer = webhook.validate(&denied("a"));
         assert_eq!(answer.status, 200, "the review was answered");
         let response = &answer.json()["response"];
         assert_eq!(response["allowed"], false);
@@ -61,7 +61,7 @@ fn dropped_defaults_are_restored() {
 #[test]
 fn shadow_allows_with_warnings_and_counts() {
     let webhook = Webhook::start(&["--shadow"]);
-    let response = &webhook.validate(&refused("a")).json()["response"];
+    let response = &webhook.validate(&denied("a")).json()["response"];
     assert_eq!(response["allowed"], true);
     assert!(response.get("status").is_none(), "{response}");
     let warnings = response["warnings"].as_array().expect("warnings");
@@ -80,7 +80,7 @@ fn shadow_allows_with_warnings_and_counts() {
 #[test]
 fn other_requests_pass_untouched() {
     let webhook = Webhook::start(&[]);
-    let mut review = refused("a");
+    let mut review = denied("a");
     review["request"]["operation"] = "DELETE".into();
     assert_eq!(webhook.validate(&review).json()["response"]["allowed"], true);
 }
@@ -89,15 +89,15 @@ fn other_requests_pass_untouched() {
 fn what_happens_is_counted() {
     let webhook = Webhook::start(&[]);
     for uid in ["a", "b"] {
-        webhook.validate(&refused(uid));
+        webhook.validate(&denied(uid));
     }
     webhook.assert_answers();
     webhook.post("/validate", "{");
     let counted = |name: &str| webhook.metric(&format!("volcano_job_update_webhook_{name}"));
-    assert_eq!(counted(r#"requests_total{endpoint="validate",verdict="refused"}"#), 2);
-    assert_eq!(counted(r#"requests_total{endpoint="validate",verdict="permitted"}"#), 1);
+    assert_eq!(counted(r#"requests_total{endpoint="validate",verdict="denied"}"#), 2);
+    assert_eq!(counted(r#"requests_total{endpoint="validate",verdict="allowed"}"#), 1);
     assert_eq!(counted(r#"requests_total{endpoint="validate",verdict="unanswerable"}"#), 1);
-    assert_eq!(counted(r#"findings_total{code="immutable-field"}"#), 2);
+    assert_eq!(counted(r#"violations_total{code="immutable-field"}"#), 2);
     assert_eq!(counted(r#"duration_seconds_count{endpoint="validate"}"#), 4);
     assert_eq!(counted(r#"duration_seconds_bucket{le="+Inf",endpoint="validate"}"#), 4);
     assert_eq!(counted("in_flight"), 0);

@@ -5,18 +5,18 @@ use std::path::Path;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
 
-use crate::util::{Webhook, refused, review, wait_until};
+use crate::util::{Webhook, denied, review, wait_until};
 
 #[test]
 fn more_than_may_be_in_flight() {
     let webhook = Webhook::start(&["--max-in-flight", "2"]);
-    let body = refused("a").to_string();
+    let body = denied("a").to_string();
     let mut clients = [webhook.connect(), webhook.connect()];
     for client in &mut clients {
         client.begin("/validate", body.len());
     }
     assert_eq!(webhook.metric("volcano_job_update_webhook_in_flight"), 2);
-    let answer = webhook.validate(&refused("b"));
+    let answer = webhook.validate(&denied("b"));
     assert_eq!(answer.status, 503);
     assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
     assert_eq!(webhook.get("/healthz").status, 200, "a probe is no review");
@@ -41,7 +41,7 @@ fn more_than_there_is_memory_for() {
     webhook.assert_answers();
     drop(large);
     wait_until("there is room again", || {
-        let body = refused("a").to_string() + &" ".repeat(2 * MIB);
+        let body = denied("a").to_string() + &" ".repeat(2 * MIB);
         webhook.post("/validate", &body).status == 200
     });
 }
@@ -49,7 +49,7 @@ fn more_than_there_is_memory_for() {
 #[test]
 fn end_finishes_what_is_in_flight() {
     let mut webhook = Webhook::start(&["--drain-delay", "0", "--shutdown-timeout", "3600"]);
-    let body = refused("a").to_string();
+    let body = denied("a").to_string();
     let mut client = webhook.connect();
     client.begin("/validate", body.len());
     webhook.terminate();
@@ -153,16 +153,16 @@ fn reviews_of_many_at_once() {
                 let mut connection = webhook.connect();
                 for turn in 0..50 {
                     let uid = format!("{client}-{turn}");
-                    let refused = turn % 2 == 0;
-                    let review = if refused {
-                        crate::util::refused(&uid)
+                    let denied = turn % 2 == 0;
+                    let review = if denied {
+                        crate::util::denied(&uid)
                     } else {
                         review(&uid, json!({}), json!({}))
                     };
                     let request = crate::util::request("/validate", &review.to_string());
                     let response = &connection.exchange(&request).json()["response"];
                     assert_eq!(response["uid"], uid.as_str());
-                    assert_eq!(response["allowed"], !refused);
+                    assert_eq!(response["allowed"], !denied);
                 }
             });
         }

@@ -5,9 +5,9 @@ use std::process::Stdio;
 
 use crate::util::{Webhook, program};
 
-/// Runs it with arguments that it must refuse; gives what it says.
+/// Runs it with arguments that it must deny; gives what it says.
 #[track_caller]
-fn refusal(arguments: &[&str]) -> String {
+fn denial(arguments: &[&str]) -> String {
     let output = program().args(arguments).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     assert!(output.stdout.is_empty());
@@ -16,7 +16,7 @@ fn refusal(arguments: &[&str]) -> String {
 
 #[test]
 fn without_a_certificate_it_says_how_to_get_one() {
-    let text = refusal(&[]);
+    let text = denial(&[]);
     assert_eq!(text.lines().count(), 1, "{text}");
     for word in ["--tls-cert", "--tls-key", "cert-manager", "generate deployment", "--self-signed"]
     {
@@ -26,12 +26,12 @@ fn without_a_certificate_it_says_how_to_get_one() {
 
 #[test]
 fn wrong_arguments() {
-    assert!(refusal(&["--policy", "nowhere.json"]).contains("nowhere.json"));
-    assert!(refusal(&["--max-in-flight", "0"]).contains("--max-in-flight"));
-    assert!(refusal(&["--read-timeout", "0"]).contains("must be above 0"));
-    assert!(refusal(&["--read-timeout", "soon"]).contains("must be a number of seconds"));
-    assert!(refusal(&["--tls-cert", "a"]).contains("--tls-key"));
-    assert!(refusal(&["--status-codes", "other"]).contains("documented, kubernetes"));
+    assert!(denial(&["--policy", "nowhere.json"]).contains("nowhere.json"));
+    assert!(denial(&["--max-in-flight", "0"]).contains("--max-in-flight"));
+    assert!(denial(&["--read-timeout", "0"]).contains("must be above 0"));
+    assert!(denial(&["--read-timeout", "soon"]).contains("must be a number of seconds"));
+    assert!(denial(&["--tls-cert", "a"]).contains("--tls-key"));
+    assert!(denial(&["--status-codes", "other"]).contains("documented, kubernetes"));
 }
 
 #[test]
@@ -39,22 +39,22 @@ fn wrong_files() {
     let directory = tempfile::tempdir().expect("there is room");
     let path = |name: &str| directory.path().join(name).display().to_string();
     let (policy, empty, absent) = (path("policy.yaml"), path("empty"), path("absent"));
-    std::fs::write(&policy, "permitted:\n- spec.tasks[0]\n").expect("written");
+    std::fs::write(&policy, "allowed:\n- spec.tasks[0]\n").expect("written");
     std::fs::write(&empty, "").expect("written");
 
-    let text = refusal(&["--policy", &policy]);
+    let text = denial(&["--policy", &policy]);
     assert!(text.contains(&policy) && text.contains("position"), "{text}");
-    let text = refusal(&["--crd", &policy]);
+    let text = denial(&["--crd", &policy]);
     assert!(text.contains("CRD") && text.contains(&policy), "{text}");
-    let text = refusal(&["--tls-cert", &absent, "--tls-key", &absent]);
+    let text = denial(&["--tls-cert", &absent, "--tls-key", &absent]);
     assert!(text.contains(&absent), "{text}");
-    let text = refusal(&["--tls-cert", &empty, "--tls-key", &empty]);
+    let text = denial(&["--tls-cert", &empty, "--tls-key", &empty]);
     assert!(text.contains("there is no certificate in it"), "{text}");
 
-    let text = refusal(&["--self-signed", &empty]);
+    let text = denial(&["--self-signed", &empty]);
     assert!(text.contains(&empty), "{text}");
     std::fs::write(directory.path().join("tls.crt"), "").expect("written");
-    let text = refusal(&["--self-signed", &path("")]);
+    let text = denial(&["--self-signed", &path("")]);
     assert!(text.contains("but not all"), "{text}");
 }
 
@@ -64,7 +64,7 @@ fn certificate_and_key_that_do_not_fit() {
     let other = Webhook::start(&[]);
     let certificate = one.directory().join("tls.crt").display().to_string();
     let key = other.directory().join("tls.key").display().to_string();
-    let text = refusal(&["--tls-cert", &certificate, "--tls-key", &key]);
+    let text = denial(&["--tls-cert", &certificate, "--tls-key", &key]);
     assert!(text.contains(&certificate) && text.contains(&key), "{text}");
 }
 

@@ -254,7 +254,7 @@ impl Client {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {
             Ok(_) => {}
-            Err(fault) => assert_ne!(fault.kind(), std::io::ErrorKind::WouldBlock, "it is open"),
+            Err(error) => assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "it is open"),
         }
     }
 
@@ -318,6 +318,6 @@ pub(crate) fn review(uid: &str, existing: Value, replacement: Value) -> Value {
 }
 
 /// One that must be denied.
-pub(crate) fn refused(uid: &str) -> Value {
+pub(crate) fn denied(uid: &str) -> Value {
     review(uid, json!({}), json!({"spec": {"queue": "production"}}))
 }

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::job;
 use super::place::{edit_list, get, list, number, put, total_replicas};
-use crate::Code;
+use crate::ViolationCode;
 
-/// A refused update, with the code and path of its finding.
+/// A denied update, with the code and path of its violation.
 pub(super) struct Update {
     pub(super) existing: Value,
     pub(super) replacement: Value,
-    pub(super) code: Code,
+    pub(super) code: ViolationCode,
     pub(super) path: String,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Guilt {
 enum Deed {
     /// A field has one value before, another after, or none.
     Field {
-        code: Code,
+        code: ViolationCode,
         path: &'static str,
         before: Option<Value>,
         after: Option<Value>,
@@ -96,7 +96,7 @@ fn immutable_field() -> impl Strategy<Value = Deed> {
         ("spec.tasks[*].topologyPolicy", json!("none"), json!("restricted")),
         ("spec.tasks[*].dependsOn.iteration", json!("any"), json!("all")),
     ]);
-    different(fields, Code::ImmutableField)
+    different(fields, ViolationCode::ImmutableField)
 }
 
 fn unknown_field() -> impl Strategy<Value = Deed> {
@@ -110,7 +110,7 @@ fn unknown_field() -> impl Strategy<Value = Deed> {
         "spec.tasks[*].dependsOn[task/name]",
     ]);
     let values = (job_value(), job_value()).prop_filter("different", |(a, b)| a != b);
-    different((places, values).prop_map(|(path, (a, b))| (path, a, b)), Code::UnknownField)
+    different((places, values).prop_map(|(path, (a, b))| (path, a, b)), ViolationCode::UnknownField)
 }
 
 fn job_value() -> impl Strategy<Value = Value> {
@@ -128,7 +128,7 @@ fn job_value() -> impl Strategy<Value = Value> {
 /// Two different ones of absent and two values, before and after.
 fn different(
     field: impl Strategy<Value = (&'static str, Value, Value)>,
-    code: Code,
+    code: ViolationCode,
 ) -> impl Strategy<Value = Deed> {
     (field, select(vec![(1, 2), (0, 1), (1, 0), (2, 1), (0, 2), (2, 0)])).prop_map(
         move |((path, a, b), (before, after))| {
@@ -154,7 +154,7 @@ fn wrong_object() -> impl Strategy<Value = Deed> {
         ("metadata.uid", json!("1"), Some(json!("2"))),
     ];
     select(required.to_vec()).prop_map(|(path, before, after)| Deed::Field {
-        code: Code::WrongObject,
+        code: ViolationCode::WrongObject,
         path,
         before: Some(before),
         after,
@@ -198,7 +198,7 @@ impl Guilt {
                 edit_list(&mut job, &list_path, |_| {});
                 let path = format!("{list_path}[{}]", list(&job, &list_path).len());
                 let push = |job: &mut Value| edit_list(job, &list_path, |list| list.push(element));
-                update(job, Code::ImmutableField, &path, push)
+                update(job, ViolationCode::ImmutableField, &path, push)
             }
             Deed::TaskDefault(field) => {
                 put(&mut job, &task("partitionPolicy"), None);
@@ -208,7 +208,9 @@ impl Guilt {
                     _ => number(&job, &task("replicas")).into(),
                 };
                 put(&mut job, &task(field), Some(given));
-                update(job, Code::DroppedDefault, &task(field), |job| put(job, &task(field), None))
+                update(job, ViolationCode::DroppedDefault, &task(field), |job| {
+                    put(job, &task(field), None);
+                })
             }
             Deed::JobDefault(field) => {
                 settle(&mut job, at);
@@ -220,7 +222,7 @@ impl Guilt {
                 let path = format!("spec.{field}");
                 put(&mut job, "spec.plugins.mpi", Some(json!([])));
                 put(&mut job, &path, Some(given));
-                update(job, Code::DroppedDefault, &path, |job| put(job, &path, None))
+                update(job, ViolationCode::DroppedDefault, &path, |job| put(job, &path, None))
             }
             Deed::AddTask(mut added) => {
                 settle(&mut job, at);
@@ -228,7 +230,7 @@ impl Guilt {
                 let path = format!("spec.tasks[{at}]");
                 let insert =
                     |job: &mut Value| edit_list(job, "spec.tasks", |list| list.insert(at, added));
-                update(job, Code::TaskAdded, &path, insert)
+                update(job, ViolationCode::TaskAdded, &path, insert)
             }
             Deed::RemoveTask => {
                 settle(&mut job, at);
@@ -237,14 +239,14 @@ impl Guilt {
                 let path = format!("spec.tasks[{at}]");
                 let remove =
                     |job: &mut Value| edit_list(job, "spec.tasks", |list| drop(list.remove(at)));
-                update(job, Code::TaskRemoved, &path, remove)
+                update(job, ViolationCode::TaskRemoved, &path, remove)
             }
             Deed::SwapTasks => {
                 settle(&mut job, at);
                 add_second_task(&mut job);
                 let rotate =
                     |job: &mut Value| edit_list(job, "spec.tasks", |list| list.rotate_left(1));
-                update(job, Code::TasksReordered, "spec.tasks", rotate)
+                update(job, ViolationCode::TasksReordered, "spec.tasks", rotate)
             }
             Deed::ShareName => {
                 settle(&mut job, at);
@@ -253,11 +255,11 @@ impl Guilt {
                 let (first, later) = (at.saturating_sub(1), at.max(1));
                 let name = get(&job, &format!("spec.tasks[{first}].name")).cloned();
                 let path = format!("spec.tasks[{later}].name");
-                update(job, Code::DuplicateTaskName, &path, |job| put(job, &path, name))
+                update(job, ViolationCode::DuplicateTaskName, &path, |job| put(job, &path, name))
             }
-            Deed::Replicas(fault) => {
+            Deed::Replicas(error) => {
                 settle(&mut job, at);
-                fault.done_to(job, &task("replicas"), &task(""))
+                error.done_to(job, &task("replicas"), &task(""))
             }
         }
     }
@@ -272,25 +274,32 @@ impl Replicas {
         match self {
             Self::BelowTaskMinimum => {
                 put(&mut job, &format!("{task}minAvailable"), Some(replicas.into()));
-                update(job, Code::ReplicasBelowMinAvailable, path, set(less))
+                update(job, ViolationCode::ReplicasBelowMinAvailable, path, set(less))
             }
             Self::BelowJobMinimum => {
                 let total = total_replicas(&job);
                 put(&mut job, "spec.minAvailable", Some(total.into()));
-                update(job, Code::MinAvailableAboveTotal, "spec.minAvailable", set(less))
+                update(job, ViolationCode::MinAvailableAboveTotal, "spec.minAvailable", set(less))
             }
             Self::AbovePartitions(by) => {
                 let policy = json!({"totalPartitions": replicas, "partitionSize": 1});
                 put(&mut job, &format!("{task}partitionPolicy"), Some(policy));
                 let more = Some(replicas.saturating_add(by.into()).into());
-                update(job, Code::PartitionMismatch, path, set(more))
+                update(job, ViolationCode::PartitionMismatch, path, set(more))
             }
-            Self::Invalid(value) => update(job, Code::InvalidValue, path, set(Some(value))),
+            Self::Invalid(value) => {
+                update(job, ViolationCode::InvalidValue, path, set(Some(value)))
+            }
         }
     }
 }
 
-fn update(existing: Value, code: Code, path: &str, change: impl FnOnce(&mut Value)) -> Update {
+fn update(
+    existing: Value,
+    code: ViolationCode,
+    path: &str,
+    change: impl FnOnce(&mut Value),
+) -> Update {
     let mut replacement = existing.clone();
     change(&mut replacement);
     Update { existing, replacement, code, path: path.into() }
