@@ -74,7 +74,7 @@ impl Causes<'_> {
                 }
             }
             SchemaViolationKind::Missing => {
-                self.list.push(StatusCause::new(CauseType::Required, field, ""))
+                self.list.push(StatusCause::new(CauseType::Required, field, ""));
             }
             SchemaViolationKind::NotOneOf { choices, found } => {
                 let choices: Vec<String> = choices.iter().map(|choice| go::quote(choice)).collect();

@@ -221,7 +221,7 @@ fn a_manifest_sent_again_lacks_defaults_and_nothing_else() {
                 // The webhook reads a manifest into its own types, which lose what they do not know.
                 ViolationCode::UnknownField => unknown += 1,
                 ViolationCode::WrongObject if is_nameless && path == "metadata.name" => {
-                    nameless += 1
+                    nameless += 1;
                 }
                 other => panic!("{name}: {path}: {other}"),
             }
