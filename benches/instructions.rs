@@ -97,9 +97,9 @@ fn check_review(Input { body, .. }: &Input) -> bool {
 }
 
 #[library_benchmark(setup = input)]
-#[bench::allowed_2("allowed", 2)]
-#[bench::allowed_100("allowed", 100)]
-#[bench::allowed_1000("allowed", 1000)]
+#[bench::replicas_2("replicas", 2)]
+#[bench::replicas_100("replicas", 100)]
+#[bench::replicas_1000("replicas", 1000)]
 #[bench::scaled_2("scaled", 2)]
 #[bench::scaled_100("scaled", 100)]
 #[bench::scaled_1000("scaled", 1000)]
@@ -114,9 +114,9 @@ fn verdict(input: Input) -> (Option<Review>, Input) {
 }
 
 #[library_benchmark(setup = input)]
-#[bench::allowed_2("allowed", 2)]
-#[bench::allowed_100("allowed", 100)]
-#[bench::allowed_1000("allowed", 1000)]
+#[bench::replicas_2("replicas", 2)]
+#[bench::replicas_100("replicas", 100)]
+#[bench::replicas_1000("replicas", 1000)]
 fn next_verdict(input: Input) -> (Option<Review>, Input) {
     repeated(input, review_next)
 }
@@ -133,9 +133,9 @@ fn unguided(input: Input) -> (Option<Review>, Input) {
 }
 
 #[library_benchmark(setup = input)]
-#[bench::allowed_2("allowed", 2)]
-#[bench::allowed_100("allowed", 100)]
-#[bench::allowed_1000("allowed", 1000)]
+#[bench::replicas_2("replicas", 2)]
+#[bench::replicas_100("replicas", 100)]
+#[bench::replicas_1000("replicas", 1000)]
 #[bench::wide_1000("wide", 1000)]
 #[bench::wide_10000("wide", 10_000)]
 fn well_formed(input: Input) -> (bool, Input) {
@@ -143,7 +143,7 @@ fn well_formed(input: Input) -> (bool, Input) {
 }
 
 #[library_benchmark(setup = unchecked_input)]
-#[bench::allowed_2("allowed", 2)]
+#[bench::replicas_2("replicas", 2)]
 #[bench::template_1000("template", 1000)]
 fn unchecked(input: Input) -> (Option<Review>, Input) {
     repeated(input, review_both)
@@ -162,17 +162,17 @@ fn parsed() -> Option<Value> {
 }
 
 #[library_benchmark(setup = input)]
-#[bench::allowed_2("allowed", 2)]
-#[bench::allowed_100("allowed", 100)]
-#[bench::allowed_1000("allowed", 1000)]
+#[bench::replicas_2("replicas", 2)]
+#[bench::replicas_100("replicas", 100)]
+#[bench::replicas_1000("replicas", 1000)]
 fn answer(input: Input) -> (Option<Vec<u8>>, Input) {
     repeated(input, answer_review)
 }
 
 #[library_benchmark(setup = input)]
-#[bench::allowed_2("allowed", 2)]
-#[bench::allowed_100("allowed", 100)]
-#[bench::allowed_1000("allowed", 1000)]
+#[bench::replicas_2("replicas", 2)]
+#[bench::replicas_100("replicas", 100)]
+#[bench::replicas_1000("replicas", 1000)]
 fn well_formed_review(input: Input) -> (bool, Input) {
     repeated(input, check_review)
 }

@@ -52,13 +52,13 @@ fn review_both(Input { validator, pair }: &Input) -> Option<Review> {
 }
 
 #[library_benchmark(setup = input)]
-#[bench::allowed_1000("allowed", 1000)]
+#[bench::replicas_1000("replicas", 1000)]
 fn put(input: Input) -> (Option<Replaced>, Input) {
     repeated(input, put_next)
 }
 
 #[library_benchmark(setup = input)]
-#[bench::allowed_1000("allowed", 1000)]
+#[bench::replicas_1000("replicas", 1000)]
 fn put_verdict(input: Input) -> (Option<Review>, Input) {
     repeated(input, review_both)
 }

@@ -23,7 +23,7 @@ pub(crate) type Update = fn(usize) -> Pair;
 
 /// The updates that are measured.
 pub(crate) const UPDATES: [(&str, Update); 8] = [
-    ("allowed", allowed),
+    ("replicas", replicas),
     ("scaled", scaled),
     ("template", template),
     ("denied", denied),
@@ -34,7 +34,7 @@ pub(crate) const UPDATES: [(&str, Update); 8] = [
 ];
 
 /// The documented update: the last task's replicas go from 1 to 2.
-fn allowed(tasks: usize) -> Pair {
+fn replicas(tasks: usize) -> Pair {
     pair(tasks, |job| *last_replicas(job) = 2.into())
 }
 
@@ -107,7 +107,7 @@ fn equal(tasks: usize) -> Pair {
 
 /// The documented update, with the keys of every object of the replacement in the opposite order.
 fn respelled(tasks: usize) -> Pair {
-    let mut pair = allowed(tasks);
+    let mut pair = replicas(tasks);
     let replacement: Value =
         serde_json::from_slice(&pair.replacement).expect("the replacement is JSON");
     pair.replacement.clear();

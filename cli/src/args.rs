@@ -157,7 +157,7 @@ pub(crate) enum Codes {
 pub(crate) enum ReplaceFormat {
     /// The body of the answer
     Body,
-    /// ViolationCode, body, what to store and warnings, in one object
+    /// Code, body, what to store and warnings, in one object
     Json,
 }
 
