@@ -116,14 +116,15 @@ mod validate;
 pub use json_patch;
 
 pub use diff::{Change, ChangeKind, Changes, MergePatchError, ReviewError, Verdict};
+pub use job::names::UnknownNameError;
 pub use job::{Job, JobError, JobErrorKind, Limits, resource};
 pub use path::{FieldPath, FieldPattern, Key, ParsePathError, Segment};
-pub use policy::{Check, DroppedDefaults, UpdatePolicy};
+pub use policy::{Check, DroppedDefaults, Restored, UpdatePolicy};
 pub use report::{Report, TextStyle};
 pub use schema::{JobSchema, SchemaError};
 pub use validate::{
-    ParseViolationCodeError, Restored, Review, Severity, UpdateError, Validator, Violation,
-    ViolationCode, Violations, diff, is_update_allowed, validate_update,
+    ParseViolationCodeError, Review, Severity, UpdateError, Validator, Violation, ViolationCode,
+    Violations, diff, is_update_allowed, validate_update, validate_update_bytes,
 };
 
 /// The README, so that its code is compiled and run.

@@ -129,7 +129,7 @@ fn values_are_had_from_accessors() {
     let (existing, replacement) = jobs();
     let review = Validator::default().review(&existing, &replacement).unwrap();
     let violations = review.violations().unwrap();
-    let values: Vec<_> = violations.iter().map(|found| (found.old(), found.new())).collect();
+    let values: Vec<_> = violations.iter().map(|found| (found.before(), found.after())).collect();
     let (research, other, three) = (json!("research"), json!("other"), json!(3));
     assert_eq!(values, [(Some(&research), Some(&other)), (Some(&three), None)]);
     assert!(violations.iter().all(|found| found.severity() == Severity::Error));
@@ -147,8 +147,8 @@ fn values_are_had_from_accessors() {
     ]
     .map(|(pointer, kind, verdict)| (pointer.to_owned(), kind, verdict));
     assert_eq!(changes, expected);
-    assert_eq!(review.changes()[3].old(), Some(&json!(1)));
-    assert_eq!(review.changes()[3].new(), Some(&json!(2)));
+    assert_eq!(review.changes()[3].before(), Some(&json!(1)));
+    assert_eq!(review.changes()[3].after(), Some(&json!(2)));
     assert_eq!(review.changes().with_verdict(Verdict::Allowed).len(), 2);
 }
 

@@ -1,41 +1,56 @@
-//! What differs between two Jobs, and what the policy says to it.
+//! The changes between two Jobs, each with what the policy says to it.
 
 use std::fmt;
 use std::ops::Deref;
+use std::str::FromStr;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use super::walk::Difference;
-use crate::path::{FieldPath, Side};
+use super::difference::{Difference, DifferenceKind};
+use crate::job::names::{self, UnknownNameError};
+use crate::path::FieldPath;
 
 /// One difference between the existing Job and its replacement.
 ///
 /// Two texts can differ where the Job does not; [What counts as a
 /// change](crate#what-counts-as-a-change) has the rules.
+///
+/// It serializes as `{path, pointer, change, verdict}`, without the values, which may be secrets.
 #[derive(Clone, PartialEq)]
 pub struct Change {
     path: FieldPath,
-    /// Where the path has other list positions in the existing Job: the path there.
+    /// The path in the existing Job, where list positions are others there.
     existing_path: Option<FieldPath>,
-    kind: ChangeKind,
     verdict: Verdict,
-    old: Option<Value>,
-    new: Option<Value>,
+    values: Values,
     absent_ancestors: usize,
-    order: Vec<usize>,
+}
+
+/// What happened, with the values.
+#[derive(Clone, PartialEq)]
+pub(super) enum Values {
+    Added(Value),
+    Removed(Value),
+    Replaced {
+        before: Value,
+        after: Value,
+    },
+    /// For each element that stayed, its rank before.
+    Moved(Vec<usize>),
 }
 
 /// What happened to a field.
 #[expect(clippy::exhaustive_enums, reason = "there is nothing else that can happen to a value")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
-    /// The replacement has it, the existing Job does not.
+    /// The replacement has the field, the existing Job does not.
     Added,
-    /// The existing Job has it, the replacement does not.
+    /// The existing Job has the field, the replacement does not.
     Removed,
-    /// Both have it, with different values.
+    /// Both have the field, with different values.
     Replaced,
     /// The elements of a list stand in another order; the path is that of the list.
     Moved,
@@ -46,32 +61,30 @@ pub enum ChangeKind {
     clippy::exhaustive_enums,
     reason = "callers must handle each; a new one is a new major version"
 )]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// The field may be updated.
     Allowed,
-    /// The field is none of the policy's business.
+    /// The policy leaves the field out of the verdict.
     Ignored,
     /// The field may not be updated.
     Denied,
 }
 
 impl Change {
-    pub(crate) fn found(difference: &Difference<'_>, verdict: Verdict) -> Self {
-        let at = difference.at;
-        let side =
-            if difference.kind == ChangeKind::Removed { Side::Existing } else { Side::Replacement };
-        Self {
-            path: at.to_path(side),
-            existing_path: at.moved().then(|| at.to_path(Side::Existing)),
-            kind: difference.kind,
-            verdict,
-            old: difference.old.cloned(),
-            new: difference.new.cloned(),
-            absent_ancestors: at.absent_ancestors(),
-            order: difference.order.to_vec(),
-        }
+    pub(crate) fn new(difference: Difference<'_>, verdict: Verdict) -> Self {
+        let absent_ancestors = difference.absent_ancestors;
+        let (path, kind, existing_path) = difference.into_parts();
+        let values = match kind {
+            DifferenceKind::Added(after) => Values::Added(after.clone()),
+            DifferenceKind::Removed(before) => Values::Removed(before.clone()),
+            DifferenceKind::Replaced { before, after } => {
+                Values::Replaced { before: before.clone(), after: after.clone() }
+            }
+            DifferenceKind::Moved(ranks) => Values::Moved(ranks),
+        };
+        Self { path, existing_path, verdict, values, absent_ancestors }
     }
 
     /// The field. List positions are those of the replacement; for something removed, those of the
@@ -81,59 +94,80 @@ impl Change {
         &self.path
     }
 
-    /// What happened to it.
+    /// What happened to the field.
     #[must_use]
     pub fn kind(&self) -> ChangeKind {
-        self.kind
+        match self.values {
+            Values::Added(_) => ChangeKind::Added,
+            Values::Removed(_) => ChangeKind::Removed,
+            Values::Replaced { .. } => ChangeKind::Replaced,
+            Values::Moved(_) => ChangeKind::Moved,
+        }
     }
 
-    /// What the policy says to it.
+    /// What the policy says to the change.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         self.verdict
     }
 
-    /// The value in the existing Job, unless the field was added or the list reordered.
+    /// The value in the existing Job; `None` if the field was added or the list reordered.
     #[must_use]
-    pub fn old(&self) -> Option<&Value> {
-        self.old.as_ref()
+    pub fn before(&self) -> Option<&Value> {
+        match &self.values {
+            Values::Removed(before) | Values::Replaced { before, .. } => Some(before),
+            Values::Added(_) | Values::Moved(_) => None,
+        }
     }
 
-    /// The value in the replacement, unless the field was removed or the list reordered.
+    /// The value in the replacement; `None` if the field was removed or the list reordered.
     #[must_use]
-    #[expect(clippy::new_ret_no_self, reason = "old and new are the two values of a change")]
-    pub fn new(&self) -> Option<&Value> {
-        self.new.as_ref()
+    pub fn after(&self) -> Option<&Value> {
+        match &self.values {
+            Values::Added(after) | Values::Replaced { after, .. } => Some(after),
+            Values::Removed(_) | Values::Moved(_) => None,
+        }
     }
 
     /// The field, with the list positions of the existing Job.
-    pub(crate) fn existing_path(&self) -> &FieldPath {
+    pub(super) fn existing_path(&self) -> &FieldPath {
         self.existing_path.as_ref().unwrap_or(&self.path)
     }
 
     /// How many of the enclosing objects and lists the existing Job lacks.
-    pub(crate) fn absent_ancestors(&self) -> usize {
+    pub(super) fn absent_ancestors(&self) -> usize {
         self.absent_ancestors
     }
 
-    /// For a reordered list: the former rank of each element that stayed.
-    pub(crate) fn order(&self) -> &[usize] {
-        &self.order
+    pub(super) fn values(&self) -> &Values {
+        &self.values
     }
 }
 
 impl fmt::Debug for Change {
     /// Without the values: a Job carries secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ({})", self.path, self.kind, self.verdict)
+        write!(f, "{} {} ({})", self.path, self.kind(), self.verdict)
+    }
+}
+
+impl Serialize for Change {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Change", 4)?;
+        object.serialize_field("path", &self.path)?;
+        object.serialize_field("pointer", &self.path.to_pointer())?;
+        object.serialize_field("change", &self.kind())?;
+        object.serialize_field("verdict", &self.verdict)?;
+        object.end()
     }
 }
 
 /// All differences between two Jobs, sorted by path.
 ///
 /// Fields that the API server manages (`status`, `metadata.resourceVersion` and so on) never count
-/// and are not among them.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// and are not among them. It serializes as a list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Changes {
     list: Vec<Change>,
 }
@@ -178,23 +212,69 @@ impl<'c> IntoIterator for &'c Changes {
     }
 }
 
+impl ChangeKind {
+    const ALL: [Self; 4] = [Self::Added, Self::Removed, Self::Replaced, Self::Moved];
+
+    /// The spelling in reports, such as `replaced`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Replaced => "replaced",
+            Self::Moved => "moved",
+        }
+    }
+}
+
+impl Verdict {
+    const ALL: [Self; 3] = [Self::Allowed, Self::Ignored, Self::Denied];
+
+    /// The spelling in reports, such as `allowed`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Ignored => "ignored",
+            Self::Denied => "denied",
+        }
+    }
+}
+
 impl fmt::Display for ChangeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ChangeKind::Added => "added",
-            ChangeKind::Removed => "removed",
-            ChangeKind::Replaced => "replaced",
-            ChangeKind::Moved => "moved",
-        })
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Verdict::Allowed => "allowed",
-            Verdict::Ignored => "ignored",
-            Verdict::Denied => "denied",
-        })
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for ChangeKind {
+    type Err = UnknownNameError;
+
+    /// Reads the spelling of [`ChangeKind::as_str`].
+    ///
+    /// # Errors
+    ///
+    /// Any other text (`Added`, `deleted`).
+    fn from_str(text: &str) -> Result<Self, UnknownNameError> {
+        names::find("kind of change", Self::ALL, Self::as_str, text)
+    }
+}
+
+impl FromStr for Verdict {
+    type Err = UnknownNameError;
+
+    /// Reads the spelling of [`Verdict::as_str`].
+    ///
+    /// # Errors
+    ///
+    /// Any other text (`Allowed`, `refused`).
+    fn from_str(text: &str) -> Result<Self, UnknownNameError> {
+        names::find("verdict", Self::ALL, Self::as_str, text)
     }
 }

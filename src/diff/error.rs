@@ -2,9 +2,9 @@
 
 use crate::job::JobError;
 
-/// Why no verdict was possible: one of the two Jobs could not be read.
+/// Why there is no verdict: one of the two Jobs could not be read.
 ///
-/// It may come up only while comparing, since what did not differ is not looked into.
+/// It may come up only while the Jobs are compared, as values that do not differ are not parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "an update has two Jobs")]
 pub enum ReviewError {

@@ -7,7 +7,7 @@ use std::hash::Hash;
 use serde_json::Value;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::job::{Field, Job, Task};
+use crate::job::Job;
 use crate::scalar::number;
 use crate::schema::shape::ListKey;
 
@@ -188,14 +188,4 @@ impl Matching {
 
 fn task_names<'a>(job: &Job<'a>) -> Vec<Cow<'a, str>> {
     job.tasks().enumerate().map(|(position, task)| task.effective_name(position)).collect()
-}
-
-impl<'a> Task<'_, 'a> {
-    /// The name a task goes by; one without is `default` and its position, as [Volcano names it].
-    ///
-    /// [Volcano names it]: https://github.com/volcano-sh/volcano/blob/ed72c7c815a9fd547a787134676f73d42e9d049c/pkg/webhooks/admission/jobs/mutate/mutate_job.go
-    pub(crate) fn effective_name(&self, position: usize) -> Cow<'a, str> {
-        let name = self.name.and_then(Field::to_str).filter(|name| !name.is_empty());
-        name.unwrap_or_else(|| format!("default{position}").into())
-    }
 }

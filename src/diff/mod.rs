@@ -1,13 +1,20 @@
 //! What differs between two Jobs: the only walk over both, and the patches made of its changes.
 
 mod change;
+mod difference;
 mod error;
 mod lists;
-pub(crate) mod patch;
+mod lookup;
+mod patch;
 mod values;
 mod walk;
 
 pub use self::change::{Change, ChangeKind, Changes, Verdict};
+pub(crate) use self::difference::{
+    Difference, DifferenceKind, FieldDiff, JobField, Origin, task_path,
+};
 pub use self::error::ReviewError;
 pub use self::patch::MergePatchError;
-pub(crate) use self::walk::{ChangedField, Difference, Event, Stop, compare, same};
+pub(crate) use self::patch::{add, replace};
+pub(crate) use self::values::same;
+pub(crate) use self::walk::compare;

@@ -8,20 +8,27 @@ use json_patch::{
 };
 use serde_json::{Map, Value, json};
 
+use super::change::Values;
 use super::{Change, ChangeKind, Changes};
 use crate::job::{Job, JobError};
 use crate::path::{FieldPath, Segment};
 
-/// Why changes could not be put into a merge patch.
+/// Why changes give no merge patch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MergePatchError {
-    /// The Job cannot be parsed as a whole.
+    /// The existing Job cannot be parsed as a whole.
     #[error("existing Job: {0}")]
-    Unreadable(JobError),
+    Job(JobError),
     /// The changes are not those of this Job.
     #[error("the changes do not apply to this Job")]
     OtherJob,
+}
+
+impl From<JobError> for MergePatchError {
+    fn from(error: JobError) -> Self {
+        Self::Job(error)
+    }
 }
 
 impl Changes {
@@ -68,18 +75,17 @@ impl Changes {
         rest.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut created = BTreeSet::new();
         for (path, change) in rest {
-            match (change.kind(), change.new()) {
-                (ChangeKind::Moved, _) => operations.extend(moves(&path, change.order())),
-                (ChangeKind::Added, Some(value)) => {
-                    operations.extend(create_ancestors(
-                        &path,
-                        change.absent_ancestors(),
-                        &mut created,
-                    ));
-                    operations.push(add(path.segments(), value.clone()));
+            match change.values() {
+                Values::Removed(_) => {}
+                Values::Moved(ranks) => operations.extend(moves(&path, ranks)),
+                Values::Replaced { after, .. } => {
+                    operations.push(replace(path.segments(), after.clone()));
                 }
-                (_, Some(value)) => operations.push(replace(path.segments(), value.clone())),
-                (_, None) => {}
+                Values::Added(after) => {
+                    let absent = change.absent_ancestors();
+                    operations.extend(create_ancestors(&path, absent, &mut created));
+                    operations.push(add(path.segments(), after.clone()));
+                }
             }
         }
         Patch(operations)
@@ -95,7 +101,7 @@ impl Changes {
     ///
     /// [RFC 7396]: https://www.rfc-editor.org/rfc/rfc7396
     pub fn to_merge_patch(&self, existing: &Job<'_>) -> Result<Value, MergePatchError> {
-        let existing = existing.to_value().map_err(MergePatchError::Unreadable)?;
+        let existing = existing.to_value().map_err(MergePatchError::Job)?;
         let mut result = existing.clone();
         json_patch::patch(&mut result, &self.to_patch()).map_err(|_| MergePatchError::OtherJob)?;
         let mut patch = Value::Object(Map::new());

@@ -1,126 +1,172 @@
-//! The walk over parsed values.
+//! The walk over the values of one field.
 
 use serde_json::{Map, Value};
 
-use super::ChangeKind;
+use super::difference::{Difference, DifferenceKind, Origin};
 use super::lists::Matching;
-use super::walk::{ChangedField, Difference, Event, Listener, Stop};
 use crate::path::PathNode;
 use crate::scalar::quantity::Quantity;
 use crate::scalar::{duration, number};
 use crate::schema::shape::{ANY, Identity, Kind, Shape};
 
-/// The walk over what stands below those levels.
-pub(super) struct ValueWalk<'l, 'f> {
-    pub(super) listener: &'l mut Listener<'f>,
-    /// How many differences it was told.
-    pub(super) told: usize,
-    /// Nobody asks what differs, only whether anything does.
-    only_whether: bool,
-}
-
-/// What a value is to the one that holds it.
-#[derive(Clone, Copy)]
-pub(super) enum Slot<'s> {
-    /// A field of a struct. `filled`: its sibling is there that makes Volcano's controller fill it in.
-    Field { filled: bool },
+/// What a value is to the object or list that holds it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// A field of a struct.
+    Field,
+    /// A field of a struct beside which stands the field that makes Volcano's controller fill it in.
+    FilledField,
     /// A field that the struct does not have.
-    Unknown { parent: &'s Shape },
+    Unknown,
     /// The value of a map key.
     Key,
     /// An element of a list.
     Element,
 }
 
-impl<'l, 'f> ValueWalk<'l, 'f> {
-    pub(super) fn telling(listener: &'l mut Listener<'f>) -> Self {
-        Self { listener, told: 0, only_whether: false }
+impl Slot {
+    /// Whether an empty list or map here is the same as none.
+    fn is_field(self) -> bool {
+        matches!(self, Self::Field | Self::FilledField)
     }
 }
 
-impl ValueWalk<'_, '_> {
-    pub(super) fn value(
+/// Everything in which the values of a field differ; `None` is an absent value.
+pub(super) fn differences<'v>(
+    at: &PathNode<'_>,
+    schema: &'v Shape,
+    slot: Slot,
+    (old, new): (Option<&'v Value>, Option<&'v Value>),
+) -> Vec<Difference<'v>> {
+    let mut walk = ValueWalk { differences: Vec::new(), stops: false };
+    match walk.value(at, schema, slot, old, new) {
+        Ok(()) | Err(Differs) => walk.differences,
+    }
+}
+
+/// Whether two values that the schema describes alike are the same: whether the walk over them finds
+/// no difference.
+pub(crate) fn same(schema: &Shape, a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_)) => {
+            let mut walk = ValueWalk { differences: Vec::new(), stops: true };
+            walk.both(&PathNode::ROOT, schema, Slot::Element, a, b).is_ok()
+        }
+        _ => same_scalars(schema, a, b),
+    }
+}
+
+/// What stands under a key of an object, and what it is to that object.
+pub(super) fn slot_of<'s>(
+    parent: &'s Shape,
+    key: &str,
+    has_sibling: impl Fn(&str) -> bool,
+) -> (&'s Shape, Slot) {
+    match parent.child(key) {
+        None => (&ANY, Slot::Unknown),
+        Some(child) if matches!(parent.kind, Kind::Struct(_)) => {
+            let is_filled = child.filled_beside.as_deref().is_some_and(has_sibling);
+            (child, if is_filled { Slot::FilledField } else { Slot::Field })
+        }
+        Some(child) => (child, Slot::Key),
+    }
+}
+
+/// Whether a value is the one that absent is the same as.
+pub(super) fn is_like_absent(value: &Value, schema: &Shape) -> bool {
+    schema.absent_is.as_ref().is_some_and(|absent| same(schema, value, absent))
+}
+
+struct ValueWalk<'v> {
+    differences: Vec<Difference<'v>>,
+    /// Ends at the first difference, which is all that [`same`] asks for.
+    stops: bool,
+}
+
+/// A walk that stops found a difference.
+struct Differs;
+
+impl<'v> ValueWalk<'v> {
+    fn value(
         &mut self,
         at: &PathNode<'_>,
-        shape: &Shape,
-        slot: Slot<'_>,
-        old: Option<&Value>,
-        new: Option<&Value>,
-    ) -> Result<(), Stop> {
-        let (old, new) = (present(old, shape, slot), present(new, shape, slot));
-        let (kind, here) = match (old, new) {
-            (None, None) => return Ok(()),
-            (Some(old), Some(new)) => return self.both(at, shape, slot, old, new),
-            (None, Some(new)) => (ChangeKind::Added, new),
-            (Some(old), None) => (ChangeKind::Removed, old),
-        };
-        match (&shape.kind, here, slot) {
-            _ if is_like_absent(here, shape) => Ok(()),
-            // Absent is empty, so each of its entries is what was added or removed.
-            (Kind::Map(_), Value::Object(_), Slot::Field { .. }) => {
+        schema: &'v Shape,
+        slot: Slot,
+        old: Option<&'v Value>,
+        new: Option<&'v Value>,
+    ) -> Result<(), Differs> {
+        match (present(old, schema, slot), present(new, schema, slot)) {
+            (None, None) => Ok(()),
+            (Some(old), Some(new)) => self.both(at, schema, slot, old, new),
+            (None, Some(new)) if is_like_absent(new, schema) => Ok(()),
+            (Some(old), None) if is_like_absent(old, schema) => Ok(()),
+            (old, new) => self.one_sided(at, schema, slot, old, new),
+        }
+    }
+
+    /// A value that one of the two Jobs lacks. An absent map or list is an empty one, so each entry is
+    /// added or removed by itself.
+    fn one_sided(
+        &mut self,
+        at: &PathNode<'_>,
+        schema: &'v Shape,
+        slot: Slot,
+        old: Option<&'v Value>,
+        new: Option<&'v Value>,
+    ) -> Result<(), Differs> {
+        match (&schema.kind, old.or(new)) {
+            (Kind::Map(_), Some(Value::Object(_))) if slot.is_field() => {
                 let at = at.absent_if(old.is_none());
-                self.objects(
-                    &at,
-                    shape,
-                    old.and_then(Value::as_object),
-                    new.and_then(Value::as_object),
-                )
+                let map = |value: Option<&'v Value>| value.and_then(Value::as_object);
+                self.objects(&at, schema, map(old), map(new))
             }
-            (Kind::List { .. }, Value::Array(_), Slot::Field { .. }) => {
-                let list = |value: Option<_>| {
+            (Kind::List { .. }, Some(Value::Array(_))) if slot.is_field() => {
+                let at = at.absent_if(old.is_none());
+                let list = |value: Option<&'v Value>| {
                     value.and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
                 };
-                self.lists(&at.absent_if(old.is_none()), shape, list(old), list(new))
+                self.lists(&at, schema, list(old), list(new))
             }
-            _ => self.difference(at, kind, shape, slot, old, new),
+            _ => self.difference(at, schema, slot, old, new),
         }
     }
 
     fn both(
         &mut self,
         at: &PathNode<'_>,
-        shape: &Shape,
-        slot: Slot<'_>,
-        old: &Value,
-        new: &Value,
-    ) -> Result<(), Stop> {
-        match (old, new, slot) {
-            (
-                Value::Object(old),
-                Value::Object(new),
-                Slot::Field { .. } | Slot::Key | Slot::Element,
-            ) => self.objects(at, shape, Some(old), Some(new)),
-            (
-                Value::Array(old),
-                Value::Array(new),
-                Slot::Field { .. } | Slot::Key | Slot::Element,
-            ) => self.lists(at, shape, old, new),
-            _ if same(shape, old, new) => Ok(()),
-            _ => self.difference(at, ChangeKind::Replaced, shape, slot, Some(old), Some(new)),
+        schema: &'v Shape,
+        slot: Slot,
+        old: &'v Value,
+        new: &'v Value,
+    ) -> Result<(), Differs> {
+        match (old, new) {
+            (Value::Object(old), Value::Object(new)) if slot != Slot::Unknown => {
+                self.objects(at, schema, Some(old), Some(new))
+            }
+            (Value::Array(old), Value::Array(new)) if slot != Slot::Unknown => {
+                self.lists(at, schema, old, new)
+            }
+            _ if same(schema, old, new) => Ok(()),
+            _ => self.difference(at, schema, slot, Some(old), Some(new)),
         }
     }
 
     fn objects(
         &mut self,
         at: &PathNode<'_>,
-        shape: &Shape,
-        old: Option<&Map<String, Value>>,
-        new: Option<&Map<String, Value>>,
-    ) -> Result<(), Stop> {
+        schema: &'v Shape,
+        old: Option<&'v Map<String, Value>>,
+        new: Option<&'v Map<String, Value>>,
+    ) -> Result<(), Differs> {
         let slot = |key| {
-            slot_of(shape, key, |sibling| {
+            slot_of(schema, key, |sibling| {
                 new.and_then(|new| new.get(sibling)).is_some_and(|value| !value.is_null())
             })
         };
         for (key, new_value) in new.into_iter().flatten() {
             let (child, slot) = slot(key);
-            self.value(
-                &at.key(key),
-                child,
-                slot,
-                old.and_then(|old| old.get(key)),
-                Some(new_value),
-            )?;
+            let old_value = old.and_then(|old| old.get(key));
+            self.value(&at.key(key), child, slot, old_value, Some(new_value))?;
         }
         for (key, old_value) in old.into_iter().flatten() {
             if new.is_none_or(|new| !new.contains_key(key)) {
@@ -134,15 +180,15 @@ impl ValueWalk<'_, '_> {
     fn lists(
         &mut self,
         at: &PathNode<'_>,
-        shape: &Shape,
-        old: &[Value],
-        new: &[Value],
-    ) -> Result<(), Stop> {
-        let items = shape.items();
-        if self.only_whether && !matches!(shape.kind, Kind::List { identity: Identity::Set, .. }) {
+        schema: &'v Shape,
+        old: &'v [Value],
+        new: &'v [Value],
+    ) -> Result<(), Differs> {
+        let items = schema.items();
+        if self.stops && !matches!(schema.kind, Kind::List { identity: Identity::Set, .. }) {
             return self.same_lists(at, items, old, new);
         }
-        let matching = match &shape.kind {
+        let matching = match &schema.kind {
             Kind::List { identity: Identity::Set, .. } => Matching::of_set(old, new),
             Kind::List { identity: Identity::Keys(keys), .. } => Matching::by_keys(keys, old, new),
             _ => None,
@@ -151,13 +197,15 @@ impl ValueWalk<'_, '_> {
             matching.unwrap_or_else(|| Matching::aligned(old, new, |a, b| same(items, a, b)));
         for &position in &matching.removed {
             let at = at.index(position, position);
-            self.tell(&at, ChangeKind::Removed, items, old.get(position), None)?;
+            self.difference(&at, items, Slot::Element, old.get(position), None)?;
         }
         for &position in &matching.added {
             let at = at.index(position, position);
-            self.tell(&at, ChangeKind::Added, items, None, new.get(position))?;
+            self.difference(&at, items, Slot::Element, None, new.get(position))?;
         }
-        self.tell_order(at, &matching)?;
+        if !matching.order.is_empty() {
+            self.note(at, &ANY, Slot::Element, DifferenceKind::Moved(matching.order))?;
+        }
         for &(i, j) in &matching.pairs {
             self.value(&at.index(i, j), items, Slot::Element, old.get(i), new.get(j))?;
         }
@@ -165,16 +213,16 @@ impl ValueWalk<'_, '_> {
     }
 
     /// Two lists are the same if their elements are, one by one. Which element is which matters only
-    /// to those who want to know what differs.
+    /// for what differs.
     fn same_lists(
         &mut self,
         at: &PathNode<'_>,
-        items: &Shape,
-        old: &[Value],
-        new: &[Value],
-    ) -> Result<(), Stop> {
+        items: &'v Shape,
+        old: &'v [Value],
+        new: &'v [Value],
+    ) -> Result<(), Differs> {
         if old.len() != new.len() {
-            return Err(Stop::Enough);
+            return Err(Differs);
         }
         let mut pairs = old.iter().zip(new).enumerate();
         pairs.try_for_each(|(i, (old, new))| {
@@ -182,92 +230,56 @@ impl ValueWalk<'_, '_> {
         })
     }
 
-    pub(super) fn tell(
-        &mut self,
-        at: &PathNode<'_>,
-        kind: ChangeKind,
-        shape: &Shape,
-        old: Option<&Value>,
-        new: Option<&Value>,
-    ) -> Result<(), Stop> {
-        self.difference(at, kind, shape, Slot::Element, old, new)
-    }
-
-    pub(super) fn tell_field(&mut self, field: ChangedField<'_>) -> Result<(), Stop> {
-        (self.listener)(&Event::Field(field))
-    }
-
-    pub(super) fn tell_order(
-        &mut self,
-        at: &PathNode<'_>,
-        matching: &Matching,
-    ) -> Result<(), Stop> {
-        match matching.order.as_slice() {
-            [] => Ok(()),
-            order => self.tell_difference(Difference {
-                at: *at,
-                kind: ChangeKind::Moved,
-                shape: &ANY,
-                old: None,
-                new: None,
-                unknown_in: None,
-                filled: false,
-                gone: false,
-                order,
-            }),
-        }
-    }
-
     fn difference(
         &mut self,
         at: &PathNode<'_>,
-        kind: ChangeKind,
-        shape: &Shape,
-        slot: Slot<'_>,
-        old: Option<&Value>,
-        new: Option<&Value>,
-    ) -> Result<(), Stop> {
-        let nothing =
-            |value: Option<&Value>| value.is_none_or(|value| is_like_absent(value, shape));
-        let unknown_in = match slot {
-            Slot::Unknown { parent } => Some(parent),
-            _ => None,
+        schema: &'v Shape,
+        slot: Slot,
+        old: Option<&'v Value>,
+        new: Option<&'v Value>,
+    ) -> Result<(), Differs> {
+        let kind = match (old, new) {
+            (Some(before), Some(after)) => DifferenceKind::Replaced { before, after },
+            (None, Some(after)) => DifferenceKind::Added(after),
+            (Some(before), None) => DifferenceKind::Removed(before),
+            (None, None) => return Ok(()),
         };
-        let filled = matches!(slot, Slot::Field { filled: true }) && nothing(old);
-        let gone = nothing(new);
-        self.tell_difference(Difference {
-            at: *at,
-            kind,
-            shape,
-            old,
-            new,
-            unknown_in,
-            filled,
-            gone,
-            order: &[],
-        })
+        self.note(at, schema, slot, kind)
     }
 
-    fn tell_difference(&mut self, difference: Difference<'_>) -> Result<(), Stop> {
-        self.told = self.told.saturating_add(1);
-        (self.listener)(&Event::Difference(difference))
+    fn note(
+        &mut self,
+        at: &PathNode<'_>,
+        schema: &'v Shape,
+        slot: Slot,
+        kind: DifferenceKind<'v>,
+    ) -> Result<(), Differs> {
+        if self.stops {
+            return Err(Differs);
+        }
+        let was_empty = match &kind {
+            DifferenceKind::Added(_) => true,
+            DifferenceKind::Replaced { before, .. } => is_like_absent(before, schema),
+            DifferenceKind::Removed(_) | DifferenceKind::Moved(_) => false,
+        };
+        let origin = match slot {
+            Slot::Unknown => Origin::Unknown,
+            Slot::FilledField if was_empty => Origin::Controller,
+            Slot::FilledField | Slot::Field | Slot::Key | Slot::Element => Origin::Known,
+        };
+        self.differences.push(Difference::new(at, schema, origin, kind));
+        Ok(())
     }
 }
 
-/// Whether two values of one shape are the same: whether the walk over them finds nothing.
-pub(super) fn same(shape: &Shape, a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_)) => {
-            let listener = &mut |_: &Event<'_>| Err(Stop::Enough);
-            let mut walk = ValueWalk { listener, told: 0, only_whether: true };
-            walk.both(&PathNode::ROOT, shape, Slot::Element, a, b).is_ok()
-        }
-        _ if a == b => true,
-        _ => match shape.kind {
-            Kind::Quantity => both_are(a, b, quantity),
-            Kind::Duration => both_are(a, b, |value| duration::parse_duration(value.as_str()?)),
-            _ => matches!((a, b), (Value::Number(a), Value::Number(b)) if number::same(a, b)),
-        },
+fn same_scalars(schema: &Shape, a: &Value, b: &Value) -> bool {
+    if a == b {
+        return true;
+    }
+    match schema.kind {
+        Kind::Quantity => both_are(a, b, quantity),
+        Kind::Duration => both_are(a, b, |value| duration::parse_duration(value.as_str()?)),
+        _ => matches!((a, b), (Value::Number(a), Value::Number(b)) if number::same(a, b)),
     }
 }
 
@@ -285,36 +297,14 @@ fn quantity(value: &Value) -> Option<Quantity> {
     }
 }
 
-/// A value that is there: `null` is not, and an empty list or map of a struct is none.
-fn present<'v>(value: Option<&'v Value>, shape: &Shape, slot: Slot<'_>) -> Option<&'v Value> {
+/// A value that is there: `null` is not, nor is an empty list or map as a field of a struct.
+fn present<'v>(value: Option<&'v Value>, schema: &Shape, slot: Slot) -> Option<&'v Value> {
     let value = value?;
-    let is_field = matches!(slot, Slot::Field { .. });
-    let absent = match (value, &shape.kind) {
-        (Value::Null, _) => !matches!(slot, Slot::Element),
-        (Value::Array(list), Kind::List { .. }) => is_field && list.is_empty(),
-        (Value::Object(map), Kind::Map(_)) => is_field && map.is_empty(),
+    let is_absent = match (value, &schema.kind) {
+        (Value::Null, _) => slot != Slot::Element,
+        (Value::Array(list), Kind::List { .. }) => slot.is_field() && list.is_empty(),
+        (Value::Object(map), Kind::Map(_)) => slot.is_field() && map.is_empty(),
         _ => false,
     };
-    (!absent).then_some(value)
-}
-
-/// Whether a value is the one that absent is the same as.
-fn is_like_absent(value: &Value, shape: &Shape) -> bool {
-    shape.absent_is.as_ref().is_some_and(|absent| same(shape, value, absent))
-}
-
-/// What stands under a key of an object, and what it is to that object.
-pub(super) fn slot_of<'s>(
-    parent: &'s Shape,
-    key: &str,
-    has_sibling: impl Fn(&str) -> bool,
-) -> (&'s Shape, Slot<'s>) {
-    match parent.child(key) {
-        None => (&ANY, Slot::Unknown { parent }),
-        Some(child) if matches!(parent.kind, Kind::Struct(_)) => {
-            let filled = child.filled_beside.as_deref().is_some_and(has_sibling);
-            (child, Slot::Field { filled })
-        }
-        Some(child) => (child, Slot::Key),
-    }
+    (!is_absent).then_some(value)
 }

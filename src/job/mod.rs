@@ -9,10 +9,12 @@ mod entry;
 mod error;
 mod guide;
 mod limits;
+pub(crate) mod names;
 mod nested;
 mod parse;
 mod read;
 pub mod resource;
+mod task;
 mod value;
 
 use std::borrow::Cow;
@@ -26,6 +28,7 @@ pub use self::error::{JobError, JobErrorKind};
 pub use self::limits::Limits;
 pub use self::nested::{Nested, Read};
 pub(crate) use self::read::text_type_name;
+pub(crate) use self::task::{Task, default_task_name};
 use crate::path::PathNode;
 
 /// A Job as it was read: existing or replacement.
@@ -63,16 +66,6 @@ struct TaskEntry<'a> {
     whole: Field<'a>,
     name: Option<Field<'a>>,
     fields: Range<usize>,
-}
-
-/// A task of a Job.
-#[derive(Clone, Copy)]
-pub(crate) struct Task<'j, 'a> {
-    /// The task itself. `null` is a task without fields.
-    pub(crate) whole: Field<'a>,
-    /// Its `name`, if it has one.
-    pub(crate) name: Option<Field<'a>>,
-    pub(crate) fields: &'j [Entry<'a>],
 }
 
 impl<'a> Job<'a> {
@@ -344,18 +337,6 @@ impl std::fmt::Debug for Job<'_> {
     /// Shows how much was read, never what: a Job's fields carry secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Job").field("tasks", &self.task_count()).finish_non_exhaustive()
-    }
-}
-
-impl<'a> Task<'_, 'a> {
-    /// A field of the task that is there and not `null`.
-    pub(crate) fn field(&self, key: &str) -> Option<Field<'a>> {
-        field(self.fields, key)
-    }
-
-    /// The replicas, `None` if that is no number. Absent is 0, as in Volcano.
-    pub(crate) fn replicas(&self) -> Option<i64> {
-        self.field("replicas").map_or(Some(0), Field::as_integer)
     }
 }
 

@@ -51,14 +51,6 @@ impl<'a> PathNode<'a> {
         PathNode { parent: Some(self), step, depth: self.depth.saturating_add(1), absent: false }
     }
 
-    pub(crate) fn parent(&self) -> Option<&'a PathNode<'a>> {
-        self.parent
-    }
-
-    pub(crate) fn step(&self) -> Step<'a> {
-        self.step
-    }
-
     /// The number of steps from the root.
     pub(crate) fn depth(&self) -> usize {
         self.depth

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::parse::{Reason, Token, parse_tokens};
-use super::{Key, ParsePathError, PathNode, Step};
+use super::{Key, ParsePathError};
 
 /// A set of fields of a Job: a path in which `[*]` stands for any list position or map key.
 ///
@@ -60,18 +60,6 @@ impl FieldPattern {
     #[expect(clippy::expect_used, reason = "called with literals only; a test parses each of them")]
     pub(crate) fn literal(text: &'static str) -> Self {
         text.parse().expect("a pattern of this crate's own tables")
-    }
-
-    /// [`FieldPattern::covers`] for a place that was not made into an owned path.
-    pub(crate) fn covers_node(&self, node: &PathNode<'_>) -> bool {
-        let above = node.depth().checked_sub(self.parts.len());
-        let Some(above) = above else { return false };
-        let mut places = std::iter::successors(Some(node), |node| node.parent()).skip(above);
-        self.parts.iter().rev().all(|part| match (part, places.next().map(PathNode::step)) {
-            (Part::Any, Some(Step::Key(_) | Step::Index { .. })) => true,
-            (Part::Key(name), Some(Step::Key(key))) => &**name == key,
-            _ => false,
-        })
     }
 }
 
@@ -128,33 +116,6 @@ impl<'de> Deserialize<'de> for FieldPattern {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::path::Side;
-
-    #[test]
-    fn node_and_path_are_covered_alike() {
-        let spec = PathNode::ROOT.key("spec");
-        let tasks = spec.key("tasks");
-        let task = tasks.index(3, 5);
-        let template = task.key("template");
-        let patterns = [
-            "spec",
-            "spec.tasks",
-            "spec.tasks[*]",
-            "spec.tasks[*].template",
-            "spec.task",
-            "tasks",
-            "[*]",
-            "spec[*]",
-            "spec.tasks[*].template.spec",
-        ];
-        for text in patterns {
-            let pattern: FieldPattern = text.parse().unwrap();
-            for node in [spec, tasks, task, template] {
-                let path = node.to_path(Side::Replacement);
-                assert_eq!(pattern.covers_node(&node), pattern.covers(&path), "{text} {path}");
-            }
-        }
-    }
 
     #[test]
     fn a_position_is_denied() {

@@ -1,11 +1,12 @@
-//! What Volcano's mutating webhook fills in when a Job is created, and only then.
+//! The fields that Volcano's mutating webhook fills in when a Job is created, and only then.
 //!
 //! See [mutate_job.go](https://github.com/volcano-sh/volcano/blob/ed72c7c815a9fd547a787134676f73d42e9d049c/pkg/webhooks/admission/jobs/mutate/mutate_job.go).
 
 use serde_json::{Value, json};
 
-use crate::job::{Field, Job, Task};
-use crate::path::{FieldPath, Segment};
+use crate::diff::{Difference, JobField};
+use crate::job::{Field, Job, Task, default_task_name};
+use crate::path::Segment;
 use crate::scalar::number;
 
 const QUEUE: &str = "default";
@@ -13,60 +14,61 @@ const QUEUE: &str = "default";
 const SCHEDULER: &str = "volcano";
 const MAX_RETRY: i64 = 3;
 
-/// The plugins that bring others along, with those that they bring.
-const COMPANIONS: [(&str, &[&str]); 4] =
+/// The plugins that add others, with those that they add.
+const ADDED_PLUGINS: [(&str, &[&str]); 4] =
     [("tensorflow", &["svc"]), ("pytorch", &["svc"]), ("ray", &["svc"]), ("mpi", &["svc", "ssh"])];
 
-/// Whether a value of a Job is what creation gives to that field of that Job.
-pub(crate) fn gave(job: &Job<'_>, path: &FieldPath, value: &Value) -> bool {
-    given(job, path).is_some_and(|given| match (number::integer(&given), number::integer(value)) {
-        (Some(given), Some(value)) => given == value,
-        _ => given == *value,
+/// Whether a difference is that a field is missing from the replacement which the existing Job has with
+/// the value that creation gives it.
+pub(crate) fn is_dropped_default(
+    field: JobField<'_>,
+    difference: &Difference<'_>,
+    existing: &Job<'_>,
+) -> bool {
+    let Some(before) = difference.before().filter(|_| difference.is_dropped()) else {
+        return false;
+    };
+    creation_default(existing, field, difference.below(field)).is_some_and(|default| {
+        match (number::integer(&default), number::integer(before)) {
+            (Some(default), Some(before)) => default == before,
+            _ => default == *before,
+        }
     })
 }
 
-/// What creation gives to a field of a Job that lacks it; the rest of the Job is as it is.
-fn given(job: &Job<'_>, path: &FieldPath) -> Option<Value> {
-    match path.segments() {
-        [Segment::Key(spec), Segment::Key(field)] if &**spec == "spec" => match &**field {
-            "queue" => Some(QUEUE.into()),
-            "schedulerName" => Some(SCHEDULER.into()),
-            "maxRetry" => Some(MAX_RETRY.into()),
-            "minAvailable" => Some(job_min_available(job)?.into()),
-            _ => None,
-        },
-        [Segment::Key(spec), Segment::Key(plugins), Segment::Key(plugin)]
-            if &**spec == "spec" && &**plugins == "plugins" =>
-        {
-            brought_along(job, plugin).then(|| json!([]))
+/// The value that creation gives to a field of a Job that lacks it, the rest of the Job being as it is.
+/// `below` are the steps from the field down to what is missing.
+fn creation_default(job: &Job<'_>, field: JobField<'_>, below: &[Segment]) -> Option<Value> {
+    match (field, below) {
+        (JobField::Spec("queue"), []) => Some(QUEUE.into()),
+        (JobField::Spec("schedulerName"), []) => Some(SCHEDULER.into()),
+        (JobField::Spec("maxRetry"), []) => Some(MAX_RETRY.into()),
+        (JobField::Spec("minAvailable"), []) => Some(job_min_available(job)?.into()),
+        (JobField::Spec("plugins"), [Segment::Key(plugin)]) => {
+            is_added_plugin(job, plugin).then(|| json!([]))
         }
-        [
-            Segment::Key(spec),
-            Segment::Key(tasks),
-            Segment::Index(position),
-            Segment::Key(field),
-        ] if &**spec == "spec" && &**tasks == "tasks" => match &**field {
-            "name" => Some(format!("default{position}").into()),
+        (JobField::Task { existing, name, .. }, []) => match name {
+            "name" => Some(default_task_name(existing).into()),
             "maxRetry" => Some(MAX_RETRY.into()),
-            "minAvailable" => Some(task_min_available(&job.task(*position)?)?.into()),
+            "minAvailable" => Some(task_min_available(&job.task(existing)?)?.into()),
             _ => None,
         },
         _ => None,
     }
 }
 
-/// The sum over all tasks, as each has its own minAvailable or the default for it.
+/// The sum over all tasks, each with its own minAvailable or the default for it.
 fn job_min_available(job: &Job<'_>) -> Option<i64> {
     job.tasks().try_fold(0_i64, |sum, task| {
-        let given = match task.field("minAvailable") {
+        let min_available = match task.field("minAvailable") {
             Some(field) => field.as_integer()?,
             None => task_min_available(&task)?,
         };
-        sum.checked_add(given)
+        sum.checked_add(min_available)
     })
 }
 
-/// The pods of the partitions that must run, if the partition policy says how many; else all.
+/// The pods of the partitions that must run, if the partition policy says how many; otherwise all.
 fn task_min_available(task: &Task<'_, '_>) -> Option<i64> {
     let policy = task.field("partitionPolicy").and_then(Field::to_value);
     let number = |name| number::integer_or_zero(policy.as_ref()?.get(name));
@@ -76,8 +78,9 @@ fn task_min_available(task: &Task<'_, '_>) -> Option<i64> {
     }
 }
 
-fn brought_along(job: &Job<'_>, plugin: &str) -> bool {
+/// Whether another plugin of the Job makes Volcano add this one.
+fn is_added_plugin(job: &Job<'_>, plugin: &str) -> bool {
     let Some(plugins) = job.spec_field("plugins").and_then(Field::to_value) else { return false };
-    let given = |host| plugins.get(host).is_some_and(|plugin: &Value| !plugin.is_null());
-    COMPANIONS.iter().any(|(host, companions)| companions.contains(&plugin) && given(host))
+    let has = |name| plugins.get(name).is_some_and(|plugin: &Value| !plugin.is_null());
+    ADDED_PLUGINS.iter().any(|(host, added)| added.contains(&plugin) && has(host))
 }

@@ -1,16 +1,23 @@
 //! Which fields may be updated: a policy is data.
 
-pub(crate) mod creation;
+mod creation;
+mod options;
+mod restore;
+mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::creation::is_dropped_default;
+pub use self::options::{Check, DroppedDefaults};
+pub use self::restore::Restored;
+pub(crate) use self::restore::{restore_defaults, restoring_patch};
+pub(crate) use self::verdict::is_identity;
 use crate::job::Limits;
-use crate::path::{FieldPath, FieldPattern, PathNode};
+use crate::path::{FieldPath, FieldPattern};
 
 /// The fields that the documentation of
-/// `PUT /apis/batch.volcano.sh/v1alpha1/namespaces/{namespace}/jobs/{name}` allows, the one table of
-/// them. A v1alpha1 Job has neither `spec.template` nor `spec.replicas`: there, those of its tasks
-/// are meant.
+/// `PUT /apis/batch.volcano.sh/v1alpha1/namespaces/{namespace}/jobs/{name}` allows to be updated. A
+/// v1alpha1 Job has neither `spec.template` nor `spec.replicas`: its tasks have them.
 const ALLOWED: [&str; 7] = [
     "metadata.labels",
     "metadata.generateName",
@@ -21,11 +28,20 @@ const ALLOWED: [&str; 7] = [
     "spec.tasks[*].replicas",
 ];
 
-/// The fields of which everything is a part.
+/// The two fields that hold everything which an update can change.
 const EVERYTHING: [&str; 2] = ["metadata", "spec"];
 
 /// The fields that the garbage collector and other controllers write.
 const CONTROLLERS: [&str; 2] = ["metadata.finalizers", "metadata.ownerReferences"];
+
+type Preset = fn() -> UpdatePolicy;
+
+/// The presets by name.
+const PRESETS: [(&str, Preset); 3] = [
+    ("documented", UpdatePolicy::documented),
+    ("admission", UpdatePolicy::admission),
+    ("permissive", UpdatePolicy::permissive),
+];
 
 /// Which fields of a Job may be updated, and what happens to the rest.
 ///
@@ -63,54 +79,6 @@ pub struct UpdatePolicy {
     limits: Limits,
 }
 
-/// A check of the values that an update changed, which a policy may [skip](UpdatePolicy::skip).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Check {
-    /// The schema of the CRD: types, bounds, choices, keys of lists.
-    Schema,
-    /// Kubernetes' rules for labels, annotations and generateName.
-    Metadata,
-    /// A task's replicas are from 0 to 2,147,483,647.
-    ReplicasRange,
-    /// A task's replicas are not below its minAvailable.
-    ReplicasBelowMinAvailable,
-    /// The Job's minAvailable is not above the sum of all replicas.
-    MinAvailableAboveTotal,
-    /// A task's replicas are what its partitionPolicy asks for.
-    PartitionMismatch,
-    /// No two tasks share a name.
-    DuplicateTaskName,
-}
-
-impl Check {
-    const ALL: [Self; 7] = [
-        Self::Schema,
-        Self::Metadata,
-        Self::ReplicasRange,
-        Self::ReplicasBelowMinAvailable,
-        Self::MinAvailableAboveTotal,
-        Self::PartitionMismatch,
-        Self::DuplicateTaskName,
-    ];
-}
-
-/// What is done about fields that were filled in at creation and are missing from the replacement.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum DroppedDefaults {
-    /// The update is denied, with the lines to add as hints.
-    #[default]
-    Deny,
-    /// The update passes, and whoever stores the replacement puts them back with
-    /// [`Validator::restore_defaults`](crate::Validator::restore_defaults).
-    Restore,
-    /// The update passes, and the fields are lost.
-    Allow,
-}
-
 impl UpdatePolicy {
     /// The documented rule, to the letter: labels, annotations and generateName, templates and
     /// replicas.
@@ -142,38 +110,38 @@ impl UpdatePolicy {
         }
     }
 
-    /// A policy that stands in the way of nothing: every field may be updated, and nothing is checked.
-    /// What remains is which object is meant, and all that an API server checks itself.
+    /// A policy that denies nothing: every field may be updated, and no value is checked. What remains
+    /// is that the replacement must be the same object.
     #[must_use]
     pub fn permissive() -> Self {
         Self {
             name: "permissive".into(),
             allowed: EVERYTHING.map(FieldPattern::literal).into(),
             dropped_defaults: DroppedDefaults::Allow,
-            skipped_checks: Check::ALL.to_vec(),
+            skipped_checks: Check::all().collect(),
             ..Self::documented()
         }
     }
 
-    /// The preset of that name: `documented`, `admission` or `permissive`.
+    /// The preset of that name: one of [`UpdatePolicy::preset_names`].
     #[must_use]
     pub fn preset(name: &str) -> Option<Self> {
-        match name {
-            "documented" => Some(Self::documented()),
-            "admission" => Some(Self::admission()),
-            "permissive" => Some(Self::permissive()),
-            _ => None,
-        }
+        PRESETS.iter().find(|(preset, _)| *preset == name).map(|(_, preset)| preset())
     }
 
-    /// Gives the policy a name, which reports show.
+    /// The names of the presets: `documented`, `admission`, `permissive`.
+    pub fn preset_names() -> impl Iterator<Item = &'static str> {
+        PRESETS.iter().map(|(name, _)| *name)
+    }
+
+    /// Sets the name that reports show.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Permits changes to a field and everything below it.
+    /// Allows changes to a field and everything below it.
     #[must_use]
     pub fn allow(mut self, pattern: FieldPattern) -> Self {
         self.allowed.push(pattern);
@@ -187,10 +155,25 @@ impl UpdatePolicy {
         self
     }
 
-    /// Says what is done about dropped creation defaults.
+    /// Sets whether a `volumeClaimName` is ignored that Volcano's controller filled in beside a
+    /// `volumeClaim`.
     #[must_use]
-    pub fn with_dropped_defaults(mut self, what: DroppedDefaults) -> Self {
-        self.dropped_defaults = what;
+    pub fn with_ignored_filled_volume_claims(mut self, ignored: bool) -> Self {
+        self.ignore_filled_volume_claims = ignored;
+        self
+    }
+
+    /// Sets whether finalizers are ignored once the existing Job has a deletionTimestamp.
+    #[must_use]
+    pub fn with_released_finalizers_while_deleting(mut self, released: bool) -> Self {
+        self.release_finalizers_while_deleting = released;
+        self
+    }
+
+    /// Sets what is done about dropped creation defaults.
+    #[must_use]
+    pub fn with_dropped_defaults(mut self, choice: DroppedDefaults) -> Self {
+        self.dropped_defaults = choice;
         self
     }
 
@@ -201,7 +184,7 @@ impl UpdatePolicy {
         self
     }
 
-    /// Says how much is read and reported.
+    /// Sets how much is read and reported.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -226,16 +209,29 @@ impl UpdatePolicy {
         &self.ignored
     }
 
+    /// Whether a `volumeClaimName` is ignored that Volcano's controller filled in beside a
+    /// `volumeClaim`.
+    #[must_use]
+    pub fn ignores_filled_volume_claims(&self) -> bool {
+        self.ignore_filled_volume_claims
+    }
+
+    /// Whether finalizers are ignored once the existing Job has a deletionTimestamp.
+    #[must_use]
+    pub fn releases_finalizers_while_deleting(&self) -> bool {
+        self.release_finalizers_while_deleting
+    }
+
     /// What is done about dropped creation defaults.
     #[must_use]
     pub fn dropped_defaults(&self) -> DroppedDefaults {
         self.dropped_defaults
     }
 
-    /// Whether a check is made.
+    /// The checks that are left out.
     #[must_use]
-    pub fn checks(&self, check: Check) -> bool {
-        !self.skipped_checks.contains(&check)
+    pub fn skipped_checks(&self) -> &[Check] {
+        &self.skipped_checks
     }
 
     /// How much is read and reported.
@@ -244,29 +240,19 @@ impl UpdatePolicy {
         &self.limits
     }
 
+    /// Whether a check is made.
+    #[must_use]
+    pub fn checks(&self, check: Check) -> bool {
+        !self.skipped_checks.contains(&check)
+    }
+
     /// Whether a field may be updated.
     #[must_use]
     pub fn allows(&self, path: &FieldPath) -> bool {
         self.allowed.iter().any(|pattern| pattern.covers(path))
     }
 
-    pub(crate) fn allows_node(&self, at: &PathNode<'_>) -> bool {
-        self.allowed.iter().any(|pattern| pattern.covers_node(at))
-    }
-
-    pub(crate) fn ignores_node(&self, at: &PathNode<'_>) -> bool {
-        self.ignored.iter().any(|pattern| pattern.covers_node(at))
-    }
-
-    pub(crate) fn ignores_filled_volume_claims(&self) -> bool {
-        self.ignore_filled_volume_claims
-    }
-
-    pub(crate) fn releases_finalizers_while_deleting(&self) -> bool {
-        self.release_finalizers_while_deleting
-    }
-
-    /// What every hint about a denied change says of the policy.
+    /// The sentence about the policy with which every hint about a denied change ends.
     pub(crate) fn only_allowed_in_words(&self) -> String {
         format!("only {} may change", self.allowed_in_words())
     }

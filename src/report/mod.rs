@@ -121,7 +121,7 @@ impl<'r> ChangeEntry<'r> {
             pointer: change.path().to_pointer(),
             change: change.kind(),
             verdict: change.verdict(),
-            values: Values::of(change.old(), change.new(), values),
+            values: Values::of(change.before(), change.after(), values),
         }
     }
 }
@@ -136,7 +136,7 @@ struct ViolationEntry<'r> {
 
 impl<'r> ViolationEntry<'r> {
     fn of(violation: &'r Violation, values: bool) -> Self {
-        Self { violation, values: Values::of(violation.old(), violation.new(), values) }
+        Self { violation, values: Values::of(violation.before(), violation.after(), values) }
     }
 }
 
@@ -144,13 +144,13 @@ impl<'r> ViolationEntry<'r> {
 #[derive(Serialize)]
 struct Values<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    old: Option<&'r Value>,
+    before: Option<&'r Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    new: Option<&'r Value>,
+    after: Option<&'r Value>,
 }
 
 impl<'r> Values<'r> {
-    fn of(old: Option<&'r Value>, new: Option<&'r Value>, shown: bool) -> Self {
-        Self { old: old.filter(|_| shown), new: new.filter(|_| shown) }
+    fn of(before: Option<&'r Value>, after: Option<&'r Value>, shown: bool) -> Self {
+        Self { before: before.filter(|_| shown), after: after.filter(|_| shown) }
     }
 }

@@ -89,7 +89,7 @@ fn paragraph(
         violation.message()
     )];
     if report.values {
-        let values = [("old", violation.old()), ("new", violation.new())].into_iter();
+        let values = [("before", violation.before()), ("after", violation.after())].into_iter();
         lines.extend(values.filter_map(|(name, value)| Some(format!("  {name}: {}", value?))));
     }
     lines.extend(violation.hint().map(|hint| format!("  help: {hint}")));
@@ -126,7 +126,7 @@ fn mark(kind: ChangeKind) -> char {
 
 /// The values of a change as JSON, which escapes whatever a terminal would obey.
 fn values(change: &Change) -> String {
-    match (change.old(), change.new()) {
+    match (change.before(), change.after()) {
         (Some(old), Some(new)) => format!("  {old} -> {new}"),
         (None, Some(value)) | (Some(value), None) => format!("  {value}"),
         (None, None) => String::new(),

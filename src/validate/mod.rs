@@ -4,31 +4,26 @@ mod code;
 mod error;
 mod immutability;
 pub mod metadata;
-mod restore;
+mod review;
 mod rules;
 mod values;
 mod violation;
 mod warnings;
 
-use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
+
+use json_patch::Patch;
 
 pub use self::code::{ParseViolationCodeError, ViolationCode};
 pub use self::error::UpdateError;
-use self::immutability::{Judgement, check_identity, explain, judge, unknown_hint};
-pub use self::restore::Restored;
-use self::rules::Touched;
-use self::values::ValueCheck;
+pub use self::review::Review;
+use self::review::{Extent, Inspection};
 pub use self::values::schema_violations;
 pub(crate) use self::violation::shortened;
-use self::violation::sort;
 pub use self::violation::{Severity, Violation, Violations};
-use crate::diff::{
-    Change, ChangedField, Changes, Difference, Event, ReviewError, Stop, Verdict, compare,
-};
+use crate::diff::{Changes, ReviewError};
 use crate::job::Job;
-use crate::path::Side;
-use crate::policy::UpdatePolicy;
+use crate::policy::{self, Restored, UpdatePolicy};
 use crate::schema::JobSchema;
 
 /// Judges updates by one policy.
@@ -53,16 +48,6 @@ use crate::schema::JobSchema;
 pub struct Validator {
     policy: Arc<UpdatePolicy>,
     schema: JobSchema,
-}
-
-/// Everything there is to say about an update: what changes, what stands in the way, what to know.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Review {
-    policy: Arc<UpdatePolicy>,
-    changes: Changes,
-    violations: Option<Violations>,
-    warnings: Vec<Violation>,
-    omitted_warnings: usize,
 }
 
 /// Checks by the documented rule whether an existing Job may be replaced by another.
@@ -110,6 +95,16 @@ pub fn diff(existing: &Job<'_>, replacement: &Job<'_>) -> Result<Changes, Review
     DOCUMENTED.diff(existing, replacement)
 }
 
+/// Reads both Jobs, then checks by the documented rule whether the one may be replaced by the other.
+///
+/// # Errors
+///
+/// [`UpdateError::Denied`] with every violation; [`UpdateError::Review`] where one of the Jobs cannot be
+/// read, see [`Job::from_slice`].
+pub fn validate_update_bytes(existing: &[u8], replacement: &[u8]) -> Result<(), UpdateError> {
+    DOCUMENTED.validate_update_bytes(existing, replacement)
+}
+
 static DOCUMENTED: LazyLock<Validator> =
     LazyLock::new(|| Validator::new(UpdatePolicy::documented()));
 
@@ -136,22 +131,15 @@ impl Validator {
         &self.schema
     }
 
-    /// Says everything there is to say about an update.
+    /// Everything there is to say about an update: changes, violations and warnings.
     ///
     /// # Errors
     ///
     /// A part that differs cannot be read: a field given twice deep inside a template, a number
     /// beyond the range of a double (`1e999`), half of a surrogate pair in a string.
     pub fn review(&self, existing: &Job<'_>, replacement: &Job<'_>) -> Result<Review, ReviewError> {
-        let mut inspection = Inspection::new(self, existing, replacement);
-        match compare(existing, replacement, self.schema.shape(), &mut |event| {
-            inspection.note(event);
-            Ok(())
-        }) {
-            Ok(()) | Err(Stop::Enough) => {}
-            Err(Stop::Unreadable(error)) => return Err(error),
-        }
-        Ok(inspection.finish())
+        let inspection = Inspection::run(self, existing, replacement, Extent::Everything)?;
+        Ok(inspection.into_review())
     }
 
     /// Reads both Jobs within the limits of the policy, then [reviews](Self::review) the update.
@@ -164,8 +152,8 @@ impl Validator {
         self.review_replacement(&existing.map_err(ReviewError::Existing)?, replacement)
     }
 
-    /// Reads the replacement of an existing Job that was read before, within the limits of the
-    /// policy, then [reviews](Self::review) the update.
+    /// Reads the replacement of an existing Job within the limits of the policy, then
+    /// [reviews](Self::review) the update.
     ///
     /// # Errors
     ///
@@ -194,27 +182,26 @@ impl Validator {
         self.review(existing, replacement)?.into_result().map_err(UpdateError::Denied)
     }
 
-    /// Whether an existing Job may be replaced by another. Stops at the first violation; `false` also
+    /// Reads both Jobs within the limits of the policy, then checks whether the one may be replaced by
+    /// the other.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate_update_bytes`](crate::validate_update_bytes()).
+    pub fn validate_update_bytes(
+        &self,
+        existing: &[u8],
+        replacement: &[u8],
+    ) -> Result<(), UpdateError> {
+        self.review_bytes(existing, replacement)?.into_result().map_err(UpdateError::Denied)
+    }
+
+    /// Whether an existing Job may be replaced by another. It stops at the first violation; `false` also
     /// where no verdict is possible.
     #[must_use]
     pub fn is_update_allowed(&self, existing: &Job<'_>, replacement: &Job<'_>) -> bool {
-        let mut touched = Touched::default();
-        let values = ValueCheck::new(existing, &self.schema, &self.policy);
-        let is_error = |violation: &Violation| violation.severity() == Severity::Error;
-        let mut listen = |event: &Event<'_>| {
-            let denied = match event {
-                Event::Difference(difference) => {
-                    touched.note(difference);
-                    judge(difference, &self.policy, existing).verdict() == Verdict::Denied
-                }
-                Event::Field(field) => values.field(field).iter().any(is_error),
-            };
-            if denied { Err(Stop::Enough) } else { Ok(()) }
-        };
-        check_identity(replacement).is_empty()
-            && compare(existing, replacement, self.schema.shape(), &mut listen).is_ok()
-            && values.task_count(replacement).is_none()
-            && !rules::check(existing, replacement, &touched, &self.policy).iter().any(is_error)
+        Inspection::run(self, existing, replacement, Extent::FirstViolation)
+            .is_ok_and(|inspection| inspection.is_allowed())
     }
 
     /// What differs between an existing Job and its replacement, each change with what the policy
@@ -224,163 +211,47 @@ impl Validator {
     ///
     /// As [`Validator::review`].
     pub fn diff(&self, existing: &Job<'_>, replacement: &Job<'_>) -> Result<Changes, ReviewError> {
-        Ok(self.review(existing, replacement)?.changes)
-    }
-}
-
-impl Review {
-    /// Whether the update may be made.
-    #[must_use]
-    pub fn is_allowed(&self) -> bool {
-        self.violations.is_none()
+        Ok(self.review(existing, replacement)?.into_changes())
     }
 
-    /// What differs, allowed or not.
-    #[must_use]
-    pub fn changes(&self) -> &Changes {
-        &self.changes
-    }
-
-    /// What stands in the way; `None` if nothing does.
-    #[must_use]
-    pub fn violations(&self) -> Option<&Violations> {
-        self.violations.as_ref()
-    }
-
-    /// What does not stand in the way but is worth knowing, sorted as the violations are, and at most
-    /// as many.
-    #[must_use]
-    pub fn warnings(&self) -> &[Violation] {
-        &self.warnings
-    }
-
-    /// How many warnings there are beyond those listed.
-    #[must_use]
-    pub fn omitted_warnings(&self) -> usize {
-        self.omitted_warnings
-    }
-
-    /// The policy by which the update was judged.
-    #[must_use]
-    pub fn policy(&self) -> &UpdatePolicy {
-        &self.policy
-    }
-
-    /// The verdict alone.
+    /// Puts back the fields that Volcano filled in when the Job was created and that are missing from
+    /// the replacement: what a mutating webhook, a server or a person wants when a manifest is
+    /// applied again.
+    ///
+    /// Only fields whose value in the existing Job is the one that creation gives are put back, and
+    /// whatever the policy says to them. Done twice, the second time does nothing.
+    ///
+    /// ```
+    /// use volcano_job_update::{Job, Validator};
+    ///
+    /// let existing = Job::from_slice(br#"{"spec": {"minAvailable": 1, "schedulerName": "volcano",
+    ///     "tasks": [{"name": "default0", "replicas": 1, "minAvailable": 1, "maxRetry": 3}]}}"#)?;
+    /// let manifest = Job::from_slice(br#"{"spec": {"tasks": [{"replicas": 1}]}}"#)?;
+    ///
+    /// let restored = Validator::default().restore_defaults(&existing, &manifest)?;
+    /// assert_eq!(restored.job(), &existing.to_value()?);
+    /// assert_eq!(restored.patch().len(), 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// The violations that stand in the way.
-    pub fn into_result(self) -> Result<(), Violations> {
-        self.violations.map_or(Ok(()), Err)
-    }
-}
-
-/// The steps of `spec.tasks[*]`.
-const TASK_DEPTH: usize = 3;
-
-/// What a review hears of the walk, and makes of it.
-struct Inspection<'v, 'e, 'r> {
-    validator: &'v Validator,
-    existing: &'v Job<'e>,
-    replacement: &'v Job<'r>,
-    values: ValueCheck<'v, 'e>,
-    touched: Touched,
-    changes: Vec<Change>,
-    violations: Vec<Violation>,
-    /// Whether a change in a field was let through since the last field.
-    passing: bool,
-}
-
-impl<'v, 'e, 'r> Inspection<'v, 'e, 'r> {
-    fn new(validator: &'v Validator, existing: &'v Job<'e>, replacement: &'v Job<'r>) -> Self {
-        Self {
-            validator,
-            existing,
-            replacement,
-            values: ValueCheck::new(existing, &validator.schema, &validator.policy),
-            touched: Touched::default(),
-            // An update that changes nothing is rare.
-            changes: Vec::with_capacity(4),
-            violations: check_identity(replacement),
-            passing: false,
-        }
+    /// A part of the existing Job that differs, or any part of the replacement, cannot be read.
+    pub fn restore_defaults(
+        &self,
+        existing: &Job<'_>,
+        replacement: &Job<'_>,
+    ) -> Result<Restored, ReviewError> {
+        policy::restore_defaults(existing, replacement, self.schema.shape())
     }
 
-    fn note(&mut self, event: &Event<'_>) {
-        match event {
-            Event::Difference(difference) => self.note_difference(difference),
-            Event::Field(field) => self.note_field(field),
-        }
+    /// The patch of [`Validator::restore_defaults`]. The replacement is parsed only if something was
+    /// dropped.
+    pub(crate) fn restoring_patch(
+        &self,
+        existing: &Job<'_>,
+        replacement: &Job<'_>,
+    ) -> Result<Patch, ReviewError> {
+        policy::restoring_patch(existing, replacement, self.schema.shape())
     }
-
-    fn note_difference(&mut self, difference: &Difference<'_>) {
-        let policy = self.validator.policy();
-        self.touched.note(difference);
-        let judgement = judge(difference, policy, self.existing);
-        self.changes.push(Change::found(difference, judgement.verdict()));
-        match judgement {
-            // A replacement that does not say which object it is was found to be wrong at once.
-            Judgement::Denied(ViolationCode::WrongObject)
-                if self.knows(ViolationCode::WrongObject, difference) => {}
-            Judgement::Denied(code) => self.violations.push(explain(difference, code, policy)),
-            Judgement::Allowed | Judgement::Ignored => {
-                // A task as a whole is no field.
-                self.passing |= difference.at.depth() > TASK_DEPTH;
-                warnings::add_of_change(difference, &mut self.violations);
-            }
-        }
-    }
-
-    fn note_field(&mut self, field: &ChangedField<'_>) {
-        self.violations.extend(self.values.field(field));
-        if std::mem::take(&mut self.passing) {
-            self.violations.extend(warnings::of_field(field));
-        }
-    }
-
-    fn knows(&self, code: ViolationCode, difference: &Difference<'_>) -> bool {
-        let path = difference.at.to_path(Side::Replacement);
-        self.violations.iter().any(|known| known.code() == code && *known.path() == path)
-    }
-
-    fn finish(mut self) -> Review {
-        let Validator { policy, schema } = self.validator;
-        let (existing, replacement) = (self.existing, self.replacement);
-        self.violations.extend(self.values.task_count(replacement));
-        self.violations.extend(rules::check(existing, replacement, &self.touched, policy));
-        drop_repeated(&mut self.violations);
-        let (violations, mut warnings): (Vec<_>, Vec<_>) = self
-            .violations
-            .into_iter()
-            .partition(|violation| violation.severity() == Severity::Error);
-        sort(&mut warnings);
-        let limit = policy.limits().violations.max(1);
-        let omitted_warnings = warnings.len().saturating_sub(limit);
-        warnings.truncate(limit);
-        let mut violations = Violations::from_list(violations, limit);
-        let listed = violations.iter_mut().flat_map(Violations::listed_mut).chain(&mut warnings);
-        for unknown in listed.filter(|violation| violation.code() == ViolationCode::UnknownField) {
-            unknown.set_hint(unknown_hint(schema.shape(), unknown.path()));
-        }
-        Review {
-            policy: Arc::clone(policy),
-            changes: Changes::from_list(self.changes),
-            violations,
-            warnings,
-            omitted_warnings,
-        }
-    }
-}
-
-/// The schema and a rule may say the same of a value.
-fn drop_repeated(violations: &mut Vec<Violation>) {
-    if violations.len() < 2 {
-        return;
-    }
-    let mut known = HashSet::new();
-    violations.retain(|violation| {
-        let key = || (violation.path().clone(), violation.message().to_owned());
-        violation.code() != ViolationCode::InvalidValue || known.insert(key())
-    });
 }

@@ -1,176 +1,158 @@
-//! Rules across fields, on the replacement, where the update touched one of the fields of the rule.
+//! Rules across fields of the replacement, checked where the update touched one of the rule's fields.
 //!
-//! What was already wrong in the existing Job is a warning: an update is not denied for a violation
-//! that it did not make. Values that are no numbers are left to the schema.
+//! What the existing Job violates as well is a warning: an update is not denied for what it did not make
+//! wrong. Values that are no integers are left to the schema.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Violation, ViolationCode};
-use crate::diff::{ChangeKind, Difference};
+use crate::diff::{FieldDiff, JobField, task_path};
 use crate::job::{Field, Job, Task};
-use crate::path::{FieldPath, Segment, Step};
+use crate::path::{FieldPath, Segment};
 use crate::policy::{Check, UpdatePolicy};
 use crate::scalar::number;
 use crate::schema::SchemaViolationKind;
 
-/// An update, as the rules look at it.
-struct Update<'u, 'e, 'r> {
-    existing: &'u Job<'e>,
-    replacement: &'u Job<'r>,
-}
-
-/// Whether a rule looks at what was touched.
-type Concerns<T> = fn(&T) -> bool;
 type TaskRule = fn(&TaskNumbers) -> Option<RuleViolation>;
 type JobRule = fn(&Update<'_, '_, '_>, &mut Vec<Violation>);
+type IsTouched = fn(&Touched) -> bool;
 
-/// The rules for one task.
-const TASK_RULES: [(Check, Concerns<TouchedTask>, TaskRule); 3] = [
-    (Check::ReplicasRange, |touched| touched.replicas, replicas_range),
+/// The rules for one task, each with the fields of the task that it compares.
+const TASK_RULES: [(Check, &[TaskField], TaskRule); 3] = [
+    (Check::ReplicasRange, &[TaskField::Replicas], replicas_range),
     (
         Check::ReplicasBelowMinAvailable,
-        |touched| touched.replicas || touched.min_available,
+        &[TaskField::Replicas, TaskField::MinAvailable],
         replicas_below_min_available,
     ),
     (
         Check::PartitionMismatch,
-        |touched| touched.replicas || touched.partition_policy,
+        &[TaskField::Replicas, TaskField::PartitionPolicy],
         partition_mismatch,
     ),
 ];
 
-/// The rules for all tasks together, likewise.
-const JOB_RULES: [(Check, Concerns<Touched>, JobRule); 2] = [
+/// The rules for all tasks together, each with when it is checked.
+const JOB_RULES: [(Check, IsTouched, JobRule); 2] = [
     (Check::MinAvailableAboveTotal, |touched| touched.total, min_available_above_total),
     (Check::DuplicateTaskName, |touched| touched.names, duplicate_task_names),
 ];
 
-/// Applies the rules of a policy. Violations are errors; what the update did not make wrong is a
-/// warning.
-pub(crate) fn check(
+/// Which of the fields that rules compare the update touched.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    task_fields: Vec<TouchedTaskField>,
+    /// The Job's minAvailable, or the replicas of any task.
+    total: bool,
+    /// The name of a task.
+    names: bool,
+}
+
+/// A touched field of a task.
+#[derive(Clone, Copy, Debug)]
+struct TouchedTaskField {
+    /// The position of the task in the replacement.
+    replacement: usize,
+    /// The position in the existing Job; `None` for an added task.
+    existing: Option<usize>,
+    field: TaskField,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TaskField {
+    Replicas,
+    MinAvailable,
+    PartitionPolicy,
+}
+
+impl TaskField {
+    const ALL: [Self; 3] = [Self::Replicas, Self::MinAvailable, Self::PartitionPolicy];
+}
+
+impl Touched {
+    /// Adds a field that differs; the order in which fields are added does not matter.
+    pub(super) fn add(&mut self, diff: &FieldDiff<'_>) {
+        match diff.field {
+            JobField::Spec("minAvailable") | JobField::RemovedTask(_) => self.total = true,
+            JobField::Task { existing, replacement, name } => {
+                self.total |= name == "replicas";
+                self.names |= name == "name";
+                let field = match name {
+                    "replicas" => TaskField::Replicas,
+                    "minAvailable" => TaskField::MinAvailable,
+                    "partitionPolicy" => TaskField::PartitionPolicy,
+                    _ => return,
+                };
+                let existing = Some(existing);
+                self.task_fields.push(TouchedTaskField { replacement, existing, field });
+            }
+            JobField::AddedTask(replacement) => {
+                let touched = |field| TouchedTaskField { replacement, existing: None, field };
+                self.task_fields.extend(TaskField::ALL.map(touched));
+                (self.total, self.names) = (true, true);
+            }
+            // A task that became `null` is added field by field.
+            JobField::NullTask { .. }
+            | JobField::Top(_)
+            | JobField::Metadata(_)
+            | JobField::Spec(_)
+            | JobField::TaskOrder => {}
+        }
+    }
+}
+
+/// The violations and warnings of the rules that the policy checks.
+pub(super) fn check(
     existing: &Job<'_>,
     replacement: &Job<'_>,
-    touched: &Touched,
+    mut touched: Touched,
     policy: &UpdatePolicy,
 ) -> Vec<Violation> {
     let update = Update { existing, replacement };
     let mut violations = Vec::new();
-    for task in &touched.tasks {
-        update.check_task(task, policy, &mut violations);
+    touched.task_fields.sort_unstable_by_key(|touched| touched.replacement);
+    for fields in touched.task_fields.chunk_by(|a, b| a.replacement == b.replacement) {
+        update.check_task(fields, policy, &mut violations);
     }
-    for (check, concerns, rule) in JOB_RULES {
-        if concerns(touched) && policy.checks(check) {
+    for (check, is_touched, rule) in JOB_RULES {
+        if is_touched(&touched) && policy.checks(check) {
             rule(&update, &mut violations);
         }
     }
     violations
 }
 
-/// Which of the fields that rules look at the update touched.
-#[derive(Debug, Default)]
-pub(crate) struct Touched {
-    tasks: Vec<TouchedTask>,
-    /// The Job's minAvailable, or what the sum of all replicas is made of.
-    total: bool,
-    names: bool,
-}
-
-#[derive(Debug, Default)]
-struct TouchedTask {
-    /// The position in the replacement.
-    position: usize,
-    /// The position in the existing Job, if the task was there.
-    old_position: Option<usize>,
-    replicas: bool,
-    min_available: bool,
-    partition_policy: bool,
-}
-
-impl Touched {
-    pub(crate) fn note(&mut self, difference: &Difference<'_>) {
-        match difference.at.first_steps() {
-            [Some(Step::Key("spec")), Some(Step::Key("minAvailable")), _, _] => self.total = true,
-            [
-                Some(Step::Key("spec")),
-                Some(Step::Key("tasks")),
-                Some(Step::Index { existing, replacement }),
-                field,
-            ] => self.note_task(existing, replacement, field, difference.kind),
-            _ => {}
-        }
-    }
-
-    fn note_task(
-        &mut self,
-        existing: usize,
-        replacement: usize,
-        field: Option<Step<'_>>,
-        kind: ChangeKind,
-    ) {
-        match (field, kind) {
-            (None, ChangeKind::Added) => {
-                self.tasks.push(TouchedTask {
-                    position: replacement,
-                    old_position: None,
-                    replicas: true,
-                    min_available: true,
-                    partition_policy: true,
-                });
-                (self.total, self.names) = (true, true);
-            }
-            (None, _) => self.total = true,
-            (Some(Step::Key("name")), _) => self.names = true,
-            (Some(Step::Key("replicas")), _) => {
-                self.total = true;
-                self.touch(existing, replacement, |task| task.replicas = true);
-            }
-            (Some(Step::Key("minAvailable")), _) => {
-                self.touch(existing, replacement, |task| task.min_available = true);
-            }
-            (Some(Step::Key("partitionPolicy")), _) => {
-                self.touch(existing, replacement, |task| task.partition_policy = true);
-            }
-            (Some(_), _) => {}
-        }
-    }
-
-    fn touch(&mut self, existing: usize, replacement: usize, field: fn(&mut TouchedTask)) {
-        // The walk tells all of a task at one go.
-        if let Some(task) = self.tasks.last_mut().filter(|task| task.position == replacement) {
-            return field(task);
-        }
-        let mut task = TouchedTask {
-            position: replacement,
-            old_position: Some(existing),
-            ..TouchedTask::default()
-        };
-        field(&mut task);
-        self.tasks.push(task);
-    }
+struct Update<'u, 'e, 'r> {
+    existing: &'u Job<'e>,
+    replacement: &'u Job<'r>,
 }
 
 impl Update<'_, '_, '_> {
+    /// Checks the rules for one task, of which these fields were touched.
     fn check_task(
         &self,
-        touched: &TouchedTask,
+        fields: &[TouchedTaskField],
         policy: &UpdatePolicy,
         violations: &mut Vec<Violation>,
     ) {
-        let Some(task) = self.replacement.task(touched.position) else { return };
+        let Some(first) = fields.first() else { return };
+        let Some(task) = self.replacement.task(first.replacement) else { return };
         let numbers = TaskNumbers::of(&task);
-        for (check, concerns, rule) in TASK_RULES {
-            if !concerns(touched) || !policy.checks(check) {
+        for (check, compared, rule) in TASK_RULES {
+            if !fields.iter().any(|touched| compared.contains(&touched.field))
+                || !policy.checks(check)
+            {
                 continue;
             }
             let Some(violation) = rule(&numbers) else { continue };
-            let old = touched.old_position.and_then(|position| self.existing.task(position));
-            let was_wrong = old.is_some_and(|task| rule(&TaskNumbers::of(&task)).is_some());
-            violations.push(violation.found_at(task_path(touched.position), was_wrong));
+            let existing = first.existing.and_then(|position| self.existing.task(position));
+            let was_wrong = existing.is_some_and(|task| rule(&TaskNumbers::of(&task)).is_some());
+            violations.push(violation.at(task_path(first.replacement), was_wrong));
         }
     }
 }
 
-/// What the rules look at in a task. `None`: no number, or not there.
+/// The numbers of a task that the rules compare; `None`: absent, or no integer.
 struct TaskNumbers {
     /// Absent is 0, as in Volcano.
     replicas: Option<i64>,
@@ -204,15 +186,17 @@ fn partitions(policy: Field<'_>) -> Option<(i64, i64)> {
 /// What is wrong in a task or Job by one rule.
 struct RuleViolation {
     code: ViolationCode,
+    /// The field of the task or of `spec` to which the violation is put down.
     field: &'static str,
     message: String,
     hint: String,
 }
 
 impl RuleViolation {
-    fn found_at(self, mut path: FieldPath, was_wrong: bool) -> Violation {
-        path.push(Segment::Key(self.field.into()));
-        let violation = Violation::found(self.code, path, self.message).with_hint(self.hint);
+    /// The violation, or a warning if the existing Job violates the rule too.
+    fn at(self, mut holder: FieldPath, was_wrong: bool) -> Violation {
+        holder.push(Segment::Key(self.field.into()));
+        let violation = Violation::new(self.code, holder, self.message).with_hint(self.hint);
         if was_wrong { violation.into_warning() } else { violation }
     }
 }
@@ -222,13 +206,19 @@ fn replicas_range(task: &TaskNumbers) -> Option<RuleViolation> {
     let replicas = task.replicas?;
     let found = replicas.into();
     let most = i64::from(i32::MAX);
-    let failure = match replicas {
-        ..0 => SchemaViolationKind::Below { least: 0.into(), found },
-        _ if replicas > most => SchemaViolationKind::Above { most: most.into(), found },
+    let (kind, hint) = match replicas {
+        ..0 => {
+            let kind = SchemaViolationKind::Below { least: 0.into(), found };
+            (kind, "set it to 0 or more".to_owned())
+        }
+        _ if replicas > most => {
+            let kind = SchemaViolationKind::Above { most: most.into(), found };
+            (kind, format!("set it to {most} or less"))
+        }
         _ => return None,
     };
-    let (message, hint) = (failure.to_string(), failure.hint().unwrap_or_default());
-    Some(RuleViolation { code: ViolationCode::InvalidValue, field: "replicas", message, hint })
+    let (code, message) = (ViolationCode::InvalidValue, kind.to_string());
+    Some(RuleViolation { code, field: "replicas", message, hint })
 }
 
 fn replicas_below_min_available(task: &TaskNumbers) -> Option<RuleViolation> {
@@ -261,7 +251,7 @@ fn min_available_above_total(update: &Update<'_, '_, '_>, violations: &mut Vec<V
     let Some(violation) = total_violation(update.replacement) else { return };
     let spec = [Segment::Key("spec".into())].into_iter().collect();
     let was_wrong = total_violation(update.existing).is_some();
-    violations.push(violation.found_at(spec, was_wrong));
+    violations.push(violation.at(spec, was_wrong));
 }
 
 fn total_violation(job: &Job<'_>) -> Option<RuleViolation> {
@@ -283,7 +273,7 @@ fn duplicate_task_names(update: &Update<'_, '_, '_>, violations: &mut Vec<Violat
     let mut before: HashMap<_, usize> = HashMap::new();
     for (position, task) in update.existing.tasks().enumerate() {
         let times = before.entry(task.effective_name(position)).or_default();
-        *times = times.saturating_add(1);
+        *times += 1;
     }
     let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (position, task) in update.replacement.tasks().enumerate() {
@@ -296,13 +286,7 @@ fn duplicate_task_names(update: &Update<'_, '_, '_>, violations: &mut Vec<Violat
             let message = format!("{} has the same name", task_path(*first));
             let hint = "give each task a name of its own".to_owned();
             RuleViolation { code: ViolationCode::DuplicateTaskName, field: "name", message, hint }
-                .found_at(task_path(*position), was_wrong)
+                .at(task_path(*position), was_wrong)
         }));
     }
-}
-
-fn task_path(position: usize) -> FieldPath {
-    [Segment::Key("spec".into()), Segment::Key("tasks".into()), Segment::Index(position)]
-        .into_iter()
-        .collect()
 }

@@ -1,83 +1,113 @@
-//! What is wrong with the values that an update changed, whether or not it may change them.
+//! Checks of the values that an update changed, whether or not the policy allows the change.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
 use serde_json::Value;
 
 use super::metadata::{self, MetadataViolation, Subject};
 use super::{Validator, Violation, ViolationCode};
-use crate::diff::{ChangedField, Event, ReviewError, Stop, compare, same};
+use crate::diff::{FieldDiff, JobField, ReviewError, compare, same};
 use crate::job::Job;
-use crate::path::{PathNode, Segment, Side, Step};
+use crate::path::Segment;
 use crate::policy::{Check, UpdatePolicy};
 use crate::schema::{JobSchema, SchemaViolation, SchemaViolationKind};
 
 /// Checks the values of one update.
-pub(crate) struct ValueCheck<'c, 'e> {
+pub(super) struct ValueCheck<'c, 'e> {
     existing: &'c Job<'e>,
     schema: &'c JobSchema,
     policy: &'c UpdatePolicy,
-    /// Whether a list of the existing Job has an element twice, once that was asked.
-    had_repetition: OnceCell<bool>,
+    /// Whether a list of the existing Job repeats an element; looked for when first needed.
+    existing_repeats: OnceCell<bool>,
 }
 
 impl<'c, 'e> ValueCheck<'c, 'e> {
-    pub(crate) fn new(
+    pub(super) fn new(
         existing: &'c Job<'e>,
         schema: &'c JobSchema,
         policy: &'c UpdatePolicy,
     ) -> Self {
-        Self { existing, schema, policy, had_repetition: OnceCell::new() }
+        Self { existing, schema, policy, existing_repeats: OnceCell::new() }
     }
 
-    /// What is wrong with the new value of a changed field.
-    pub(crate) fn field(&self, field: &ChangedField<'_>) -> Vec<Violation> {
-        let Some(new) = field.new else { return Vec::new() };
+    /// The violations and warnings of the new value of a changed field.
+    pub(super) fn field(&self, diff: &FieldDiff<'_>) -> Vec<Violation> {
+        let Some(after) = diff.replacement else { return Vec::new() };
         let mut violations = Vec::new();
         if self.policy.checks(Check::Schema) {
-            violations.extend(self.schema_violations(field).into_iter().map(Violation::from));
+            violations.extend(self.schema_violations(diff).into_iter().map(Violation::from));
         }
-        if self.policy.checks(Check::Metadata) {
-            if let [Some(Step::Key("metadata")), Some(Step::Key(name)), None, None] =
-                field.at.first_steps()
-            {
-                violations.extend(check_metadata(&field.at, name, field.old, new, self.existing));
-            }
+        if let (JobField::Metadata(name), true) = (diff.field, self.policy.checks(Check::Metadata))
+        {
+            violations.extend(self.metadata_violations(name, diff, after));
         }
         violations
     }
 
-    /// What is wrong with the number of tasks, if it is another.
-    pub(crate) fn task_count(&self, replacement: &Job<'_>) -> Option<Violation> {
-        let to_check = self.policy.checks(Check::Schema);
-        to_check.then(|| self.task_count_violation(replacement))?.map(Violation::from)
+    /// The violation of a changed number of tasks.
+    pub(super) fn task_count(&self, replacement: &Job<'_>) -> Option<Violation> {
+        let violation = || self.task_count_violation(replacement).map(Violation::from);
+        self.policy.checks(Check::Schema).then(violation)?
     }
 
-    /// What the schema holds against the new value of a changed field, whatever the policy checks.
-    pub(crate) fn schema_violations(&self, field: &ChangedField<'_>) -> Vec<SchemaViolation> {
-        let Some(new) = field.new else { return Vec::new() };
-        let mut violations = self.schema.violations(&field.at, field.shape, field.old, new, same);
-        // An API server that stored such a list before accepts any.
-        if violations.iter().any(is_repetition) && self.had_repetition() {
+    /// The violations of the schema in the new value of a changed field, whatever the policy checks.
+    fn schema_violations(&self, diff: &FieldDiff<'_>) -> Vec<SchemaViolation> {
+        let Some(after) = diff.replacement else { return Vec::new() };
+        let mut violations = at_field(diff.field, |at| {
+            self.schema.violations(at, diff.schema, diff.existing, after, same)
+        });
+        // An API server that has stored a list with a repeated element accepts any such list.
+        if violations.iter().any(is_repetition) && self.existing_repeats() {
             violations.retain(|violation| !is_repetition(violation));
         }
         violations
     }
 
-    /// What the schema holds against the number of tasks, if it is another.
-    pub(crate) fn task_count_violation(&self, replacement: &Job<'_>) -> Option<SchemaViolation> {
-        let changed = self.existing.task_count() != replacement.task_count();
-        (changed && replacement.has_tasks_field())
+    fn task_count_violation(&self, replacement: &Job<'_>) -> Option<SchemaViolation> {
+        let is_changed = self.existing.task_count() != replacement.task_count();
+        (is_changed && replacement.has_tasks_field())
             .then(|| self.schema.task_count_violation(replacement))?
     }
 
-    fn had_repetition(&self) -> bool {
-        *self.had_repetition.get_or_init(|| self.schema.has_repeated(self.existing))
+    fn existing_repeats(&self) -> bool {
+        *self.existing_repeats.get_or_init(|| self.schema.has_repeated(self.existing))
+    }
+
+    /// The whole field is checked, as an API server does; what was wrong in the existing Job is a
+    /// warning.
+    fn metadata_violations(
+        &self,
+        name: &str,
+        diff: &FieldDiff<'_>,
+        after: &Value,
+    ) -> Vec<Violation> {
+        let mut violations = metadata::violations(name, after);
+        if name == "finalizers" && self.existing.metadata_field("deletionTimestamp").is_some() {
+            violations.extend(metadata::late_finalizers(diff.existing, after));
+        }
+        if violations.is_empty() {
+            return Vec::new();
+        }
+        let before = diff.existing.map(|before| metadata::violations(name, before));
+        let before = before.unwrap_or_default();
+        let before: HashSet<_> = before.iter().map(MetadataViolation::key).collect();
+        let violation = |found: MetadataViolation| {
+            let mut path = diff.field.path();
+            if let Subject::Owner(position, field) = found.subject {
+                path.push(Segment::Index(position));
+                path.extend(field.map(|field| Segment::Key(field.into())));
+            }
+            let violation = Violation::new(ViolationCode::InvalidValue, path, found.to_string());
+            if before.contains(&found.key()) { violation.into_warning() } else { violation }
+        };
+        violations.into_iter().map(violation).collect()
     }
 }
 
-/// What the schema holds against the parts of the `spec` of a Job that differ from the existing one.
+/// The violations of the schema in the parts of `spec` that differ from the existing Job, whatever the
+/// policy checks.
 ///
 /// # Errors
 ///
@@ -89,63 +119,48 @@ pub fn schema_violations(
 ) -> Result<Vec<SchemaViolation>, ReviewError> {
     let schema = validator.schema();
     let check = ValueCheck::new(existing, schema, validator.policy());
-    let mut violations: Vec<SchemaViolation> = Vec::new();
-    let walked = compare(existing, replacement, schema.shape(), &mut |event| {
-        let Event::Field(field) = event else { return Ok(()) };
-        if matches!(field.at.first_steps(), [Some(Step::Key("spec")), ..]) {
-            violations.extend(check.schema_violations(field));
+    let mut violations = Vec::new();
+    compare(existing, replacement, schema.shape(), &mut |diff| {
+        if !matches!(diff.field, JobField::Top(_) | JobField::Metadata(_)) {
+            violations.extend(check.schema_violations(&diff));
         }
-        Ok(())
-    });
-    if let Err(Stop::Unreadable(violation)) = walked {
-        return Err(violation);
-    }
+        ControlFlow::Continue(())
+    })?;
     violations.extend(check.task_count_violation(replacement));
     Ok(violations)
 }
 
-/// Whether an element of a list is there twice.
 fn is_repetition(violation: &SchemaViolation) -> bool {
     matches!(violation.failure, SchemaViolationKind::Repeats { .. })
-}
-
-/// The whole value is checked, as an API server does; what was wrong before is a warning.
-fn check_metadata(
-    at: &PathNode<'_>,
-    name: &str,
-    old: Option<&Value>,
-    new: &Value,
-    existing: &Job<'_>,
-) -> Vec<Violation> {
-    let mut violations = metadata::violations(name, new);
-    if name == "finalizers" && existing.metadata_field("deletionTimestamp").is_some() {
-        violations.extend(metadata::late_finalizers(old, new));
-    }
-    if violations.is_empty() {
-        return Vec::new();
-    }
-    let before = old.map(|old| metadata::violations(name, old)).unwrap_or_default();
-    let before: HashSet<_> = before.iter().map(MetadataViolation::key).collect();
-    let judged = |found: MetadataViolation| {
-        let mut path = at.to_path(Side::Replacement);
-        if let Subject::Owner(position, field) = found.subject {
-            path.push(Segment::Index(position));
-            path.extend(field.map(|field| Segment::Key(field.into())));
-        }
-        let violation = Violation::found(ViolationCode::InvalidValue, path, found.to_string());
-        if before.contains(&found.key()) { violation.into_warning() } else { violation }
-    };
-    violations.into_iter().map(judged).collect()
 }
 
 impl From<SchemaViolation> for Violation {
     fn from(violation: SchemaViolation) -> Self {
         let SchemaViolation { path, failure, old, new } = violation;
-        let violation = Violation::found(ViolationCode::InvalidValue, path, failure.to_string())
+        let violation = Violation::new(ViolationCode::InvalidValue, path, failure.to_string())
             .with_values(old.as_ref(), new.as_ref());
         match failure.hint() {
             Some(hint) => violation.with_hint(hint),
             None => violation,
         }
+    }
+}
+
+/// Calls with the place of a field.
+fn at_field<T>(field: JobField<'_>, call: impl FnOnce(&crate::path::PathNode<'_>) -> T) -> T {
+    let root = crate::path::PathNode::ROOT;
+    let (metadata, spec) = (root.key("metadata"), root.key("spec"));
+    let tasks = spec.key("tasks");
+    match field {
+        JobField::Top(name) => call(&root.key(name)),
+        JobField::Metadata(name) => call(&metadata.key(name)),
+        JobField::Spec(name) => call(&spec.key(name)),
+        JobField::TaskOrder => call(&tasks),
+        JobField::Task { existing, replacement, name } => {
+            call(&tasks.index(existing, replacement).key(name))
+        }
+        JobField::AddedTask(position)
+        | JobField::RemovedTask(position)
+        | JobField::NullTask { replacement: position } => call(&tasks.index(position, position)),
     }
 }

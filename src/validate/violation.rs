@@ -1,21 +1,25 @@
-//! Violations: what stands in the way of an update.
+//! Violations and warnings: what is wrong with an update, and what to know about it.
 
 use std::fmt;
 use std::ops::Deref;
+use std::str::FromStr;
 
 use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::ViolationCode;
+use crate::job::names::{self, UnknownNameError};
 use crate::path::FieldPath;
 
-/// One violation: which field, what is wrong with it, what would make it right.
+/// What is wrong with a field: which field, which rule, and what would make it pass.
 ///
-/// `Display` is one line, `path: message`. It shows no value of the Jobs but for small numbers such
-/// as replicas, since messages end up in logs and Jobs carry secrets, and `Debug` shows none either;
-/// [`Violation::old`] and [`Violation::new`] have the values. That of a warning has fewer than 256
-/// characters, as an API server cuts longer ones.
+/// `Display` is one line, `path: message`. It shows no value of the Jobs except small numbers such as
+/// replicas, because messages end up in logs and Jobs carry secrets; nor does `Debug`.
+/// [`Violation::before`] and [`Violation::after`] give the values. The line of a warning has fewer than
+/// 256 characters, as an API server cuts longer ones.
+///
+/// It serializes as `{code, path, pointer, message, hint}`, without the values.
 #[derive(Clone, PartialEq)]
 pub struct Violation {
     inner: Box<Inner>,
@@ -28,36 +32,33 @@ struct Inner {
     path: FieldPath,
     message: String,
     hint: Option<String>,
-    old: Option<Value>,
-    new: Option<Value>,
+    before: Option<Value>,
+    after: Option<Value>,
 }
 
-/// Whether a violation stands in the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+/// Whether a [`Violation`] denies the update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Severity {
     /// The update is denied.
     Error,
-    /// The update may pass; there is something to know about it.
+    /// The update is not denied for it.
     Warning,
 }
 
 impl Violation {
-    pub(crate) fn found(code: ViolationCode, path: FieldPath, message: impl Into<String>) -> Self {
-        let message = message.into();
-        let severity = Severity::Error;
-        Self {
-            inner: Box::new(Inner {
-                code,
-                severity,
-                path,
-                message,
-                hint: None,
-                old: None,
-                new: None,
-            }),
-        }
+    pub(crate) fn new(code: ViolationCode, path: FieldPath, message: impl Into<String>) -> Self {
+        let inner = Inner {
+            code,
+            severity: Severity::Error,
+            path,
+            message: message.into(),
+            hint: None,
+            before: None,
+            after: None,
+        };
+        Self { inner: Box::new(inner) }
     }
 
     #[must_use]
@@ -71,8 +72,8 @@ impl Violation {
     }
 
     #[must_use]
-    pub(crate) fn with_values(mut self, old: Option<&Value>, new: Option<&Value>) -> Self {
-        (self.inner.old, self.inner.new) = (old.cloned(), new.cloned());
+    pub(crate) fn with_values(mut self, before: Option<&Value>, after: Option<&Value>) -> Self {
+        (self.inner.before, self.inner.after) = (before.cloned(), after.cloned());
         self
     }
 
@@ -82,7 +83,7 @@ impl Violation {
         self
     }
 
-    /// What kind of violation it is.
+    /// Which rule is violated.
     #[must_use]
     pub fn code(&self) -> ViolationCode {
         self.inner.code
@@ -95,64 +96,56 @@ impl Violation {
         &self.inner.path
     }
 
-    /// What is wrong, in words, without the path. Not stable; match on [`Violation::code`].
+    /// What is wrong, in words, without the path. The words are not stable; match on
+    /// [`Violation::code`].
     #[must_use]
     pub fn message(&self) -> &str {
         &self.inner.message
     }
 
-    /// What would make it right.
+    /// What would make the update pass.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.inner.hint.as_deref()
     }
 
-    /// The value in the existing Job, if the violation is about a value there.
+    /// The value in the existing Job, if the violation is about one there.
     #[must_use]
-    pub fn old(&self) -> Option<&Value> {
-        self.inner.old.as_ref()
+    pub fn before(&self) -> Option<&Value> {
+        self.inner.before.as_ref()
     }
 
-    /// The value in the replacement, if the violation is about a value there.
+    /// The value in the replacement, if the violation is about one there.
     #[must_use]
-    #[expect(clippy::new_ret_no_self, reason = "old and new are the two values of a change")]
-    pub fn new(&self) -> Option<&Value> {
-        self.inner.new.as_ref()
+    pub fn after(&self) -> Option<&Value> {
+        self.inner.after.as_ref()
     }
 
-    /// Whether it stands in the way of the update.
+    /// Whether it denies the update.
     #[must_use]
     pub fn severity(&self) -> Severity {
         self.inner.severity
     }
 }
 
+/// The number of characters that the line of a warning may have.
+const WARNING_CHARACTERS: usize = 255;
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { severity, path, message, .. } = &*self.inner;
-        if *severity == Severity::Error {
-            return write!(f, "{path}: {message}");
+        match severity {
+            Severity::Error => write!(f, "{path}: {message}"),
+            Severity::Warning => {
+                let path = shortened(path.to_string(), WARNING_CHARACTERS / 2);
+                f.write_str(&shortened(format!("{path}: {message}"), WARNING_CHARACTERS))
+            }
         }
-        let path = shortened(path.to_string(), WARNING_CHARACTERS / 2);
-        f.write_str(&shortened(format!("{path}: {message}"), WARNING_CHARACTERS))
     }
-}
-
-/// What a warning may have at most.
-const WARNING_CHARACTERS: usize = 255;
-
-/// The text, or as much of its beginning as there is room for.
-pub(crate) fn shortened(mut text: String, characters: usize) -> String {
-    if let Some((end, _)) = text.char_indices().nth(characters) {
-        let last = text.get(..end).and_then(|text| text.char_indices().next_back());
-        text.truncate(last.map_or(0, |(start, _)| start));
-        text.push('…');
-    }
-    text
 }
 
 impl fmt::Debug for Violation {
-    /// Without the values, as `Display`: what is not handled ends up in logs.
+    /// Without the values, as `Display`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { code, severity, path, message, .. } = &*self.inner;
         write!(f, "{severity:?}[{code}] {path}: {message}")
@@ -160,7 +153,6 @@ impl fmt::Debug for Violation {
 }
 
 impl Serialize for Violation {
-    /// As an object `{code, path, pointer, message, hint}`, without the values.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("Violation", 5)?;
         object.serialize_field("code", &self.inner.code)?;
@@ -175,31 +167,31 @@ impl Serialize for Violation {
     }
 }
 
-/// All violations that stand in the way of an update: at least one, sorted by path, then code.
+/// The violations that deny an update: at least one, sorted by path, then code.
 ///
-/// There are at most as many as [`Limits::violations`](crate::Limits::violations) says; the rest is
-/// counted.
-#[derive(Clone, Debug, PartialEq)]
+/// There are at most as many as [`Limits::violations`](crate::Limits::violations) says; the others
+/// are counted. It serializes as a list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Violations {
     // INVARIANT: not empty.
     list: Vec<Violation>,
+    #[serde(skip)]
     omitted: usize,
 }
 
 impl Violations {
     /// `None` if there is no violation.
-    pub(crate) fn from_list(mut list: Vec<Violation>, limit: usize) -> Option<Self> {
-        sort(&mut list);
-        let omitted = list.len().saturating_sub(limit.max(1));
-        list.truncate(limit.max(1));
+    pub(super) fn from_list(list: Vec<Violation>, limit: usize) -> Option<Self> {
+        let (list, omitted) = limited(list, limit);
         (!list.is_empty()).then_some(Self { list, omitted })
     }
 
-    pub(crate) fn listed_mut(&mut self) -> &mut [Violation] {
+    pub(super) fn listed_mut(&mut self) -> &mut [Violation] {
         &mut self.list
     }
 
-    /// How many violations there are beyond those listed.
+    /// The number of violations beyond those listed.
     #[must_use]
     pub fn omitted(&self) -> usize {
         self.omitted
@@ -247,10 +239,62 @@ impl fmt::Display for Violations {
 
 impl std::error::Error for Violations {}
 
-/// By path, then code, then message: the same violations always come in the same order.
-pub(crate) fn sort(list: &mut [Violation]) {
+impl Severity {
+    const ALL: [Self; 2] = [Self::Error, Self::Warning];
+
+    /// The spelling in reports, such as `warning`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Severity {
+    type Err = UnknownNameError;
+
+    /// Reads the spelling of [`Severity::as_str`].
+    ///
+    /// # Errors
+    ///
+    /// Any other text (`Error`, `info`).
+    fn from_str(text: &str) -> Result<Self, UnknownNameError> {
+        names::find("severity", Self::ALL, Self::as_str, text)
+    }
+}
+
+/// The first violations in their order, at most as many as the limit but at least one if there is one;
+/// and the number of the others.
+pub(super) fn limited(mut list: Vec<Violation>, limit: usize) -> (Vec<Violation>, usize) {
+    sort(&mut list);
+    let limit = limit.max(1);
+    let omitted = list.len().saturating_sub(limit);
+    list.truncate(limit);
+    (list, omitted)
+}
+
+/// By path, then code, then message, so that the same violations always come in the same order.
+fn sort(list: &mut [Violation]) {
     let key = |violation: &Violation| {
         (violation.path().clone(), violation.code(), violation.message().to_owned())
     };
     list.sort_by_cached_key(key);
+}
+
+/// The text, or as much of its beginning as fits into that many characters, with an ellipsis.
+pub(crate) fn shortened(mut text: String, characters: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(characters) {
+        let last = text.get(..end).and_then(|text| text.char_indices().next_back());
+        text.truncate(last.map_or(0, |(start, _)| start));
+        text.push('…');
+    }
+    text
 }

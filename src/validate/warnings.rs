@@ -1,66 +1,67 @@
-//! What does not stand in the way of an update but is worth knowing.
+//! Warnings: what is allowed and worth knowing.
 
 use serde_json::Value;
 
 use super::{Violation, ViolationCode};
-use crate::diff::{ChangedField, Difference};
-use crate::path::{PathNode, Side, Step};
+use crate::diff::{Difference, FieldDiff, JobField, Origin};
+use crate::path::{FieldPath, Segment};
 use crate::schema::shape::{Kind, Shape};
 
-/// What to know about a field in which a change is let through.
-pub(crate) fn of_field(field: &ChangedField<'_>) -> Option<Violation> {
-    let is_template = matches!(
-        field.at.first_steps(),
-        [
-            Some(Step::Key("spec")),
-            Some(Step::Key("tasks")),
-            Some(Step::Index { .. }),
-            Some(Step::Key("template"))
-        ]
-    );
-    let warning = || {
-        Violation::found(
-            ViolationCode::TemplateChange,
-            field.at.to_path(Side::Replacement),
-            "running pods keep the old template, and Volcano's own webhook denies this change",
-        )
-        .into_warning()
-    };
-    is_template.then(warning)
+/// The warning about a field in which a change is not denied.
+pub(super) fn of_field(diff: &FieldDiff<'_>) -> Option<Violation> {
+    let JobField::Task { name: "template", .. } = diff.field else { return None };
+    let message =
+        "running pods keep the old template, and Volcano's own webhook denies this change";
+    let violation = Violation::new(ViolationCode::TemplateChange, diff.field.path(), message);
+    Some(violation.into_warning())
 }
 
-/// Adds what to know about a change that is let through: which fields an API server will drop.
-pub(crate) fn add_of_change(difference: &Difference<'_>, warnings: &mut Vec<Violation>) {
-    let Some(new) = difference.new.filter(|_| !difference.gone) else { return };
-    match difference.unknown_in {
-        Some(_) => warnings.push(dropped(&difference.at)),
-        None => add_unknown(difference.shape, new, &difference.at, warnings),
+/// Adds a warning for each field in a difference that is not denied which the schema does not have.
+pub(super) fn of_difference(difference: &Difference<'_>, warnings: &mut Vec<Violation>) {
+    let Some(after) = difference.after().filter(|_| !difference.is_dropped()) else { return };
+    if difference.origin == Origin::Unknown {
+        warnings.push(unknown_field(difference.path.clone()));
+        return;
     }
+    let mut below = Vec::new();
+    let path_of = |below: &[Segment]| {
+        difference.path.segments().iter().chain(below).cloned().collect::<FieldPath>()
+    };
+    visit_unknown(difference.schema, after, &mut below, &mut |below| {
+        warnings.push(unknown_field(path_of(below)));
+    });
 }
 
-/// Adds what is unknown in a value that the existing Job did not have.
-fn add_unknown(shape: &Shape, value: &Value, at: &PathNode<'_>, warnings: &mut Vec<Violation>) {
-    match (value, &shape.kind) {
+/// Visits the place of each field in a value that the schema does not have; `below` leads to the value.
+fn visit_unknown(
+    schema: &Shape,
+    value: &Value,
+    below: &mut Vec<Segment>,
+    visit: &mut impl FnMut(&[Segment]),
+) {
+    match (value, &schema.kind) {
         (Value::Object(fields), Kind::Struct(_) | Kind::Map(_)) => {
             for (key, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-                let at = at.key(key);
-                match shape.child(key) {
-                    Some(child) => add_unknown(child, value, &at, warnings),
-                    None => warnings.push(dropped(&at)),
+                below.push(Segment::Key(key.as_str().into()));
+                match schema.child(key) {
+                    Some(child) => visit_unknown(child, value, below, visit),
+                    None => visit(below),
                 }
+                below.pop();
             }
         }
         (Value::Array(list), Kind::List { items, .. }) => {
             for (position, value) in list.iter().enumerate() {
-                add_unknown(items, value, &at.index(position, position), warnings);
+                below.push(Segment::Index(position));
+                visit_unknown(items, value, below, visit);
+                below.pop();
             }
         }
         _ => {}
     }
 }
 
-fn dropped(at: &PathNode<'_>) -> Violation {
-    let message = "unknown field: an API server drops it, or denies the request if it is strict";
-    Violation::found(ViolationCode::UnknownField, at.to_path(Side::Replacement), message)
-        .into_warning()
+fn unknown_field(path: FieldPath) -> Violation {
+    let message = "unknown field: an API server drops it, or rejects the request if it is strict";
+    Violation::new(ViolationCode::UnknownField, path, message).into_warning()
 }

@@ -188,7 +188,7 @@ fn warnings() {
     let hints: Vec<_> = review.warnings().iter().map(|warning| warning.hint()).collect();
     let template =
         "running pods keep the old template, and Volcano's own webhook denies this change";
-    let unknown = "unknown field: an API server drops it, or denies the request if it is strict";
+    let unknown = "unknown field: an API server drops it, or rejects the request if it is strict";
     assert_eq!(
         texts,
         [

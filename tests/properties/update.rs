@@ -174,8 +174,11 @@ fn mirrored(changes: &Changes, back: bool) -> BTreeSet<String> {
         if let Some(list) = list {
             return names[..list + if in_task { 3 } else { 0 }].join("/");
         }
-        let (old, new) =
-            if back { (change.new(), change.old()) } else { (change.old(), change.new()) };
+        let (old, new) = if back {
+            (change.after(), change.before())
+        } else {
+            (change.before(), change.after())
+        };
         let kind = match change.kind() {
             ChangeKind::Moved if !in_task && names != ["spec", "tasks"] => return names.join("/"),
             ChangeKind::Added if back => ChangeKind::Removed,

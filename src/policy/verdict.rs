@@ -1,0 +1,75 @@
+//! What a policy says to a difference: the one place where that is decided.
+
+use std::borrow::Cow;
+
+use super::creation::is_dropped_default;
+use super::{DroppedDefaults, UpdatePolicy};
+use crate::diff::{Difference, DifferenceKind, JobField, Origin, Verdict};
+use crate::job::Job;
+use crate::path::{FieldPath, Segment};
+
+impl UpdatePolicy {
+    /// The verdict on a difference in a field.
+    pub(crate) fn verdict(
+        &self,
+        field: JobField<'_>,
+        difference: &Difference<'_>,
+        existing: &Job<'_>,
+    ) -> Verdict {
+        if is_identity(field) {
+            return Verdict::Denied;
+        }
+        let path = decisive_path(difference);
+        if self.ignores(&path)
+            || self.ignores_controller(difference)
+            || self.releases_finalizers_of(field, existing)
+        {
+            Verdict::Ignored
+        } else if self.allows(&path) {
+            Verdict::Allowed
+        } else if is_dropped_default(field, difference, existing) {
+            match self.dropped_defaults() {
+                DroppedDefaults::Deny => Verdict::Denied,
+                DroppedDefaults::Restore => Verdict::Ignored,
+                DroppedDefaults::Allow => Verdict::Allowed,
+            }
+        } else {
+            Verdict::Denied
+        }
+    }
+
+    fn ignores(&self, path: &FieldPath) -> bool {
+        self.ignored().iter().any(|pattern| pattern.covers(path))
+    }
+
+    fn ignores_controller(&self, difference: &Difference<'_>) -> bool {
+        self.ignores_filled_volume_claims() && difference.origin == Origin::Controller
+    }
+
+    fn releases_finalizers_of(&self, field: JobField<'_>, existing: &Job<'_>) -> bool {
+        self.releases_finalizers_while_deleting()
+            && field == JobField::Metadata("finalizers")
+            && existing.metadata_field("deletionTimestamp").is_some()
+    }
+}
+
+/// The path by which a policy decides. Whoever may add and remove the elements of a list may reorder
+/// them, so for a list in another order it is that of an element.
+fn decisive_path<'d>(difference: &'d Difference<'_>) -> Cow<'d, FieldPath> {
+    match difference.kind {
+        DifferenceKind::Moved(_) => {
+            let mut element = difference.path.clone();
+            element.push(Segment::Index(0));
+            Cow::Owned(element)
+        }
+        _ => Cow::Borrowed(&difference.path),
+    }
+}
+
+/// Whether a field says which object is meant. Such a field may not change under any policy.
+pub(crate) fn is_identity(field: JobField<'_>) -> bool {
+    matches!(
+        field,
+        JobField::Top("apiVersion" | "kind") | JobField::Metadata("name" | "namespace" | "uid")
+    )
+}
