@@ -98,6 +98,8 @@
 //! [ObjectMeta]: https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go
 //! [schema]: https://github.com/volcano-sh/volcano/blob/ed72c7c815a9fd547a787134676f73d42e9d049c/config/crd/volcano/bases/batch.volcano.sh_jobs.yaml
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod admission;
 mod diff;
 #[doc(hidden)]
