@@ -57,7 +57,8 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
     /// What the schema holds against the new value of a changed field, whatever the policy checks.
     pub(crate) fn schema_violations(&self, field: &ChangedField<'_>) -> Vec<SchemaViolation> {
         let Some(new) = field.new else { return Vec::new() };
-        let mut violations = self.schema.violations(&field.at, field.shape, field.old, new, same);
+        let path = field.at.to_path(Side::Replacement);
+        let mut violations = field.shape.violations(&path, field.old, new, same);
         // An API server that stored such a list before accepts any.
         if violations.iter().any(is_repetition) && self.had_repetition() {
             violations.retain(|violation| !is_repetition(violation));
@@ -106,7 +107,7 @@ pub fn schema_violations(
 
 /// Whether an element of a list is there twice.
 fn is_repetition(violation: &SchemaViolation) -> bool {
-    matches!(violation.failure, SchemaViolationKind::Repeats { .. })
+    matches!(violation.kind, SchemaViolationKind::Repeats { .. })
 }
 
 /// The whole value is checked, as an API server does; what was wrong before is a warning.
@@ -140,10 +141,10 @@ fn check_metadata(
 
 impl From<SchemaViolation> for Violation {
     fn from(violation: SchemaViolation) -> Self {
-        let SchemaViolation { path, failure, old, new } = violation;
-        let violation = Violation::found(ViolationCode::InvalidValue, path, failure.to_string())
+        let SchemaViolation { path, kind, old, new } = violation;
+        let violation = Violation::found(ViolationCode::InvalidValue, path, kind.to_string())
             .with_values(old.as_ref(), new.as_ref());
-        match failure.hint() {
+        match kind.hint() {
             Some(hint) => violation.with_hint(hint),
             None => violation,
         }
