@@ -5,7 +5,7 @@
 
 use crate::job::Job;
 pub use crate::job::{Entry, Field, Nested, Read};
-pub use crate::schema::{NumberRule, SchemaViolation, SchemaViolationKind, Structural, type_of};
+pub use crate::schema::{ANY, SchemaViolation, SchemaViolationKind, Structural, type_of};
 pub use crate::status::{is_printable, quote};
 use crate::validate::Validator;
 pub use crate::validate::metadata::{
@@ -53,7 +53,7 @@ impl<'a> JobParts<'a> for Job<'a> {
     }
 }
 
-/// The structural schema by which a validator judges.
+/// The structural schema of a validator.
 #[must_use]
 pub fn structural(validator: &Validator) -> &Structural {
     validator.schema().structural()

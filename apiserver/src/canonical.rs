@@ -64,7 +64,7 @@ impl<'t> Cursor<'t> {
         if schema.preserve_unknown || schema.embedded {
             return None;
         }
-        let properties = schema.properties.iter();
+        let properties = schema.properties();
         let mut fields = Fields { schema, properties, last_key: None, any: false };
         if self.rest.first() != Some(&b'}') {
             loop {
@@ -125,7 +125,7 @@ impl<'t> Cursor<'t> {
                 }
             }
         }
-        fields.schema.additional.as_deref()
+        fields.schema.additional_properties()
     }
 
     fn put_default(&mut self, name: &str, schema: &Structural) {
@@ -148,7 +148,7 @@ impl<'t> Cursor<'t> {
 
     fn list(&mut self, schema: &Structural) -> Option<()> {
         self.skip(1)?;
-        let items = schema.items.as_deref()?;
+        let items = schema.items();
         if self.rest.first() == Some(&b']') {
             return self.skip(1);
         }

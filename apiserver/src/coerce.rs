@@ -1,5 +1,5 @@
-//! What an API server makes of a value by the schema: unknown fields are pruned, nulls dropped,
-//! defaults filled in.
+//! Pruning and defaulting: what an API server stores of a value. Unknown fields are pruned, `null` is
+//! dropped, defaults are filled in.
 //!
 //! The rules are those of [apiextensions-apiserver](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema):
 //! `pruning`, `defaulting`.
@@ -9,15 +9,16 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 use volcano_job_update::internals::Structural;
 
-/// The fields that were pruned, each with its path as an API server writes it.
+/// The fields that were pruned, each with its path as an API server writes it: `spec.tasks[0].replica`.
 #[derive(Debug, Default)]
 pub(crate) struct Unknown {
+    /// The path of the value that is being pruned.
     place: String,
     pub(crate) fields: Vec<String>,
 }
 
 impl Unknown {
-    /// Starts at a place, whose path is given.
+    /// Continues at the value with this path.
     pub(crate) fn at(&mut self, place: &str) -> &mut Self {
         self.place.clear();
         self.place.push_str(place);
@@ -44,35 +45,38 @@ impl Unknown {
         result
     }
 
-    /// Notes a field that stands at the current place.
+    /// Adds a field of the current value.
     pub(crate) fn note(&mut self, key: &str) {
         let path = self.key(key, |unknown| unknown.place.clone());
         self.fields.push(path);
     }
 }
 
-/// What is stored of a field of a schema: of what was sent, or where nothing was.
+/// What is stored of a field, given the value that was sent, if any.
 pub(crate) fn field(
     schema: &Structural,
     sent: Option<Value>,
     unknown: &mut Unknown,
 ) -> Option<Value> {
-    let mut value = match sent {
-        Some(Value::Null) if schema.nullable => return Some(Value::Null),
-        None | Some(Value::Null) => schema.default.clone()?,
-        Some(value) => value,
-    };
-    coerce(schema, &mut value, unknown);
-    Some(value)
+    match sent {
+        Some(Value::Null) if schema.nullable => Some(Value::Null),
+        None | Some(Value::Null) => schema.default.clone(),
+        Some(mut value) => {
+            coerce(schema, &mut value, unknown);
+            Some(value)
+        }
+    }
 }
 
-/// What is stored of an element of a list of a schema. A `null` without a default stays.
+/// What is stored of an element of a list. `null` stays if there is no default.
 pub(crate) fn item(schema: &Structural, mut sent: Value, unknown: &mut Unknown) -> Value {
-    if sent.is_null() && !schema.nullable {
-        sent = schema.default.clone().unwrap_or_default();
+    match &schema.default {
+        Some(default) if sent.is_null() && !schema.nullable => default.clone(),
+        _ => {
+            coerce(schema, &mut sent, unknown);
+            sent
+        }
     }
-    coerce(schema, &mut sent, unknown);
-    sent
 }
 
 fn coerce(schema: &Structural, value: &mut Value, unknown: &mut Unknown) {
@@ -81,14 +85,11 @@ fn coerce(schema: &Structural, value: &mut Value, unknown: &mut Unknown) {
         Value::Array(list) => {
             for (index, element) in list.iter_mut().enumerate() {
                 let sent = element.take();
-                *element = unknown.index(index, |unknown| match &schema.items {
-                    Some(items) => item(items, sent, unknown),
-                    None => pruned(sent, unknown),
-                });
+                *element = unknown.index(index, |unknown| item(schema.items(), sent, unknown));
             }
         }
         Value::Number(number) => {
-            // An integer that fits no int64 was read as a double.
+            // An API server decodes an integer that does not fit an int64 as a double.
             if let (true, Some(double)) = (number.is_u64() && !number.is_i64(), number.as_f64()) {
                 *value = double.into();
             }
@@ -98,45 +99,28 @@ fn coerce(schema: &Structural, value: &mut Value, unknown: &mut Unknown) {
 }
 
 fn coerce_map(schema: &Structural, map: &mut Map<String, Value>, unknown: &mut Unknown) {
-    let mut kept = Map::new();
+    let mut stored = Map::new();
     for (key, sent) in std::mem::take(map) {
-        if let Some(child) = schema.child(&key) {
-            let stored = unknown.key(&key, |unknown| field(child, Some(sent), unknown));
-            if let Some(stored) = stored {
-                kept.insert(key, stored);
+        if let Some(child) = schema.declared_child(&key) {
+            if let Some(value) = unknown.key(&key, |unknown| field(child, Some(sent), unknown)) {
+                stored.insert(key, value);
             }
         } else if schema.preserve_unknown || (schema.embedded && is_type_or_metadata(&key)) {
-            kept.insert(key, sent);
+            stored.insert(key, sent);
         } else {
             unknown.note(&key);
         }
     }
-    for (name, child) in schema.defaults() {
-        if !kept.contains_key(name) {
-            let default = field(child, None, unknown);
-            kept.extend(default.map(|default| (name.to_owned(), default)));
+    for (name, default) in schema.defaults() {
+        if !stored.contains_key(name) {
+            stored.insert(name.to_owned(), default.clone());
         }
     }
-    *map = kept;
+    *map = stored;
 }
 
 fn is_type_or_metadata(key: &str) -> bool {
     matches!(key, "apiVersion" | "kind" | "metadata")
-}
-
-/// What is left of a value that no schema describes: lists of nothing but scalars.
-fn pruned(value: Value, unknown: &mut Unknown) -> Value {
-    match value {
-        Value::Object(map) => {
-            map.keys().for_each(|key| unknown.note(key));
-            Value::Object(Map::new())
-        }
-        Value::Array(list) => {
-            let item = |(index, item)| unknown.index(index, |unknown| pruned(item, unknown));
-            list.into_iter().enumerate().map(item).collect()
-        }
-        scalar => scalar,
-    }
 }
 
 #[cfg(test)]
@@ -170,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn prunes_drops_nulls_and_fills_in_defaults() {
+    fn field_prunes_drops_nulls_and_fills_in_defaults() {
         for (sent, stored, unknown) in [
             (json!({}), json!({"retry": 3}), &[][..]),
             (
@@ -205,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_canonical_if_it_is_stored_as_it_is() {
+    fn normal_borrows_a_text_that_is_stored_as_it_is() {
         for text in [
             r#"{"retry":3}"#,
             r#"{"labels":{"a":"","b/c":"d"},"retry":-3}"#,
@@ -218,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_defaults_are_put_into_a_text() {
+    fn normal_inserts_missing_defaults() {
         for text in [
             "{}",
             r#"{"name":"a"}"#,
@@ -232,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_have_to_be_parsed() {
+    fn normal_is_none_for_other_texts() {
         for text in [
             r#"{"retry": 3}"#,
             r#"{"retry":3.0}"#,

@@ -13,7 +13,7 @@ use crate::coerce::{self, Unknown};
 use crate::go;
 use crate::syntax;
 use volcano_job_update::Job;
-use volcano_job_update::internals::Structural;
+use volcano_job_update::internals::{ANY, Structural};
 use volcano_job_update::internals::{Entry, Field, JobParts};
 
 /// A part of the Job to be stored.
@@ -56,8 +56,6 @@ pub(crate) enum Spec<'s> {
     Tasks(Vec<Piece<'s>>),
 }
 
-static NO_SCHEMA: Structural = Structural::EMPTY;
-
 /// Reads what was sent beside what is stored.
 ///
 /// # Errors
@@ -79,7 +77,7 @@ pub(crate) fn read<'s>(
 
 /// What is stored of the status of the existing Job.
 pub(crate) fn status<'e>(existing: &Job<'e>, schema: &Structural) -> Option<Piece<'e>> {
-    let schema = schema.child("status")?;
+    let schema = schema.declared_child("status")?;
     let field = top_field(existing, "status")?;
     if let Some(text) = normal_field(field, schema) {
         return Some(Piece::Text(text));
@@ -103,7 +101,7 @@ impl<'s> Reader<'s> {
     ) -> Result<(), String> {
         for entry in sent.top() {
             let key = entry.key();
-            match (key, schema.child(key)) {
+            match (key, schema.declared_child(key)) {
                 ("apiVersion" | "kind", _) => {}
                 // What is sent of the status is not stored, and what no status has is told.
                 ("status", Some(schema)) => {
@@ -122,7 +120,7 @@ impl<'s> Reader<'s> {
         for key in existing.into_iter().flat_map(JobParts::top).map(Entry::key) {
             let server_written = matches!(key, "apiVersion" | "kind" | "status");
             // What no Job has is looked for in nothing: there may be any number of it.
-            let is_known = schema.child(key).is_some();
+            let is_known = schema.declared_child(key).is_some();
             let stays = is_known && sent.top().iter().any(|entry| entry.is(key));
             if !server_written && !stays {
                 self.content.rewritten = true;
@@ -138,7 +136,7 @@ impl<'s> Reader<'s> {
         existing: Option<&Job<'_>>,
         schema: &Structural,
     ) -> Result<(), String> {
-        let schema = schema.child("spec").unwrap_or(&NO_SCHEMA);
+        let schema = schema.declared_child("spec").unwrap_or(&ANY);
         let had_spec = existing.is_some_and(|job| job.spec().is_some());
         let Some(fields) = sent.spec() else {
             self.content.changed |= had_spec;
@@ -150,7 +148,7 @@ impl<'s> Reader<'s> {
         let mut spec = Vec::with_capacity(fields.len().saturating_add(2));
         for entry in fields {
             let key = entry.key();
-            match schema.child(key) {
+            match schema.declared_child(key) {
                 None => self.unknown.at("spec").note(key),
                 Some(schema) => {
                     let place = format!("spec.{key}");
@@ -186,13 +184,13 @@ impl<'s> Reader<'s> {
         let gone = known.iter().map(Entry::key);
         // What no Job has is looked for in nothing: there may be any number of it.
         let (gone, unknown): (Vec<&str>, Vec<&str>) =
-            gone.partition(|name| schema.child(name).is_some());
+            gone.partition(|name| schema.declared_child(name).is_some());
         self.content.rewritten |= !unknown.is_empty();
         let mut names: Vec<&str> = defaults.chain(gone).filter(|name| !sent(name)).collect();
         names.sort_unstable();
         names.dedup();
         for name in names {
-            let Some(schema) = schema.child(name) else { continue };
+            let Some(schema) = schema.declared_child(name) else { continue };
             let filled = self.field(None, old(name), schema, "")?;
             spec.extend(filled.map(|piece| (name.to_owned().into(), Spec::Field(piece))));
         }
@@ -214,11 +212,11 @@ impl<'s> Reader<'s> {
             self.content.rewritten |= had_tasks;
             return Ok(());
         };
-        let Some(list) = schema.child("tasks") else {
+        let Some(list) = schema.declared_child("tasks") else {
             self.unknown.at("spec").note("tasks");
             return Ok(());
         };
-        let items = list.items().unwrap_or(&NO_SCHEMA);
+        let items = list.items();
         let mut tasks = Vec::with_capacity(sent.len());
         for (position, task) in sent.into_iter().enumerate() {
             let old = old_tasks.get(position).copied();

@@ -1,4 +1,4 @@
-//! What the schema holds against a result, in the words of an API server.
+//! Violations of the schema in the words of an API server.
 //!
 //! The words are those of [kube-openapi](https://github.com/kubernetes/kube-openapi/blob/master/pkg/validation/errors/schema.go)
 //! and of [listtype](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema/listtype).
@@ -7,35 +7,32 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
+use volcano_job_update::internals::{
+    SchemaViolation, SchemaViolationKind, Structural, schema_violations, structural, type_of,
+};
+use volcano_job_update::status::{CauseType, Status, StatusCause};
+use volcano_job_update::{FieldPath, Job, Segment, Validator};
 
 use crate::answer::with_value;
 use crate::go;
-use volcano_job_update::Job;
-use volcano_job_update::Validator;
-use volcano_job_update::internals::{NumberRule, Structural};
-use volcano_job_update::internals::{
-    SchemaViolation, SchemaViolationKind, schema_violations, structural, type_of,
-};
-use volcano_job_update::status::{CauseType, Status, StatusCause};
-use volcano_job_update::{FieldPath, Segment};
 
-/// The largest whole number that is taken for an integer when written as a double.
+/// The largest whole double that an API server accepts as an integer: 2⁵³ − 1.
 const MAX_WHOLE_DOUBLE: f64 = 9_007_199_254_740_991.0;
 
-/// What the schema holds against the parts of a Job that differ from the existing one.
+/// The violations of the schema in the parts of a Job that differ from the existing one.
 ///
 /// # Errors
 ///
-/// The answer where the existing Job cannot be read.
+/// A part that differs cannot be read.
 pub(crate) fn causes(
     existing: &Job<'_>,
     result: &Job<'_>,
     validator: &Validator,
 ) -> Result<Vec<StatusCause>, Status> {
     let violations = schema_violations(existing, result, validator)
-        .map_err(|violation| Status::review_error(&violation))?;
+        .map_err(|error| Status::review_error(&error))?;
     let mut causes =
-        Causes { schema: structural(validator), known: HashSet::new(), list: Vec::new() };
+        Causes { schema: structural(validator), numbers: HashSet::new(), list: Vec::new() };
     for violation in &violations {
         causes.add(violation);
     }
@@ -44,31 +41,29 @@ pub(crate) fn causes(
 
 struct Causes<'s> {
     schema: &'s Structural,
-    /// The places of numbers that everything was said of.
-    known: HashSet<String>,
+    /// The paths of the numbers of which all causes were added.
+    numbers: HashSet<String>,
     list: Vec<StatusCause>,
 }
 
 impl Causes<'_> {
     fn add(&mut self, violation: &SchemaViolation) {
         let field = server_path(&violation.path);
-        let rule = self.schema.number_rule(violation.path.segments());
-        let new = violation.new.as_ref().unwrap_or(&Value::Null);
-        match &violation.failure {
+        let schema = self.schema.at(violation.path.segments());
+        match &violation.kind {
             SchemaViolationKind::Type { expected, found: Value::Number(number) }
                 if expected.contains(&"integer") =>
             {
-                self.add_number(&field, number, rule);
+                self.add_number(&field, number, schema);
             }
             SchemaViolationKind::Below { found: number, .. }
             | SchemaViolationKind::Above { found: number, .. } => {
-                self.add_number(&field, number, rule);
+                self.add_number(&field, number, schema);
             }
             SchemaViolationKind::Type { expected, found } => {
-                // Where the schema has a format, texts and lists alone are compared by type.
-                let format = rule.and_then(|rule| rule.format.as_deref());
+                // The server names the format instead of the type, unless a string or list was found.
                 let by_format = matches!(found, Value::Bool(_) | Value::Object(_));
-                match format.filter(|_| by_format) {
+                match integer_format(schema).filter(|_| by_format) {
                     Some(format) => self.add_type(&field, format, ""),
                     None => self.add_type(&field, &expected.join(","), type_name(found)),
                 }
@@ -96,32 +91,41 @@ impl Causes<'_> {
                 self.add_invalid(&field, &(*found).into(), &what);
             }
             SchemaViolationKind::TooShort { least, .. } => {
-                self.add_invalid(&field, new, &format!("should be at least {least} chars long"));
+                let what = format!("should be at least {least} chars long");
+                self.add_invalid(&field, new_value(violation), &what);
             }
-            SchemaViolationKind::Pattern(pattern) => {
-                self.add_invalid(&field, new, &format!("should match '{pattern}'"));
+            SchemaViolationKind::Pattern(pattern)
+            | SchemaViolationKind::NotAQuantity { pattern } => {
+                let what = format!("should match '{pattern}'");
+                self.add_invalid(&field, new_value(violation), &what);
             }
             SchemaViolationKind::Format(format) => {
-                let shown = new.as_str().map(go::quote).unwrap_or_default();
+                let new = new_value(violation);
+                let shown = match new {
+                    Value::String(text) => go::quote(text),
+                    other => go::text_of(other),
+                };
                 let detail = format!("{field} in body must be of type {format}: {shown}");
                 let kind = CauseType::TypeInvalid;
                 self.list.push(with_value(kind, field, new, &detail));
             }
             SchemaViolationKind::Repeats { keys, .. } => {
-                let value = only(new, keys);
+                let value = keys_of(new_value(violation), keys);
                 self.list.push(with_value(CauseType::Duplicate, field, &value, ""));
             }
-            SchemaViolationKind::Other(text) => self.add_invalid(&field, new, text),
+            SchemaViolationKind::Other(text) => {
+                self.add_invalid(&field, new_value(violation), text);
+            }
         }
     }
 
-    /// Everything that is wrong with a number where an integer must stand.
-    fn add_number(&mut self, field: &str, number: &Number, rule: Option<&NumberRule>) {
-        if !self.known.insert(field.to_owned()) {
+    /// Adds all causes of a number that violates the schema of an integer.
+    fn add_number(&mut self, field: &str, number: &Number, schema: &Structural) {
+        if !self.numbers.insert(field.to_owned()) {
             return;
         }
-        let format = rule.and_then(|rule| rule.format.as_deref());
-        let double = number.as_f64().unwrap_or(f64::NAN);
+        let format = integer_format(schema);
+        let double = as_double(number);
         let is_integer = number.is_i64()
             || (double.fract() == 0.0 && (-MAX_WHOLE_DOUBLE..=MAX_WHOLE_DOUBLE).contains(&double));
         if !is_integer {
@@ -141,19 +145,16 @@ impl Causes<'_> {
                 Some(format) => format!("with format {format}"),
                 None => "(default format)".into(),
             };
-            // The server knows no field here, and shows that.
+            // The server does not know the field here, and writes that as `<nil>`.
             let detail = format!("Checked value must be of type integer {of_format} in {field}");
             let cause = with_value(CauseType::Invalid, "<nil>", &"".into(), &detail);
             self.list.push(cause);
         }
         let value = Value::Number(number.clone());
-        let as_double = |bound: &Number| bound.as_f64().unwrap_or_default();
-        let most = rule.and_then(|rule| rule.maximum.as_ref());
-        if let Some(most) = most.filter(|most| double > as_double(most)) {
+        if let Some(most) = schema.maximum().filter(|most| double > as_double(most)) {
             self.add_invalid(field, &value, &format!("should be less than or equal to {most}"));
         }
-        let least = rule.and_then(|rule| rule.minimum.as_ref());
-        if let Some(least) = least.filter(|least| double < as_double(least)) {
+        if let Some(least) = schema.minimum().filter(|least| double < as_double(least)) {
             self.add_invalid(field, &value, &format!("should be greater than or equal to {least}"));
         }
     }
@@ -168,23 +169,43 @@ impl Causes<'_> {
     }
 }
 
-/// The keys of a list element, where it has them; with no keys, all of it.
-fn only(element: &Value, keys: &[Box<str>]) -> Value {
+/// The value of the replacement.
+#[expect(
+    clippy::expect_used,
+    reason = "only a missing field and the number of tasks have no value, and those need none"
+)]
+fn new_value(violation: &SchemaViolation) -> &Value {
+    violation.new.as_ref().expect("the violation is of a value")
+}
+
+/// `int32` or `int64`, if the schema has such a format.
+fn integer_format(schema: &Structural) -> Option<&str> {
+    schema.format().filter(|format| format.starts_with("int"))
+}
+
+/// A number as Go's `float64`. A number beyond that, which only `serde_json`'s feature
+/// `arbitrary_precision` reads, is within no bounds and above none.
+fn as_double(number: &Number) -> f64 {
+    number.as_f64().unwrap_or(f64::NAN)
+}
+
+/// The keys of an element of a keyed list with their values; in a set, the element.
+fn keys_of(element: &Value, keys: &[Box<str>]) -> Value {
     if keys.is_empty() {
         return element.clone();
     }
-    let found =
-        keys.iter().filter_map(|key| Some(((**key).to_owned(), element.get(&**key)?.clone())));
-    Value::Object(found.collect::<Map<_, _>>())
+    let with_value = |key: &str| Some((key.to_owned(), element.get(key)?.clone()));
+    let keys = keys.iter().map(|key| &**key);
+    Value::Object(keys.filter_map(with_value).collect::<Map<_, _>>())
 }
 
-/// The violation of a value of another type than the schema has.
+/// The cause for a value of another type than the schema has.
 pub(crate) fn wrong_type(field: &str, expected: &str, found: &str) -> StatusCause {
     let detail = format!("{field} in body must be of type {expected}: {}", go::quote(found));
     with_value(CauseType::TypeInvalid, field, &found.into(), &detail)
 }
 
-/// The JSON type of a value as the server calls it.
+/// The name of the JSON type of a value in the server's messages.
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Number(number) if number.is_i64() => "integer",
@@ -192,7 +213,7 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// A path with its keys as they are.
+/// A path as the server writes it: keys are not quoted.
 fn server_path(path: &FieldPath) -> String {
     let mut text = String::new();
     for segment in path.segments() {

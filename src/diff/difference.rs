@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use super::values::is_like_absent;
 use crate::path::{FieldPath, PathNode, Segment, Side};
-use crate::schema::shape::Shape;
+use crate::schema::Structural;
 
 /// A field of those that reading tells apart, in which the two Jobs differ.
 #[derive(Debug)]
 pub(crate) struct FieldDiff<'w> {
     pub(crate) field: JobField<'w>,
-    pub(crate) schema: &'w Shape,
+    pub(crate) schema: &'w Structural,
     /// The whole field in the existing Job; `None` if it is absent.
     pub(crate) existing: Option<&'w Value>,
     /// The whole field in the replacement; `None` if it is absent. Of a field that the API server
@@ -56,7 +56,7 @@ pub(crate) struct Difference<'w> {
     other_path: Option<FieldPath>,
     /// How many of the enclosing objects and lists the existing Job lacks.
     pub(crate) absent_ancestors: usize,
-    pub(crate) schema: &'w Shape,
+    pub(crate) schema: &'w Structural,
     pub(crate) origin: Origin,
     pub(crate) kind: DifferenceKind<'w>,
 }
@@ -88,7 +88,7 @@ pub(crate) enum Origin {
 impl<'w> Difference<'w> {
     pub(super) fn new(
         at: &PathNode<'_>,
-        schema: &'w Shape,
+        schema: &'w Structural,
         origin: Origin,
         kind: DifferenceKind<'w>,
     ) -> Self {

@@ -9,7 +9,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::job::Job;
 use crate::scalar::number;
-use crate::schema::shape::ListKey;
+use crate::schema::ListKey;
 
 /// Which elements stayed, came and went. Positions are those of the list an element stands in.
 #[derive(Debug, Default, PartialEq)]

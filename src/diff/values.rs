@@ -7,7 +7,7 @@ use super::lists::Matching;
 use crate::path::PathNode;
 use crate::scalar::quantity::Quantity;
 use crate::scalar::{duration, number};
-use crate::schema::shape::{ANY, Identity, Kind, Shape};
+use crate::schema::{ANY, Identity, Kind, Structural};
 
 /// What a value is to the object or list that holds it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Slot {
 /// Everything in which the values of a field differ; `None` is an absent value.
 pub(super) fn differences<'v>(
     at: &PathNode<'_>,
-    schema: &'v Shape,
+    schema: &'v Structural,
     slot: Slot,
     (old, new): (Option<&'v Value>, Option<&'v Value>),
 ) -> Vec<Difference<'v>> {
@@ -46,7 +46,7 @@ pub(super) fn differences<'v>(
 
 /// Whether two values that the schema describes alike are the same: whether the walk over them finds
 /// no difference.
-pub(crate) fn same(schema: &Shape, a: &Value, b: &Value) -> bool {
+pub(crate) fn same(schema: &Structural, a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_)) => {
             let mut walk = ValueWalk { differences: Vec::new(), stops: true };
@@ -58,10 +58,10 @@ pub(crate) fn same(schema: &Shape, a: &Value, b: &Value) -> bool {
 
 /// What stands under a key of an object, and what it is to that object.
 pub(super) fn slot_of<'s>(
-    parent: &'s Shape,
+    parent: &'s Structural,
     key: &str,
     has_sibling: impl Fn(&str) -> bool,
-) -> (&'s Shape, Slot) {
+) -> (&'s Structural, Slot) {
     match parent.child(key) {
         None => (&ANY, Slot::Unknown),
         Some(child) if matches!(parent.kind, Kind::Struct(_)) => {
@@ -73,7 +73,7 @@ pub(super) fn slot_of<'s>(
 }
 
 /// Whether a value is the one that absent is the same as.
-pub(super) fn is_like_absent(value: &Value, schema: &Shape) -> bool {
+pub(super) fn is_like_absent(value: &Value, schema: &Structural) -> bool {
     schema.absent_is.as_ref().is_some_and(|absent| same(schema, value, absent))
 }
 
@@ -90,7 +90,7 @@ impl<'v> ValueWalk<'v> {
     fn value(
         &mut self,
         at: &PathNode<'_>,
-        schema: &'v Shape,
+        schema: &'v Structural,
         slot: Slot,
         old: Option<&'v Value>,
         new: Option<&'v Value>,
@@ -109,7 +109,7 @@ impl<'v> ValueWalk<'v> {
     fn one_sided(
         &mut self,
         at: &PathNode<'_>,
-        schema: &'v Shape,
+        schema: &'v Structural,
         slot: Slot,
         old: Option<&'v Value>,
         new: Option<&'v Value>,
@@ -134,7 +134,7 @@ impl<'v> ValueWalk<'v> {
     fn both(
         &mut self,
         at: &PathNode<'_>,
-        schema: &'v Shape,
+        schema: &'v Structural,
         slot: Slot,
         old: &'v Value,
         new: &'v Value,
@@ -154,7 +154,7 @@ impl<'v> ValueWalk<'v> {
     fn objects(
         &mut self,
         at: &PathNode<'_>,
-        schema: &'v Shape,
+        schema: &'v Structural,
         old: Option<&'v Map<String, Value>>,
         new: Option<&'v Map<String, Value>>,
     ) -> Result<(), Differs> {
@@ -180,7 +180,7 @@ impl<'v> ValueWalk<'v> {
     fn lists(
         &mut self,
         at: &PathNode<'_>,
-        schema: &'v Shape,
+        schema: &'v Structural,
         old: &'v [Value],
         new: &'v [Value],
     ) -> Result<(), Differs> {
@@ -217,7 +217,7 @@ impl<'v> ValueWalk<'v> {
     fn same_lists(
         &mut self,
         at: &PathNode<'_>,
-        items: &'v Shape,
+        items: &'v Structural,
         old: &'v [Value],
         new: &'v [Value],
     ) -> Result<(), Differs> {
@@ -233,7 +233,7 @@ impl<'v> ValueWalk<'v> {
     fn difference(
         &mut self,
         at: &PathNode<'_>,
-        schema: &'v Shape,
+        schema: &'v Structural,
         slot: Slot,
         old: Option<&'v Value>,
         new: Option<&'v Value>,
@@ -250,7 +250,7 @@ impl<'v> ValueWalk<'v> {
     fn note(
         &mut self,
         at: &PathNode<'_>,
-        schema: &'v Shape,
+        schema: &'v Structural,
         slot: Slot,
         kind: DifferenceKind<'v>,
     ) -> Result<(), Differs> {
@@ -272,7 +272,7 @@ impl<'v> ValueWalk<'v> {
     }
 }
 
-fn same_scalars(schema: &Shape, a: &Value, b: &Value) -> bool {
+fn same_scalars(schema: &Structural, a: &Value, b: &Value) -> bool {
     if a == b {
         return true;
     }
@@ -298,7 +298,7 @@ fn quantity(value: &Value) -> Option<Quantity> {
 }
 
 /// A value that is there: `null` is not, nor is an empty list or map as a field of a struct.
-fn present<'v>(value: Option<&'v Value>, schema: &Shape, slot: Slot) -> Option<&'v Value> {
+fn present<'v>(value: Option<&'v Value>, schema: &Structural, slot: Slot) -> Option<&'v Value> {
     let value = value?;
     let is_absent = match (value, &schema.kind) {
         (Value::Null, _) => slot != Slot::Element,

@@ -14,7 +14,7 @@ use super::lookup::Lookup;
 use super::values::{differences, slot_of};
 use crate::job::{Entry, Field, Job, Task};
 use crate::path::PathNode;
-use crate::schema::shape::{ANY, Managed, Shape};
+use crate::schema::{ANY, Managed, Structural};
 
 /// Called once for each field that differs, in no particular order. `Break` ends the walk.
 pub(crate) type Visitor<'v> = dyn FnMut(FieldDiff<'_>) -> ControlFlow<()> + 'v;
@@ -27,7 +27,7 @@ pub(crate) type Visitor<'v> = dyn FnMut(FieldDiff<'_>) -> ControlFlow<()> + 'v;
 pub(crate) fn compare(
     existing: &Job<'_>,
     replacement: &Job<'_>,
-    schema: &Shape,
+    schema: &Structural,
     visit: &mut Visitor<'_>,
 ) -> Result<(), ReviewError> {
     match (JobWalk { existing, replacement, visit }).job(schema) {
@@ -69,7 +69,7 @@ impl Holder {
 }
 
 impl JobWalk<'_, '_, '_, '_, '_> {
-    fn job(&mut self, schema: &Shape) -> Result<(), Stop> {
+    fn job(&mut self, schema: &Structural) -> Result<(), Stop> {
         let (existing, replacement) = (self.existing, self.replacement);
         let root = PathNode::ROOT;
         self.fields(&root, Holder::Job, schema, &existing.top, &replacement.top)?;
@@ -96,7 +96,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         &mut self,
         at: &PathNode<'_>,
         holder: Holder,
-        schema: &Shape,
+        schema: &Structural,
         old: &[Entry<'_>],
         new: &[Entry<'_>],
     ) -> Result<(), Stop> {
@@ -134,7 +134,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         &mut self,
         parent: &PathNode<'_>,
         holder: Holder,
-        schema: &Shape,
+        schema: &Structural,
         key: &str,
         old: Option<Field<'_>>,
         new: Option<Field<'_>>,
@@ -163,7 +163,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         self.hand_over(holder.field(key), child, values, differences)
     }
 
-    fn tasks(&mut self, at: &PathNode<'_>, schema: &Shape) -> Result<(), Stop> {
+    fn tasks(&mut self, at: &PathNode<'_>, schema: &Structural) -> Result<(), Stop> {
         let (existing, replacement) = (self.existing, self.replacement);
         if existing.task_count() == replacement.task_count()
             && existing.tasks().zip(replacement.tasks()).all(|(old, new)| old.name == new.name)
@@ -206,7 +206,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         &mut self,
         at: &PathNode<'_>,
         field: JobField<'_>,
-        schema: &Shape,
+        schema: &Structural,
         values: (Option<&Value>, Option<&Value>),
         kind: DifferenceKind<'_>,
     ) -> Result<(), Stop> {
@@ -218,7 +218,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         &mut self,
         tasks: &PathNode<'_>,
         (existing, replacement): (usize, usize),
-        schema: &Shape,
+        schema: &Structural,
         old: Task<'_, '_>,
         new: Task<'_, '_>,
     ) -> Result<(), Stop> {
@@ -240,7 +240,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
     fn hand_over(
         &mut self,
         field: JobField<'_>,
-        schema: &Shape,
+        schema: &Structural,
         (existing, replacement): (Option<&Value>, Option<&Value>),
         differences: Vec<Difference<'_>>,
     ) -> Result<(), Stop> {

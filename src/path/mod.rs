@@ -12,7 +12,7 @@ use std::str::FromStr;
 use compact_str::CompactString;
 use serde::{Serialize, Serializer};
 
-pub(crate) use self::node::{PathNode, Side, Step};
+pub(crate) use self::node::{PathNode, Side};
 pub use self::parse::ParsePathError;
 use self::parse::{Reason, Token, parse_tokens};
 pub use self::pattern::FieldPattern;

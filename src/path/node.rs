@@ -16,7 +16,7 @@ pub(crate) struct PathNode<'a> {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Step<'a> {
+enum Step<'a> {
     Root,
     Key(&'a str),
     Index { existing: usize, replacement: usize },
@@ -54,18 +54,6 @@ impl<'a> PathNode<'a> {
     /// The number of steps from the root.
     pub(crate) fn depth(&self) -> usize {
         self.depth
-    }
-
-    /// The steps nearest to the root.
-    pub(crate) fn first_steps(&self) -> [Option<Step<'a>>; 4] {
-        let mut steps = [None; 4];
-        for node in std::iter::successors(Some(self), |node| node.parent) {
-            let position = node.depth.checked_sub(1);
-            if let Some(step) = position.and_then(|position| steps.get_mut(position)) {
-                *step = Some(node.step);
-            }
-        }
-        steps
     }
 
     /// How many of the enclosing objects and lists the existing Job lacks.

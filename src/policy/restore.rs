@@ -9,7 +9,7 @@ use super::creation::is_dropped_default;
 use crate::diff::{Difference, ReviewError, add, compare, replace};
 use crate::job::Job;
 use crate::path::{FieldPath, Segment};
-use crate::schema::shape::Shape;
+use crate::schema::Structural;
 
 /// A replacement with the creation defaults that it dropped put back: what
 /// [`Validator::restore_defaults`](crate::Validator::restore_defaults) returns.
@@ -47,7 +47,7 @@ impl Restored {
 pub(crate) fn restore_defaults(
     existing: &Job<'_>,
     replacement: &Job<'_>,
-    schema: &Shape,
+    schema: &Structural,
 ) -> Result<Restored, ReviewError> {
     let dropped = dropped_defaults(existing, replacement, schema)?;
     put_all_back(replacement, dropped)
@@ -61,7 +61,7 @@ pub(crate) fn restore_defaults(
 pub(crate) fn restoring_patch(
     existing: &Job<'_>,
     replacement: &Job<'_>,
-    schema: &Shape,
+    schema: &Structural,
 ) -> Result<Patch, ReviewError> {
     let dropped = dropped_defaults(existing, replacement, schema)?;
     if dropped.is_empty() {
@@ -74,7 +74,7 @@ pub(crate) fn restoring_patch(
 fn dropped_defaults(
     existing: &Job<'_>,
     replacement: &Job<'_>,
-    schema: &Shape,
+    schema: &Structural,
 ) -> Result<Vec<(FieldPath, Value)>, ReviewError> {
     let mut dropped = Vec::new();
     compare(existing, replacement, schema, &mut |diff| {

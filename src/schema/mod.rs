@@ -1,11 +1,13 @@
-//! The schema of a Job, and what it says of the shape of each value.
+//! The schema of a Job: read once into [`Structural`], by which comparing, pruning, defaulting and
+//! validating go.
 
-mod by_name;
+mod json_schema;
+mod list;
 mod overlay;
+mod properties;
 mod ratchet;
-pub(crate) mod shape;
 mod structural;
-mod validators;
+mod validation;
 mod violation;
 
 use std::sync::{Arc, LazyLock};
@@ -13,54 +15,51 @@ use std::sync::{Arc, LazyLock};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(crate) use self::list::{Identity, ListKey};
 use self::overlay::Overlay;
-pub(crate) use self::ratchet::Same;
-use self::shape::Shape;
-pub use self::structural::{NumberRule, Structural};
-use self::validators::Validators;
+pub use self::structural::{ANY, Structural};
+pub(crate) use self::structural::{Kind, Managed};
 pub use self::violation::{SchemaViolation, SchemaViolationKind, type_of};
 use crate::job::Job;
 use crate::job::resource::{GROUP, KIND, VERSION};
-use crate::path::PathNode;
+use crate::path::{FieldPath, Segment};
 
-/// The OpenAPI schema of a Job, compiled: it says what a value may be, and it decides what counts as
-/// a change (defaults, which lists have keys, what is a quantity).
+/// The OpenAPI schema of a Job, compiled. It says which values are valid, and decides what counts as a
+/// change (defaults, keys of lists, quantities).
 ///
-/// The schema of one Volcano release is part of this crate and is the `Default`; see
-/// [`JobSchema::from_crd`] for that of another. Cloning is cheap.
+/// The `Default` is the schema of the Volcano release that this crate was made for. See
+/// [`JobSchema::from_crd`] for that of another release. Cloning is cheap.
 #[derive(Clone)]
 pub struct JobSchema {
-    shape: Arc<Shape>,
     structural: Arc<Structural>,
-    validators: Arc<Validators>,
 }
 
-/// Why a document gives no [`JobSchema`].
+/// Why a document is no schema of a Job.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaError {
-    /// It is neither a `CustomResourceDefinition` nor an OpenAPI schema.
+    /// The document is neither a `CustomResourceDefinition` nor an OpenAPI schema.
     #[error("the document must be a CustomResourceDefinition or an OpenAPI schema")]
     NotACrd,
-    /// It is the definition of another resource.
+    /// The document defines another resource.
     #[error("the definition must be that of jobs.batch.volcano.sh")]
     OtherResource,
-    /// It has no version v1alpha1, or one without a schema.
+    /// The definition has no version v1alpha1, or that has no schema.
     #[error("the definition must have a schema for the version v1alpha1")]
     NoSchema,
-    /// Its schema cannot be compiled.
+    /// The schema cannot be compiled: the message of the JSON Schema compiler.
     #[error("the schema cannot be compiled: {0}")]
     NotASchema(String),
 }
 
 impl JobSchema {
-    /// The schema in the CRD of a Volcano release: the document that
-    /// `kubectl get crd jobs.batch.volcano.sh -o json` prints, or the OpenAPI schema in it.
+    /// Reads the CRD of a Volcano release, as `kubectl get crd jobs.batch.volcano.sh -o json` prints it, or
+    /// the OpenAPI schema in it.
     ///
     /// ```
     /// use volcano_job_update::{Job, JobSchema, Validator, diff};
     ///
-    /// // In this release a Job without a queue is not one in the queue `default`.
+    /// // In this release, `spec.queue` has no default.
     /// let crd = serde_json::json!({"spec": {
     ///     "group": "batch.volcano.sh",
     ///     "names": {"kind": "Job"},
@@ -99,56 +98,39 @@ impl JobSchema {
         Self::from_openapi(schema.ok_or(SchemaError::NoSchema)?.clone())
     }
 
-    fn from_openapi(mut schema: Value) -> Result<Self, SchemaError> {
+    fn from_openapi(openapi: Value) -> Result<Self, SchemaError> {
         let overlay: Overlay = embedded(OVERLAY);
-        let structural = Arc::new(Structural::of(&schema));
-        overlay.complete(&mut schema);
-        let shape = Arc::new(overlay.shape(&schema));
-        let validators = Validators::compile(schema).map_err(SchemaError::NotASchema)?;
-        Ok(Self { shape, structural, validators: Arc::new(validators) })
+        let mut structural = Structural::of_job(openapi, &overlay);
+        structural.compile_validators().map_err(SchemaError::NotASchema)?;
+        Ok(Self { structural: Arc::new(structural) })
     }
 
-    pub(crate) fn shape(&self) -> &Shape {
-        &self.shape
-    }
-
+    /// The schema of the whole Job.
     pub(crate) fn structural(&self) -> &Structural {
         &self.structural
     }
 
     #[expect(clippy::expect_used, reason = "every test compiles it")]
     fn embedded() -> Self {
-        Self::from_openapi(embedded(OPENAPI)).expect("the schema of this crate")
+        Self::from_openapi(embedded(OPENAPI)).expect("the schema of this crate compiles")
     }
 
-    /// What the schema holds against the new value of a field of `metadata`, of `spec` or of a task,
-    /// or against a whole task; `same` says what has not changed below it. Nothing in the accepting
-    /// case.
-    pub(crate) fn violations(
-        &self,
-        at: &PathNode<'_>,
-        shape: &Shape,
-        old: Option<&Value>,
-        new: &Value,
-        same: Same,
-    ) -> Vec<SchemaViolation> {
-        self.validators.violations(at, shape, old, new, same)
-    }
-
-    /// Whether a list of a Job has an element twice that it may have once only.
+    /// Whether a set or keyed list of a Job has an element twice. A Job that cannot be parsed to its
+    /// leaves has none, as no API server stored it.
     pub(crate) fn has_repeated(&self, job: &Job<'_>) -> bool {
-        job.to_value().is_ok_and(|job| self.shape.has_repeated(&job))
+        job.to_value().is_ok_and(|job| self.structural.has_repeated(&job))
     }
 
-    /// What the schema holds against the number of tasks of a Job.
+    /// The violation of the schema in the number of tasks of a Job.
     pub(crate) fn task_count_violation(&self, job: &Job<'_>) -> Option<SchemaViolation> {
-        let at = PathNode::ROOT.key("spec");
-        self.validators.task_count_violation(&at.key("tasks"), job.task_count())
+        let tasks: FieldPath =
+            ["spec", "tasks"].map(|key| Segment::Key(key.into())).into_iter().collect();
+        self.structural.at(tasks.segments()).count_violation(&tasks, job.task_count())
     }
 }
 
 impl Default for JobSchema {
-    /// The schema that is part of this crate.
+    /// The schema of the Volcano release that this crate was made for.
     fn default() -> Self {
         static SCHEMA: LazyLock<JobSchema> = LazyLock::new(JobSchema::embedded);
         SCHEMA.clone()
@@ -169,23 +151,8 @@ const OVERLAY: &str = include_str!("../../schemas/overlay.json");
     reason = "the texts are part of this crate, and every test reads them"
 )]
 fn embedded<T: DeserializeOwned>(text: &str) -> T {
-    serde_json::from_str(text).expect("a schema of this crate")
+    serde_json::from_str(text).expect("the schemas of this crate are well-formed")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn documents_that_are_no_crd_of_a_job_are_denied() {
-        let violation = |text| JobSchema::from_crd(&embedded(text)).unwrap_err();
-        assert_eq!(violation("[]"), SchemaError::NotACrd);
-        assert_eq!(
-            violation(r#"{"spec": {"group": "a", "versions": []}}"#),
-            SchemaError::OtherResource
-        );
-        let no_version =
-            r#"{"spec": {"group": "batch.volcano.sh", "names": {"kind": "Job"}, "versions": []}}"#;
-        assert_eq!(violation(no_version), SchemaError::NoSchema);
-    }
-}
+mod tests;

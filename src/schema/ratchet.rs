@@ -1,4 +1,4 @@
-//! Which violations count: those at values that were not there before, as in an [API server].
+//! Ratcheting: a value that the update did not change is not validated again, as in an [API server].
 //!
 //! [API server]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/validation/ratcheting.go
 
@@ -6,81 +6,105 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::shape::{Identity, Kind, ListKey, Shape};
+use super::list::{Identity, ListKey};
+use super::structural::{ANY, Kind, Structural};
 use crate::path::Segment;
 
-/// Whether two values of one shape are the same.
-pub(crate) type Same = fn(&Shape, &Value, &Value) -> bool;
+/// Whether two values of one schema are the same.
+pub(super) type Same = fn(&Structural, &Value, &Value) -> bool;
 
-/// A value of the replacement next to the one of the existing Job, if it is known which one that is.
+/// A value of the replacement, and the value of the existing Job that it replaces.
 #[derive(Clone, Copy)]
-pub(super) struct Changed<'v> {
-    pub(super) shape: &'v Shape,
-    pub(super) old: Option<&'v Value>,
-    pub(super) new: &'v Value,
+pub(super) struct ValuePair<'v> {
+    pub(super) schema: &'v Structural,
+    /// `None` if the value was added, or stands in a list where nothing says which element it replaces.
+    pub(super) existing: Option<&'v Value>,
+    pub(super) replacement: &'v Value,
 }
 
-/// Goes to the values of a field that are faulty, and remembers on the way what it found out, so that
-/// many violations cost no more than the field is long.
+/// Tells the changed values of one field from the unchanged ones.
+///
+/// It keeps what it found out, so that many violations in one field do not compare its values again and
+/// again.
 pub(super) struct Ratchet<'v> {
     same: Same,
-    /// By new value: whether the old one is the same.
+    field: ValuePair<'v>,
+    /// Whether a value is unchanged, by the address of the value of the replacement.
     unchanged: HashMap<*const Value, bool>,
-    /// By new list: the elements of the old one by their keys.
-    former: HashMap<*const Value, HashMap<KeyOf, &'v Value>>,
+    /// The existing elements of keyed lists by their keys, by the address of the list of the replacement.
+    existing_elements: HashMap<*const Value, HashMap<KeyValues, &'v Value>>,
 }
 
-type KeyOf = Vec<Option<String>>;
+/// The values of the keys of an element, see [`ListKey::of`].
+type KeyValues = Vec<Option<String>>;
 
 impl<'v> Ratchet<'v> {
-    pub(super) fn new(same: Same) -> Self {
-        Self { same, unchanged: HashMap::new(), former: HashMap::new() }
+    pub(super) fn new(field: ValuePair<'v>, same: Same) -> Self {
+        Self { same, field, unchanged: HashMap::new(), existing_elements: HashMap::new() }
     }
 
-    /// Goes down from a field. `None` if on the way, or there, nothing has changed.
-    pub(super) fn place(&mut self, field: Changed<'v>, steps: &[Segment]) -> Option<Changed<'v>> {
-        let mut place = field;
-        for step in steps {
-            if self.is_unchanged(&place) {
+    /// The pair of values at a place below the field. `None` if the value there, or one that encloses
+    /// it, is unchanged.
+    pub(super) fn changed_at(&mut self, place: &[Segment]) -> Option<ValuePair<'v>> {
+        let mut pair = self.field;
+        for step in place {
+            if self.is_unchanged(&pair) {
                 return None;
             }
-            place = self.child(&place, step)?;
+            pair = self.below(&pair, step);
         }
-        (!self.is_unchanged(&place)).then_some(place)
+        (!self.is_unchanged(&pair)).then_some(pair)
     }
 
-    fn is_unchanged(&mut self, place: &Changed<'_>) -> bool {
-        let Some(old) = place.old else { return false };
+    fn is_unchanged(&mut self, pair: &ValuePair<'_>) -> bool {
+        let Some(existing) = pair.existing else { return false };
         let same = self.same;
-        let known = self.unchanged.entry(std::ptr::from_ref(place.new));
-        *known.or_insert_with(|| same(place.shape, old, place.new))
+        let known = self.unchanged.entry(std::ptr::from_ref(pair.replacement));
+        *known.or_insert_with(|| same(pair.schema, existing, pair.replacement))
     }
 
-    fn child(&mut self, place: &Changed<'v>, step: &Segment) -> Option<Changed<'v>> {
+    fn below(&mut self, pair: &ValuePair<'v>, step: &Segment) -> ValuePair<'v> {
+        let replacement = value_below(pair.replacement, step);
         match step {
-            Segment::Key(key) => Some(Changed {
-                shape: place.shape.child(key)?,
-                old: place.old.and_then(|old| old.get(&**key)).filter(|old| !old.is_null()),
-                new: place.new.get(&**key)?,
-            }),
-            Segment::Index(position) => {
-                let new = place.new.get(*position)?;
-                Some(Changed { shape: place.shape.items(), old: self.former(place, new), new })
-            }
+            Segment::Key(key) => ValuePair {
+                schema: pair.schema.child(key).unwrap_or(&ANY),
+                existing: pair
+                    .existing
+                    .and_then(|existing| existing.get(&**key))
+                    .filter(|existing| !existing.is_null()),
+                replacement,
+            },
+            Segment::Index(_) => ValuePair {
+                schema: pair.schema.items(),
+                existing: self.existing_element(pair, replacement),
+                replacement,
+            },
         }
     }
 
-    /// The element that an element of a list was before. Lists without keys are one value.
-    fn former(&mut self, list: &Changed<'v>, new: &Value) -> Option<&'v Value> {
-        let Kind::List { identity: Identity::Keys(keys), .. } = &list.shape.kind else {
+    /// The existing element with the same keys. `None` in a list without keys, which is ratcheted as one
+    /// value.
+    fn existing_element(&mut self, list: &ValuePair<'v>, element: &Value) -> Option<&'v Value> {
+        let Kind::List { identity: Identity::Keys(keys), .. } = &list.schema.kind else {
             return None;
         };
-        let key_of = |element| keys.iter().map(|key: &ListKey| key.of(element)).collect();
-        let old = list.old?.as_array()?;
-        let by_key = self.former.entry(std::ptr::from_ref(list.new)).or_insert_with(|| {
-            // Of several with one key the first counts.
-            old.iter().rev().map(|element| (key_of(element), element)).collect()
+        let keys_of = |element| keys.iter().map(|key: &ListKey| key.of(element)).collect();
+        let existing = list.existing?.as_array()?;
+        let by_keys = self.existing_elements.entry(std::ptr::from_ref(list.replacement));
+        let by_keys = by_keys.or_insert_with(|| {
+            // Of several elements with the same keys, the first counts.
+            existing.iter().rev().map(|element| (keys_of(element), element)).collect()
         });
-        by_key.get::<KeyOf>(&key_of(new)).copied()
+        by_keys.get::<KeyValues>(&keys_of(element)).copied()
     }
+}
+
+/// The value one step below another.
+#[expect(clippy::expect_used, reason = "a violation is located in the value that was validated")]
+pub(super) fn value_below<'v>(value: &'v Value, step: &Segment) -> &'v Value {
+    let below = match step {
+        Segment::Key(key) => value.get(&**key),
+        Segment::Index(position) => value.get(*position),
+    };
+    below.expect("the place of a violation is in the validated value")
 }

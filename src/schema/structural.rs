@@ -1,122 +1,361 @@
-//! The structural schema of a CRD, and what an API server makes of a value by it: unknown fields are
-//! pruned, nulls dropped, defaults filled in.
+//! The structural schema of a Job: what the CRD and the overlay say about each field, in one tree.
 //!
-//! The rules are those of [apiextensions-apiserver](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema):
-//! `pruning`, `defaulting`.
-
-#![expect(
-    missing_docs,
-    clippy::exhaustive_structs,
-    clippy::must_use_candidate,
-    reason = "public to one crate of this workspace alone"
-)]
+//! It is read once, from the OpenAPI schema in the CRD and the overlay. Comparing, pruning, defaulting
+//! and validating all go by it. The name and the rules are those of
+//! [apiextensions-apiserver](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema).
 
 use serde_json::{Number, Value};
 
+use super::list::{Identity, ListKey};
+use super::overlay::Overlay;
+use super::properties::Properties;
+use super::validation::Validation;
 use crate::path::Segment;
 
-/// A node of a structural schema, as far as it decides what is stored.
+/// The schema of one value, and of everything below it.
 #[derive(Debug)]
 pub struct Structural {
-    /// Sorted by name.
-    pub properties: Vec<(Box<str>, Structural)>,
-    /// What stands under a key that is none of the properties.
-    pub additional: Option<Box<Structural>>,
-    pub items: Option<Box<Structural>>,
+    pub(crate) kind: Kind,
+    /// What an API server stores where the value is absent, with the defaults of the fields below it.
     pub default: Option<Value>,
+    /// The value that absent equals: the default, or Go's zero value where the overlay says so.
+    pub(crate) absent_is: Option<Value>,
+    /// Whether an API server stores `null`. Otherwise `null` is the same as absent.
     pub nullable: bool,
+    /// Whether fields that are not declared are stored rather than pruned.
     pub preserve_unknown: bool,
-    /// A resource of its own, whose apiVersion, kind and metadata are not pruned.
+    /// Whether it is a Kubernetes object, whose apiVersion, kind and metadata are never pruned.
     pub embedded: bool,
-    pub number: NumberRule,
+    pub(crate) managed: Managed,
+    /// The sibling whose presence makes Volcano's controller fill this field in.
+    pub(crate) filled_beside: Option<Box<str>>,
+    /// The OpenAPI keywords that restrict the value itself: see [`VALUE_VALIDATIONS`].
+    pub(super) value_validations: Vec<(&'static str, Value)>,
+    /// How a changed value is validated.
+    pub(super) validation: Validation,
 }
 
-/// What the schema says of a number.
-#[derive(Debug, Default)]
-pub struct NumberRule {
-    /// `int32` or `int64`.
-    pub format: Option<Box<str>>,
-    pub minimum: Option<Number>,
-    pub maximum: Option<Number>,
+/// What a value is.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// An object with declared fields. Absent and `{}` differ.
+    Struct(Properties),
+    /// An object whose keys are the user's. As a field of a struct, absent and `{}` are the same.
+    Map(Box<Structural>),
+    /// As a field of a struct, absent and `[]` are the same.
+    List { items: Box<Structural>, identity: Identity },
+    /// A `resource.Quantity`: compared by value.
+    Quantity,
+    /// A `metav1.Duration`: compared by value.
+    Duration,
+    /// Any other string, number or boolean.
+    Scalar,
+    /// The schema does not say.
+    Any,
+}
+
+/// Whether the API server writes a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Managed {
+    No,
+    /// It fills the field in where it is absent.
+    Filled,
+    /// It ignores what a client sends.
+    Owned,
+}
+
+/// The schema that says nothing.
+pub static ANY: Structural = Structural {
+    kind: Kind::Any,
+    default: None,
+    absent_is: None,
+    nullable: false,
+    preserve_unknown: false,
+    embedded: false,
+    managed: Managed::No,
+    filled_beside: None,
+    value_validations: Vec::new(),
+    validation: Validation::None,
+};
+
+/// The keywords of a [value validation] and `type`. JSON Schema has the same.
+///
+/// [value validation]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/schema/structural.go
+const VALUE_VALIDATIONS: [&str; 21] = [
+    "type",
+    "format",
+    "minimum",
+    "exclusiveMinimum",
+    "maximum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "required",
+    "enum",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+];
+
+impl Structural {
+    /// The schema of a field or map value, for comparing. `None` if it is a field that the struct does not
+    /// have; [`ANY`] below what the schema does not describe.
+    pub(crate) fn child(&self, key: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Struct(fields) => fields.get(key),
+            Kind::Map(values) => Some(values),
+            _ => Some(&ANY),
+        }
+    }
+
+    /// The schema of a field or map value, for pruning. `None` if the schema does not declare it.
+    #[must_use]
+    pub fn declared_child(&self, key: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Struct(fields) => fields.get(key),
+            Kind::Map(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// The schema of the elements of a list; [`ANY`] if it is no list.
+    #[must_use]
+    pub fn items(&self) -> &Self {
+        match &self.kind {
+            Kind::List { items, .. } => items,
+            _ => &ANY,
+        }
+    }
+
+    /// The schema of what stands at a place below; [`ANY`] if the schema does not describe that.
+    #[must_use]
+    pub fn at(&self, place: &[Segment]) -> &Self {
+        place.iter().fold(self, |schema, segment| match segment {
+            Segment::Key(key) => schema.child(key).unwrap_or(&ANY),
+            Segment::Index(_) => schema.items(),
+        })
+    }
+
+    /// The fields of a struct in the order of their names.
+    pub fn properties(&self) -> std::slice::Iter<'_, (Box<str>, Self)> {
+        match &self.kind {
+            Kind::Struct(fields) => fields.iter(),
+            _ => [].iter(),
+        }
+    }
+
+    /// The schema of the values of a map.
+    #[must_use]
+    pub fn additional_properties(&self) -> Option<&Self> {
+        match &self.kind {
+            Kind::Map(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// The names of the fields of a struct.
+    pub(crate) fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.properties().map(|(name, _)| &**name)
+    }
+
+    /// The fields of a struct that have a default, with that.
+    pub fn defaults(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.properties().filter_map(|(name, field)| Some((&**name, field.default.as_ref()?)))
+    }
+
+    /// The `format`, such as `int32` or `date-time`.
+    #[must_use]
+    pub fn format(&self) -> Option<&str> {
+        self.value_validation("format").and_then(Value::as_str)
+    }
+
+    /// The least number allowed.
+    #[must_use]
+    pub fn minimum(&self) -> Option<&Number> {
+        self.value_validation("minimum").and_then(Value::as_number)
+    }
+
+    /// The greatest number allowed.
+    #[must_use]
+    pub fn maximum(&self) -> Option<&Number> {
+        self.value_validation("maximum").and_then(Value::as_number)
+    }
+
+    pub(super) fn value_validation(&self, keyword: &str) -> Option<&Value> {
+        self.value_validations.iter().find(|(name, _)| *name == keyword).map(|(_, value)| value)
+    }
+
+    /// Fills the defaults below into a value, as [defaulting] does.
+    ///
+    /// [defaulting]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/schema/defaulting/algorithm.go
+    fn fill_in_defaults(&self, value: &mut Value) {
+        match (value, &self.kind) {
+            (Value::Object(map), Kind::Struct(fields)) => {
+                for (name, field) in fields.iter() {
+                    match (map.get_mut(&**name), &field.default) {
+                        (Some(value), _) => field.default_or_fill_in(value),
+                        (None, Some(default)) => {
+                            map.insert((**name).to_owned(), default.clone());
+                        }
+                        (None, None) => {}
+                    }
+                }
+            }
+            (Value::Object(map), Kind::Map(values)) => {
+                for value in map.values_mut() {
+                    values.default_or_fill_in(value);
+                }
+            }
+            (Value::Array(list), Kind::List { items, .. }) => {
+                for item in list {
+                    items.default_or_fill_in(item);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn default_or_fill_in(&self, value: &mut Value) {
+        match &self.default {
+            Some(default) if value.is_null() && !self.nullable => value.clone_from(default),
+            _ => self.fill_in_defaults(value),
+        }
+    }
 }
 
 impl Structural {
-    /// The schema of an object without fields.
-    pub const EMPTY: Self = Self {
-        properties: Vec::new(),
-        additional: None,
-        items: None,
-        default: None,
-        nullable: false,
-        preserve_unknown: false,
-        embedded: false,
-        number: NumberRule { format: None, minimum: None, maximum: None },
-    };
+    /// Reads an OpenAPI schema without an overlay.
+    #[must_use]
+    pub fn of(openapi: &Value) -> Self {
+        read(openapi, "", &Overlay::default())
+    }
 
-    /// Reads an OpenAPI schema.
-    pub fn of(schema: &Value) -> Self {
-        let says = |key| schema.get(key) == Some(&Value::Bool(true));
-        let below = |key| schema.get(key).filter(|below| below.is_object());
-        let boxed = |below: &Value| Box::new(Self::of(below));
-        let named = |(name, below): (&String, &Value)| (name.as_str().into(), Self::of(below));
-        let properties = below("properties").and_then(Value::as_object);
-        let mut properties: Vec<(Box<str>, Self)> =
-            properties.into_iter().flatten().map(named).collect();
-        properties.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        Self {
-            properties,
-            additional: below("additionalProperties").map(boxed),
-            items: below("items").map(boxed),
-            default: schema.get("default").filter(|default| !default.is_null()).cloned(),
-            nullable: says("nullable"),
-            preserve_unknown: says("x-kubernetes-preserve-unknown-fields"),
-            embedded: says("x-kubernetes-embedded-resource"),
-            number: NumberRule::of(schema),
+    /// Reads the OpenAPI schema of a Job and the overlay.
+    pub(super) fn of_job(mut openapi: Value, overlay: &Overlay) -> Self {
+        if let Some(fields) = openapi.get_mut("properties").and_then(Value::as_object_mut) {
+            fields.insert("metadata".into(), overlay.metadata.clone());
         }
-    }
-
-    /// The schema of what stands under a key; `None` if it is pruned.
-    pub fn child(&self, key: &str) -> Option<&Self> {
-        self.property(key).or(self.additional.as_deref())
-    }
-
-    fn property(&self, key: &str) -> Option<&Self> {
-        let found = self.properties.binary_search_by(|(name, _)| (**name).cmp(key)).ok()?;
-        self.properties.get(found).map(|(_, schema)| schema)
-    }
-
-    /// The schema of the elements of a list.
-    pub fn items(&self) -> Option<&Self> {
-        self.items.as_deref()
-    }
-
-    /// What is said of a number at a place; nothing if there is no such place.
-    pub fn number_rule(&self, place: &[Segment]) -> Option<&NumberRule> {
-        let mut schema = self;
-        for segment in place {
-            schema = match segment {
-                Segment::Key(key) => schema.child(key)?,
-                Segment::Index(_) => schema.items()?,
-            };
-        }
-        Some(&schema.number)
-    }
-
-    /// The fields that have a default.
-    pub fn defaults(&self) -> impl Iterator<Item = (&str, &Self)> {
-        let with_default = self.properties.iter().filter(|(_, schema)| schema.default.is_some());
-        with_default.map(|(name, schema)| (&**name, schema))
+        read(&openapi, "", overlay)
     }
 }
 
-impl NumberRule {
-    fn of(schema: &Value) -> Self {
-        let number = |key| schema.get(key).and_then(Value::as_number).cloned();
-        let format = schema.get("format").and_then(Value::as_str);
-        Self {
-            format: format.filter(|format| format.starts_with("int")).map(Box::from),
-            minimum: number("minimum"),
-            maximum: number("maximum"),
+/// Reads the OpenAPI schema of a place, and what the overlay says about it.
+fn read(openapi: &Value, place: &str, overlay: &Overlay) -> Structural {
+    let flag = |keyword| openapi.get(keyword) == Some(&Value::Bool(true));
+    let mut schema = Structural {
+        kind: read_kind(openapi, place, overlay),
+        default: openapi.get("default").filter(|default| !default.is_null()).cloned(),
+        absent_is: None,
+        nullable: flag("nullable"),
+        preserve_unknown: flag("x-kubernetes-preserve-unknown-fields"),
+        embedded: flag("x-kubernetes-embedded-resource"),
+        managed: if overlay.system_managed.contains(place) {
+            Managed::Owned
+        } else if overlay.server_filled.contains(place) {
+            Managed::Filled
+        } else {
+            Managed::No
+        },
+        filled_beside: overlay.filled_beside.get(place).cloned(),
+        value_validations: read_value_validations(openapi, place, overlay),
+        validation: Validation::None,
+    };
+    if let Some(mut default) = schema.default.take() {
+        schema.fill_in_defaults(&mut default);
+        schema.default = Some(default);
+    }
+    let go_zero = || go_zero(openapi).filter(|_| overlay.zero_is_absent.contains(place));
+    schema.absent_is = schema.default.clone().or_else(go_zero);
+    schema
+}
+
+fn read_kind(openapi: &Value, place: &str, overlay: &Overlay) -> Kind {
+    let below = |openapi| Box::new(read(openapi, &format!("{place}[*]"), overlay));
+    if let Some(properties) = openapi.get("properties").and_then(Value::as_object) {
+        let dot = if place.is_empty() { "" } else { "." };
+        let field = |(name, openapi): (&String, &Value)| {
+            (name.as_str().into(), read(openapi, &format!("{place}{dot}{name}"), overlay))
+        };
+        return Kind::Struct(properties.iter().map(field).collect());
+    }
+    if let Some(values) = openapi.get("additionalProperties").filter(|values| values.is_object()) {
+        return Kind::Map(below(values));
+    }
+    match openapi.get("type").and_then(Value::as_str) {
+        Some("array") => {
+            let items = below(openapi.get("items").unwrap_or(&Value::Null));
+            let identity = read_identity(openapi, &items);
+            Kind::List { items, identity }
         }
+        Some("object") => Kind::Any,
+        _ if is_quantity(openapi) => Kind::Quantity,
+        _ if overlay.durations.contains(place) => Kind::Duration,
+        Some(_) => Kind::Scalar,
+        None if is_int_or_string(openapi) => Kind::Scalar,
+        None => Kind::Any,
+    }
+}
+
+fn read_identity(openapi: &Value, items: &Structural) -> Identity {
+    match openapi.get("x-kubernetes-list-type").and_then(Value::as_str) {
+        Some("set") => Identity::Set,
+        Some("map") => {
+            let names = openapi.get("x-kubernetes-list-map-keys").and_then(Value::as_array);
+            let key = |name: &str| ListKey {
+                name: name.into(),
+                default: items.declared_child(name).and_then(|key| key.default.clone()),
+            };
+            let names = names.into_iter().flatten().filter_map(Value::as_str);
+            Identity::Keys(names.map(key).collect())
+        }
+        _ => Identity::None,
+    }
+}
+
+fn read_value_validations(
+    openapi: &Value,
+    place: &str,
+    overlay: &Overlay,
+) -> Vec<(&'static str, Value)> {
+    let declared = |keyword: &'static str| Some((keyword, openapi.get(keyword)?.clone()));
+    let mut validations: Vec<_> = VALUE_VALIDATIONS.into_iter().filter_map(declared).collect();
+    if is_int_or_string(openapi) {
+        validations.retain(|(keyword, _)| !matches!(*keyword, "type" | "anyOf"));
+        validations.push(("type", serde_json::json!(["integer", "string"])));
+    }
+    match overlay.choices.get(place) {
+        Some(choices) if openapi.get("enum").is_none() => {
+            validations.push(("enum", choices.clone().into()));
+        }
+        _ => {}
+    }
+    validations
+}
+
+fn is_int_or_string(openapi: &Value) -> bool {
+    openapi.get("x-kubernetes-int-or-string").is_some()
+}
+
+/// Whether it is an int-or-string with the pattern that controller-gen gives to a `resource.Quantity`.
+fn is_quantity(openapi: &Value) -> bool {
+    let pattern = openapi.get("pattern").and_then(Value::as_str);
+    is_int_or_string(openapi)
+        && pattern.is_some_and(|pattern| pattern.contains("([KMGTPE]i)|[numkMGTPE]|"))
+}
+
+/// Go's zero value of a type.
+fn go_zero(openapi: &Value) -> Option<Value> {
+    match openapi.get("type").and_then(Value::as_str) {
+        Some("string") => Some("".into()),
+        Some("integer") => Some(0.into()),
+        _ => None,
     }
 }

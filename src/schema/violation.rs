@@ -1,12 +1,4 @@
-//! What a schema holds against a value.
-
-#![expect(
-    missing_docs,
-    clippy::exhaustive_enums,
-    clippy::exhaustive_structs,
-    clippy::must_use_candidate,
-    reason = "public to one crate of this workspace alone"
-)]
+//! A value that violates the schema, and what is wrong with it.
 
 use std::fmt;
 
@@ -15,70 +7,108 @@ use similar::get_close_matches;
 
 use crate::path::FieldPath;
 
-/// A value that the schema denies.
+/// A value that violates the schema.
+#[expect(clippy::exhaustive_structs, reason = "hidden: only crates of this workspace use it")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaViolation {
+    /// Where the value stands in the replacement.
     pub path: FieldPath,
-    pub failure: SchemaViolationKind,
-    /// The value that stood there before, if it is known which one did.
+    /// What is wrong.
+    pub kind: SchemaViolationKind,
+    /// The value of the existing Job, if it is known which one the new value replaces.
     pub old: Option<Value>,
-    /// The value; `None` if it is missing.
+    /// The value of the replacement; `None` if it is missing.
     pub new: Option<Value>,
 }
 
-/// What is wrong with a value. `Display` says it, without the value unless that is a number.
+/// What is wrong with a value.
+///
+/// `Display` is the message. It does not show the value unless that is a number.
+#[expect(clippy::exhaustive_enums, reason = "hidden: only crates of this workspace use it")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum SchemaViolationKind {
+    /// A required field is missing.
     Missing,
-    /// The type is none of these JSON types.
+    /// The value has another type.
     Type {
+        /// The names of the JSON types allowed, such as `integer`.
         expected: Vec<&'static str>,
+        /// The value.
         found: Value,
     },
+    /// The number is below the minimum.
     Below {
+        /// The minimum.
         least: Number,
+        /// The number.
         found: Number,
     },
+    /// The number is above the maximum.
     Above {
+        /// The maximum.
         most: Number,
+        /// The number.
         found: Number,
     },
-    /// Characters of a text.
+    /// The string has too few characters.
     TooShort {
+        /// How many it must have.
         least: u64,
+        /// How many it has.
         found: usize,
     },
+    /// The string has too many characters.
     TooLong {
+        /// How many it may have.
         most: u64,
+        /// How many it has.
         found: usize,
     },
-    /// Elements of a list.
+    /// The list has too few elements.
     TooFew {
+        /// How many it must have.
         least: u64,
+        /// How many it has.
         found: usize,
     },
+    /// The list has too many elements.
     TooMany {
+        /// How many it may have.
         most: u64,
+        /// How many it has.
         found: usize,
     },
+    /// The string does not match this pattern.
     Pattern(String),
+    /// The string is no `resource.Quantity`.
+    NotAQuantity {
+        /// The pattern that the schema has for quantities.
+        pattern: String,
+    },
+    /// The value is none of those allowed.
     NotOneOf {
+        /// The values allowed.
         choices: Vec<String>,
+        /// The value.
         found: Value,
     },
+    /// The string is not in this format, such as `date-time`.
     Format(String),
-    /// An element that repeats the element at another position: in the values of these keys, or
-    /// altogether.
+    /// The element of a set or keyed list repeats another one.
     Repeats {
+        /// The position of the other one.
         first: usize,
+        /// The keys of the list; empty in a set.
         keys: Vec<Box<str>>,
     },
-    /// What no Job schema of a Volcano release asks for so far, in the words of `jsonschema`.
+    /// A violation that no schema of a Volcano release asks for so far, in the words of the crate
+    /// `jsonschema`.
     Other(String),
 }
 
 impl SchemaViolationKind {
-    /// What would make the value right, where there is more to say than what is wrong.
+    /// How to correct the value, where the message does not already say it.
+    #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Type { expected, found: Value::String(text) } => {
@@ -128,9 +158,7 @@ impl fmt::Display for SchemaViolationKind {
             Self::TooMany { most, found } => {
                 write!(f, "must have at most {}, but has {found}", elements(*most))
             }
-            Self::Pattern(pattern) if is_quantity(pattern) => {
-                f.write_str("must be a quantity such as 500m, 1.5 or 2Gi")
-            }
+            Self::NotAQuantity { .. } => f.write_str("must be a quantity such as 500m, 1.5 or 2Gi"),
             Self::Pattern(pattern) => write!(f, "must match {pattern}"),
             Self::NotOneOf { choices, found } => {
                 let shown: Vec<&str> = choices
@@ -160,7 +188,8 @@ impl fmt::Display for SchemaViolationKind {
     }
 }
 
-/// The JSON type of a value, as a schema calls it.
+/// The name of the JSON type of a value in a schema, such as `array`.
+#[must_use]
 pub fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -170,11 +199,6 @@ pub fn type_of(value: &Value) -> &'static str {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     }
-}
-
-/// Whether a pattern is the one that controller-gen gives to a `resource.Quantity`.
-pub(super) fn is_quantity(pattern: &str) -> bool {
-    pattern.contains("([KMGTPE]i)|[numkMGTPE]|")
 }
 
 fn with_article(json_type: &str) -> &'static str {
@@ -189,7 +213,7 @@ fn with_article(json_type: &str) -> &'static str {
     }
 }
 
-/// The choice that was most likely meant.
+/// The choice that the value most likely means.
 fn nearest<'c>(choices: &'c [String], found: &Value) -> Option<&'c str> {
     let found = found.as_str()?;
     let choices: Vec<&str> =

@@ -9,7 +9,7 @@ use crate::job::resource::{API_VERSION, KIND};
 use crate::job::{Field, Job};
 use crate::path::{FieldPath, Segment};
 use crate::policy::{UpdatePolicy, is_dropped_default, is_identity};
-use crate::schema::shape::Shape;
+use crate::schema::Structural;
 
 /// The fields without which nothing says which object is meant, with the value that they must have.
 const REQUIRED: [(&[&str], Option<&str>); 3] =
@@ -57,7 +57,7 @@ pub(super) fn identity_violations(replacement: &Job<'_>) -> Vec<Violation> {
 }
 
 /// The hint for a field that the schema does not have: the name that was probably meant.
-pub(super) fn unknown_field_hint(job: &Shape, path: &FieldPath) -> String {
+pub(super) fn unknown_field_hint(job: &Structural, path: &FieldPath) -> String {
     let Some((Segment::Key(name), holder)) = path.segments().split_last() else {
         return "remove it".into();
     };

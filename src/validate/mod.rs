@@ -242,7 +242,7 @@ impl Validator {
         existing: &Job<'_>,
         replacement: &Job<'_>,
     ) -> Result<Restored, ReviewError> {
-        policy::restore_defaults(existing, replacement, self.schema.shape())
+        policy::restore_defaults(existing, replacement, self.schema.structural())
     }
 
     /// The patch of [`Validator::restore_defaults`]. The replacement is parsed only if something was
@@ -252,6 +252,6 @@ impl Validator {
         existing: &Job<'_>,
         replacement: &Job<'_>,
     ) -> Result<Patch, ReviewError> {
-        policy::restoring_patch(existing, replacement, self.schema.shape())
+        policy::restoring_patch(existing, replacement, self.schema.structural())
     }
 }

@@ -125,7 +125,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
             violations,
             warnings: Vec::new(),
         };
-        let schema = validator.schema().shape();
+        let schema = validator.schema().structural();
         compare(existing, replacement, schema, &mut |diff| inspection.visit(diff))?;
         if !inspection.is_done() {
             inspection.check_whole(replacement);
@@ -145,7 +145,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
         let limit = policy.limits().violations;
         let (mut warnings, omitted_warnings) = limited(self.warnings, limit);
         let mut violations = Violations::from_list(self.violations, limit);
-        let schema = self.validator.schema().shape();
+        let schema = self.validator.schema().structural();
         let listed = violations.iter_mut().flat_map(Violations::listed_mut).chain(&mut warnings);
         for unknown in listed.filter(|listed| listed.code() == ViolationCode::UnknownField) {
             unknown.set_hint(immutability::unknown_field_hint(schema, unknown.path()));

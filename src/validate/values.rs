@@ -55,9 +55,8 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
     /// The violations of the schema in the new value of a changed field, whatever the policy checks.
     fn schema_violations(&self, diff: &FieldDiff<'_>) -> Vec<SchemaViolation> {
         let Some(after) = diff.replacement else { return Vec::new() };
-        let mut violations = at_field(diff.field, |at| {
-            self.schema.violations(at, diff.schema, diff.existing, after, same)
-        });
+        let path = diff.field.path();
+        let mut violations = diff.schema.violations(&path, diff.existing, after, same);
         // An API server that has stored a list with a repeated element accepts any such list.
         if violations.iter().any(is_repetition) && self.existing_repeats() {
             violations.retain(|violation| !is_repetition(violation));
@@ -120,7 +119,7 @@ pub fn schema_violations(
     let schema = validator.schema();
     let check = ValueCheck::new(existing, schema, validator.policy());
     let mut violations = Vec::new();
-    compare(existing, replacement, schema.shape(), &mut |diff| {
+    compare(existing, replacement, schema.structural(), &mut |diff| {
         if !matches!(diff.field, JobField::Top(_) | JobField::Metadata(_)) {
             violations.extend(check.schema_violations(&diff));
         }
@@ -131,36 +130,17 @@ pub fn schema_violations(
 }
 
 fn is_repetition(violation: &SchemaViolation) -> bool {
-    matches!(violation.failure, SchemaViolationKind::Repeats { .. })
+    matches!(violation.kind, SchemaViolationKind::Repeats { .. })
 }
 
 impl From<SchemaViolation> for Violation {
     fn from(violation: SchemaViolation) -> Self {
-        let SchemaViolation { path, failure, old, new } = violation;
-        let violation = Violation::new(ViolationCode::InvalidValue, path, failure.to_string())
+        let SchemaViolation { path, kind, old, new } = violation;
+        let violation = Violation::new(ViolationCode::InvalidValue, path, kind.to_string())
             .with_values(old.as_ref(), new.as_ref());
-        match failure.hint() {
+        match kind.hint() {
             Some(hint) => violation.with_hint(hint),
             None => violation,
         }
-    }
-}
-
-/// Calls with the place of a field.
-fn at_field<T>(field: JobField<'_>, call: impl FnOnce(&crate::path::PathNode<'_>) -> T) -> T {
-    let root = crate::path::PathNode::ROOT;
-    let (metadata, spec) = (root.key("metadata"), root.key("spec"));
-    let tasks = spec.key("tasks");
-    match field {
-        JobField::Top(name) => call(&root.key(name)),
-        JobField::Metadata(name) => call(&metadata.key(name)),
-        JobField::Spec(name) => call(&spec.key(name)),
-        JobField::TaskOrder => call(&tasks),
-        JobField::Task { existing, replacement, name } => {
-            call(&tasks.index(existing, replacement).key(name))
-        }
-        JobField::AddedTask(position)
-        | JobField::RemovedTask(position)
-        | JobField::NullTask { replacement: position } => call(&tasks.index(position, position)),
     }
 }

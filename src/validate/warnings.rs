@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Violation, ViolationCode};
 use crate::diff::{Difference, FieldDiff, JobField, Origin};
 use crate::path::{FieldPath, Segment};
-use crate::schema::shape::{Kind, Shape};
+use crate::schema::{Kind, Structural};
 
 /// The warning about a field in which a change is not denied.
 pub(super) fn of_field(diff: &FieldDiff<'_>) -> Option<Violation> {
@@ -34,7 +34,7 @@ pub(super) fn of_difference(difference: &Difference<'_>, warnings: &mut Vec<Viol
 
 /// Visits the place of each field in a value that the schema does not have; `below` leads to the value.
 fn visit_unknown(
-    schema: &Shape,
+    schema: &Structural,
     value: &Value,
     below: &mut Vec<Segment>,
     visit: &mut impl FnMut(&[Segment]),

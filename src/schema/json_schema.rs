@@ -1,0 +1,103 @@
+//! Compiling the validators: each is generated from the schema of its field, as a JSON Schema.
+
+use jsonschema::{Draft, PatternOptions, ValidationOptions};
+use serde_json::{Map, Value};
+
+use super::structural::{Kind, Structural};
+use super::validation::{FieldValidator, Validation};
+
+impl Structural {
+    /// Compiles the validators of the fields of a Job that reading tells apart.
+    ///
+    /// # Errors
+    ///
+    /// A part of the schema is no JSON Schema (`minimum: "1"`): the message of the crate `jsonschema`.
+    pub(super) fn compile_validators(&mut self) -> Result<(), String> {
+        for (name, field) in self.fields_mut() {
+            match name {
+                "metadata" => field.compile_metadata()?,
+                "spec" => field.compile_spec()?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// An API server accepts a finalizer or owner that is there twice.
+    fn compile_metadata(&mut self) -> Result<(), String> {
+        self.fields_mut().try_for_each(|(_, field)| field.compile(false))
+    }
+
+    fn compile_spec(&mut self) -> Result<(), String> {
+        for (name, field) in self.fields_mut() {
+            match (name, &mut field.kind) {
+                ("tasks", Kind::List { items: task, .. }) => {
+                    task.fields_mut().try_for_each(|(_, field)| field.compile(true))?;
+                    task.validation = Validation::Task;
+                }
+                ("tasks", _) => {}
+                _ => field.compile(true)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn compile(&mut self, unique_elements: bool) -> Result<(), String> {
+        let json_schema = options().build(&self.to_json_schema());
+        let json_schema = json_schema.map_err(|error| error.to_string())?;
+        self.validation =
+            Validation::Field(Box::new(FieldValidator { json_schema, unique_elements }));
+        Ok(())
+    }
+
+    fn fields_mut(&mut self) -> impl Iterator<Item = (&str, &mut Self)> {
+        let fields = match &mut self.kind {
+            Kind::Struct(fields) => Some(fields.iter_mut()),
+            _ => None,
+        };
+        fields.into_iter().flatten()
+    }
+
+    /// The JSON Schema of this schema. It accepts the same values, and lists that have an element twice.
+    fn to_json_schema(&self) -> Value {
+        let keyword = |(name, value): &(&str, Value)| ((*name).to_owned(), value.clone());
+        let mut json_schema: Map<String, Value> =
+            self.value_validations.iter().map(keyword).collect();
+        // JSON Schema has no formats for integers.
+        match self.format() {
+            Some("int32") => limit(&mut json_schema, i32::MIN.into(), i32::MAX.into()),
+            Some("int64") => limit(&mut json_schema, i64::MIN, i64::MAX),
+            _ => {}
+        }
+        match &self.kind {
+            Kind::Struct(fields) => {
+                let fields = fields.iter();
+                let fields = fields.map(|(name, field)| (name.to_string(), field.to_json_schema()));
+                json_schema.insert("properties".into(), fields.collect());
+            }
+            Kind::Map(values) => {
+                json_schema.insert("additionalProperties".into(), values.to_json_schema());
+            }
+            Kind::List { items, .. } => {
+                json_schema.insert("items".into(), items.to_json_schema());
+            }
+            Kind::Quantity | Kind::Duration | Kind::Scalar | Kind::Any => {}
+        }
+        Value::Object(json_schema)
+    }
+}
+
+fn limit(json_schema: &mut Map<String, Value>, least: i64, most: i64) {
+    json_schema.remove("format");
+    json_schema.entry("minimum").or_insert(least.into());
+    json_schema.entry("maximum").or_insert(most.into());
+}
+
+fn options() -> ValidationOptions<'static> {
+    jsonschema::options()
+        // A draft whose meta-schema is one small document. Each schema is validated by it.
+        .with_draft(Draft::Draft7)
+        // Linear in the text, and with the syntax of Go's regular expressions.
+        .with_pattern_options(PatternOptions::regex())
+        .should_validate_formats(true)
+}
