@@ -117,7 +117,7 @@ pub use json_patch;
 
 pub use diff::{Change, ChangeKind, Changes, MergePatchError, ReviewError, Verdict};
 pub use job::{Job, JobError, JobErrorKind, Limits, resource};
-pub use path::{FieldPath, FieldPattern, Key, ParsePathError, Segment};
+pub use path::{FieldPath, FieldPattern, Key, ParsePathError, PatternSegment, Segment};
 pub use policy::{Check, DroppedDefaults, UpdatePolicy};
 pub use report::{Report, TextStyle};
 pub use schema::{JobSchema, SchemaError};
