@@ -108,6 +108,7 @@ mod policy;
 mod report;
 mod scalar;
 mod schema;
+mod spelling;
 pub mod status;
 #[cfg(feature = "proptest")]
 pub mod strategy;

@@ -199,7 +199,7 @@ fn the_causes_of_codes_are_those_of_kubernetes() {
             code if forbidden.contains(&code) => "FieldValueForbidden",
             _ => "FieldValueInvalid",
         };
-        assert_eq!(code.cause(), cause, "{code}");
+        assert_eq!(code.cause().as_str(), cause, "{code}");
     }
 }
 
