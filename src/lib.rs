@@ -31,7 +31,7 @@
 //! * [`Changes`] are what differs, each allowed, ignored or denied; they give a JSON Patch and a
 //!   JSON Merge Patch, whole or in part.
 //! * [`Violations`] are what stands in the way: never empty, sorted by path, each with a stable
-//!   [`Code`], a [`FieldPath`], words and a hint.
+//!   [`ViolationCode`], a [`FieldPath`], words and a hint.
 //! * Errors are apart from violations: [`JobError`] and [`ReviewError`] say that no verdict was
 //!   possible.
 //! * [`Validator::restore_defaults`] puts back what Volcano filled in at creation and a manifest lacks.
@@ -116,15 +116,18 @@ mod validate;
 
 pub use json_patch;
 
-pub use diff::{Change, ChangeKind, Changes, MergePatchError, ReviewError, Verdict};
+pub use diff::{
+    Change, ChangeKind, Changes, MergePatchError, ParseChangeKindError, ParseVerdictError,
+    ReviewError, Verdict,
+};
 pub use job::{Job, JobError, JobErrorKind, Limits, resource};
 pub use path::{FieldPath, FieldPattern, Key, ParsePathError, PatternSegment, Segment};
 pub use policy::{Check, DroppedDefaults, UpdatePolicy};
-pub use report::{Report, TextStyle};
+pub use report::{ParseTextStyleError, Report, TextStyle};
 pub use schema::{JobSchema, SchemaError};
 pub use validate::{
-    ParseViolationCodeError, Restored, Review, Severity, UpdateError, Validator, Violation,
-    ViolationCode, Violations, diff, is_update_allowed, validate_update,
+    ParseSeverityError, ParseViolationCodeError, Restored, Review, Severity, UpdateError,
+    Validator, Violation, ViolationCode, Violations, diff, is_update_allowed, validate_update,
 };
 
 /// The README, so that its code is compiled and run.

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::ops::Deref;
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::walk::Difference;
 use crate::path::{FieldPath, Side};
+use crate::spelling::spelling;
 
 /// One difference between the existing Job and its replacement.
 ///
@@ -28,8 +28,7 @@ pub struct Change {
 
 /// What happened to a field.
 #[expect(clippy::exhaustive_enums, reason = "there is nothing else that can happen to a value")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChangeKind {
     /// The replacement has it, the existing Job does not.
     Added,
@@ -46,8 +45,7 @@ pub enum ChangeKind {
     clippy::exhaustive_enums,
     reason = "callers must handle each; a new one is a new major version"
 )]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// The field may be updated.
     Allowed,
@@ -178,23 +176,15 @@ impl<'c> IntoIterator for &'c Changes {
     }
 }
 
-impl fmt::Display for ChangeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ChangeKind::Added => "added",
-            ChangeKind::Removed => "removed",
-            ChangeKind::Replaced => "replaced",
-            ChangeKind::Moved => "moved",
-        })
-    }
-}
+spelling!(ChangeKind, "kind of change", ParseChangeKindError {
+    Added => "added",
+    Removed => "removed",
+    Replaced => "replaced",
+    Moved => "moved",
+});
 
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Verdict::Allowed => "allowed",
-            Verdict::Ignored => "ignored",
-            Verdict::Denied => "denied",
-        })
-    }
-}
+spelling!(Verdict, "verdict", ParseVerdictError {
+    Allowed => "allowed",
+    Ignored => "ignored",
+    Denied => "denied",
+});

@@ -7,7 +7,9 @@ pub(crate) mod patch;
 mod values;
 mod walk;
 
-pub use self::change::{Change, ChangeKind, Changes, Verdict};
+pub use self::change::{
+    Change, ChangeKind, Changes, ParseChangeKindError, ParseVerdictError, Verdict,
+};
 pub use self::error::ReviewError;
 pub use self::patch::MergePatchError;
 pub(crate) use self::walk::{ChangedField, Difference, Event, Stop, compare, same};

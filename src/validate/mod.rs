@@ -22,7 +22,7 @@ use self::values::ValueCheck;
 pub use self::values::schema_violations;
 pub(crate) use self::violation::shortened;
 use self::violation::sort;
-pub use self::violation::{Severity, Violation, Violations};
+pub use self::violation::{ParseSeverityError, Severity, Violation, Violations};
 use crate::diff::{
     Change, ChangedField, Changes, Difference, Event, ReviewError, Stop, Verdict, compare,
 };

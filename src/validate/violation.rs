@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::ViolationCode;
 use crate::path::FieldPath;
+use crate::spelling::spelling;
 
 /// One violation: which field, what is wrong with it, what would make it right.
 ///
@@ -33,8 +34,7 @@ struct Inner {
 }
 
 /// Whether a violation stands in the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Severity {
     /// The update is denied.
@@ -42,6 +42,11 @@ pub enum Severity {
     /// The update may pass; there is something to know about it.
     Warning,
 }
+
+spelling!(Severity, "severity", ParseSeverityError {
+    Error => "error",
+    Warning => "warning",
+});
 
 impl Violation {
     pub(crate) fn found(code: ViolationCode, path: FieldPath, message: impl Into<String>) -> Self {
