@@ -86,8 +86,8 @@
 //!
 //! * `kube`: conversions between [`status`] and [`admission`] and the types of kube-core 5. Needs Rust
 //!   1.89.
-//! * `proptest`: the module `strategy`, with strategies for property tests: Jobs, allowed and
-//!   denied updates of them, and other spellings of the same Job. Needs Rust 1.88.
+//! * `strategy`: the module `strategy`, with proptest strategies for property tests: Jobs, allowed and
+//!   denied updates, and other spellings of the same Job. Needs Rust 1.88.
 //!
 //! # Scope
 //!
@@ -110,7 +110,7 @@ mod scalar;
 mod schema;
 mod spelling;
 pub mod status;
-#[cfg(feature = "proptest")]
+#[cfg(feature = "strategy")]
 pub mod strategy;
 mod validate;
 
