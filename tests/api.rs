@@ -364,6 +364,7 @@ fn paths_and_patterns_round_trip_through_json() {
 
 /// Whether every value has a spelling of its own, which `Display`, `FromStr` and serde share.
 #[track_caller]
+#[expect(clippy::unwrap_used, reason = "a panic here is a failed test")]
 fn assert_spellings<T, E>(values: impl Iterator<Item = T>, spellings: &[&str], unknown: &str)
 where
     T: Copy + PartialEq + Debug + Display + FromStr<Err = E> + Serialize + DeserializeOwned,

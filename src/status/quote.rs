@@ -20,13 +20,20 @@ pub fn quote(text: &str) -> String {
             '\t' => quoted.push_str("\\t"),
             '\u{b}' => quoted.push_str("\\v"),
             _ if is_printable(char) => quoted.push(char),
-            '\0'..='\u{7f}' => quoted.push_str(&format!("\\x{:02x}", u32::from(char))),
-            '\u{80}'..='\u{ffff}' => quoted.push_str(&format!("\\u{:04x}", u32::from(char))),
-            _ => quoted.push_str(&format!("\\U{:08x}", u32::from(char))),
+            _ => quoted.push_str(&numeric_escape(char)),
         }
     }
     quoted.push('"');
     quoted
+}
+
+fn numeric_escape(char: char) -> String {
+    let code = u32::from(char);
+    match code {
+        0..=0x7f => format!("\\x{code:02x}"),
+        0x80..=0xffff => format!("\\u{code:04x}"),
+        _ => format!("\\U{code:08x}"),
+    }
 }
 
 /// Go's [`unicode.IsPrint`]: letters, marks, numbers, punctuation, symbols, and the ASCII space.
