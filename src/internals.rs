@@ -6,7 +6,7 @@
 use crate::job::Job;
 pub use crate::job::{Entry, Field, Nested, Read};
 pub use crate::schema::{ANY, SchemaViolation, SchemaViolationKind, Structural, type_of};
-pub use crate::status::{is_printable, quote};
+pub use crate::status::quote::{is_printable, quote};
 use crate::validate::Validator;
 pub use crate::validate::metadata::{
     self, ANNOTATIONS_BYTES, MetadataViolation, MetadataViolationKind, Subject,

@@ -31,7 +31,7 @@
 //! * [`Changes`] are what differs, each allowed, ignored or denied; they give a JSON Patch and a
 //!   JSON Merge Patch, whole or in part.
 //! * [`Violations`] are what stands in the way: never empty, sorted by path, each with a stable
-//!   [`Code`], a [`FieldPath`], words and a hint.
+//!   [`ViolationCode`], a [`FieldPath`], words and a hint.
 //! * Errors are apart from violations: [`JobError`] and [`ReviewError`] say that no verdict was
 //!   possible.
 //! * [`Validator::restore_defaults`] puts back what Volcano filled in at creation and a manifest lacks.
@@ -86,8 +86,8 @@
 //!
 //! * `kube`: conversions between [`status`] and [`admission`] and the types of kube-core 5. Needs Rust
 //!   1.89.
-//! * `proptest`: the module `strategy`, with strategies for property tests: Jobs, allowed and
-//!   denied updates of them, and other spellings of the same Job. Needs Rust 1.88.
+//! * `strategy`: the module `strategy`, with proptest strategies for property tests: Jobs, allowed and
+//!   denied updates, and other spellings of the same Job. Needs Rust 1.88.
 //!
 //! # Scope
 //!
@@ -111,7 +111,7 @@ mod report;
 mod scalar;
 mod schema;
 pub mod status;
-#[cfg(feature = "proptest")]
+#[cfg(feature = "strategy")]
 pub mod strategy;
 mod validate;
 
@@ -120,13 +120,13 @@ pub use json_patch;
 pub use diff::{Change, ChangeKind, Changes, MergePatchError, ReviewError, Verdict};
 pub use job::names::UnknownNameError;
 pub use job::{Job, JobError, JobErrorKind, Limits, resource};
-pub use path::{FieldPath, FieldPattern, Key, ParsePathError, Segment};
+pub use path::{FieldPath, FieldPattern, Key, ParsePathError, PatternSegment, Segment};
 pub use policy::{Check, DroppedDefaults, Restored, UpdatePolicy};
 pub use report::{Report, TextStyle};
 pub use schema::{JobSchema, SchemaError};
 pub use validate::{
-    ParseViolationCodeError, Review, Severity, UpdateError, Validator, Violation, ViolationCode,
-    Violations, diff, is_update_allowed, validate_update, validate_update_bytes,
+    Review, Severity, UpdateError, Validator, Violation, ViolationCode, Violations, diff,
+    is_update_allowed, validate_update, validate_update_bytes,
 };
 
 /// The README, so that its code is compiled and run.

@@ -4,15 +4,17 @@ use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 use std::mem::size_of;
+use std::str::FromStr;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause, StatusCodes};
 use volcano_job_update::{
     Change, ChangeKind, Changes, Check, DroppedDefaults, FieldPath, FieldPattern, Job, JobError,
-    JobErrorKind, Limits, MergePatchError, ParsePathError, ParseViolationCodeError, Review,
-    ReviewError, Segment, Severity, UpdateError, UpdatePolicy, Validator, Verdict, Violation,
-    ViolationCode, Violations, validate_update,
+    JobErrorKind, Limits, MergePatchError, ParsePathError, PatternSegment, Review, ReviewError,
+    Segment, Severity, TextStyle, UnknownNameError, UpdateError, UpdatePolicy, Validator, Verdict,
+    Violation, ViolationCode, Violations, validate_update,
 };
 
 fn is_shared<T: Send + Sync>() {}
@@ -58,7 +60,7 @@ fn errors_are_errors() {
     is_error::<volcano_job_update::admission::RequestError>();
     is_error::<JobError>();
     is_error::<MergePatchError>();
-    is_error::<ParseViolationCodeError>();
+    is_error::<UnknownNameError>();
     is_error::<ParsePathError>();
     is_error::<ReviewError>();
     is_error::<UpdateError>();
@@ -199,7 +201,7 @@ fn the_causes_of_codes_are_those_of_kubernetes() {
             code if forbidden.contains(&code) => "FieldValueForbidden",
             _ => "FieldValueInvalid",
         };
-        assert_eq!(code.cause(), cause, "{code}");
+        assert_eq!(code.cause().as_str(), cause, "{code}");
     }
 }
 
@@ -313,4 +315,96 @@ fn a_null_task_is_the_same_from_a_text_and_from_a_value() {
         let review = Validator::default().review(&read[existing], &read[replacement]).unwrap();
         assert!(review.is_allowed(), "{:?}", review.violations());
     }
+}
+
+#[test]
+fn paths_are_joined_and_have_parents() {
+    let tasks: FieldPath = "spec.tasks".parse().unwrap();
+    let replicas = tasks.join(1).join("replicas");
+    assert_eq!(replicas.to_string(), "spec.tasks[1].replicas");
+    assert_eq!(tasks.join("a.b[0]").to_string(), "spec.tasks[\"a.b[0]\"]");
+    assert_eq!(replicas.parent().unwrap().parent(), Some(tasks.clone()));
+    assert_eq!(tasks.parent().unwrap().parent(), Some(FieldPath::default()));
+    assert_eq!(FieldPath::default().parent(), None);
+}
+
+#[test]
+fn prefixes_are_compared_by_segment() {
+    let path: FieldPath = "spec.tasks[1].replicas".parse().unwrap();
+    for (prefix, is_prefix) in [
+        ("", true),
+        ("spec.tasks", true),
+        ("spec.tasks[1].replicas", true),
+        ("spec.task", false),
+        ("spec.tasks[10]", false),
+        ("spec.tasks[\"1\"]", false),
+        ("spec.tasks[1].replicas.x", false),
+    ] {
+        assert_eq!(path.starts_with(&prefix.parse().unwrap()), is_prefix, "{prefix}");
+    }
+}
+
+#[test]
+fn pattern_segments_tell_wildcards_from_keys() {
+    let pattern: FieldPattern = "m[*][\"*\"]".parse().unwrap();
+    let key = |key: &str| PatternSegment::Key(key.into());
+    assert_eq!(pattern.segments(), [key("m"), PatternSegment::Any, key("*")]);
+}
+
+#[test]
+fn paths_and_patterns_round_trip_through_json() {
+    let path: FieldPath = "metadata.labels[a/b]".parse().unwrap();
+    assert_eq!(json!(path), json!("metadata.labels[a/b]"));
+    assert_eq!(serde_json::from_value::<FieldPath>(json!(path)).unwrap(), path);
+    let pattern: FieldPattern = "spec.tasks[*]".parse().unwrap();
+    assert_eq!(serde_json::from_value::<FieldPattern>(json!(pattern)).unwrap(), pattern);
+    let error = serde_json::from_value::<FieldPath>(json!("spec..queue")).unwrap_err();
+    assert_eq!(error.to_string(), "path `spec..queue`: a field name must not be empty at byte 4");
+}
+
+/// Whether every value has a spelling of its own, which `Display`, `FromStr` and serde share.
+#[track_caller]
+#[expect(clippy::unwrap_used, reason = "a panic here is a failed test")]
+fn assert_spellings<T, E>(values: impl Iterator<Item = T>, spellings: &[&str], unknown: &str)
+where
+    T: Copy + PartialEq + Debug + Display + FromStr<Err = E> + Serialize + DeserializeOwned,
+    E: Error,
+{
+    let values: Vec<T> = values.collect();
+    let shown: Vec<String> = values.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, spellings);
+    assert_eq!(json!(values), json!(spellings));
+    assert_eq!(serde_json::from_value::<Vec<T>>(json!(spellings)).unwrap(), values);
+    for (spelling, value) in spellings.iter().zip(values) {
+        assert_eq!(spelling.parse::<T>().unwrap(), value);
+    }
+    for other in ["", "Allowed", " plain"] {
+        assert_eq!(other.parse::<T>().unwrap_err().to_string(), format!("{unknown} `{other}`"));
+        let error = serde_json::from_value::<T>(json!(other)).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("unknown variant `{other}`, expected")), "{error}");
+    }
+}
+
+#[test]
+fn enums_have_one_spelling_in_every_direction() {
+    let kinds = ["added", "removed", "replaced", "moved"];
+    assert_spellings(ChangeKind::all(), &kinds, "unknown kind of change");
+    assert_spellings(Verdict::all(), &["allowed", "ignored", "denied"], "unknown verdict");
+    assert_spellings(Severity::all(), &["error", "warning"], "unknown severity");
+    assert_spellings(TextStyle::all(), &["plain", "ansi"], "unknown text style");
+    let codes = ["documented", "kubernetes"];
+    assert_spellings(StatusCodes::all(), &codes, "unknown status codes");
+    let names: Vec<&str> = ViolationCode::all().map(ViolationCode::as_str).collect();
+    assert_spellings(ViolationCode::all(), &names, "unknown code");
+    let causes: Vec<&str> = CauseType::all().map(CauseType::as_str).collect();
+    assert_spellings(CauseType::all(), &causes, "unknown cause type");
+}
+
+#[test]
+fn invalid_names_the_object_by_group_and_kind() {
+    let cause = || vec![StatusCause::new(CauseType::Forbidden, "force", "no")];
+    let status = Status::invalid_object(GroupKind::new("meta.k8s.io", "PatchOptions"), "", cause());
+    let message = "PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: no";
+    assert_eq!((status.code, &*status.message), (422, message));
+    assert_eq!(Status::invalid("a", cause()), Status::invalid_object(GroupKind::JOB, "a", cause()));
 }

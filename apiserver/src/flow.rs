@@ -22,7 +22,7 @@ use volcano_job_update::Job;
 use volcano_job_update::Validator;
 use volcano_job_update::internals::{JobParts, structural};
 use volcano_job_update::resource::{API_VERSION, GROUP, KIND, VERSION};
-use volcano_job_update::status::{CauseType, Status, StatusCause};
+use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause};
 
 const ACCEPTED: [&str; 3] =
     ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
@@ -222,7 +222,7 @@ impl Road<'_> {
     fn bad_patch(&self, error: &str) -> Status {
         let patched = Value::from(syntax::sanitize_bytes(self.bytes));
         let cause = with_value(CauseType::Invalid, "patch", &patched, error);
-        Status::invalid_object("", "", "", vec![cause])
+        Status::invalid_object(GroupKind::new("", ""), "", vec![cause])
     }
 
     fn go(
@@ -476,5 +476,5 @@ fn type_errors(sent: &Sent) -> Vec<StatusCause> {
 /// The answer to a Job that is not valid, which goes by the kind that it says.
 fn invalid(sent: &Sent, name: &str, causes: Vec<StatusCause>) -> Status {
     let group = sent.api_version.split_once('/').map_or("", |(group, _)| group);
-    Status::invalid_object(group, &sent.kind, name, causes)
+    Status::invalid_object(GroupKind::new(group, &sent.kind), name, causes)
 }

@@ -4,8 +4,8 @@ use crate::answer::with_value;
 use crate::go;
 use crate::meta::{Metadata, text};
 use crate::request::Target;
-use volcano_job_update::resource::GROUP;
-use volcano_job_update::status::{CauseType, Status};
+use volcano_job_update::resource::{GROUP, RESOURCE};
+use volcano_job_update::status::{CauseType, GroupKind, Status};
 
 pub(crate) fn api_version(given: &str, expected: &str) -> Result<(), Status> {
     if given == expected {
@@ -69,7 +69,11 @@ pub(crate) fn resource_version(
         let detail = "must be specified for an update";
         let field = "metadata.resourceVersion";
         let cause = with_value(CauseType::Invalid, field, &0.into(), detail);
-        return Err(Status::invalid_resource(&target.name, vec![cause]));
+        return Err(Status::invalid_object(
+            GroupKind::new(GROUP, RESOURCE),
+            &target.name,
+            vec![cause],
+        ));
     }
     if sent != stored {
         let why = "the object has been modified; please apply your changes to the latest version \

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::answer::with_value;
 use crate::go;
-use volcano_job_update::status::{CauseType, Status, StatusCause};
+use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause};
 
 /// The path of Jobs; namespace and name follow.
 const PREFIX: [&str; 4] = ["apis", "batch.volcano.sh", "v1alpha1", "namespaces"];
@@ -224,7 +224,7 @@ impl Target {
         if causes.is_empty() {
             return Ok(validation);
         }
-        Err(Status::invalid_object(OPTIONS_GROUP, kind, "", causes))
+        Err(Status::invalid_object(GroupKind::new(OPTIONS_GROUP, kind), "", causes))
     }
 
     fn check_manager(&self, causes: &mut Vec<StatusCause>) {

@@ -93,8 +93,7 @@ proptest! {
 
     #[test]
     fn a_allowed_update_is_stored_whole_and_once(update in strategy::allowed_update()) {
-        let (existing, replacement) = update;
-        check(existing, replacement)?;
+        check(update.existing, update.replacement)?;
     }
 
     #[test]

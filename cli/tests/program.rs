@@ -83,7 +83,7 @@ fn assert_valid(schema: &str, value: &Value) {
 fn the_documented_example_is_allowed() {
     let output = run(&["check", &job(EXISTING), &job(REPLACEMENT)]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let expected = "allowed by the policy documented: 1 change\nchanges that may pass:\n  \
+    let expected = "allowed by the policy documented: 1 change\nchanges that are not denied:\n  \
                     ~ spec.tasks[1].replicas  allowed\n";
     assert_eq!(stdout(&output), expected, "plain text, as it is not a terminal");
     assert_eq!(stderr(&output), "");
@@ -102,7 +102,7 @@ fn values_are_checked_and_warnings_given() {
           help: write it without quotes\n\
         warning[template-change] spec.tasks[0].template: running pods keep the old template, and \
           Volcano's own webhook denies this change\n\
-        changes that may pass:\n  \
+        changes that are not denied:\n  \
           + spec.tasks[0].template.spec.hostNetwork  allowed\n  \
           ~ spec.tasks[1].replicas                   allowed\n";
     assert_eq!(stdout(&output), expected);
@@ -122,7 +122,7 @@ fn a_denial_names_the_field_and_the_remedy() {
           help: restore the value of the existing Job; only metadata.labels, metadata.generateName, \
           metadata.annotations, spec.template, spec.replicas, spec.tasks[*].template and \
           spec.tasks[*].replicas may change\n\
-        changes that may pass:\n  \
+        changes that are not denied:\n  \
           ~ spec.tasks[1].replicas  allowed\n";
     assert_eq!(stdout(&output), expected);
 }

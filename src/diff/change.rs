@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::str::FromStr;
 
 use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::difference::{Difference, DifferenceKind};
-use crate::job::names::{self, UnknownNameError};
+use crate::job::names::spelling;
 use crate::path::FieldPath;
 
 /// One difference between the existing Job and its replacement.
@@ -43,8 +42,7 @@ pub(super) enum Values {
 
 /// What happened to a field.
 #[expect(clippy::exhaustive_enums, reason = "there is nothing else that can happen to a value")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChangeKind {
     /// The replacement has the field, the existing Job does not.
     Added,
@@ -61,8 +59,7 @@ pub enum ChangeKind {
     clippy::exhaustive_enums,
     reason = "callers must handle each; a new one is a new major version"
 )]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
     /// The field may be updated.
     Allowed,
@@ -212,69 +209,15 @@ impl<'c> IntoIterator for &'c Changes {
     }
 }
 
-impl ChangeKind {
-    const ALL: [Self; 4] = [Self::Added, Self::Removed, Self::Replaced, Self::Moved];
+spelling!(ChangeKind, "kind of change", {
+    Added => "added",
+    Removed => "removed",
+    Replaced => "replaced",
+    Moved => "moved",
+});
 
-    /// The spelling in reports, such as `replaced`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Removed => "removed",
-            Self::Replaced => "replaced",
-            Self::Moved => "moved",
-        }
-    }
-}
-
-impl Verdict {
-    const ALL: [Self; 3] = [Self::Allowed, Self::Ignored, Self::Denied];
-
-    /// The spelling in reports, such as `allowed`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::Ignored => "ignored",
-            Self::Denied => "denied",
-        }
-    }
-}
-
-impl fmt::Display for ChangeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for ChangeKind {
-    type Err = UnknownNameError;
-
-    /// Reads the spelling of [`ChangeKind::as_str`].
-    ///
-    /// # Errors
-    ///
-    /// Any other text (`Added`, `deleted`).
-    fn from_str(text: &str) -> Result<Self, UnknownNameError> {
-        names::find("kind of change", Self::ALL, Self::as_str, text)
-    }
-}
-
-impl FromStr for Verdict {
-    type Err = UnknownNameError;
-
-    /// Reads the spelling of [`Verdict::as_str`].
-    ///
-    /// # Errors
-    ///
-    /// Any other text (`Allowed`, `refused`).
-    fn from_str(text: &str) -> Result<Self, UnknownNameError> {
-        names::find("verdict", Self::ALL, Self::as_str, text)
-    }
-}
+spelling!(Verdict, "verdict", {
+    Allowed => "allowed",
+    Ignored => "ignored",
+    Denied => "denied",
+});

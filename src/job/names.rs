@@ -1,4 +1,4 @@
-//! Enums whose variants have a stable spelling.
+//! Enums whose variants have a stable spelling: one table for each, in every direction.
 
 /// The text is no spelling of the enum that was asked for.
 ///
@@ -28,15 +28,63 @@ impl UnknownNameError {
     }
 }
 
-/// The variant of that spelling.
-pub(crate) fn find<T: Copy>(
-    what: &'static str,
-    variants: impl IntoIterator<Item = T>,
-    spelling: impl Fn(T) -> &'static str,
-    text: &str,
-) -> Result<T, UnknownNameError> {
-    let mut variants = variants.into_iter();
-    variants
-        .find(|variant| spelling(*variant) == text)
-        .ok_or_else(|| UnknownNameError::new(what, text))
+/// Implements the text form of an enum without fields: `all`, `as_str`, `Display`, `FromStr`,
+/// `Serialize` and `Deserialize`.
+///
+/// The compiler checks that the table has every variant, as `as_str` matches on them.
+macro_rules! spelling {
+    ($enum:ident, $what:literal, { $($variant:ident => $text:literal,)+ }) => {
+        impl $enum {
+            /// All values, in the order in which they are documented.
+            pub fn all() -> impl ExactSizeIterator<Item = Self> + Clone {
+                [$(Self::$variant),+].into_iter()
+            }
+
+            /// The stable spelling, which `Display`, `FromStr` and serde use too.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $enum {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $enum {
+            type Err = $crate::UnknownNameError;
+
+            /// Reads the stable spelling.
+            ///
+            /// # Errors
+            ///
+            /// Any other text, another case included.
+            fn from_str(text: &str) -> Result<Self, $crate::UnknownNameError> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err($crate::UnknownNameError::new($what, text)),
+                }
+            }
+        }
+
+        impl serde::Serialize for $enum {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $enum {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                let unknown = |_| serde::de::Error::unknown_variant(&text, &[$($text),+]);
+                text.parse().map_err(unknown)
+            }
+        }
+    };
 }
+
+pub(crate) use spelling;

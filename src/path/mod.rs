@@ -1,120 +1,26 @@
-//! Field paths: where in a Job something stands.
+//! Paths of fields in a Job, and patterns that cover sets of them.
 
 mod node;
 mod parse;
 mod pattern;
+mod segment;
 
-use std::borrow::Borrow;
-use std::fmt::{self, Write as _};
-use std::ops::Deref;
+use std::fmt;
 use std::str::FromStr;
 
-use compact_str::CompactString;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub(crate) use self::node::{PathNode, Side};
 pub use self::parse::ParsePathError;
 use self::parse::{Reason, Token, parse_tokens};
-pub use self::pattern::FieldPattern;
+pub use self::pattern::{FieldPattern, PatternSegment};
+pub use self::segment::{Key, Segment};
 
-/// One step of a [`FieldPath`]: the key of an object or the position in a list.
+/// The path of a value in a Job, owned.
 ///
-/// The two are kept apart, so the key `0` and the position `0` differ in every rendering.
-#[expect(clippy::exhaustive_enums, reason = "JSON has objects and arrays, and nothing else")]
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Segment {
-    /// The key of an object: a field name or the key of a map.
-    Key(Key),
-    /// The position in a list, counted from 0.
-    Index(usize),
-}
-
-/// The key of an object, owned; as short as most are, it allocates nothing.
-///
-/// It is read as a `&str`, and made of one:
-///
-/// ```
-/// use volcano_job_update::Segment;
-///
-/// let segment = Segment::Key("replicas".into());
-/// assert!(matches!(segment, Segment::Key(key) if key == "replicas"));
-/// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key(CompactString);
-
-impl Deref for Key {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl AsRef<str> for Key {
-    fn as_ref(&self) -> &str {
-        self
-    }
-}
-
-impl Borrow<str> for Key {
-    fn borrow(&self) -> &str {
-        self
-    }
-}
-
-impl PartialEq<str> for Key {
-    fn eq(&self, key: &str) -> bool {
-        **self == *key
-    }
-}
-
-impl PartialEq<&str> for Key {
-    fn eq(&self, key: &&str) -> bool {
-        **self == **key
-    }
-}
-
-impl From<&str> for Key {
-    fn from(key: &str) -> Self {
-        Self(key.into())
-    }
-}
-
-impl From<String> for Key {
-    fn from(key: String) -> Self {
-        Self(key.into())
-    }
-}
-
-impl From<Key> for String {
-    fn from(key: Key) -> Self {
-        key.0.into()
-    }
-}
-
-impl Serialize for Key {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self)
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self)
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&**self, f)
-    }
-}
-
-/// Where in a Job a value stands, owned.
-///
-/// It has two renderings. `Display` gives the form that Kubernetes uses in error messages and in
-/// [`StatusCause.field`]; a key that is not a plain name stands in brackets, and in quotes where it
-/// could be taken for something else, so that the text is unambiguous and parses back:
+/// It has two renderings. `Display` writes the form that Kubernetes uses in error messages and in
+/// [`StatusCause.field`], and `FromStr` reads it back. A key that is not a plain name is written in
+/// brackets, and quoted where it could be read as something else:
 ///
 /// ```
 /// use volcano_job_update::FieldPath;
@@ -130,7 +36,8 @@ impl fmt::Debug for Key {
 ///
 /// [`FieldPath::to_pointer`] gives the JSON Pointer of [RFC 6901].
 ///
-/// Paths sort by segment, list positions by number.
+/// The default is the root, which has no segments. Paths sort segment by segment, list positions by
+/// number. Serde uses the `Display` form.
 ///
 /// [`StatusCause.field`]: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
 /// [RFC 6901]: https://www.rfc-editor.org/rfc/rfc6901
@@ -146,7 +53,48 @@ impl FieldPath {
         &self.segments
     }
 
-    /// The JSON Pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)) of the same place.
+    /// The path one step below this one: of the field `"replicas"`, of the element `1`.
+    ///
+    /// A text is taken as one key and not parsed, so a key may have any characters:
+    ///
+    /// ```
+    /// use volcano_job_update::FieldPath;
+    ///
+    /// let labels: FieldPath = "metadata.labels".parse()?;
+    /// assert_eq!(labels.join("example.com/team"), "metadata.labels[example.com/team]".parse()?);
+    ///
+    /// let tasks: FieldPath = "spec.tasks".parse()?;
+    /// assert_eq!(tasks.join(1).join("replicas"), "spec.tasks[1].replicas".parse()?);
+    /// # Ok::<(), volcano_job_update::ParsePathError>(())
+    /// ```
+    #[must_use]
+    pub fn join(&self, segment: impl Into<Segment>) -> Self {
+        self.segments.iter().cloned().chain([segment.into()]).collect()
+    }
+
+    /// The path of the object or list that has this value; `None` for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let (_, parents) = self.segments.split_last()?;
+        Some(Self { segments: parents.to_vec() })
+    }
+
+    /// Whether this is `prefix` or a path below it. Whole segments are compared:
+    ///
+    /// ```
+    /// use volcano_job_update::FieldPath;
+    ///
+    /// let path: FieldPath = "spec.tasks[1].replicas".parse()?;
+    /// assert!(path.starts_with(&"spec.tasks".parse()?));
+    /// assert!(!path.starts_with(&"spec.task".parse()?));
+    /// # Ok::<(), volcano_job_update::ParsePathError>(())
+    /// ```
+    #[must_use]
+    pub fn starts_with(&self, prefix: &Self) -> bool {
+        self.segments.starts_with(&prefix.segments)
+    }
+
+    /// The JSON Pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)) of the same value.
     #[must_use]
     pub fn to_pointer(&self) -> String {
         let mut pointer = String::new();
@@ -154,8 +102,7 @@ impl FieldPath {
             pointer.push('/');
             match segment {
                 Segment::Key(key) => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
-                // Writing to a String cannot fail.
-                Segment::Index(index) => drop(write!(pointer, "{index}")),
+                Segment::Index(index) => pointer.push_str(&index.to_string()),
             }
         }
         pointer
@@ -196,6 +143,13 @@ impl Serialize for FieldPath {
     }
 }
 
+impl<'de> Deserialize<'de> for FieldPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|error| de::Error::custom(format!("path `{text}`: {error}")))
+    }
+}
+
 impl FromStr for FieldPath {
     type Err = ParsePathError;
 
@@ -204,14 +158,14 @@ impl FromStr for FieldPath {
     /// # Errors
     ///
     /// An empty name (`spec..queue`), an unclosed bracket (`spec.tasks[0`), an empty bracket
-    /// (`spec.tasks[]`), a wildcard (`spec.tasks[*]`, see [`FieldPattern`](crate::FieldPattern)).
+    /// (`spec.tasks[]`), a wildcard (`spec.tasks[*]`, see [`FieldPattern`]).
     fn from_str(text: &str) -> Result<Self, ParsePathError> {
         parse_tokens(text)?
             .into_iter()
             .map(|(at, token)| match token {
                 Token::Key(key) => Ok(Segment::Key(key)),
                 Token::Index(index) => Ok(Segment::Index(index)),
-                Token::Any => Err(ParsePathError { at, reason: Reason::Wildcard }),
+                Token::Any => Err(ParsePathError { at, reason: Reason::WildcardInPath }),
             })
             .collect()
     }
@@ -228,13 +182,13 @@ fn write_key(f: &mut fmt::Formatter<'_>, key: &str, first: bool) -> fmt::Result 
     }
 }
 
-/// Whether a key can stand behind a dot.
+/// Whether a key can follow a dot.
 fn is_name(key: &str) -> bool {
     let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
     key.starts_with(letter) && key.chars().all(|c| letter(c) || c.is_ascii_digit() || c == '-')
 }
 
-/// Whether a key can stand in brackets without quotes.
+/// Whether a key can be written in brackets without quotes.
 fn is_plain(key: &str) -> bool {
     let plain =
         |c: char| !(c.is_control() || c.is_whitespace() || matches!(c, '[' | ']' | '"' | '\\'));
@@ -254,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_look_like_something_else_are_quoted() {
+    fn ambiguous_keys_are_quoted() {
         for (key, text) in [
             ("app", "m.app"),
             ("app.kubernetes.io/name", "m[app.kubernetes.io/name]"),
@@ -274,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_named_with_their_place() {
+    fn parse_error_has_byte_position() {
         for (text, at) in
             [("a..b", 1), ("a.", 1), (".a", 0), ("a[1", 1), ("a[]", 1), ("a[0]b", 1), ("a[*]", 1)]
         {
@@ -283,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn positions_sort_by_number() {
+    fn list_positions_sort_by_number() {
         let (two, ten): (FieldPath, FieldPath) =
             ("a[2]".parse().unwrap(), "a[10]".parse().unwrap());
         assert!(two < ten);

@@ -1,17 +1,17 @@
-//! Places while two Jobs are walked.
+//! Paths during the walk over two Jobs.
 
 use super::{FieldPath, Segment};
 
-/// A place in the two Jobs while they are walked: linked to its parent, on the stack, free.
+/// A path in the two Jobs during the walk: a stack-allocated node that points to its parent.
 ///
-/// An element of a list may stand at another position in the replacement than in the existing Job,
-/// so each such step knows both.
+/// A list element can have different positions in the existing Job and in the replacement, so a step
+/// into a list has both.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PathNode<'a> {
     parent: Option<&'a PathNode<'a>>,
     step: Step<'a>,
     depth: usize,
-    /// The existing Job has nothing here (or `null`), while the walk goes on below.
+    /// The existing Job has no value here, or `null`, and the walk still descends.
     absent: bool,
 }
 
@@ -22,7 +22,7 @@ enum Step<'a> {
     Index { existing: usize, replacement: usize },
 }
 
-/// Whose list positions a path shows.
+/// The Job whose list positions an owned path has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Existing,
@@ -41,14 +41,14 @@ impl<'a> PathNode<'a> {
         self.child(Step::Index { existing, replacement })
     }
 
-    /// The same place, known to be missing from the existing Job.
+    /// The same path, marked as absent from the existing Job if `absent`.
     #[must_use]
     pub(crate) fn absent_if(self, absent: bool) -> Self {
         Self { absent, ..self }
     }
 
     fn child<'b>(&'b self, step: Step<'b>) -> PathNode<'b> {
-        PathNode { parent: Some(self), step, depth: self.depth.saturating_add(1), absent: false }
+        PathNode { parent: Some(self), step, depth: self.depth + 1, absent: false }
     }
 
     /// The number of steps from the root.
@@ -56,14 +56,14 @@ impl<'a> PathNode<'a> {
         self.depth
     }
 
-    /// How many of the enclosing objects and lists the existing Job lacks.
+    /// How many of the directly enclosing objects and lists are absent from the existing Job.
     pub(crate) fn absent_ancestors(&self) -> usize {
         std::iter::successors(self.parent, |node| node.parent)
             .take_while(|node| node.absent)
             .count()
     }
 
-    /// Whether the path has other list positions in the existing Job.
+    /// Whether the path has different list positions in the existing Job and the replacement.
     pub(crate) fn moved(&self) -> bool {
         let here =
             matches!(self.step, Step::Index { existing, replacement } if existing != replacement);

@@ -1,8 +1,9 @@
-//! Reading of paths and patterns.
+//! The parser of paths and patterns.
 
 use super::{Key, is_position};
 
-/// Why a text is no [`FieldPath`] or no [`FieldPattern`](crate::FieldPattern).
+/// The text is not a [`FieldPath`](crate::FieldPath), or not a
+/// [`FieldPattern`](crate::FieldPattern).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason} at byte {at}")]
 pub struct ParsePathError {
@@ -11,7 +12,7 @@ pub struct ParsePathError {
 }
 
 impl ParsePathError {
-    /// The byte of the text, counted from 0, at which the error was noticed.
+    /// The byte at which the malformed part of the text starts, counted from 0.
     #[must_use]
     pub fn position(&self) -> usize {
         self.at
@@ -25,20 +26,20 @@ pub(crate) enum Reason {
     #[error("`[` must be closed by `]`")]
     Unclosed,
     #[error("a quoted key must be a JSON string")]
-    BadQuote,
+    InvalidQuotedKey,
     #[error("a bracket must be followed by `.`, `[` or the end")]
-    Junk,
+    TextAfterBracket,
     #[error("`[*]` may stand in a pattern, not in a path")]
-    Wildcard,
+    WildcardInPath,
     #[error("a pattern must say `[*]`, as list positions change from one update to the next,")]
-    Position,
+    PositionInPattern,
     #[error("no list is that long")]
-    HugePosition,
+    PositionTooLarge,
     #[error("a pattern must name a field")]
     EmptyPattern,
 }
 
-/// What stands between the separators of a path or pattern.
+/// One step of a path or pattern.
 #[derive(Debug)]
 pub(crate) enum Token {
     Key(Key),
@@ -46,51 +47,60 @@ pub(crate) enum Token {
     Any,
 }
 
-/// The tokens of a path or pattern with the byte at which each starts.
+/// The tokens of a path or pattern, each with the byte at which it starts.
 pub(crate) fn parse_tokens(text: &str) -> Result<Vec<(usize, Token)>, ParsePathError> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let at = text.len().saturating_sub(rest.len());
-        let fail = |reason| ParsePathError { at, reason };
-        let (token, tail) = if let Some(inside) = rest.strip_prefix('[') {
-            let (token, tail) = parse_bracket(inside).map_err(fail)?;
-            if !(tail.is_empty() || tail.starts_with(['.', '['])) {
-                return Err(fail(Reason::Junk));
-            }
-            (token, tail)
-        } else {
-            let named =
-                if tokens.is_empty() { rest } else { rest.strip_prefix('.').unwrap_or(rest) };
-            let end = named.find(['.', '[']).unwrap_or(named.len());
-            let (name, tail) = named.split_at_checked(end).unwrap_or((named, ""));
-            if name.is_empty() {
-                return Err(fail(Reason::EmptyName));
-            }
-            (Token::Key(name.into()), tail)
+        let at = text.len() - rest.len();
+        let parsed = match rest.strip_prefix('[') {
+            Some(inside) => parse_bracket(inside),
+            None if tokens.is_empty() => parse_name(rest),
+            None => rest.strip_prefix('.').ok_or(Reason::TextAfterBracket).and_then(parse_name),
         };
+        let (token, tail) = parsed.map_err(|reason| ParsePathError { at, reason })?;
         tokens.push((at, token));
         rest = tail;
     }
     Ok(tokens)
 }
 
-/// Reads a bracket of which the `[` is gone.
+/// Reads a name up to the next separator. Returns the token and the text after it.
+fn parse_name(text: &str) -> Result<(Token, &str), Reason> {
+    let (name, tail) = text.split_at(text.find(['.', '[']).unwrap_or(text.len()));
+    if name.is_empty() { Err(Reason::EmptyName) } else { Ok((Token::Key(name.into()), tail)) }
+}
+
+/// Reads a bracket; `inside` is the text after its `[`. Returns the token and the text after `]`.
 fn parse_bracket(inside: &str) -> Result<(Token, &str), Reason> {
-    if inside.starts_with('"') {
-        let mut strings = serde_json::Deserializer::from_str(inside).into_iter::<String>();
-        let Some(Ok(key)) = strings.next() else { return Err(Reason::BadQuote) };
-        let tail = inside.get(strings.byte_offset()..).unwrap_or_default();
-        let tail = tail.strip_prefix(']').ok_or(Reason::Unclosed)?;
-        return Ok((Token::Key(key.into()), tail));
+    let (token, tail) = if inside.starts_with('"') {
+        parse_quoted_key(inside)?
+    } else {
+        parse_bracket_content(inside)?
+    };
+    if tail.is_empty() || tail.starts_with(['.', '[']) {
+        Ok((token, tail))
+    } else {
+        Err(Reason::TextAfterBracket)
     }
+}
+
+fn parse_quoted_key(inside: &str) -> Result<(Token, &str), Reason> {
+    let mut strings = serde_json::Deserializer::from_str(inside).into_iter::<String>();
+    let Some(Ok(key)) = strings.next() else { return Err(Reason::InvalidQuotedKey) };
+    // The offset is that of the byte after the closing quote.
+    let (_, tail) = inside.split_at(strings.byte_offset());
+    Ok((Token::Key(key.into()), tail.strip_prefix(']').ok_or(Reason::Unclosed)?))
+}
+
+fn parse_bracket_content(inside: &str) -> Result<(Token, &str), Reason> {
     let (content, tail) = inside.split_once(']').ok_or(Reason::Unclosed)?;
     let token = match content {
         "" => return Err(Reason::EmptyName),
         "*" => Token::Any,
         digits if is_position(digits) => match digits.parse() {
             Ok(index) => Token::Index(index),
-            Err(_) => return Err(Reason::HugePosition),
+            Err(_) => return Err(Reason::PositionTooLarge),
         },
         key => Token::Key(key.into()),
     };

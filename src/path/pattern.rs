@@ -1,4 +1,4 @@
-//! Field patterns: sets of paths, as a policy names them.
+//! Field patterns: the sets of paths that a policy lists.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,12 +6,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::parse::{Reason, Token, parse_tokens};
-use super::{Key, ParsePathError};
+use super::{FieldPath, Key, ParsePathError, Segment};
 
-/// A set of fields of a Job: a path in which `[*]` stands for any list position or map key.
+/// A set of fields of a Job: a path in which `[*]` matches any list position or map key.
 ///
-/// A pattern covers the field it names and everything below it, and nothing that merely starts with
-/// the same letters:
+/// A pattern covers the field that it names and everything below it. Names are compared as a whole:
 ///
 /// ```
 /// use volcano_job_update::FieldPattern;
@@ -23,31 +22,53 @@ use super::{Key, ParsePathError};
 /// # Ok::<(), volcano_job_update::ParsePathError>(())
 /// ```
 ///
-/// One map key is named in brackets: `metadata.annotations[example.com/owner]`. A list position
-/// (`spec.tasks[0]`) is denied, as it means another element after the next update.
+/// A single map key is written in brackets: `metadata.annotations[example.com/owner]`. A list
+/// position (`spec.tasks[0]`) is a parse error, because an update can move another element there.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct FieldPattern {
-    parts: Box<[Part]>,
+    segments: Box<[PatternSegment]>,
     text: Box<str>,
 }
 
+/// One step of a [`FieldPattern`].
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "code that translates patterns must handle each; a new one is a new major version"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Part {
+pub enum PatternSegment {
+    /// This field or map key.
     Key(Key),
+    /// `[*]`: any list position or map key.
     Any,
 }
 
 impl FieldPattern {
-    /// Whether the pattern names this field or one that holds it.
+    /// Whether the pattern names this field or one of its parents.
     #[must_use]
-    pub fn covers(&self, path: &crate::FieldPath) -> bool {
-        let segments = path.segments();
-        self.parts.len() <= segments.len()
-            && self.parts.iter().zip(segments).all(|(part, segment)| match (part, segment) {
-                (Part::Any, _) => true,
-                (Part::Key(name), crate::Segment::Key(key)) => name == key,
-                (Part::Key(_), crate::Segment::Index(_)) => false,
+    pub fn covers(&self, path: &FieldPath) -> bool {
+        let path = path.segments();
+        self.segments.len() <= path.len()
+            && self.segments.iter().zip(path).all(|(expected, segment)| match (expected, segment) {
+                (PatternSegment::Any, _) => true,
+                (PatternSegment::Key(name), Segment::Key(key)) => name == key,
+                (PatternSegment::Key(_), Segment::Index(_)) => false,
             })
+    }
+
+    /// The steps of the pattern.
+    ///
+    /// ```
+    /// use volcano_job_update::{FieldPattern, PatternSegment};
+    ///
+    /// let pattern: FieldPattern = "spec.tasks[*]".parse()?;
+    /// let key = |key: &str| PatternSegment::Key(key.into());
+    /// assert_eq!(pattern.segments(), [key("spec"), key("tasks"), PatternSegment::Any]);
+    /// # Ok::<(), volcano_job_update::ParsePathError>(())
+    /// ```
+    #[must_use]
+    pub fn segments(&self) -> &[PatternSegment] {
+        &self.segments
     }
 
     /// The pattern as it was written.
@@ -56,7 +77,7 @@ impl FieldPattern {
         &self.text
     }
 
-    /// A pattern of this crate's own tables.
+    /// A pattern of one of this crate's tables.
     #[expect(clippy::expect_used, reason = "called with literals only; a test parses each of them")]
     pub(crate) fn literal(text: &'static str) -> Self {
         text.parse().expect("a pattern of this crate's own tables")
@@ -70,21 +91,21 @@ impl FromStr for FieldPattern {
     ///
     /// # Errors
     ///
-    /// What [`FieldPath`](crate::FieldPath) denies, an empty text, a list position
+    /// A malformed path (see [`FieldPath::from_str`]), an empty text, a list position
     /// (`spec.tasks[0].replicas`).
     fn from_str(text: &str) -> Result<Self, ParsePathError> {
-        let parts = parse_tokens(text)?
+        let segments = parse_tokens(text)?
             .into_iter()
             .map(|(at, token)| match token {
-                Token::Key(key) => Ok(Part::Key(key)),
-                Token::Any => Ok(Part::Any),
-                Token::Index(_) => Err(ParsePathError { at, reason: Reason::Position }),
+                Token::Key(key) => Ok(PatternSegment::Key(key)),
+                Token::Any => Ok(PatternSegment::Any),
+                Token::Index(_) => Err(ParsePathError { at, reason: Reason::PositionInPattern }),
             })
-            .collect::<Result<Box<[Part]>, _>>()?;
-        if parts.is_empty() {
+            .collect::<Result<Box<[_]>, _>>()?;
+        if segments.is_empty() {
             return Err(ParsePathError { at: 0, reason: Reason::EmptyPattern });
         }
-        Ok(Self { parts, text: text.into() })
+        Ok(Self { segments, text: text.into() })
     }
 }
 
@@ -118,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_is_denied() {
+    fn list_position_is_a_parse_error() {
         let error = "spec.tasks[0].replicas".parse::<FieldPattern>().unwrap_err();
         assert_eq!(error.position(), 10);
     }

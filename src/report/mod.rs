@@ -1,4 +1,4 @@
-//! A review as JSON and as text.
+//! Renderings of a review: JSON and text.
 
 mod text;
 
@@ -7,18 +7,18 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::diff::{Change, ChangeKind, Verdict};
+use crate::job::names::spelling;
 use crate::path::FieldPath;
-use crate::validate::Review;
-use crate::validate::Violation;
+use crate::validate::{Review, Violation, Violations};
 
-/// The version of the JSON form.
+/// The version of the JSON format.
 const API_VERSION: &str = "volcano-job-update/v1";
 
-/// A [`Review`] in the form in which programs and people read it.
+/// A rendering of a [`Review`].
 ///
-/// As `Serialize` it is the object that `schemas/report.schema.json` describes; as text it comes in
-/// two forms, [`Report::check_text`] and [`Report::diff_text`]. Values of the Jobs are left out
-/// unless asked for, as Jobs carry secrets.
+/// `Serialize` writes the JSON object that `schemas/report.schema.json` describes;
+/// [`Report::check_text`] and [`Report::diff_text`] return text for people. Values of the Jobs are
+/// included only after [`Report::with_values`], as Jobs can have secrets in them.
 ///
 /// ```
 /// use volcano_job_update::{Job, Report, Validator};
@@ -38,16 +38,21 @@ pub struct Report<'r> {
     values: bool,
 }
 
-/// How text is set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Whether text for people has colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TextStyle {
-    /// Nothing but the text.
+    /// Without escape sequences.
     #[default]
     Plain,
-    /// With the escape sequences of a terminal for colours.
+    /// With ANSI escape sequences for colours, for a terminal.
     Ansi,
 }
+
+spelling!(TextStyle, "text style", {
+    Plain => "plain",
+    Ansi => "ansi",
+});
 
 impl<'r> Report<'r> {
     /// The report of a review, without values.
@@ -56,19 +61,20 @@ impl<'r> Report<'r> {
         Self { review, values: false }
     }
 
-    /// Shows the old and new values too, or not.
+    /// Whether the report has the values before and after each change.
     #[must_use]
     pub fn with_values(self, values: bool) -> Self {
         Self { values, ..self }
     }
 
-    /// The verdict first, then what stands in the way and what to do, then what else changes.
+    /// The verdict, then each violation with its hint, the warnings, and the changes that are not
+    /// denied.
     #[must_use]
     pub fn check_text(&self, style: TextStyle) -> String {
         text::check(self, style)
     }
 
-    /// The changes, a line each. Empty if there are none.
+    /// The changes, one per line; empty if there are none.
     #[must_use]
     pub fn diff_text(&self, style: TextStyle) -> String {
         text::diff(self, style)
@@ -78,25 +84,22 @@ impl<'r> Report<'r> {
 impl Serialize for Report<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { review, values } = *self;
-        let violations = review.violations().map(|violations| &**violations).unwrap_or_default();
-        let change = |change| ChangeEntry::of(change, values);
         let violation = |violation| ViolationEntry::of(violation, values);
+        let changes = review.changes().iter().map(|change| ChangeEntry::of(change, values));
+        let violations = review.violations().into_iter().flatten().map(violation);
+        let omitted_violations = review.violations().map_or(0, Violations::omitted);
+        let warnings = review.warnings().iter().map(violation);
+
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("apiVersion", API_VERSION)?;
         object.serialize_entry("policy", review.policy().name())?;
         object.serialize_entry("allowed", &review.is_allowed())?;
-        object
-            .serialize_entry("changes", &review.changes().iter().map(change).collect::<Vec<_>>())?;
-        object
-            .serialize_entry("violations", &violations.iter().map(violation).collect::<Vec<_>>())?;
-        if let Some(violations) = review.violations().filter(|violations| violations.omitted() > 0)
-        {
-            object.serialize_entry("omittedViolations", &violations.omitted())?;
+        object.serialize_entry("changes", &changes.collect::<Vec<_>>())?;
+        object.serialize_entry("violations", &violations.collect::<Vec<_>>())?;
+        if omitted_violations > 0 {
+            object.serialize_entry("omittedViolations", &omitted_violations)?;
         }
-        object.serialize_entry(
-            "warnings",
-            &review.warnings().iter().map(violation).collect::<Vec<_>>(),
-        )?;
+        object.serialize_entry("warnings", &warnings.collect::<Vec<_>>())?;
         if review.omitted_warnings() > 0 {
             object.serialize_entry("omittedWarnings", &review.omitted_warnings())?;
         }
@@ -140,7 +143,7 @@ impl<'r> ViolationEntry<'r> {
     }
 }
 
-/// The values that are shown, if they are to be.
+/// The values of a change or violation; without any unless `shown`.
 #[derive(Serialize)]
 struct Values<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,10 +1,10 @@
-//! The report as text.
+//! Reports as text.
 
 use super::{Report, TextStyle};
 use crate::diff::{Change, ChangeKind, Verdict};
 use crate::validate::{Violation, Violations};
 
-/// The escape sequences in front of and behind a coloured word.
+/// The escape sequences before and after a coloured word.
 struct Colours {
     red: &'static str,
     yellow: &'static str,
@@ -35,9 +35,8 @@ pub(super) fn check(report: &Report<'_>, style: TextStyle) -> String {
     for violation in review.violations().into_iter().flatten() {
         lines.extend(paragraph(report, "error", colours.red, &colours, violation));
     }
-    if let Some(omitted) =
-        review.violations().map(Violations::omitted).filter(|omitted| *omitted > 0)
-    {
+    let omitted = review.violations().map_or(0, Violations::omitted);
+    if omitted > 0 {
         lines.push(format!("and {omitted} more"));
     }
     for warning in review.warnings() {
@@ -46,11 +45,11 @@ pub(super) fn check(report: &Report<'_>, style: TextStyle) -> String {
     if review.omitted_warnings() > 0 {
         lines.push(format!("and {}", count(review.omitted_warnings(), "more warning")));
     }
-    let passing: Vec<&Change> =
+    let not_denied: Vec<&Change> =
         review.changes().iter().filter(|change| change.verdict() != Verdict::Denied).collect();
-    if !passing.is_empty() {
-        lines.push("changes that may pass:".into());
-        lines.extend(change_lines(report, &colours, &passing));
+    if !not_denied.is_empty() {
+        lines.push("changes that are not denied:".into());
+        lines.extend(change_lines(report, &colours, &not_denied));
     }
     lines.join("\n") + "\n"
 }
@@ -66,7 +65,7 @@ fn headline(report: &Report<'_>, colours: &Colours) -> String {
     let review = report.review;
     let policy = review.policy().name().escape_debug();
     if let Some(violations) = review.violations() {
-        let violations = count(violations.len().saturating_add(violations.omitted()), "violation");
+        let violations = count(violations.len() + violations.omitted(), "violation");
         format!("{red}denied{end} by the policy {policy}: {violations}")
     } else {
         let changes = count(review.changes().len(), "change");
@@ -124,10 +123,11 @@ fn mark(kind: ChangeKind) -> char {
     }
 }
 
-/// The values of a change as JSON, which escapes whatever a terminal would obey.
+/// The values of a change as JSON, which escapes control characters, so that a value cannot control
+/// the terminal.
 fn values(change: &Change) -> String {
     match (change.before(), change.after()) {
-        (Some(old), Some(new)) => format!("  {old} -> {new}"),
+        (Some(before), Some(after)) => format!("  {before} -> {after}"),
         (None, Some(value)) | (Some(value), None) => format!("  {value}"),
         (None, None) => String::new(),
     }

@@ -1,4 +1,4 @@
-//! The values of scalars that have several spellings.
+//! The values of scalars that can be written in several ways: numbers, quantities, durations.
 
 pub(crate) mod duration;
 pub(crate) mod number;

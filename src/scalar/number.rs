@@ -1,8 +1,8 @@
-//! The value of a JSON number, however it is written.
+//! The numeric value of JSON numbers, independent of their spelling.
 
 use serde_json::{Number, Value};
 
-/// Whether two numbers have the same value: `1`, `1.0` and `1e0` do.
+/// Whether two numbers have the same value, as `1`, `1.0` and `1e0` have.
 pub(crate) fn same(a: &Number, b: &Number) -> bool {
     a == b
         || match (exact(a), exact(b)) {
@@ -12,17 +12,17 @@ pub(crate) fn same(a: &Number, b: &Number) -> bool {
         }
 }
 
-/// The integer that a value is, if it is one that fits.
+/// The value as an integer, if it is a number with an integral value in the range of `i64`.
 pub(crate) fn integer(value: &Value) -> Option<i64> {
     exact(value.as_number()?)?.try_into().ok()
 }
 
-/// The integer that a field holds: 0 if it is absent or `null`, as in a Go struct.
+/// The integer value of a field, which is 0 if the field is absent or `null`, as in a Go struct.
 pub(crate) fn integer_or_zero(field: Option<&Value>) -> Option<i64> {
     field.filter(|value| !value.is_null()).map_or(Some(0), integer)
 }
 
-/// A text that is the same for equal scalars, however they are written.
+/// The canonical text of a scalar: equal scalars have the same one.
 pub(crate) fn scalar_text(value: &Value) -> String {
     match integer(value) {
         Some(integer) => integer.to_string(),
@@ -30,7 +30,7 @@ pub(crate) fn scalar_text(value: &Value) -> String {
     }
 }
 
-/// A number that has a whole value, as that value.
+/// The value of the number if it is integral and in the range of `i128`.
 fn exact(number: &Number) -> Option<i128> {
     if let Some(integer) = number.as_i64() {
         return Some(integer.into());
@@ -39,10 +39,10 @@ fn exact(number: &Number) -> Option<i128> {
         return Some(integer.into());
     }
     let float = number.as_f64()?;
-    // Every whole double below 2¹²⁷ is exactly one i128.
-    let whole = float.fract() == 0.0 && float.abs() < 1e38;
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and in range")]
-    whole.then_some(float as i128)
+    // 10³⁸ < 2¹²⁷: the conversion of such a float is exact.
+    let is_integral = float.fract() == 0.0 && float.abs() < 1e38;
+    #[expect(clippy::cast_possible_truncation, reason = "integral and in range")]
+    is_integral.then_some(float as i128)
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn spelling_does_not_matter_and_precision_does() {
+    fn same_compares_exact_values() {
         for (a, b, equal) in [
             ("1", "1.0", true),
             ("1", "1e0", true),

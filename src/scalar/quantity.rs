@@ -1,41 +1,43 @@
 //! Kubernetes' `resource.Quantity` as an exact decimal number.
 //!
-//! Follows [`ParseQuantity`][go], its caps and its 32-bit exponents included. It has two roads, a
-//! short one in int64 and a long one in arbitrary precision, and they disagree at the edges: on
-//! numbers without digits, and on exponents near the ends of int32. Those differences are kept.
+//! Follows [`ParseQuantity`][go], its caps and its wrapping 32-bit exponents included, because two
+//! texts are the same quantity if the API server reads the same value from them. Go has an int64
+//! fast path and a big-integer slow path, which disagree on numbers without digits and on exponents
+//! near the ends of int32; so does this module.
 //!
-//! [go]: https://github.com/kubernetes/apimachinery/blob/master/pkg/api/resource/quantity.go
+//! [go]: https://github.com/kubernetes/apimachinery/blob/v0.33.0/pkg/api/resource/quantity.go
+#![warn(clippy::arithmetic_side_effects)]
 
 use std::{fmt, iter};
 
-/// The exponent of the smallest unit, which everything finer is rounded up to.
+/// The exponent of the smallest unit. Smaller fractions are rounded up to it.
 const NANO: i32 = -9;
 
-/// 2⁶³−1, the cap on numbers with a binary suffix.
+/// 2⁶³−1, to which Go caps numbers with a binary suffix.
 const BINARY_MAX: &str = "9223372036854775807";
 
-/// `Display` writes out this many trailing zeros at most, then it turns to e-notation.
-const PRINTED_ZEROS: usize = 1000;
+/// The largest exponent that `Display` writes as zeros; above it, it uses e-notation.
+const PRINTED_ZEROS: u64 = 1000;
 
-/// A quantity's numeric value, after Go's rounding and caps.
+/// The numeric value of a quantity, after Go's rounding and caps.
 ///
-/// Equal values are equal however they were spelled: `1Gi` and `1024Mi`, `0.1` and `100m`. The form
-/// is normalised, so comparing and hashing cost no more than the digits, whatever the exponents.
+/// Quantities with the same value are equal: `1Gi` and `1024Mi`, `0.1` and `100m`. The
+/// representation is normalised, so comparing takes time linear in the digits, for any exponent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Quantity {
     negative: bool,
-    /// ASCII digits without leading or trailing zeros, none at all for zero.
+    /// ASCII digits without leading or trailing zeros; empty for zero.
     digits: String,
-    /// The power of ten that the digits count. Wider than Go's, as it takes in trailing zeros.
+    /// The value is `digits` × 10^`exponent`. Wider than Go's, as it includes the trailing zeros.
     exponent: i64,
 }
 
 impl Quantity {
-    /// Reads the contents of a JSON string, or a bare JSON number as it was written: Go's
-    /// `UnmarshalJSON` strips the quotes and treats both alike.
+    /// Parses the content of a JSON string, or the text of a JSON number: Go's `UnmarshalJSON` strips
+    /// the quotes and reads both in the same way.
     ///
-    /// Returns `None` where Go reports an error or panics (or past 2 GiB of decimal places). Takes
-    /// time linear in the length of the text, not in the size of the exponent.
+    /// Returns `None` where Go reports an error or panics, and for more than 2³¹−1 decimal places.
+    /// Takes time linear in the length of the text, for any exponent.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim_matches(is_trimmed);
         if text.is_empty() {
@@ -44,13 +46,13 @@ impl Quantity {
         let negative = text.starts_with('-');
         let (whole, rest) = split_digits(text.strip_prefix(['+', '-']).unwrap_or(text));
         let (fraction, suffix) = rest.strip_prefix('.').map_or(("", rest), split_digits);
-        let (factor, exponent, short_road) = interpret(suffix)?;
+        let (factor, exponent, fast_path_digits) = interpret(suffix)?;
         let digits = multiply_add(&[whole, fraction].concat(), factor, 0);
         let scale = exponent.wrapping_sub(i32::try_from(fraction.len()).ok()?);
-        if scale >= NANO && counted_digits(whole, fraction) <= short_road {
+        if scale >= NANO && counted_digits(whole, fraction) <= fast_path_digits {
             return Some(Self::exact(negative, &digits, scale));
         }
-        // The long road reads the digits again, and there it insists on one.
+        // The slow path needs a digit.
         if whole.is_empty() && fraction.is_empty() {
             return None;
         }
@@ -62,67 +64,66 @@ impl Quantity {
     fn exact(negative: bool, digits: &str, scale: i32) -> Self {
         let digits = digits.trim_start_matches('0');
         let significant = digits.trim_end_matches('0');
-        let zeros = digits.len().saturating_sub(significant.len());
-        let exponent = length(zeros).saturating_add(i64::from(scale));
-        let is_zero = significant.is_empty();
-        Self {
-            negative: negative && !is_zero,
-            digits: significant.to_owned(),
-            exponent: if is_zero { 0 } else { exponent },
+        if significant.is_empty() {
+            return Self { negative: false, digits: String::new(), exponent: 0 };
         }
+        #[expect(clippy::arithmetic_side_effects, reason = "a length of a text plus an int32")]
+        let exponent = length(digits) - length(significant) + i64::from(scale);
+        Self { negative, digits: significant.to_owned(), exponent }
     }
 
     /// The value `digits` × 10^`scale`, rounded away from zero to whole nanos.
     fn rounded(negative: bool, digits: &str, scale: i32) -> Option<Self> {
-        // Go subtracts in int32. Exponents within 9 of its end wrap to a huge division, which
-        // leaves 1n; the very first of them cannot be negated, and Go panics.
+        // Go subtracts in int32. A scale within 9 of i32::MAX wraps to a large negative shift, and the
+        // division leaves 1n. A shift of i32::MIN cannot be negated, and Go panics.
         let shift = scale.wrapping_sub(NANO);
         if shift >= 0 || !has_nonzero(digits) {
             return Some(Self::exact(negative, digits, scale));
         }
         let dropped = usize::try_from(shift.checked_neg()?).ok()?;
-        let kept = digits.len().saturating_sub(dropped);
-        let (kept, rest) = digits.split_at_checked(kept)?;
+        // No digit is kept if there are fewer than are dropped.
+        let (kept, rest) = digits.split_at(digits.len().saturating_sub(dropped));
         let nanos = multiply_add(kept, 1, u64::from(has_nonzero(rest)));
         Some(Self::exact(negative, &nanos, NANO))
     }
 
-    /// Brings the value to within ±(2⁶³−1).
-    fn capped(mut self) -> Self {
-        // Without leading zeros, the number of whole digits decides first, then the alphabet.
-        let whole = length(self.digits.len()).saturating_add(self.exponent);
-        if (whole, self.digits.as_str()) > (length(BINARY_MAX.len()), BINARY_MAX) {
-            BINARY_MAX.clone_into(&mut self.digits);
-            self.exponent = 0;
+    /// The value, or ±(2⁶³−1) if its magnitude is larger.
+    fn capped(self) -> Self {
+        // There are no leading zeros: more integer digits are a larger number, and as many compare as
+        // texts.
+        #[expect(clippy::arithmetic_side_effects, reason = "a length, and `exact`'s sum")]
+        let integer_digits = length(&self.digits) + self.exponent;
+        if (integer_digits, self.digits.as_str()) > (length(BINARY_MAX), BINARY_MAX) {
+            return Self { digits: BINARY_MAX.to_owned(), exponent: 0, ..self };
         }
         self
     }
 }
 
 impl fmt::Display for Quantity {
-    /// Writes the exact plain decimal, without suffix, such as `0.5` or `1073741824`; in e-notation
-    /// where that would end in a long run of zeros.
+    /// Writes the exact decimal without a suffix, such as `0.5` or `1073741824`, or in e-notation
+    /// if that would end in more than 1000 zeros.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.negative { "-" } else { "" };
-        // At least a zero before the point, if there is one.
-        let places = usize::try_from(self.exponent.saturating_neg()).unwrap_or(0);
-        let digits = format!("{:0>1$}", self.digits, places.saturating_add(1));
-        match usize::try_from(self.exponent) {
-            Ok(zeros @ 0..=PRINTED_ZEROS) => write!(f, "{sign}{digits}{}", "0".repeat(zeros)),
-            Ok(zeros) => write!(f, "{sign}{digits}e{zeros}"),
-            Err(_) => {
-                let point = digits.len().saturating_sub(places);
-                let (whole, fraction) = digits.split_at_checked(point).ok_or(fmt::Error)?;
-                write!(f, "{sign}{whole}.{fraction}")
+        let Self { negative, digits, exponent } = self;
+        f.write_str(if *negative { "-" } else { "" })?;
+        let shift = exponent.unsigned_abs();
+        match usize::try_from(shift) {
+            Ok(0) if digits.is_empty() => f.write_str("0"),
+            Ok(places) if *exponent < 0 => {
+                let (whole, fraction) = digits.split_at(digits.len().saturating_sub(places));
+                let whole = if whole.is_empty() { "0" } else { whole };
+                write!(f, "{whole}.{fraction:0>places$}")
             }
+            Ok(zeros) if shift <= PRINTED_ZEROS => write!(f, "{digits}{:0<zeros$}", ""),
+            _ => write!(f, "{digits}e{exponent}"),
         }
     }
 }
 
-/// Returns what a suffix multiplies by (a power of 1024, or 1 if it is decimal), what it adds to
-/// the exponent, and how many digits may take the short road with it.
+/// Returns the factor of a suffix (a power of 1024, or 1 for a decimal suffix), its decimal
+/// exponent, and the maximum number of digits with which Go uses the fast path.
 ///
-/// See [suffix.go](https://github.com/kubernetes/apimachinery/blob/master/pkg/api/resource/suffix.go).
+/// See [suffix.go](https://github.com/kubernetes/apimachinery/blob/v0.33.0/pkg/api/resource/suffix.go).
 fn interpret(suffix: &str) -> Option<(u64, i32, usize)> {
     Some(match suffix {
         "n" => (1, -9, 18),
@@ -141,51 +142,55 @@ fn interpret(suffix: &str) -> Option<(u64, i32, usize)> {
         "Ti" => (1 << 40, 0, 2),
         "Pi" => (1 << 50, 0, 0),
         "Ei" => (1 << 60, 0, 0),
-        _ => (1, low_half(suffix.strip_prefix(['e', 'E'])?.parse().ok()?), 18),
+        _ => (1, to_int32(suffix.strip_prefix(['e', 'E'])?.parse().ok()?), 18),
     })
 }
 
-/// Go's `int32(n)`.
-fn low_half(n: i64) -> i32 {
-    let [b0, b1, b2, b3, ..] = n.to_le_bytes();
-    i32::from_le_bytes([b0, b1, b2, b3])
+#[expect(clippy::cast_possible_truncation, reason = "Go's `int32(n)`, which wraps")]
+fn to_int32(n: i64) -> i32 {
+    n as i32
 }
 
-/// The number of digits in Go's eyes: it drops leading zeros, and puts one where no whole digit is
-/// left.
+/// The number of digits as Go counts them: without leading zeros, but with at least one before the
+/// point.
+#[expect(clippy::arithmetic_side_effects, reason = "two parts of one text")]
 fn counted_digits(whole: &str, fraction: &str) -> usize {
-    let whole = whole.trim_start_matches('0').len().max(1);
-    whole.saturating_add(fraction.len())
+    whole.trim_start_matches('0').len().max(1) + fraction.len()
 }
 
-/// Whether Go trims this character: white space, if it gets that far. `UnmarshalJSON` sees the
-/// string as it is in JSON, where these others are escaped (the last two by Go's own encoder).
+/// Whether Go trims this character: white space that is not escaped in a JSON string. `UnmarshalJSON`
+/// trims the escaped form, in which control characters are escapes, and so are U+2028 and U+2029,
+/// which Go's encoder escapes too.
 fn is_trimmed(c: char) -> bool {
     c.is_whitespace() && c >= ' ' && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Splits off the ASCII digits that `text` starts with.
+/// Splits `text` after the ASCII digits at its start.
 fn split_digits(text: &str) -> (&str, &str) {
-    let end = text.find(|c: char| !c.is_ascii_digit());
-    end.and_then(|end| text.split_at_checked(end)).unwrap_or((text, ""))
+    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
 }
 
 fn has_nonzero(digits: &str) -> bool {
     digits.contains(|digit| digit != '0')
 }
 
-fn length(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
+#[expect(clippy::expect_used, reason = "no text has more than isize::MAX bytes")]
+fn length(text: &str) -> i64 {
+    i64::try_from(text.len()).expect("a length is at most isize::MAX")
 }
 
-/// Returns `digits` × `factor` + `addend` for a `factor` of up to 1024⁶, with some leading zeros.
+/// Returns `digits` × `factor` + `addend`, with leading zeros. The `factor` is at most 1024⁶ and the
+/// `addend` at most 1.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "the carry is at most the factor, so the sum is at most 10 × 2⁶⁰ < 2⁶⁴"
+)]
 fn multiply_add(digits: &str, factor: u64, addend: u64) -> String {
-    // The carry never exceeds the factor or the addend, so that nothing saturates and 20 more
-    // digits flush it.
     let mut carry = addend;
+    // The last carry has fewer than 20 digits.
     let padded = digits.bytes().rev().chain(iter::repeat_n(b'0', 20));
     let backwards = padded.map(|digit| {
-        let sum = factor.saturating_mul(u64::from(digit & 0x0f)).saturating_add(carry);
+        let sum = factor * u64::from(digit & 0x0f) + carry;
         carry = sum / 10;
         let [last, ..] = (sum % 10).to_le_bytes();
         char::from(b'0' | last)
@@ -202,19 +207,19 @@ mod tests {
     }
 
     #[track_caller]
-    fn reads(text: &str, expected: &str) {
+    fn assert_value(text: &str, expected: &str) {
         assert_eq!(value(text).as_deref(), Some(expected), "{text:?}");
     }
 
     #[track_caller]
-    fn denies(texts: &[&str]) {
+    fn assert_errors(texts: &[&str]) {
         for text in texts {
             assert_eq!(value(text), None, "{text:?}");
         }
     }
 
     #[test]
-    fn one_value_has_many_spellings() {
+    fn spellings_of_one_value_are_equal() {
         let spellings = ["1Gi", " 1024Mi ", "+1073741824", "1.073741824e9", "01073741824.0"];
         for text in spellings {
             assert_eq!(Quantity::parse(text), Quantity::parse("1073741824000m"), "{text:?}");
@@ -224,45 +229,45 @@ mod tests {
     }
 
     #[test]
-    fn below_nano_rounds_away_from_zero() {
-        reads("0.1n", "0.000000001");
-        reads("-1.0000000001", "-1.000000001");
-        reads("0.9999999999", "1");
-        reads("0.0000000001Ki", "0.000000103");
-        reads("0e-2147483648", "0");
+    fn fractions_of_a_nano_round_away_from_zero() {
+        assert_value("0.1n", "0.000000001");
+        assert_value("-1.0000000001", "-1.000000001");
+        assert_value("0.9999999999", "1");
+        assert_value("0.0000000001Ki", "0.000000103");
+        assert_value("0e-2147483648", "0");
     }
 
     #[test]
-    fn only_binary_is_capped() {
-        reads("8Ei", "9223372036854775807");
-        reads("-8Ei", "-9223372036854775807");
-        reads("7.999999999999999999Ei", "9223372036854775806.847078496");
-        reads("10E", "10000000000000000000");
+    fn only_binary_suffixes_are_capped() {
+        assert_value("8Ei", "9223372036854775807");
+        assert_value("-8Ei", "-9223372036854775807");
+        assert_value("7.999999999999999999Ei", "9223372036854775806.847078496");
+        assert_value("10E", "10000000000000000000");
     }
 
     #[test]
-    fn digits_are_optional_on_the_short_road() {
+    fn digits_are_optional_on_the_fast_path() {
         for text in ["+", "-.", ".", "m", "E4", "e-9", "Ki", "-.Ti"] {
-            reads(text, "0");
+            assert_value(text, "0");
         }
-        denies(&["", " ", "e-10", "Pi", ".Ei"]);
+        assert_errors(&["", " ", "e-10", "Pi", ".Ei"]);
     }
 
     #[test]
-    fn exponents_are_cut_to_32_bits() {
-        reads("1e4294967296", "1");
-        reads("1e2147483648", "0.000000001");
-        reads("0.5e-2147483648", "5e2147483647");
-        // The long road wraps once more, while rounding.
-        reads("1234567890123456789e2147483638", "1234567890123456789e2147483638");
-        reads("1234567890123456789e2147483640", "0.000000001");
-        denies(&["1234567890123456789e2147483639", "1e9223372036854775808"]);
+    fn exponents_wrap_to_int32() {
+        assert_value("1e4294967296", "1");
+        assert_value("1e2147483648", "0.000000001");
+        assert_value("0.5e-2147483648", "5e2147483647");
+        // The slow path wraps once more, while rounding.
+        assert_value("1234567890123456789e2147483638", "1234567890123456789e2147483638");
+        assert_value("1234567890123456789e2147483640", "0.000000001");
+        assert_errors(&["1234567890123456789e2147483639", "1e9223372036854775808"]);
     }
 
     #[test]
-    fn syntax_is_strict() {
-        denies(&["--1", "1..2", "1K", "1ki", "1e", "1e+", "1e1.5", "1eE5", "1 Gi", "1_0"]);
-        // An Arabic digit; and a tab, which is an escape by the time that Go trims.
-        denies(&["\u{663}", "\t1"]);
+    fn malformed_texts_are_errors() {
+        assert_errors(&["--1", "1..2", "1K", "1ki", "1e", "1e+", "1e1.5", "1eE5", "1 Gi", "1_0"]);
+        // An Arabic digit, and a tab, which is still escaped when Go trims.
+        assert_errors(&["\u{663}", "\t1"]);
     }
 }

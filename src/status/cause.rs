@@ -1,15 +1,15 @@
-//! The single errors in a status.
+//! The causes of a status.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::validate::Violation;
+use crate::job::names::spelling;
 
-/// One error: which field, and what is wrong with it.
+/// One error of a [`Status`](super::Status): the field, and what is wrong with it.
 ///
-/// kubectl shows nothing but the causes where the reason is `Invalid`, so each says all there is to
-/// say. `Display` is `field: message`.
+/// If the reason of a status is `Invalid`, kubectl shows only its causes, so the message of each is
+/// complete by itself. `Display` is `field: message`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -17,7 +17,7 @@ pub struct StatusCause {
     /// The type of the error, such as `FieldValueInvalid`; see [`CauseType::as_str`].
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// What is wrong, for people; it begins with the type in words.
+    /// What is wrong, for people. It begins with [`CauseType::words`].
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// The field, such as `spec.tasks[0].replicas`.
@@ -25,66 +25,49 @@ pub struct StatusCause {
     pub field: String,
 }
 
-/// The type of a [`StatusCause`], [as Kubernetes has them].
+/// The type of a [`StatusCause`], one of [Kubernetes' error types].
 ///
-/// [as Kubernetes has them]: https://github.com/kubernetes/apimachinery/blob/master/pkg/util/validation/field/errors.go
+/// [Kubernetes' error types]: https://github.com/kubernetes/apimachinery/blob/master/pkg/util/validation/field/errors.go
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CauseType {
-    /// What the value refers to is not there.
+    /// The value refers to something that does not exist.
     NotFound,
-    /// A value is missing.
+    /// A required value is missing.
     Required,
-    /// A value that must be unique is there twice.
+    /// A value that must be unique is not.
     Duplicate,
-    /// A value is malformed or out of bounds.
+    /// The value is malformed or out of bounds.
     Invalid,
-    /// A value is of another type than the schema says.
+    /// The value does not have the type that the schema requires.
     TypeInvalid,
-    /// A value is none of those that are supported.
+    /// The value is not one of the supported values.
     NotSupported,
-    /// A value is well formed and not allowed.
+    /// The value is well formed but not allowed.
     Forbidden,
-    /// A text is too long.
+    /// The text is too long.
     TooLong,
-    /// A list has too many elements.
+    /// The list has too many elements.
     TooMany,
     /// The server failed.
     Internal,
 }
 
+spelling!(CauseType, "cause type", {
+    NotFound => "FieldValueNotFound",
+    Required => "FieldValueRequired",
+    Duplicate => "FieldValueDuplicate",
+    Invalid => "FieldValueInvalid",
+    TypeInvalid => "FieldValueTypeInvalid",
+    NotSupported => "FieldValueNotSupported",
+    Forbidden => "FieldValueForbidden",
+    TooLong => "FieldValueTooLong",
+    TooMany => "FieldValueTooMany",
+    Internal => "InternalError",
+});
+
 impl CauseType {
-    const ALL: [Self; 10] = [
-        Self::NotFound,
-        Self::Required,
-        Self::Duplicate,
-        Self::Invalid,
-        Self::TypeInvalid,
-        Self::NotSupported,
-        Self::Forbidden,
-        Self::TooLong,
-        Self::TooMany,
-        Self::Internal,
-    ];
-
-    /// The spelling in a status, such as `FieldValueInvalid`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotFound => "FieldValueNotFound",
-            Self::Required => "FieldValueRequired",
-            Self::Duplicate => "FieldValueDuplicate",
-            Self::Invalid => "FieldValueInvalid",
-            Self::TypeInvalid => "FieldValueTypeInvalid",
-            Self::NotSupported => "FieldValueNotSupported",
-            Self::Forbidden => "FieldValueForbidden",
-            Self::TooLong => "FieldValueTooLong",
-            Self::TooMany => "FieldValueTooMany",
-            Self::Internal => "InternalError",
-        }
-    }
-
-    /// The words with which a message of this type begins, such as `Invalid value`.
+    /// The words with which the message of such a cause begins, such as `Invalid value`.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -99,39 +82,37 @@ impl CauseType {
             Self::Internal => "Internal error",
         }
     }
-
-    fn of(reason: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == reason)
-    }
 }
 
 impl StatusCause {
-    /// A error of that type, which the message shows no value of.
+    /// A cause whose message does not show the value: `Forbidden: field is immutable`.
+    ///
+    /// An empty `detail` is left out.
     #[must_use]
     pub fn new(kind: CauseType, field: impl fmt::Display, detail: &str) -> Self {
-        Self::made(kind, field, kind.words().to_owned(), detail)
+        Self::compose(kind, field, kind.words().to_owned(), detail)
     }
 
-    /// A error of that type that shows the value that is wrong, as Kubernetes shows it.
+    /// A cause whose message shows the value: `Invalid value: -1: must be at least 0`.
+    ///
+    /// `shown` is the value as Kubernetes writes it, a string in [quotes](super::quote). An empty
+    /// `detail` is left out.
     #[must_use]
     pub fn showing(kind: CauseType, field: impl fmt::Display, shown: &str, detail: &str) -> Self {
-        Self::made(kind, field, format!("{}: {shown}", kind.words()), detail)
+        Self::compose(kind, field, format!("{}: {shown}", kind.words()), detail)
     }
 
-    fn made(kind: CauseType, field: impl fmt::Display, mut message: String, detail: &str) -> Self {
+    fn compose(
+        kind: CauseType,
+        field: impl fmt::Display,
+        mut message: String,
+        detail: &str,
+    ) -> Self {
         if !detail.is_empty() {
             message.push_str(": ");
             message.push_str(detail);
         }
         Self { reason: kind.as_str().into(), message, field: field.to_string() }
-    }
-}
-
-impl From<&Violation> for StatusCause {
-    /// A violation as a cause; it shows no value of the Jobs.
-    fn from(violation: &Violation) -> Self {
-        let kind = CauseType::of(violation.code().cause()).unwrap_or(CauseType::Invalid);
-        Self::new(kind, violation.path(), violation.message())
     }
 }
 

@@ -1,11 +1,12 @@
-//! Text in quotes, as Kubernetes writes names and values into messages.
+//! Text in quotes, as Kubernetes writes names and values in messages.
 
-use std::fmt::Write as _;
-
-/// A text in quotes, as `strconv.Quote` and the verb `%q` write it.
+/// The text in quotes, as Go's [`strconv.Quote`] and the verb `%q` write it, which Kubernetes uses for
+/// names and values in messages.
+///
+/// [`strconv.Quote`]: https://pkg.go.dev/strconv#Quote
 #[must_use]
 pub fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len().saturating_add(2));
+    let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for char in text.chars() {
         match char {
@@ -19,20 +20,29 @@ pub fn quote(text: &str) -> String {
             '\t' => quoted.push_str("\\t"),
             '\u{b}' => quoted.push_str("\\v"),
             _ if is_printable(char) => quoted.push(char),
-            // Writing to a String cannot fail.
-            '\0'..='\u{7f}' => drop(write!(quoted, "\\x{:02x}", u32::from(char))),
-            '\u{80}'..='\u{ffff}' => drop(write!(quoted, "\\u{:04x}", u32::from(char))),
-            _ => drop(write!(quoted, "\\U{:08x}", u32::from(char))),
+            _ => quoted.push_str(&numeric_escape(char)),
         }
     }
     quoted.push('"');
     quoted
 }
 
-/// Whether `unicode.IsPrint` holds: letters, marks, numbers, punctuation, symbols, and the space.
+fn numeric_escape(char: char) -> String {
+    let code = u32::from(char);
+    match code {
+        0..=0x7f => format!("\\x{code:02x}"),
+        0x80..=0xffff => format!("\\u{code:04x}"),
+        _ => format!("\\U{code:08x}"),
+    }
+}
+
+/// Go's [`unicode.IsPrint`]: letters, marks, numbers, punctuation, symbols, and the ASCII space.
+///
+/// [`unicode.IsPrint`]: https://pkg.go.dev/unicode#IsPrint
 #[must_use]
 pub fn is_printable(char: char) -> bool {
-    // `escape_debug` leaves the same characters alone, marks only where they follow another.
+    // `escape_debug` escapes exactly the other characters, and these three. It does not escape a
+    // combining mark that follows another character, hence the `a`.
     char == '"' || char == '\'' || char == '\\' || {
         let mut text = String::from("a");
         text.push(char);
@@ -45,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quotes_as_strconv_does() {
+    fn quotes_like_strconv() {
         for (text, quoted) in [
             ("a-b", r#""a-b""#),
             ("'\"\\", r#""'\"\\""#),

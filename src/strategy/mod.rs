@@ -1,168 +1,139 @@
-//! Strategies for property tests of code that handles updates of Jobs (feature `proptest`).
+//! Strategies for property tests of code that handles updates of Jobs (feature `strategy`).
 //!
-//! A server, a webhook or a controller that uses this crate has laws of its own: what is allowed
-//! arrives, what is denied changes nothing, a manifest that is merely spelled otherwise makes no
-//! update. These strategies make the Jobs to hold such laws against:
+//! A server, a webhook or a controller that uses this crate has properties of its own: an allowed
+//! update is stored, a denied update changes nothing, a manifest with another spelling is no update.
+//! These strategies generate the Jobs and updates to test them with, from any Job or from yours:
 //!
 //! ```
 //! use proptest::prelude::*;
-//! use volcano_job_update::{Job, is_update_allowed, strategy};
+//! use serde_json::json;
+//! use volcano_job_update::strategy::{self, AllowedUpdate};
+//! use volcano_job_update::{Job, is_update_allowed};
 //!
-//! proptest!(ProptestConfig::with_cases(8), |(update in strategy::allowed_update())| {
-//!     let (existing, replacement) = update;
+//! let mine = json!({
+//!     "apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "mine"},
+//!     "spec": {"tasks": [{"name": "worker", "replicas": 2, "template": {"spec": {"containers": []}}}]},
+//! });
+//! proptest!(ProptestConfig::with_cases(8), |(update in strategy::allowed_update_of(mine))| {
+//!     let AllowedUpdate { existing, replacement, .. } = update;
 //!     prop_assert!(is_update_allowed(&Job::from_value(&existing)?, &Job::from_value(&replacement)?));
 //! });
 //! ```
 
+mod allowed;
 mod denied;
 mod job;
 mod place;
-mod spelling;
+mod respelling;
 
 pub use proptest;
 
 use proptest::collection::vec;
-use proptest::option;
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use self::place::{get, list, number, put, total_replicas};
+use self::allowed::AllowedEdit;
 use crate::ViolationCode;
+use crate::path::FieldPath;
 
-/// A Job that an API server and Volcano would accept: it has one to five tasks, each with a name or
-/// going by its position, and its numbers agree (`minAvailable` is no more than the replicas, and so
-/// on).
+/// An update that the documented policy allows.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct AllowedUpdate {
+    /// The existing Job.
+    pub existing: Value,
+    /// A replacement that may be equal to the existing Job.
+    pub replacement: Value,
+}
+
+/// An update that the documented policy denies.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DeniedUpdate {
+    /// The existing Job.
+    pub existing: Value,
+    /// A replacement with one change that is denied, and perhaps allowed ones.
+    pub replacement: Value,
+    /// The code of the violation.
+    pub code: ViolationCode,
+    /// The path of the violation.
+    pub path: FieldPath,
+}
+
+/// A Job that an API server and Volcano accept. It has one to five tasks, with and without names, and
+/// its numbers agree with each other (`minAvailable` is at most the sum of the replicas, and so on).
 ///
-/// It shrinks towards a Job with one task and little else.
+/// It shrinks towards a Job with one task and few other fields.
 pub fn any_job() -> impl Strategy<Value = Value> {
     job::job()
 }
 
-/// An existing Job and a replacement that differs only in fields that the documentation allows, with
-/// values that are in range.
-///
-/// The two may also be the same.
-pub fn allowed_update() -> impl Strategy<Value = (Value, Value)> {
-    let edits = vec(prop_oneof![beside(), scaling()], 0..5);
-    (job::job(), edits).prop_map(|(existing, edits)| {
-        let mut replacement = existing.clone();
-        for edit in edits {
-            edit.make_in(&mut replacement);
-        }
-        (existing, replacement)
-    })
+/// An update of [any Job](any_job) which changes only fields that the documentation allows, to valid
+/// values. The existing Job and the replacement may also be equal.
+pub fn allowed_update() -> impl Strategy<Value = AllowedUpdate> {
+    (any_job(), allowed_edits()).prop_map(|(job, edits)| update_with(job, edits))
 }
 
-/// An existing Job and a replacement in which one field is guilty, with the code that is given for it
-/// by the documented policy, and its path.
+/// As [`allowed_update`], with `job` as the existing Job.
 ///
-/// Every code with which this policy denies comes up. The replacement may also differ in allowed fields;
-/// it shrinks to one that differs in the guilty field alone. There is exactly one violation, but for
-/// [`ViolationCode::DuplicateTaskName`]: a task that takes the name of another was also renamed, so there is
-/// an [`ViolationCode::ImmutableField`] at the same path.
-pub fn denied_update() -> impl Strategy<Value = (Value, Value, ViolationCode, String)> {
-    (job::job(), denied::guilt(), vec(beside(), 0..3)).prop_map(|(job, guilt, edits)| {
-        let denied::Update { existing, mut replacement, code, path } = guilt.done_to(job);
-        for edit in edits {
-            edit.make_in(&mut replacement);
-        }
-        (existing, replacement, code, path)
-    })
+/// The Job should be one that an API server and Volcano accept; otherwise some of the updates may be
+/// denied.
+pub fn allowed_update_of(job: Value) -> impl Strategy<Value = AllowedUpdate> {
+    allowed_edits().prop_map(move |edits| update_with(job.clone(), edits))
+}
+
+/// An update of [any Job](any_job) with one change that the documented policy denies.
+///
+/// Every code with which this policy denies an update comes up. The replacement can have allowed
+/// changes too; it shrinks to one that has only the denied change. There is exactly one violation,
+/// except for [`ViolationCode::DuplicateTaskName`]: a task that has the name of another was also
+/// renamed, so there is an [`ViolationCode::ImmutableField`] at the same path.
+pub fn denied_update() -> impl Strategy<Value = DeniedUpdate> {
+    let update = (any_job(), denied::edit()).prop_map(|(job, edit)| edit.apply_to_prepared(job));
+    with_allowed_edits(update)
+}
+
+/// As [`denied_update`], with `job` as the existing Job.
+///
+/// Only those changes come up that have one violation in this Job: no dropped default if it has no
+/// default that creation filled in, for example, and no reordered tasks if it has one task. The Job
+/// should be one that an API server and Volcano accept; otherwise there may be more violations.
+pub fn denied_update_of(job: Value) -> impl Strategy<Value = DeniedUpdate> {
+    let applicable = "the change does not apply to the Job";
+    with_allowed_edits(denied::edit().prop_filter_map(applicable, move |edit| edit.apply(&job)))
 }
 
 /// Another text of the same Job.
 ///
-/// Whatever [does not count as a change](crate#what-counts-as-a-change) varies: the order of keys,
-/// white space, escapes in strings, the forms of numbers, quantities and durations, `null`, `{}`,
-/// `[]` and explicit defaults for what is absent. The Job should be one of those made here: of other
-/// fields, only the order, the white space, the escapes and the forms of numbers vary.
+/// It varies whatever [does not count as a change](crate#what-counts-as-a-change): the order of keys,
+/// white space, escapes in strings, the forms of numbers, quantities and durations, and `null`, `{}`,
+/// `[]` and explicit defaults for absent fields. In fields that the Jobs of this module do not have,
+/// only the order, the white space, the escapes and the forms of numbers vary.
 ///
 /// It shrinks towards the compact text with keys in alphabetical order.
 pub fn respelling(job: Value) -> impl Strategy<Value = String> {
-    vec(any::<u8>(), 0..256).prop_map(move |choices| spelling::spell(&job, choices))
+    vec(any::<u8>(), 0..256).prop_map(move |choices| respelling::respell(&job, choices))
 }
 
-/// A allowed change. Positions count over the tasks that there are.
-#[derive(Clone, Debug)]
-enum Edit {
-    /// Sets a field or removes it.
-    Field(&'static str, Option<Value>),
-    /// Gives a task another template.
-    Template(Index, Value),
-    /// Sets or removes a field in the template of a task.
-    InTemplate(Index, &'static str, Option<Value>),
-    /// Adds replicas to a task, or takes away as many as may go.
-    Scale(Index, i8),
+fn allowed_edits() -> impl Strategy<Value = Vec<AllowedEdit>> {
+    vec(allowed::edit(), 0..5)
 }
 
-impl Edit {
-    fn make_in(self, job: &mut Value) {
-        match self {
-            Self::Field(path, value) => put(job, path, value),
-            Self::Template(index, template) => {
-                let path = in_task(job, index, "template");
-                put(job, &path, Some(template));
-            }
-            Self::InTemplate(index, field, value) => {
-                let path = in_task(job, index, field);
-                put(job, &path, value);
-            }
-            Self::Scale(index, by) => scale(job, index, by.into()),
+fn update_with(existing: Value, edits: Vec<AllowedEdit>) -> AllowedUpdate {
+    let mut replacement = existing.clone();
+    for edit in edits {
+        edit.apply(&mut replacement);
+    }
+    AllowedUpdate { existing, replacement }
+}
+
+fn with_allowed_edits(
+    update: impl Strategy<Value = DeniedUpdate>,
+) -> impl Strategy<Value = DeniedUpdate> {
+    (update, vec(allowed::edit_without_rules(), 0..3)).prop_map(|(mut update, edits)| {
+        for edit in edits {
+            edit.apply(&mut update.replacement);
         }
-    }
-}
-
-/// The path of a field of one of the tasks.
-fn in_task(job: &Value, index: Index, field: &str) -> String {
-    let position = index.index(list(job, "spec.tasks").len().max(1));
-    format!("spec.tasks[{position}].{field}")
-}
-
-/// Adds replicas, or takes them away as far as the rules allow.
-fn scale(job: &mut Value, index: Index, by: i64) {
-    if get(job, &in_task(job, index, "partitionPolicy")).is_some() {
-        // Such a task has the replicas that its partitions hold, and no others.
-        return;
-    }
-    let path = in_task(job, index, "replicas");
-    let replicas = number(job, &path);
-    let own_spare = replicas.saturating_sub(number(job, &in_task(job, index, "minAvailable")));
-    let spare = total_replicas(job).saturating_sub(number(job, "spec.minAvailable")).min(own_spare);
-    let replicas = replicas.saturating_add(by.max(spare.saturating_neg()));
-    put(job, &path, Some(replicas.into()));
-}
-
-/// Allowed changes that no rule looks at.
-fn beside() -> impl Strategy<Value = Edit> {
-    let fields = select(vec![
-        ("metadata.labels.app", json!("web")),
-        ("metadata.labels[example.com/team]", json!("R-D_1.0")),
-        ("metadata.annotations.note", json!("a \"note\" <&>\n")),
-        ("metadata.annotations[example.com/owner]", json!("")),
-        ("metadata.generateName", json!("job-")),
-        ("spec.template", json!({"spec": {}})),
-        ("spec.replicas", json!(2)),
-    ]);
-    let in_template = select(vec![
-        ("template.metadata.labels.app", json!("web")),
-        ("template.spec.hostNetwork", json!(true)),
-        ("template.spec.containers[0].image", json!("example.com/train:2")),
-        ("template.spec.priorityClassName", json!("high")),
-    ]);
-    let keep = option::of(Just(()));
-    prop_oneof![
-        (fields, keep.clone())
-            .prop_map(|((path, value), keep)| Edit::Field(path, keep.map(|()| value))),
-        (any::<Index>(), in_template, keep).prop_map(|(index, (field, value), keep)| {
-            let value =
-                keep.map(|()| value).or_else(|| field.ends_with("image").then(|| json!("")));
-            Edit::InTemplate(index, field, value)
-        }),
-        (any::<Index>(), job::template()).prop_map(|(index, pod)| Edit::Template(index, pod)),
-    ]
-}
-
-fn scaling() -> impl Strategy<Value = Edit> {
-    (any::<Index>(), -8_i8..8).prop_map(|(index, by)| Edit::Scale(index, by))
+        update
+    })
 }

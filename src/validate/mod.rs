@@ -14,7 +14,7 @@ use std::sync::{Arc, LazyLock};
 
 use json_patch::Patch;
 
-pub use self::code::{ParseViolationCodeError, ViolationCode};
+pub use self::code::ViolationCode;
 pub use self::error::UpdateError;
 pub use self::review::Review;
 use self::review::{Extent, Inspection};

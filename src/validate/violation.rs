@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::str::FromStr;
 
 use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::ViolationCode;
-use crate::job::names::{self, UnknownNameError};
+use crate::job::names::spelling;
 use crate::path::FieldPath;
 
 /// What is wrong with a field: which field, which rule, and what would make it pass.
@@ -37,8 +36,7 @@ struct Inner {
 }
 
 /// Whether a [`Violation`] denies the update.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Severity {
     /// The update is denied.
@@ -46,6 +44,11 @@ pub enum Severity {
     /// The update is not denied for it.
     Warning,
 }
+
+spelling!(Severity, "severity", {
+    Error => "error",
+    Warning => "warning",
+});
 
 impl Violation {
     pub(crate) fn new(code: ViolationCode, path: FieldPath, message: impl Into<String>) -> Self {
@@ -238,38 +241,6 @@ impl fmt::Display for Violations {
 }
 
 impl std::error::Error for Violations {}
-
-impl Severity {
-    const ALL: [Self; 2] = [Self::Error, Self::Warning];
-
-    /// The spelling in reports, such as `warning`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Severity {
-    type Err = UnknownNameError;
-
-    /// Reads the spelling of [`Severity::as_str`].
-    ///
-    /// # Errors
-    ///
-    /// Any other text (`Error`, `info`).
-    fn from_str(text: &str) -> Result<Self, UnknownNameError> {
-        names::find("severity", Self::ALL, Self::as_str, text)
-    }
-}
 
 /// The first violations in their order, at most as many as the limit but at least one if there is one;
 /// and the number of the others.

@@ -12,6 +12,7 @@ mod oracle;
 mod reading;
 mod regression;
 mod spelling;
+mod strategies;
 mod update;
 
 use proptest::test_runner::{Config, TestCaseError};

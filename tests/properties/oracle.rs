@@ -6,7 +6,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use volcano_job_update::strategy::{allowed_update, denied_update};
+use volcano_job_update::strategy::{DeniedUpdate, allowed_update, denied_update};
 use volcano_job_update::{Job, Verdict, ViolationCode};
 
 use crate::changes;
@@ -27,12 +27,12 @@ proptest! {
 
     #[test]
     fn allowed_updates_touch_nothing_else(update in allowed_update()) {
-        prop_assert!(is_same_but_for_allowed(&update.0, &update.1));
+        prop_assert!(is_same_but_for_allowed(&update.existing, &update.replacement));
     }
 
     #[test]
     fn denied_updates_touch_something_else_or_break_a_rule(update in denied_update()) {
-        let (existing, replacement, code, _) = update;
+        let DeniedUpdate { existing, replacement, code, .. } = update;
         let breaks_a_rule = matches!(
             code,
             ViolationCode::InvalidValue

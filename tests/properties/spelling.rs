@@ -24,7 +24,9 @@ proptest! {
 
     #[test]
     fn allowed_updates_are_so_in_any_spelling(
-        (pair, existing, replacement) in both_spelled(allowed_update())
+        (pair, existing, replacement) in both_spelled(
+            allowed_update().prop_map(|update| (update.existing, update.replacement))
+        )
     ) {
         check_spellings(&pair, &existing, &replacement)?;
     }
@@ -32,7 +34,7 @@ proptest! {
     #[test]
     fn denied_updates_are_so_in_any_spelling(
         (pair, existing, replacement) in both_spelled(
-            denied_update().prop_map(|(existing, replacement, ..)| (existing, replacement))
+            denied_update().prop_map(|update| (update.existing, update.replacement))
         )
     ) {
         check_spellings(&pair, &existing, &replacement)?;

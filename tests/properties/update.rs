@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use volcano_job_update::strategy::{allowed_update, any_job, denied_update};
+use volcano_job_update::strategy::{
+    AllowedUpdate, DeniedUpdate, allowed_update, any_job, denied_update,
+};
 use volcano_job_update::{
     Change, ChangeKind, Changes, Job, Segment, Verdict, ViolationCode, json_patch, validate_update,
 };
@@ -26,7 +28,7 @@ proptest! {
 
     #[test]
     fn allowed_updates_pass(update in allowed_update()) {
-        let (existing, replacement) = update;
+        let AllowedUpdate { existing, replacement, .. } = update;
         let changes = changes(&existing, &replacement)?;
         prop_assert!(changes.iter().all(|change| change.verdict() == Verdict::Allowed));
         let (existing, replacement) = (Job::from_value(&existing)?, Job::from_value(&replacement)?);
@@ -36,7 +38,8 @@ proptest! {
 
     #[test]
     fn denied_updates_are_denied_for_the_guilty_field(update in denied_update()) {
-        let (existing, replacement, code, path) = update;
+        let DeniedUpdate { existing, replacement, code, path, .. } = update;
+        let path = path.to_string();
         let (existing, replacement) = (Job::from_value(&existing)?, Job::from_value(&replacement)?);
         let mut expected = vec![(code, path.clone())];
         if code == ViolationCode::DuplicateTaskName {
@@ -53,7 +56,7 @@ proptest! {
 
     #[test]
     fn patches_of_whole_updates_lead_to_the_replacement(update in denied_update()) {
-        check_patches(&update.0, &update.1)?;
+        check_patches(&update.existing, &update.replacement)?;
     }
 
     #[test]
@@ -63,7 +66,7 @@ proptest! {
 
     #[test]
     fn part_of_a_mixed_update_is_a_patch_to_that_part(update in denied_update()) {
-        check_parts(&update.0, &update.1)?;
+        check_parts(&update.existing, &update.replacement)?;
     }
 
     #[test]
@@ -191,9 +194,7 @@ fn mirrored(changes: &Changes, back: bool) -> BTreeSet<String> {
 }
 
 /// Denied updates, always the same ones.
-fn some_denied_updates(
-    count: usize,
-) -> impl Iterator<Item = impl ValueTree<Value = (Value, Value, ViolationCode, String)>> {
+fn some_denied_updates(count: usize) -> impl Iterator<Item = impl ValueTree<Value = DeniedUpdate>> {
     let mut runner = TestRunner::deterministic();
     let strategy = denied_update();
     (0..count).map(move |_| strategy.new_tree(&mut runner).unwrap())
@@ -202,7 +203,7 @@ fn some_denied_updates(
 #[test]
 fn every_code_comes_up() {
     let codes: BTreeSet<ViolationCode> =
-        some_denied_updates(400).map(|update| update.current().2).collect();
+        some_denied_updates(400).map(|update| update.current().code).collect();
     let refusing = |code: &ViolationCode| *code != ViolationCode::TemplateChange;
     assert_eq!(codes, ViolationCode::all().filter(refusing).collect());
 }
@@ -211,7 +212,7 @@ fn every_code_comes_up() {
 fn denied_updates_shrink_to_the_guilty_field() {
     for mut update in some_denied_updates(40) {
         while update.simplify() {}
-        let (existing, replacement, ..) = update.current();
+        let DeniedUpdate { existing, replacement, .. } = update.current();
         let changes = changes(&existing, &replacement).unwrap();
         assert_eq!(changes.len(), 1, "{changes:?}");
     }

@@ -1,24 +1,27 @@
 //! Other texts of the same Job.
 //!
-//! What is the same is written down here once more, apart from the schema by which Jobs are compared,
-//! so that a test which uses both can find a error in either.
+//! This module does not use the schema by which Jobs are compared: it has its own table of what is the
+//! same, so that a test that uses both can find an error in either.
+
+use std::iter::Cycle;
+use std::vec::IntoIter;
 
 use serde_json::{Map, Value, json};
 
-/// The text that these choices make of a Job; without any, the compact one.
-pub(super) fn spell(job: &Value, choices: Vec<u8>) -> String {
-    let mut speller = Speller { choices, next: 0, text: String::new() };
-    speller.space();
-    speller.value(job, "");
-    speller.space();
-    speller.text
+/// A text of the Job, which the choices determine; without any, the compact one.
+pub(super) fn respell(job: &Value, choices: Vec<u8>) -> String {
+    let mut writer = Writer { choices: choices.into_iter().cycle(), text: String::new() };
+    writer.space();
+    writer.value(job, "");
+    writer.space();
+    writer.text
 }
 
-/// A field that may be absent, and the texts that say the same; `null` always is one.
+/// A field that may be absent, and the values that are the same as absent, besides `null`.
 type Optional = (&'static str, &'static [&'static str]);
 
-/// The fields that may be absent, by the place that has them. A zero that the schema denies is not
-/// among the texts, as it is a error where the field changes.
+/// The fields that may be absent, by the path of their object. A zero value that the schema does not
+/// accept is not among the values.
 const OPTIONAL: [(&str, &[Optional]); 14] = [
     ("", &[("status", &["{}"])]),
     (
@@ -101,49 +104,41 @@ const POLICY: &[Optional] = &[
     ("timeout", &[]),
 ];
 
-struct Speller {
-    choices: Vec<u8>,
-    next: usize,
+struct Writer {
+    /// They repeat, as a text takes more of them than a strategy should generate.
+    choices: Cycle<IntoIter<u8>>,
     text: String,
 }
 
-impl Speller {
-    /// One of so many possibilities, the first being the plain one. The choices start again when they
-    /// are used up, as a text takes more of them than a strategy should have to make.
+impl Writer {
+    /// A number below `possibilities`: the next choice, or 0 if there are no choices.
     fn choose(&mut self, possibilities: usize) -> usize {
-        let position = self.next.checked_rem(self.choices.len());
-        self.next = self.next.saturating_add(1);
-        let choice = position.and_then(|position| self.choices.get(position));
-        usize::from(choice.copied().unwrap_or(0)).checked_rem(possibilities).unwrap_or(0)
+        self.choices.next().map_or(0, |choice| usize::from(choice) % possibilities)
     }
 
-    /// One of these, likely the first.
-    fn pick<T>(&mut self, mut possibilities: Vec<T>) -> Option<T> {
-        let chosen = self.choose(possibilities.len().saturating_mul(2));
-        let chosen = if chosen < possibilities.len() { chosen } else { 0 };
-        (chosen < possibilities.len()).then(|| possibilities.swap_remove(chosen))
+    /// One of these values, most often the plain one.
+    fn pick<T>(&mut self, plain: T, mut others: Vec<T>) -> T {
+        match self.choose(2 * (others.len() + 1)) {
+            other if (1..=others.len()).contains(&other) => others.swap_remove(other - 1),
+            _ => plain,
+        }
     }
 
     fn space(&mut self) {
-        let space = self.pick(vec!["", " ", "\n\t", "\r\n  "]);
-        self.text.push_str(space.unwrap_or_default());
+        let space = self.pick("", vec![" ", "\n\t", "\r\n  "]);
+        self.text.push_str(space);
     }
 
     fn value(&mut self, value: &Value, place: &str) {
         match value {
             Value::Object(fields) => self.object(fields, place),
             Value::Array(elements) => self.list(elements, place),
-            Value::String(text) => {
-                let spelling = self.pick(string_spellings(text, place));
-                match spelling.unwrap_or_else(|| text.as_str().into()) {
+            Value::String(_) | Value::Number(_) => {
+                match self.pick(value.clone(), other_spellings(value, place)) {
                     Value::String(text) => self.string(&text),
-                    other => self.number(&other),
+                    number => self.number(&number),
                 }
             }
-            Value::Number(_) => match self.pick(number_spellings(value, place)) {
-                Some(Value::String(text)) => self.string(&text),
-                _ => self.number(value),
-            },
             Value::Null | Value::Bool(_) => self.text.push_str(&value.to_string()),
         }
     }
@@ -178,16 +173,14 @@ impl Speller {
         self.text.push('{');
         for position in 0..spelled.len() {
             self.comma(position);
-            let left = spelled.len().saturating_sub(position);
-            let chosen = position.saturating_add(self.choose(left));
-            spelled.swap(position, chosen);
-            self.text.push_str(spelled.get(position).map_or("", String::as_str));
+            let field = spelled.remove(self.choose(spelled.len()));
+            self.text.push_str(&field);
             self.space();
         }
         self.text.push('}');
     }
 
-    /// A field with its value, or nothing if that is the same.
+    /// A field with its value, or `None` if the field may be left out.
     fn field(&mut self, key: &str, value: &Value, place: &str) -> Option<String> {
         let absences = optional(place).iter().find(|(field, _)| *field == key);
         let absences = absences.filter(|(_, absences)| absences.contains(&&*value.to_string()));
@@ -205,10 +198,9 @@ impl Speller {
         Some(std::mem::replace(&mut self.text, before))
     }
 
-    /// A text for what is absent: nothing, `null` or one of these.
+    /// The value of a field that is absent: `None`, `null` or one of these.
     fn absence(&mut self, absences: &[&'static str]) -> Option<&'static str> {
-        let all = [None, Some("null")].into_iter().chain(absences.iter().copied().map(Some));
-        self.pick(all.collect()).flatten()
+        self.pick(None, std::iter::once(&"null").chain(absences).copied().map(Some).collect())
     }
 
     fn string(&mut self, text: &str) {
@@ -233,19 +225,18 @@ impl Speller {
 
     fn number(&mut self, number: &Value) {
         let plain = number.to_string();
-        let forms = match number.as_i64() {
-            // Small enough for a double, which is what the other forms are read as.
+        let others = match number.as_i64() {
+            // The other forms are read as doubles, which are exact up to 2⁵³.
             Some(integer) if integer.unsigned_abs() < 1 << 53 => vec![
-                plain.clone(),
                 format!("{plain}.0"),
                 format!("{plain}e0"),
-                // A number does not start with two zeros.
+                // JSON does not allow two leading zeros.
                 format!("{plain}{}E-1", if integer == 0 { "" } else { "0" }),
                 format!("{plain}.000e+00"),
             ],
-            _ => vec![plain.clone()],
+            _ => Vec::new(),
         };
-        let form = self.pick(forms).unwrap_or(plain);
+        let form = self.pick(plain, others);
         self.text.push_str(&form);
     }
 }
@@ -255,33 +246,33 @@ fn optional(place: &str) -> &'static [Optional] {
     found.map_or(&[], |(_, fields)| fields)
 }
 
-fn string_spellings(text: &str, place: &str) -> Vec<Value> {
-    let mut spellings = vec![json!(text)];
-    let (holder, name) = place.rsplit_once('.').unwrap_or_default();
+/// Other spellings of a text or number, if it is a quantity or a duration.
+fn other_spellings(value: &Value, place: &str) -> Vec<Value> {
     if is_quantity(place) {
-        spellings.extend(quantity_spellings(text));
-    } else if name == "runningEstimate" || name == "timeout" && holder.ends_with("policies[]") {
-        spellings.extend(duration_spellings(text).into_iter().flatten().map(Value::from));
+        return match value {
+            Value::String(text) => quantity_spellings(text),
+            other => quantity_spellings(&other.to_string()),
+        };
     }
-    spellings
+    let durations = match value {
+        Value::String(text) if is_duration(place) => duration_spellings(text),
+        _ => None,
+    };
+    durations.into_iter().flatten().map(Value::from).collect()
 }
 
-fn number_spellings(number: &Value, place: &str) -> Vec<Value> {
-    let mut spellings = vec![number.clone()];
-    if is_quantity(place) {
-        spellings.extend(quantity_spellings(&number.to_string()));
-    }
-    spellings
+fn is_duration(place: &str) -> bool {
+    place == "spec.runningEstimate" || place.ends_with("policies[].timeout")
 }
 
-/// Whether a place holds a quantity; its name may have dots.
+/// Whether the field is a quantity. Resource names can have dots in them.
 fn is_quantity(place: &str) -> bool {
     place.contains(".resources.limits.")
         || place.contains(".resources.requests.")
         || place.ends_with(".emptyDir.sizeLimit")
 }
 
-/// Other spellings of a whole number of thousandths or of bytes.
+/// Other spellings of a quantity that is a whole number of thousandths, such as `100m` or `2Gi`.
 fn quantity_spellings(text: &str) -> Vec<Value> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let factor = match text.strip_prefix(digits) {
@@ -310,11 +301,7 @@ fn quantity_spellings(text: &str) -> Vec<Value> {
     }
     for (unit, suffix) in [(1_024_000_u64, "Ki"), (1_048_576_000, "Mi"), (1_073_741_824_000, "Gi")]
     {
-        let (Some(count), Some(rest)) =
-            (thousandths.checked_div(unit), thousandths.checked_rem(unit))
-        else {
-            continue;
-        };
+        let (count, rest) = (thousandths / unit, thousandths % unit);
         if rest == 0 {
             spellings.push(json!(format!("{count}{suffix}")));
         } else if rest == unit / 2 {
@@ -324,7 +311,7 @@ fn quantity_spellings(text: &str) -> Vec<Value> {
     spellings
 }
 
-/// Other spellings of whole hours, minutes and seconds.
+/// Other spellings of a duration of whole hours, minutes and seconds; `None` for any other text.
 fn duration_spellings(text: &str) -> Option<Vec<String>> {
     let mut seconds: u64 = 0;
     for term in text.split_inclusive(|c: char| c.is_ascii_alphabetic()) {

@@ -1,0 +1,134 @@
+//! The steps of a path.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::ops::Deref;
+
+use compact_str::CompactString;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// One step of a [`FieldPath`](crate::FieldPath): the key of an object or the position in a list.
+///
+/// The key `0` and the position `0` are different segments, and every rendering of a path shows
+/// which of the two it is.
+#[expect(clippy::exhaustive_enums, reason = "JSON has objects and arrays, and nothing else")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Segment {
+    /// The key of an object: a field name or the key of a map.
+    Key(Key),
+    /// The position in a list, counted from 0.
+    Index(usize),
+}
+
+impl From<Key> for Segment {
+    fn from(key: Key) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl From<&str> for Segment {
+    /// The key `key`; it is not parsed as a path.
+    fn from(key: &str) -> Self {
+        Self::Key(key.into())
+    }
+}
+
+impl From<String> for Segment {
+    /// The key `key`; it is not parsed as a path.
+    fn from(key: String) -> Self {
+        Self::Key(key.into())
+    }
+}
+
+impl From<usize> for Segment {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
+
+/// The key of an object, owned. Short keys are stored inline, without an allocation.
+///
+/// It dereferences to `str`, and is made from a `&str` or a `String`:
+///
+/// ```
+/// use volcano_job_update::Segment;
+///
+/// let segment = Segment::Key("replicas".into());
+/// assert!(matches!(segment, Segment::Key(key) if key == "replicas"));
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(CompactString);
+
+impl Deref for Key {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for Key {
+    fn as_ref(&self) -> &str {
+        self
+    }
+}
+
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        self
+    }
+}
+
+impl PartialEq<str> for Key {
+    fn eq(&self, key: &str) -> bool {
+        **self == *key
+    }
+}
+
+impl PartialEq<&str> for Key {
+    fn eq(&self, key: &&str) -> bool {
+        **self == **key
+    }
+}
+
+impl From<&str> for Key {
+    fn from(key: &str) -> Self {
+        Self(key.into())
+    }
+}
+
+impl From<String> for Key {
+    fn from(key: String) -> Self {
+        Self(key.into())
+    }
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        key.0.into()
+    }
+}
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
