@@ -116,7 +116,7 @@ mod validate;
 pub use json_patch;
 
 pub use diff::{Change, ChangeKind, Changes, MergePatchError, ReviewError, Verdict};
-pub use job::{Job, JobError, JobErrorKind, Limits, resource};
+pub use job::{Job, JobError, JobErrorKind, Limits, ParseJobErrorKindError, resource};
 pub use path::{FieldPath, FieldPattern, Key, ParsePathError, Segment};
 pub use policy::{Check, DroppedDefaults, UpdatePolicy};
 pub use report::{Report, TextStyle};

@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use volcano_job_update::{
     Change, ChangeKind, Changes, Check, DroppedDefaults, FieldPath, FieldPattern, Job, JobError,
-    JobErrorKind, Limits, MergePatchError, ParsePathError, ParseViolationCodeError, Review,
-    ReviewError, Segment, Severity, UpdateError, UpdatePolicy, Validator, Verdict, Violation,
-    ViolationCode, Violations, validate_update,
+    JobErrorKind, Limits, MergePatchError, ParseJobErrorKindError, ParsePathError,
+    ParseViolationCodeError, Review, ReviewError, Segment, Severity, UpdateError, UpdatePolicy,
+    Validator, Verdict, Violation, ViolationCode, Violations, validate_update,
 };
 
 fn is_shared<T: Send + Sync>() {}
@@ -58,6 +58,7 @@ fn errors_are_errors() {
     is_error::<volcano_job_update::admission::RequestError>();
     is_error::<JobError>();
     is_error::<MergePatchError>();
+    is_error::<ParseJobErrorKindError>();
     is_error::<ParseViolationCodeError>();
     is_error::<ParsePathError>();
     is_error::<ReviewError>();

@@ -12,10 +12,10 @@ use crate::answer::with_value;
 use crate::go;
 use volcano_job_update::Job;
 use volcano_job_update::Validator;
-use volcano_job_update::internals::{NumberRule, Structural};
 use volcano_job_update::internals::{
-    SchemaViolation, SchemaViolationKind, schema_violations, structural, type_of,
+    JsonType, SchemaViolation, SchemaViolationKind, schema_violations, structural,
 };
+use volcano_job_update::internals::{NumberRule, Structural};
 use volcano_job_update::status::{CauseType, Status, StatusCause};
 use volcano_job_update::{FieldPath, Segment};
 
@@ -56,7 +56,7 @@ impl Causes<'_> {
         let new = violation.new.as_ref().unwrap_or(&Value::Null);
         match &violation.failure {
             SchemaViolationKind::Type { expected, found: Value::Number(number) }
-                if expected.contains(&"integer") =>
+                if expected.contains(&JsonType::Integer) =>
             {
                 self.add_number(&field, number, rule);
             }
@@ -70,7 +70,7 @@ impl Causes<'_> {
                 let by_format = matches!(found, Value::Bool(_) | Value::Object(_));
                 match format.filter(|_| by_format) {
                     Some(format) => self.add_type(&field, format, ""),
-                    None => self.add_type(&field, &expected.join(","), type_name(found)),
+                    None => self.add_type(&field, &names(expected), type_name(found)),
                 }
             }
             SchemaViolationKind::Missing => {
@@ -184,12 +184,19 @@ pub(crate) fn wrong_type(field: &str, expected: &str, found: &str) -> StatusCaus
     with_value(CauseType::TypeInvalid, field, &found.into(), &detail)
 }
 
+/// The names of types, as the server lists them.
+fn names(types: &[JsonType]) -> String {
+    let names: Vec<&str> = types.iter().map(|one| one.name()).collect();
+    names.join(",")
+}
+
 /// The JSON type of a value as the server calls it.
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
-        Value::Number(number) if number.is_i64() => "integer",
-        other => type_of(other),
+        Value::Number(number) if number.is_i64() => JsonType::Integer,
+        other => JsonType::of(other),
     }
+    .name()
 }
 
 /// A path with its keys as they are.

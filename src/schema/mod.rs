@@ -18,7 +18,7 @@ pub(crate) use self::ratchet::Same;
 use self::shape::Shape;
 pub use self::structural::{NumberRule, Structural};
 use self::validators::Validators;
-pub use self::violation::{SchemaViolation, SchemaViolationKind, type_of};
+pub use self::violation::{SchemaViolation, SchemaViolationKind};
 use crate::job::Job;
 use crate::job::resource::{GROUP, KIND, VERSION};
 use crate::path::PathNode;

@@ -9,9 +9,7 @@ use std::borrow::Cow;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::Location;
-use jsonschema::{
-    Draft, JsonType, Keyword, PatternOptions, ValidationError, ValidationOptions, Validator,
-};
+use jsonschema::{Draft, Keyword, PatternOptions, ValidationError, ValidationOptions, Validator};
 use serde_json::{Map, Number, Value, json};
 
 use super::by_name::ByName;
@@ -19,6 +17,7 @@ use super::overlay::identity_of;
 use super::ratchet::{Changed, Ratchet, Same};
 use super::shape::{Identity, Kind, Shape};
 use super::violation::{SchemaViolation, SchemaViolationKind};
+use crate::job::JsonType;
 use crate::path::{PathNode, Segment, Side, Step};
 use crate::scalar::number;
 
@@ -93,7 +92,7 @@ impl Validators {
     ) -> Vec<SchemaViolation> {
         let Value::Object(fields) = task else {
             let failure =
-                SchemaViolationKind::Type { expected: vec!["object"], found: task.clone() };
+                SchemaViolationKind::Type { expected: vec![JsonType::Object], found: task.clone() };
             let path = at.to_path(Side::Replacement);
             return vec![SchemaViolation { path, failure, old: None, new: Some(task.clone()) }];
         };
@@ -314,6 +313,18 @@ fn steps(place: &Location, value: &Value) -> Vec<Segment> {
     place.as_str().split('/').skip(1).map(step).collect()
 }
 
+fn json_type(named: jsonschema::JsonType) -> JsonType {
+    match named {
+        jsonschema::JsonType::Null => JsonType::Null,
+        jsonschema::JsonType::Boolean => JsonType::Boolean,
+        jsonschema::JsonType::Integer => JsonType::Integer,
+        jsonschema::JsonType::Number => JsonType::Number,
+        jsonschema::JsonType::String => JsonType::String,
+        jsonschema::JsonType::Array => JsonType::Array,
+        jsonschema::JsonType::Object => JsonType::Object,
+    }
+}
+
 fn failure(error: &ValidationError<'_>) -> SchemaViolationKind {
     let value = &**error.instance();
     let length = || value.as_str().map_or(0, |text| text.chars().count());
@@ -321,8 +332,8 @@ fn failure(error: &ValidationError<'_>) -> SchemaViolationKind {
     match (error.kind(), value) {
         (ValidationErrorKind::Type { kind }, _) => {
             let expected = match kind {
-                TypeKind::Single(one) => vec![one.as_str()],
-                TypeKind::Multiple(several) => several.iter().map(JsonType::as_str).collect(),
+                TypeKind::Single(one) => vec![json_type(*one)],
+                TypeKind::Multiple(several) => several.iter().map(json_type).collect(),
             };
             SchemaViolationKind::Type { expected, found: value.clone() }
         }

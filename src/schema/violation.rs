@@ -13,6 +13,7 @@ use std::fmt;
 use serde_json::{Number, Value};
 use similar::get_close_matches;
 
+use crate::job::JsonType;
 use crate::path::FieldPath;
 
 /// A value that the schema denies.
@@ -32,7 +33,7 @@ pub enum SchemaViolationKind {
     Missing,
     /// The type is none of these JSON types.
     Type {
-        expected: Vec<&'static str>,
+        expected: Vec<JsonType>,
         found: Value,
     },
     Below {
@@ -82,12 +83,14 @@ impl SchemaViolationKind {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Type { expected, found: Value::String(text) } => {
-                let is_number = expected.contains(&"integer") && text.parse::<i64>().is_ok();
-                let is_boolean = expected.contains(&"boolean") && text.parse::<bool>().is_ok();
+                let is_number =
+                    expected.contains(&JsonType::Integer) && text.parse::<i64>().is_ok();
+                let is_boolean =
+                    expected.contains(&JsonType::Boolean) && text.parse::<bool>().is_ok();
                 (is_number || is_boolean).then(|| "write it without quotes".into())
             }
             Self::Type { expected, found: Value::Number(_) | Value::Bool(_) } => {
-                expected.contains(&"string").then(|| "write it in quotes".into())
+                expected.contains(&JsonType::String).then(|| "write it in quotes".into())
             }
             Self::NotOneOf { choices, found } => {
                 nearest(choices, found).map(|choice| format!("set it to {choice}"))
@@ -105,13 +108,13 @@ impl fmt::Display for SchemaViolationKind {
         match self {
             Self::Missing => f.write_str("must be set"),
             Self::Type { expected, found } => {
-                let names: Vec<&str> = expected.iter().copied().map(with_article).collect();
+                let names: Vec<&str> = expected.iter().map(|kind| kind.with_article()).collect();
                 write!(f, "must be {}", names.join(" or "))?;
                 match found {
-                    Value::Number(fraction) if expected.contains(&"integer") => {
+                    Value::Number(fraction) if expected.contains(&JsonType::Integer) => {
                         write!(f, ", but is {fraction}")
                     }
-                    other => write!(f, ", not {}", with_article(type_of(other))),
+                    other => write!(f, ", not {}", JsonType::of(other).with_article()),
                 }
             }
             Self::Below { least, found } => write!(f, "must be at least {least}, but is {found}"),
@@ -160,33 +163,9 @@ impl fmt::Display for SchemaViolationKind {
     }
 }
 
-/// The JSON type of a value, as a schema calls it.
-pub fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
 /// Whether a pattern is the one that controller-gen gives to a `resource.Quantity`.
 pub(super) fn is_quantity(pattern: &str) -> bool {
     pattern.contains("([KMGTPE]i)|[numkMGTPE]|")
-}
-
-fn with_article(json_type: &str) -> &'static str {
-    match json_type {
-        "null" => "null",
-        "boolean" => "a boolean",
-        "integer" => "an integer",
-        "number" => "a number",
-        "string" => "a string",
-        "array" => "a list",
-        _ => "an object",
-    }
 }
 
 /// The choice that was most likely meant.
