@@ -4,7 +4,6 @@
 //! all of them; the minimum of many rounds is what a call costs.
 
 #![expect(
-    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a bench prints its figures and may fail on its own input"
@@ -16,7 +15,7 @@ use std::time::{Duration, Instant};
 use inputs::Pair;
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use volcano_job_update::{Job, Limits, UpdatePolicy, Validator};
+use volcano_job_update::{Limits, UpdatePolicy, Validator};
 
 mod inputs;
 
@@ -60,7 +59,7 @@ fn measure(name: &str, tasks: usize, rounds: usize, pair: &Pair) {
     limits.text_bytes = limits.text_bytes.max(pair.existing.len() * 2);
     let validator = Validator::new(UpdatePolicy::documented().with_limits(limits));
     let Pair { existing, replacement } = pair;
-    let read = Job::from_slice_with(existing, &limits).ok();
+    let read = limits.read_slice(existing).ok();
     let mut candidates = [
         Candidate::new(|| validator.review_bytes(black_box(existing), black_box(replacement))),
         Candidate::new(|| {
@@ -75,8 +74,8 @@ fn measure(name: &str, tasks: usize, rounds: usize, pair: &Pair) {
             read.as_ref().map(|read| validator.review_replacement(read, black_box(replacement)))
         }),
         Candidate::new(|| {
-            let existing = Job::from_slice_with(black_box(existing), &limits).ok()?;
-            let replacement = Job::from_slice_with(black_box(replacement), &limits).ok()?;
+            let existing = limits.read_slice(black_box(existing)).ok()?;
+            let replacement = limits.read_slice(black_box(replacement)).ok()?;
             Some(validator.review(&existing, &replacement))
         }),
     ];

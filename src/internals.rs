@@ -1,11 +1,13 @@
-//! What `volcano-job-apiserver` shares with this crate.
+//! What `volcano-job-apiserver` uses of the inside of this crate.
 //!
-//! No part of the public interface: it may change in any release, and that crate asks for this very
-//! version.
+//! Not part of the public interface: it may change in any release, and that crate requires exactly
+//! this version.
 
 use crate::job::Job;
-pub use crate::job::{Entry, Field, Nested, Read};
-pub use crate::schema::{ANY, SchemaViolation, SchemaViolationKind, Structural, type_of};
+pub use crate::job::{
+    ContainerVisitor, Containers, Cursor, Entry, Field, Items, JsonType, Position, SyntaxError,
+};
+pub use crate::schema::{ANY, SchemaViolation, SchemaViolationKind, Structural};
 pub use crate::status::quote::{is_printable, quote};
 use crate::validate::Validator;
 pub use crate::validate::metadata::{
@@ -13,21 +15,21 @@ pub use crate::validate::metadata::{
 };
 pub use crate::validate::schema_violations;
 
-/// The parts of a Job as they were read.
+/// The fields of a Job as they were read.
 pub trait JobParts<'a> {
     /// The fields beside `metadata` and `spec`.
     fn top(&self) -> &[Entry<'a>];
 
-    /// The fields of `metadata`; `None` if that is absent or `null`.
+    /// The fields of `metadata`; `None` if it is absent or `null`.
     fn metadata(&self) -> Option<&[Entry<'a>]>;
 
-    /// The fields of `spec` but for `tasks`; `None` if that is absent or `null`.
+    /// The fields of `spec` beside `tasks`; `None` if it is absent or `null`.
     fn spec(&self) -> Option<&[Entry<'a>]>;
 
-    /// The tasks; `None` if the field is absent or `null`.
+    /// The tasks; `None` if `spec.tasks` is absent or `null`.
     fn tasks(&self) -> Option<Vec<Field<'a>>>;
 
-    /// Whether it was read from a parsed document, not from text.
+    /// Whether it was read from a parsed document instead of text.
     fn is_from_value(&self) -> bool;
 }
 

@@ -1,4 +1,4 @@
-//! The full text of every reason why there is no verdict.
+//! The full text of every error.
 
 use std::error::Error;
 
@@ -9,40 +9,40 @@ use volcano_job_update::{
 };
 
 #[track_caller]
-#[expect(clippy::unwrap_used, reason = "a text that is no Job is what is tested")]
+#[expect(clippy::unwrap_used, reason = "the text is no Job")]
 fn error(text: &[u8]) -> JobError {
     Job::from_slice(text).unwrap_err()
 }
 
-/// Whether a text is denied for what stands at that line and column, and in those words.
+/// Checks the error of a text with a position.
 #[track_caller]
-fn denied_at(kind: JobErrorKind, text: &[u8], line: usize, column: usize, message: &str) {
+fn check_error_at(kind: JobErrorKind, text: &[u8], line: usize, column: usize, message: &str) {
     let error = error(text);
     assert_eq!(error.to_string(), format!("line {line}, column {column}: {message}"));
     assert_eq!((error.line(), error.column()), (Some(line), Some(column)));
     assert_eq!((error.kind(), error.path()), (kind, None));
 }
 
-/// Whether a field is denied, in a text and, if it can be one, in a value.
+/// Checks the error of a text with a field.
 #[track_caller]
-fn denied_in(kind: JobErrorKind, text: &str, path: &str, message: &str) {
+fn check_error_in(kind: JobErrorKind, text: &str, path: &str, message: &str) {
     let error = error(text.as_bytes());
     assert_eq!(error.to_string(), format!("{path}: {message}"));
     assert_eq!(error.path().map(FieldPath::to_string).as_deref(), Some(path));
     assert_eq!((error.kind(), error.line(), error.column()), (kind, None, None));
 }
 
-/// Whether a value is denied just as its text is.
+/// Checks that the document of a text has the same error as the text.
 #[track_caller]
-#[expect(clippy::unwrap_used, reason = "that is what is tested")]
-fn same_in_value(text: &str, limits: &Limits) {
+#[expect(clippy::unwrap_used, reason = "neither can be read")]
+fn check_same_in_value(text: &str, limits: &Limits) {
     let value: Value = serde_json::from_str(text).unwrap();
-    let of_value = Job::from_value_with(&value, limits).unwrap_err();
-    assert_eq!(of_value, Job::from_slice_with(text.as_bytes(), limits).unwrap_err());
+    let of_value = limits.read_value(&value).unwrap_err();
+    assert_eq!(of_value, limits.read_slice(text.as_bytes()).unwrap_err());
 }
 
 #[test]
-fn text_that_is_no_json() {
+fn syntax_errors() {
     for (text, line, column, message) in [
         ("", 1, 1, "the text is empty"),
         (" \n ", 2, 2, "the text is empty"),
@@ -62,25 +62,24 @@ fn text_that_is_no_json() {
         ("{\"a\": \"\\x\"}", 1, 9, "invalid escape"),
         ("{\"\\x\": 1}", 1, 4, "invalid escape"),
     ] {
-        denied_at(JobErrorKind::Syntax, text.as_bytes(), line, column, message);
+        check_error_at(JobErrorKind::Syntax, text.as_bytes(), line, column, message);
     }
 }
 
-/// What ends a line is the last byte of that line, not the first of the next.
 #[test]
-fn errors_at_the_end_of_a_line() {
-    denied_at(JobErrorKind::Syntax, b"{\n \"a\": [tru\n]}", 2, 11, "expected ident");
+fn the_newline_belongs_to_the_line_it_ends() {
+    check_error_at(JobErrorKind::Syntax, b"{\n \"a\": [tru\n]}", 2, 11, "expected ident");
 }
 
 #[test]
-fn text_that_is_not_utf8() {
+fn utf8_errors() {
     let kind = JobErrorKind::NotUtf8;
-    denied_at(kind, b"{\"a\": \"\xff\"}", 1, 8, "the text must be UTF-8");
-    denied_at(kind, b"{\n\"\xc3\xa4\": \"\xc3\"}", 2, 8, "the text must be UTF-8");
+    check_error_at(kind, b"{\"a\": \"\xff\"}", 1, 8, "the text must be UTF-8");
+    check_error_at(kind, b"{\n\"\xc3\xa4\": \"\xc3\"}", 2, 8, "the text must be UTF-8");
 }
 
 #[test]
-fn a_job_that_is_no_object() {
+fn job_of_the_wrong_type() {
     for (text, found) in [
         ("[]", "a list"),
         ("null", "null"),
@@ -92,7 +91,7 @@ fn a_job_that_is_no_object() {
         assert_eq!(error.to_string(), format!("must be an object, not {found}"));
         assert_eq!((error.kind(), error.path()), (JobErrorKind::WrongType, None));
         assert_eq!((error.line(), error.column()), (None, None));
-        same_in_value(text, &Limits::default());
+        check_same_in_value(text, &Limits::default());
     }
 }
 
@@ -106,8 +105,8 @@ fn parts_of_the_wrong_type() {
         (r#"{"spec": {"tasks": [{}, 1]}}"#, "spec.tasks[1]", "must be an object, not a number"),
         (r#"{"spec": {"tasks": [true]}}"#, "spec.tasks[0]", "must be an object, not a boolean"),
     ] {
-        denied_in(JobErrorKind::WrongType, text, path, message);
-        same_in_value(text, &Limits::default());
+        check_error_in(JobErrorKind::WrongType, text, path, message);
+        check_same_in_value(text, &Limits::default());
     }
 }
 
@@ -123,48 +122,45 @@ fn fields_given_twice() {
         (r#"{"spec": {"tasks": [], "tasks": null}}"#, "spec.tasks"),
         (r#"{"spec": {"tasks": [{}, {"name": 1, "name": 2}]}}"#, "spec.tasks[1].name"),
     ] {
-        denied_in(JobErrorKind::DuplicateField, text, path, "the field is given twice");
+        check_error_in(JobErrorKind::DuplicateField, text, path, "the field is given twice");
     }
 }
 
 #[test]
-fn limits_of_reading() {
-    let mut limits = Limits::default();
-    (limits.text_bytes, limits.tasks, limits.nesting) = (60, 2, 4);
-    let denied = |text: &str| Job::from_slice_with(text.as_bytes(), &limits).unwrap_err();
+fn exceeded_limits() {
+    let limits = Limits::default().with_text_bytes(60).with_tasks(2).with_nesting(4);
+    let error_of = |text: &str| limits.read_slice(text.as_bytes()).unwrap_err();
 
-    let error = denied(&" ".repeat(61));
+    let error = error_of(&" ".repeat(61));
     assert_eq!(error.to_string(), "the text must be no longer than 60 bytes");
     assert_eq!((error.kind(), error.path(), error.line()), (JobErrorKind::TooLarge, None, None));
 
     let text = r#"{"spec": {"tasks": [{}, {}, {}]}}"#;
-    let error = denied(text);
+    let error = error_of(text);
     assert_eq!(error.to_string(), "spec.tasks: must have no more than 2 tasks");
     assert_eq!(error.kind(), JobErrorKind::TooManyTasks);
-    same_in_value(text, &limits);
+    check_same_in_value(text, &limits);
 
     for (text, path) in [
         (r#"{"status": [[[[]]]]}"#, "status"),
         (r#"{"spec": {"volumes": [[[]]]}}"#, "spec.volumes"),
         (r#"{"spec": {"tasks": [{"template": {}}]}}"#, "spec.tasks[0].template"),
     ] {
-        let error = denied(text);
+        let error = error_of(text);
         let message = format!("{path}: objects and lists must be nested no deeper than 4");
         assert_eq!(error.to_string(), message);
         assert_eq!(error.kind(), JobErrorKind::TooDeep);
-        same_in_value(text, &limits);
+        check_same_in_value(text, &limits);
     }
-    assert!(Job::from_slice_with(br#"{"status": [[["[[[["]]]}"#, &limits).is_ok());
+    assert!(limits.read_slice(br#"{"status": [[["[[[["]]]}"#).is_ok());
 }
 
 #[test]
-fn nesting_ends_at_128_whatever_the_limits_say() {
+fn nesting_limit_is_at_most_128() {
     let nested = |levels| format!(r#"{{"a": {}{}}}"#, "[".repeat(levels), "]".repeat(levels));
-    let mut limits = Limits::default();
-    limits.nesting = 1000;
-    for limits in [Limits::default(), limits] {
-        assert!(Job::from_slice_with(nested(127).as_bytes(), &limits).is_ok());
-        let error = Job::from_slice_with(nested(128).as_bytes(), &limits).unwrap_err();
+    for limits in [Limits::default(), Limits::default().with_nesting(1000)] {
+        assert!(limits.read_slice(nested(127).as_bytes()).is_ok());
+        let error = limits.read_slice(nested(128).as_bytes()).unwrap_err();
         let message = "a: objects and lists must be nested no deeper than 128";
         assert_eq!(error.to_string(), message);
     }
@@ -173,9 +169,9 @@ fn nesting_ends_at_128_whatever_the_limits_say() {
     assert_eq!(diff(&shallow, &Job::from_str(&deep).unwrap()).unwrap().len(), 1);
 }
 
-/// What was not looked into while reading comes up when it differs, and only then.
+/// Values that reading does not check are parsed, and fail, only if they differ.
 #[test]
-fn review_error() {
+fn review_errors() {
     let text =
         |template: &str| format!("{{\"spec\": {{\"tasks\": [\n{{\"template\": {template}}}]}}}}");
     let path = "spec.tasks[0].template";
@@ -214,7 +210,7 @@ fn review_error() {
 }
 
 #[test]
-fn jobs_that_cannot_be_read() {
+fn review_errors_name_the_job() {
     let validator = Validator::default();
     let error = validator.review_bytes(b"[]", b"{}").unwrap_err();
     assert_eq!(error.to_string(), "existing Job: must be an object, not a list");
@@ -239,7 +235,7 @@ fn no_error_shows_a_value() {
 }
 
 #[test]
-fn merge_patches_that_cannot_be_made() {
+fn merge_patch_errors() {
     let existing = Job::from_slice(br#"{"spec": {"volumes": [{}, {}]}}"#).unwrap();
     let replacement = Job::from_slice(br#"{"spec": {"volumes": [{}]}}"#).unwrap();
     let changes = diff(&existing, &replacement).unwrap();
@@ -255,7 +251,7 @@ fn merge_patches_that_cannot_be_made() {
 }
 
 #[test]
-fn paths() {
+fn path_errors() {
     for (text, at, message) in [
         ("spec..queue", 4, "a field name must not be empty"),
         ("spec.", 4, "a field name must not be empty"),
@@ -275,7 +271,7 @@ fn paths() {
 }
 
 #[test]
-fn patterns() {
+fn pattern_errors() {
     let position = "a pattern must say `[*]`, as list positions change from one update to the \
         next, at byte 10";
     for (text, message) in [
@@ -291,9 +287,27 @@ fn patterns() {
 }
 
 #[test]
-fn codes() {
+fn violation_code_errors() {
     for text in ["immutable", "ImmutableField", ""] {
         let error = text.parse::<ViolationCode>().unwrap_err();
         assert_eq!(error.to_string(), format!("unknown code `{text}`"));
     }
+}
+
+#[test]
+fn error_kinds_parse_from_their_names() {
+    for kind in [
+        JobErrorKind::TooLarge,
+        JobErrorKind::NotUtf8,
+        JobErrorKind::Syntax,
+        JobErrorKind::WrongType,
+        JobErrorKind::DuplicateField,
+        JobErrorKind::TooDeep,
+        JobErrorKind::TooManyTasks,
+    ] {
+        assert_eq!(kind.as_str().parse(), Ok(kind));
+        assert_eq!(kind.to_string(), kind.as_str());
+    }
+    let error = "TooDeep".parse::<JobErrorKind>().unwrap_err();
+    assert_eq!(error.to_string(), "unknown kind of error `TooDeep`");
 }

@@ -1,12 +1,7 @@
-//! `review_bytes` and `read_replacement` read the replacement guided by the existing Job; that must
-//! never show.
+//! A replacement that is read guided by the existing Job gives the same results as one that is read by
+//! itself.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail"
-)]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
 
 use std::sync::LazyLock;
 
@@ -18,15 +13,15 @@ const EXISTING: [&str; 5] = [
     include_str!("jobs/rich.json"),
     include_str!("jobs/trio.json"),
     include_str!("jobs/unnamed.json"),
-    // Keys with escapes, numbers of every kind, and white space where there is hardly ever any.
+    // Escaped keys, numbers of every kind, and white space in unusual places.
     r#"{ "kind" :"Job" , "metadata":{"n\u0061me" : "\u00e4", "labels":{"a\"":"ä"} } ,
        "spec": {"minAvailable":10,"a":-1.5e3,"b":0,"c":null,"tasks":[ {"name":"a","replicas":1},null, {} ]} }"#,
 ];
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(Validator::default);
 
-/// What `review_bytes` must do, in so many words.
-fn plain(existing: &[u8], replacement: &[u8]) -> Result<Review, ReviewError> {
+/// The result that `review_bytes` must have.
+fn review_unguided(existing: &[u8], replacement: &[u8]) -> Result<Review, ReviewError> {
     let existing = Job::from_slice(existing).map_err(ReviewError::Existing)?;
     let replacement = Job::from_slice(replacement).map_err(ReviewError::Replacement)?;
     VALIDATOR.review(&existing, &replacement)
@@ -38,7 +33,7 @@ fn compact(text: &str) -> String {
     value.to_string()
 }
 
-/// An edit of a text at some place: what a hand or a error on the way might do to it.
+/// Edits a text as a person might, or damages it as a faulty transfer might.
 fn edited(text: &str, place: prop::sample::Index, edit: &Edit) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     let at = place.index(bytes.len());
@@ -53,7 +48,7 @@ fn edited(text: &str, place: prop::sample::Index, edit: &Edit) -> Vec<u8> {
             drop(bytes.splice(end..end, part));
         }
         Edit::DoubleMember => {
-            // From one comma to the next: mostly a member or an element.
+            // From one comma to the next: usually a member or an element.
             let comma = |byte: &u8| *byte == b',';
             let start = bytes[..at].iter().rposition(comma).unwrap_or(0);
             let length = bytes[start..].iter().skip(1).position(comma);
@@ -67,7 +62,7 @@ fn edited(text: &str, place: prop::sample::Index, edit: &Edit) -> Vec<u8> {
             drop(bytes.splice(to..to, part));
         }
         Edit::Escape => {
-            // A letter of a key or a string, spelt as an escape.
+            // Usually a letter of a key or a string.
             if bytes[at].is_ascii_lowercase() {
                 let escape = format!("\\u{:04x}", bytes[at]);
                 drop(bytes.splice(at..=at, escape.bytes()));
@@ -125,10 +120,10 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-/// Both ways of reading give the same Job, or the same error.
+/// Checks that a text gives the same Job or the same error with and without a guide.
 fn check(existing: &Job<'_>, text: &[u8], limits: &Limits) -> Result<(), TestCaseError> {
-    let plain = Job::from_slice_with(text, limits);
-    let guided = existing.read_replacement_with(text, limits);
+    let plain = limits.read_slice(text);
+    let guided = limits.read_replacement(existing, text);
     let (plain, guided) = match (plain, guided) {
         (Ok(plain), Ok(guided)) => (plain, guided),
         (plain, guided) => {
@@ -139,29 +134,25 @@ fn check(existing: &Job<'_>, text: &[u8], limits: &Limits) -> Result<(), TestCas
     prop_assert_eq!(guided.to_value(), plain.to_value());
     prop_assert_eq!(VALIDATOR.review(existing, &guided), VALIDATOR.review(existing, &plain));
     prop_assert_eq!(VALIDATOR.review(&guided, existing), VALIDATOR.review(&plain, existing));
-    // Equal texts are not parsed, so whatever the text holds, there is no error.
+    // Fields with equal text are not parsed, so there is no error whatever the text is.
     let same = VALIDATOR.review(&plain, &guided);
     prop_assert_eq!(same.map(|review| review.changes().len()), Ok(0));
-    // What was read guided guides as well.
-    let again = guided.read_replacement_with(text, limits);
+    // A Job that was read with a guide can be a guide itself.
+    let again = limits.read_replacement(&guided, text);
     prop_assert_eq!(again.and_then(|job| job.to_value()), plain.to_value());
     Ok(())
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
     (prop_oneof![3 => Just(128), 1 => 2..9_usize], prop_oneof![3 => Just(9), 1 => 0..3_usize])
-        .prop_map(|(nesting, tasks)| {
-            let mut limits = Limits::default();
-            (limits.nesting, limits.tasks) = (nesting, tasks);
-            limits
-        })
+        .prop_map(|(nesting, tasks)| Limits::default().with_nesting(nesting).with_tasks(tasks))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn a_guide_changes_nothing(
+    fn guided_and_unguided_reading_agree(
         existing in prop::sample::select(EXISTING.to_vec()),
         spaced in any::<bool>(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), edit()), 0..4),
@@ -175,9 +166,9 @@ proptest! {
             }
         }
         let guided = VALIDATOR.review_bytes(existing.as_bytes(), &replacement);
-        prop_assert_eq!(guided, plain(existing.as_bytes(), &replacement));
+        prop_assert_eq!(guided, review_unguided(existing.as_bytes(), &replacement));
         check(&Job::from_str(&existing)?, &replacement, &limits)?;
-        if let Ok(existing) = Job::from_slice_with(existing.as_bytes(), &limits) {
+        if let Ok(existing) = limits.read_slice(existing.as_bytes()) {
             check(&existing, &replacement, &Limits::default())?;
         }
         let value: serde_json::Value = serde_json::from_str(&existing)?;
@@ -186,25 +177,23 @@ proptest! {
 }
 
 #[test]
-fn the_limits_are_those_of_the_replacement() {
+fn limits_of_the_replacement_apply() {
     let text = br#"{"metadata": {"labels": {"a": []}}, "spec": {"tasks": [{"a": [[]]}]}}"#;
     let existing = Job::from_slice(text).expect("this can be read");
     for (nesting, path) in [(3, "metadata.labels"), (5, "spec.tasks[0].a")] {
-        let mut limits = Limits::default();
-        limits.nesting = nesting;
-        let error = existing.read_replacement_with(text, &limits).expect_err("it nests deeper");
+        let limits = Limits::default().with_nesting(nesting);
+        let error = limits.read_replacement(&existing, text).expect_err("it nests deeper");
         assert_eq!(error.kind(), JobErrorKind::TooDeep);
         assert_eq!(error.path().map(ToString::to_string).as_deref(), Some(path));
-        assert_eq!(Some(error), Job::from_slice_with(text, &limits).err());
+        assert_eq!(Some(error), limits.read_slice(text).err());
     }
-    let mut limits = Limits::default();
-    limits.tasks = 0;
-    let error = existing.read_replacement_with(text, &limits).expect_err("there is a task");
+    let limits = Limits::default().with_tasks(0);
+    let error = limits.read_replacement(&existing, text).expect_err("there is a task");
     assert_eq!(error.kind(), JobErrorKind::TooManyTasks);
 }
 
 #[test]
-fn parts_of_one_text_guide_each_other() {
+fn positions_in_a_part_of_a_text_are_counted_from_the_part() {
     let object = r#"{"spec": {"queue": "a", "x": }}"#;
     let review = format!(r#"{{"object": {object}, "oldObject": {{"spec": {{"queue": "a"}}}}}}"#);
     let part = |text: &str| {
@@ -219,7 +208,7 @@ fn parts_of_one_text_guide_each_other() {
 }
 
 #[test]
-fn a_prefix_is_not_the_same_value() {
+fn a_longer_value_with_an_equal_prefix_is_a_change() {
     for (old, new) in [
         ("1", "10"),
         ("1", "1.0"),
@@ -239,6 +228,10 @@ fn a_prefix_is_not_the_same_value() {
         let job = |value: &str| format!(r#"{{"spec": {{"minAvailable": {value}}}}}"#);
         let (existing, replacement) = (job(old), job(new));
         let guided = VALIDATOR.review_bytes(existing.as_bytes(), replacement.as_bytes());
-        assert_eq!(guided, plain(existing.as_bytes(), replacement.as_bytes()), "{old} {new}");
+        assert_eq!(
+            guided,
+            review_unguided(existing.as_bytes(), replacement.as_bytes()),
+            "{old} {new}"
+        );
     }
 }

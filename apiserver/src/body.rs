@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use crate::go;
-use crate::meta::{self, Metadata, go_name};
+use crate::meta::{self, Metadata};
 use crate::schema_rules::{type_name, wrong_type};
 use crate::{content, syntax};
 use volcano_job_update::Job;
 use volcano_job_update::Limits;
-use volcano_job_update::internals::{Field, JobParts};
+use volcano_job_update::internals::{Field, JobParts, JsonType};
 use volcano_job_update::resource::{GROUP, KIND, VERSION};
 use volcano_job_update::status::{Status, StatusCause};
 
@@ -41,14 +41,14 @@ impl Sent {
 ///
 /// The answer to a body that is no JSON object.
 pub(crate) fn read_value(bytes: &[u8], text: &str) -> Result<(Value, Vec<StatusCause>), Status> {
-    if let Some(error) = syntax::error(bytes) {
-        return Err(unrecognized(&no_type(&error), bytes));
-    }
     let value: Value = match serde_json::from_str(text) {
         Ok(value) => value,
-        // Deeper than any Job is read, or a number that no value has.
         Err(error) => {
-            return Err(Status::bad_request(cannot_be_handled(KIND, VERSION, &error.to_string())));
+            return Err(match syntax::error(bytes) {
+                Some(error) => unrecognized(&no_type(&error), bytes),
+                // Deeper than any Job is read, or a number that no value has.
+                None => Status::bad_request(cannot_be_handled(KIND, VERSION, &error.to_string())),
+            });
         }
     };
     match value {
@@ -56,7 +56,7 @@ pub(crate) fn read_value(bytes: &[u8], text: &str) -> Result<(Value, Vec<StatusC
             .map_err(|error| Status::bad_request(cannot_be_handled(KIND, VERSION, &error))),
         Value::Null => Err(unrecognized(&missing_kind(bytes), bytes)),
         other => {
-            let found = go_name(&other);
+            let found = JsonType::of(&other).go_name();
             let error = format!("json: cannot unmarshal {found} into Go value of type {TYPE_META}");
             Err(unrecognized(&no_type(&error), bytes))
         }
@@ -112,7 +112,7 @@ pub(crate) fn read_sent(job: &Job<'_>, bytes: &[u8]) -> Result<Sent, NotRead> {
         for entry in fields.filter(|entry| !entry.field().is_null()) {
             let value = content::parse(entry.field()).unwrap_or_default();
             if !value.is_string() {
-                let found = go_name(&value);
+                let found = JsonType::of(&value).go_name();
                 let error = format!(
                     "json: cannot unmarshal {found} into Go struct field .{name} of type string"
                 );

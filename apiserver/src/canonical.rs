@@ -1,124 +1,125 @@
-//! What would be stored of a text, where that is the text itself or nearly so.
+//! Copies a JSON text that is already what an API server would store.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use volcano_job_update::internals::Structural;
+use volcano_job_update::internals::{Cursor, Structural};
 
 use crate::coerce::{self, Unknown};
 use crate::go;
 
-/// What an API server stores of a well-formed JSON text: the text itself, or that with missing
-/// defaults put in. `None` where more is to be done, which does not mean that more is changed.
+/// What an API server stores of a well-formed JSON text: the text itself, or the text with missing
+/// defaults inserted. `None` if more may have to change.
 ///
-/// One pass, without allocations unless a default is missing: this is what lets a field be copied
-/// instead of made anew.
+/// One pass, and no allocation unless a default is missing: so an unchanged field is copied instead
+/// of parsed and written again.
 pub(crate) fn normal<'t>(schema: &Structural, text: &'t str) -> Option<Cow<'t, str>> {
-    let mut cursor = Cursor { text, rest: text.as_bytes(), out: String::new(), copied: 0 };
-    cursor.value(schema)?;
-    if !cursor.rest.is_empty() {
+    let mut copier = Copier { cursor: Cursor::new(text), out: String::new(), copied: 0 };
+    copier.value(schema)?;
+    if copier.cursor.offset() != text.len() {
         return None;
     }
-    if cursor.copied == 0 && cursor.out.is_empty() {
+    if copier.copied == 0 && copier.out.is_empty() {
         return Some(Cow::Borrowed(text));
     }
-    cursor.out.push_str(text.get(cursor.copied..)?);
-    Some(Cow::Owned(cursor.out))
+    copier.copy_to(text.len());
+    Some(Cow::Owned(copier.out))
 }
 
-/// A place in a text. What is read gives `None` where the text is not canonical.
-struct Cursor<'t> {
-    text: &'t str,
-    rest: &'t [u8],
-    /// The text up to `copied`, with defaults put in.
+/// Reads a canonical text. Its methods return `None` where the text is not canonical.
+struct Copier<'t> {
+    cursor: Cursor<'t>,
+    /// The text up to the offset `copied`, with defaults inserted.
     out: String,
     copied: usize,
 }
 
-/// The fields of the object that is being read, as they come up.
+/// The fields of an object while it is read.
 struct Fields<'s, 't> {
     schema: &'s Structural,
-    /// Those that may still come.
+    /// The properties that may still follow.
     properties: std::slice::Iter<'s, (Box<str>, Structural)>,
-    last_key: Option<&'t [u8]>,
-    /// Whether a field stands before the next one.
-    any: bool,
+    last_key: Option<&'t str>,
+    /// Whether the result has a field already, so that a comma must precede the next one.
+    has_field: bool,
 }
 
-impl<'t> Cursor<'t> {
+impl<'t> Copier<'t> {
     fn value(&mut self, schema: &Structural) -> Option<()> {
-        match self.rest.first()? {
+        match self.cursor.peek()? {
             b'{' => self.object(schema),
             b'[' => self.list(schema),
             b'"' => self.string().map(drop),
-            b't' => self.eat(b"true"),
-            b'f' => self.eat(b"false"),
-            // Where a null is stored was found out by whoever called.
-            b'n' => self.eat(b"null"),
+            b't' => self.eat_text("true"),
+            b'f' => self.eat_text("false"),
+            // The caller has checked that a null is stored here.
+            b'n' => self.eat_text("null"),
             _ => self.number(),
         }
     }
 
     fn object(&mut self, schema: &Structural) -> Option<()> {
-        self.skip(1)?;
+        self.eat(b'{')?;
         if schema.preserve_unknown || schema.embedded {
             return None;
         }
         let properties = schema.properties();
-        let mut fields = Fields { schema, properties, last_key: None, any: false };
-        if self.rest.first() != Some(&b'}') {
-            loop {
-                let start = self.at();
-                let key = self.string()?;
-                if fields.last_key.is_some_and(|last| last >= key) {
-                    return None;
-                }
-                fields.last_key = Some(key);
-                self.eat(b":")?;
-                let child = self.field(&mut fields, key, start)?;
-                if self.rest.first() == Some(&b'n') && !child.nullable {
-                    return None;
-                }
-                self.value(child)?;
-                fields.any = true;
-                if self.rest.first() != Some(&b',') {
-                    break;
-                }
-                self.skip(1)?;
+        let mut fields = Fields { schema, properties, last_key: None, has_field: false };
+        if self.cursor.peek() != Some(b'}') {
+            self.member(&mut fields)?;
+            while self.cursor.eat(b',') {
+                self.member(&mut fields)?;
             }
         }
-        let end = self.at();
+        let end = self.cursor.offset();
         for (name, property) in fields.properties {
             if property.default.is_some() {
-                self.copy_to(end)?;
-                if std::mem::replace(&mut fields.any, true) {
+                self.copy_to(end);
+                if std::mem::replace(&mut fields.has_field, true) {
                     self.out.push(',');
                 }
                 self.put_default(name, property);
             }
         }
-        self.eat(b"}")
+        self.eat(b'}')
     }
 
-    /// The schema of the next key, which begins at `start`, going forward among the properties, whose
-    /// keys ascend as well. Defaults on the way are put in; `None` if the key is unknown.
-    fn field<'s>(
+    fn member(&mut self, fields: &mut Fields<'_, 't>) -> Option<()> {
+        let start = self.cursor.offset();
+        let key = self.string()?;
+        if fields.last_key.is_some_and(|last| last >= key) {
+            return None;
+        }
+        fields.last_key = Some(key);
+        self.eat(b':')?;
+        let schema = self.field_schema(fields, key, start)?;
+        if self.cursor.peek() == Some(b'n') && !schema.nullable {
+            return None;
+        }
+        self.value(schema)?;
+        fields.has_field = true;
+        Some(())
+    }
+
+    /// The schema of a field, whose key begins at the offset `start`; `None` if the key is unknown.
+    /// Inserts the defaults of the properties before it: both keys and properties are sorted.
+    fn field_schema<'s>(
         &mut self,
         fields: &mut Fields<'s, 't>,
-        key: &[u8],
+        key: &str,
         start: usize,
     ) -> Option<&'s Structural> {
-        while let Some((name, child)) = fields.properties.as_slice().first() {
-            match name.as_bytes().cmp(key) {
+        while let Some((name, property)) = fields.properties.as_slice().first() {
+            match (**name).cmp(key) {
                 Ordering::Greater => break,
                 Ordering::Equal => {
                     fields.properties.next();
-                    return Some(child);
+                    return Some(property);
                 }
                 Ordering::Less => {
-                    if child.default.is_some() {
-                        self.copy_to(start)?;
-                        self.put_default(name, child);
+                    if property.default.is_some() {
+                        self.copy_to(start);
+                        self.put_default(name, property);
                         self.out.push(',');
                     }
                     fields.properties.next();
@@ -136,102 +137,100 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    fn copy_to(&mut self, end: usize) -> Option<()> {
-        self.out.push_str(self.text.get(self.copied..end)?);
+    fn copy_to(&mut self, end: usize) {
+        self.out.push_str(self.cursor.slice(self.copied..end));
         self.copied = end;
-        Some(())
-    }
-
-    fn at(&self) -> usize {
-        self.text.len().saturating_sub(self.rest.len())
     }
 
     fn list(&mut self, schema: &Structural) -> Option<()> {
-        self.skip(1)?;
+        self.eat(b'[')?;
         let items = schema.items();
-        if self.rest.first() == Some(&b']') {
-            return self.skip(1);
+        if self.cursor.eat(b']') {
+            return Some(());
         }
         loop {
-            if self.rest.first() == Some(&b'n') && items.default.is_some() {
+            if self.cursor.peek() == Some(b'n') && items.default.is_some() {
                 return None;
             }
             self.value(items)?;
-            match self.rest.first()? {
-                b',' => self.skip(1)?,
-                _ => return self.eat(b"]"),
+            if !self.cursor.eat(b',') {
+                return self.eat(b']');
             }
         }
     }
 
-    /// What stands between the quotes.
-    fn string(&mut self) -> Option<&'t [u8]> {
-        self.eat(b"\"")?;
-        let start = self.rest;
+    /// Reads a string in which exactly those characters are escaped that Go escapes; returns what is
+    /// between the quotes.
+    fn string(&mut self) -> Option<&'t str> {
+        self.eat(b'"')?;
+        let start = self.cursor.offset();
         loop {
-            let plain = self.rest.iter().position(|byte| is_special(*byte))?;
-            self.skip(plain)?;
-            match self.rest.first()? {
+            let literal = self.cursor.rest().bytes().position(is_special)?;
+            self.cursor.advance(literal);
+            match self.cursor.peek()? {
                 b'"' => break,
                 b'\\' => self.escape()?,
-                0xe2 if !self.rest.starts_with(b"\xe2\x80\xa8")
-                    && !self.rest.starts_with(b"\xe2\x80\xa9") =>
+                FIRST_OF_LINE_SEPARATOR
+                    if !self.cursor.rest().starts_with(['\u{2028}', '\u{2029}']) =>
                 {
-                    self.skip(1)?;
+                    self.cursor.advance('\u{2028}'.len_utf8());
                 }
                 _ => return None,
             }
         }
-        let text = start.get(..start.len().checked_sub(self.rest.len())?)?;
-        self.skip(1)?;
+        let text = self.cursor.text_since(start);
+        self.cursor.advance(1);
         Some(text)
     }
 
     fn escape(&mut self) -> Option<()> {
-        match self.rest.get(1)? {
-            b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't' => self.skip(2),
+        let escape = self.cursor.rest();
+        let length = match escape.as_bytes().get(1)? {
+            b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't' => 2,
             b'u' => {
-                let digits = std::str::from_utf8(self.rest.get(2..6)?).ok()?;
-                let lower = digits.bytes().all(|byte| !byte.is_ascii_uppercase());
+                let digits = escape.get(2..6)?;
                 let code = u32::from_str_radix(digits, 16).ok()?;
-                let needed = match code {
+                let is_needed = match code {
                     0x08 | 0x09 | 0x0a | 0x0c | 0x0d => false,
                     0x3c | 0x3e | 0x26 | 0x2028 | 0x2029 => true,
                     _ => code < 0x20,
                 };
-                (lower && needed).then_some(())?;
-                self.skip(6)
+                let is_lower_case = digits.bytes().all(|byte| !byte.is_ascii_uppercase());
+                (is_needed && is_lower_case).then_some(6)?
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        self.cursor.advance(length);
+        Some(())
     }
 
     fn number(&mut self) -> Option<()> {
-        let in_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-        let end = self.rest.iter().position(|byte| !in_number(byte)).unwrap_or(self.rest.len());
-        let digits = self.rest.get(..end)?;
-        let short = digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit);
-        if !short {
-            let text = std::str::from_utf8(digits).ok()?;
+        let in_number = |byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let rest = self.cursor.rest();
+        let end = rest.bytes().position(|byte| !in_number(byte)).unwrap_or(rest.len());
+        let (text, _) = rest.split_at(end);
+        let is_short_integer = text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_short_integer {
             let number = serde_json::from_str(text).ok()?;
             (text != "-0" && go::number_text(&number) == text).then_some(())?;
         }
-        self.skip(end)
-    }
-
-    fn eat(&mut self, text: &[u8]) -> Option<()> {
-        self.rest = self.rest.strip_prefix(text)?;
+        self.cursor.advance(end);
         Some(())
     }
 
-    fn skip(&mut self, bytes: usize) -> Option<()> {
-        self.rest = self.rest.get(bytes..)?;
-        Some(())
+    fn eat(&mut self, byte: u8) -> Option<()> {
+        self.cursor.eat(byte).then_some(())
+    }
+
+    fn eat_text(&mut self, text: &str) -> Option<()> {
+        self.cursor.eat_text(text).then_some(())
     }
 }
 
-/// Whether a byte ends a string or does not stand for itself in one. `0xe2` begins U+2028 and U+2029,
-/// which Go escapes.
+/// The first of the three bytes of U+2028 and U+2029, which Go escapes, and of other characters.
+const FIRST_OF_LINE_SEPARATOR: u8 = 0xe2;
+
+/// Whether a byte ends a string or may not be literal in one.
 fn is_special(byte: u8) -> bool {
-    matches!(byte, 0..0x20 | b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2)
+    matches!(byte, 0..0x20 | b'"' | b'\\' | b'<' | b'>' | b'&' | FIRST_OF_LINE_SEPARATOR)
 }

@@ -20,7 +20,7 @@ use crate::{
 use volcano_job_update::DroppedDefaults;
 use volcano_job_update::Job;
 use volcano_job_update::Validator;
-use volcano_job_update::internals::{JobParts, structural};
+use volcano_job_update::internals::{JobParts, JsonType, structural};
 use volcano_job_update::resource::{API_VERSION, GROUP, KIND, VERSION};
 use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause};
 
@@ -78,14 +78,14 @@ pub(crate) fn replace(
     let text = syntax::sanitize(request.body);
     let found = Found { errors: Vec::new(), warnings: Vec::new() };
     let body = match existing {
-        Some(existing) => existing.read_replacement_with(text.as_bytes(), limits),
-        None => Job::from_slice_with(text.as_bytes(), limits),
+        Some(existing) => limits.read_replacement(existing, text.as_bytes()),
+        None => limits.read_slice(text.as_bytes()),
     };
     if let Ok(job) = body {
         return road.take(existing, &job, found, Some(&text));
     }
     let (value, errors) = body::read_value(request.body, &text)?;
-    let job = Job::from_value_with(&value, limits).map_err(|error| Status::job_error(&error))?;
+    let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
     road.take(existing, &job, Found { errors, ..found }, Some(&text))
 }
 
@@ -119,14 +119,14 @@ pub(crate) fn patch(
         is_patch: true,
     };
     let Value::Object(map) = patched else {
-        let found = meta::go_name(&patched);
+        let found = JsonType::of(&patched).go_name();
         let error = format!(
             "json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
         );
         return Err(road.bad_patch(&error));
     };
     let (value, errors) = body::salvage(map).map_err(|error| road.bad_patch(&error))?;
-    let job = Job::from_value_with(&value, limits).map_err(|error| Status::job_error(&error))?;
+    let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
     road.take(Some(existing), &job, Found { errors, warnings }, None)
 }
 
@@ -164,8 +164,8 @@ impl Road<'_> {
         };
         if let Some(restored) = restored.filter(|restored| !restored.patch().is_empty()) {
             let limits = self.validator.policy().limits();
-            let job = Job::from_value_with(restored.job(), limits)
-                .map_err(|error| Status::job_error(&error))?;
+            let job =
+                limits.read_value(restored.job()).map_err(|error| Status::job_error(&error))?;
             let draft = self.read(existing, &job, found, text)?;
             return self.go(existing, &job, draft);
         }
@@ -288,8 +288,8 @@ impl Road<'_> {
         let result = if draft.is_whole {
             job
         } else {
-            read = existing
-                .read_replacement_with(line.as_bytes(), limits)
+            read = limits
+                .read_replacement(existing, line.as_bytes())
                 .map_err(|error| Status::job_error(&error))?;
             &read
         };
@@ -362,8 +362,8 @@ impl Road<'_> {
         causes.extend(type_errors(&draft.sent));
         let line = self.line(&draft, None);
         let limits = self.validator.policy().limits();
-        let result = Job::from_slice_with(line.as_bytes(), limits)
-            .map_err(|error| Status::job_error(&error))?;
+        let result =
+            limits.read_slice(line.as_bytes()).map_err(|error| Status::job_error(&error))?;
         let nothing = Value::Object(serde_json::Map::new());
         let nothing = Job::from_value(&nothing).map_err(|error| Status::job_error(&error))?;
         causes.extend(self.schema_errors(&nothing, &result, &mut draft.found)?);

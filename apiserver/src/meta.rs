@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use crate::time;
+use volcano_job_update::internals::JsonType;
 
 /// The metadata of a Job that was read: every field is one of `ObjectMeta`, has the type it has
 /// there, and is not empty.
@@ -94,7 +95,7 @@ pub(crate) fn read(sent: &Value, unknown: &mut Vec<String>) -> Result<Metadata, 
         Value::Null => Metadata::new(),
         Value::Object(map) => reader.structure(map, &OBJECT_META)?,
         other => {
-            let found = go_name(other);
+            let found = JsonType::of(other).go_name();
             return Err(format!(
                 "json: cannot unmarshal {found} into Go value of type v1.ObjectMeta"
             ));
@@ -278,7 +279,7 @@ impl Reader {
     }
 
     fn mismatch<T>(&mut self, sent: &Value, go: &str) -> Option<T> {
-        self.error(go_name(sent), go)
+        self.error(JsonType::of(sent).go_name(), go)
     }
 
     fn error<T>(&mut self, found: &str, go: &str) -> Option<T> {
@@ -296,21 +297,9 @@ fn read_time(sent: &Value) -> Result<Value, String> {
     match sent {
         Value::String(text) => time::canonical(text).map(Value::from),
         other => {
-            let found = go_name(other);
+            let found = JsonType::of(other).go_name();
             Err(format!("json: cannot unmarshal {found} into Go value of type string"))
         }
-    }
-}
-
-/// What Go calls the type of a JSON value.
-pub(crate) fn go_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 

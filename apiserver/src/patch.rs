@@ -7,8 +7,8 @@
 use serde_json::{Map, Value};
 
 use crate::go;
-use crate::meta::go_name;
 use crate::syntax;
+use volcano_job_update::internals::JsonType;
 use volcano_job_update::status::Status;
 
 pub(crate) const JSON_PATCH: &str = "application/json-patch+json";
@@ -72,10 +72,8 @@ pub(crate) fn merge_patch(document: Value, body: &[u8], strict: bool) -> Patched
 }
 
 fn parse(body: &[u8], text: &str) -> Result<Value, String> {
-    match syntax::error(body) {
-        Some(error) => Err(error),
-        None => serde_json::from_str(text).map_err(|error| error.to_string()),
-    }
+    serde_json::from_str(text)
+        .map_err(|error| syntax::error(body).unwrap_or_else(|| error.to_string()))
 }
 
 fn undecodable(error: &str) -> Status {
@@ -83,7 +81,7 @@ fn undecodable(error: &str) -> Status {
 }
 
 fn wrong_type(found: &Value, go: &str) -> String {
-    format!("json: cannot unmarshal {} into Go value of type {go}", go_name(found))
+    format!("json: cannot unmarshal {} into Go value of type {go}", JsonType::of(found).go_name())
 }
 
 /// Checks what operations are made of; gives what a strict reading says.
@@ -102,7 +100,7 @@ fn check_operations(text: &str, operations: &[Value]) -> Result<Vec<String>, Sta
         for (key, value) in fields {
             match &**key {
                 "op" | "path" | "from" if !value.is_string() && !value.is_null() => {
-                    let found = go_name(value);
+                    let found = JsonType::of(value).go_name();
                     return Err(undecodable(&format!(
                         "json: cannot unmarshal {found} into Go struct field jsonPatchOp.{key} of type string"
                     )));

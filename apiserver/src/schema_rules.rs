@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
 use volcano_job_update::internals::{
-    SchemaViolation, SchemaViolationKind, Structural, schema_violations, structural, type_of,
+    JsonType, SchemaViolation, SchemaViolationKind, Structural, schema_violations, structural,
 };
 use volcano_job_update::status::{CauseType, Status, StatusCause};
 use volcano_job_update::{FieldPath, Job, Segment, Validator};
@@ -52,7 +52,7 @@ impl Causes<'_> {
         let schema = self.schema.at(violation.path.segments());
         match &violation.kind {
             SchemaViolationKind::Type { expected, found: Value::Number(number) }
-                if expected.contains(&"integer") =>
+                if expected.contains(&JsonType::Integer) =>
             {
                 self.add_number(&field, number, schema);
             }
@@ -65,7 +65,7 @@ impl Causes<'_> {
                 let by_format = matches!(found, Value::Bool(_) | Value::Object(_));
                 match integer_format(schema).filter(|_| by_format) {
                     Some(format) => self.add_type(&field, format, ""),
-                    None => self.add_type(&field, &expected.join(","), type_name(found)),
+                    None => self.add_type(&field, &names(expected), type_name(found)),
                 }
             }
             SchemaViolationKind::Missing => {
@@ -205,12 +205,19 @@ pub(crate) fn wrong_type(field: &str, expected: &str, found: &str) -> StatusCaus
     with_value(CauseType::TypeInvalid, field, &found.into(), &detail)
 }
 
+/// The names of JSON types, as the server lists them.
+fn names(types: &[JsonType]) -> String {
+    let names: Vec<&str> = types.iter().map(|one| one.name()).collect();
+    names.join(",")
+}
+
 /// The name of the JSON type of a value in the server's messages.
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
-        Value::Number(number) if number.is_i64() => "integer",
-        other => type_of(other),
+        Value::Number(number) if number.is_i64() => JsonType::Integer,
+        other => JsonType::of(other),
     }
+    .name()
 }
 
 /// A path as the server writes it: keys are not quoted.

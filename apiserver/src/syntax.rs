@@ -1,35 +1,33 @@
-//! JSON as an API server reads it: what it takes, and what it says of what it does not take.
+//! JSON syntax as an API server reads it: what it accepts, and its errors for the rest.
 //!
-//! The words are those of [encoding/json](https://github.com/golang/go/blob/master/src/encoding/json/scanner.go).
+//! The messages are those of [encoding/json](https://github.com/golang/go/blob/master/src/encoding/json/scanner.go).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 
 use crate::go;
-use volcano_job_update::internals::{Nested, Read};
+use volcano_job_update::internals::{ContainerVisitor, Containers, Cursor};
 
-/// How deep Go reads.
+/// Levels of nested objects and lists that Go reads.
 const MAX_DEPTH: usize = 10_000;
-/// How many errors a strict reading reports.
+/// Duplicate fields that strict decoding reports.
 const MAX_DUPLICATES: usize = 100;
 
-/// A text in which whatever is no character stands as U+FFFD: bytes that are not UTF-8, each by
-/// itself, and halves of surrogate pairs.
+/// A JSON text as Go reads it: each byte that is not UTF-8 and each escape of half a surrogate pair is
+/// replaced by U+FFFD.
 pub(crate) fn sanitize(bytes: &[u8]) -> Cow<'_, str> {
     let text = sanitize_bytes(bytes);
-    let begins_surrogate = |(at, _): (usize, &str)| {
-        let escape = text.get(at..).unwrap_or_default().strip_prefix("\\u");
-        escape.and_then(|digits| digits.get(..4)).is_some_and(is_surrogate)
-    };
-    if text.match_indices('\\').any(begins_surrogate) {
+    let is_half = |escape: &str| matches!(code_unit(escape), Some((0xd800..0xe000, _)));
+    if text.split('\\').skip(1).any(is_half) {
         return Cow::Owned(without_lone_surrogates(&text));
     }
     text
 }
 
-/// The same for bytes that need not be JSON.
+/// As [`sanitize`], for bytes that need not be JSON: escapes are left alone.
 pub(crate) fn sanitize_bytes(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| Cow::Owned(decode(bytes)), Cow::Borrowed)
 }
@@ -43,279 +41,281 @@ fn decode(bytes: &[u8]) -> String {
     text
 }
 
-/// Whether four hexadecimal digits are half of a surrogate pair.
-fn is_surrogate(digits: &str) -> bool {
-    u16::from_str_radix(digits, 16).is_ok_and(|code| (0xd800..0xe000).contains(&code))
+/// The UTF-16 code unit of an escape without its backslash, `u` and four hexadecimal digits, and what
+/// follows it. `None` of any other escape.
+fn code_unit(escape: &str) -> Option<(u16, &str)> {
+    let (digits, rest) = escape.strip_prefix('u')?.split_at_checked(4)?;
+    Some((u16::from_str_radix(digits, 16).ok()?, rest))
 }
 
 fn without_lone_surrogates(text: &str) -> String {
+    /// The length of an escaped surrogate pair without its first backslash.
+    const PAIR: usize = "ud83d\\ude00".len();
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
+    while let Some((plain, escape)) = rest.split_once('\\') {
         out.push_str(plain);
-        let unit = |from: usize| {
-            let digits = tail.get(from..)?.strip_prefix("\\u")?.get(..4)?;
-            u16::from_str_radix(digits, 16).ok()
+        let second = |rest: &str| code_unit(rest.strip_prefix('\\')?).map(|(unit, _)| unit);
+        let length = match code_unit(escape) {
+            Some((0xd800..0xdc00, rest)) if matches!(second(rest), Some(0xdc00..0xe000)) => PAIR,
+            Some((0xd800..0xe000, after)) => {
+                out.push_str("\\ufffd");
+                rest = after;
+                continue;
+            }
+            // The next character belongs to the escape: it may be another backslash.
+            _ => escape.chars().next().map_or(0, char::len_utf8),
         };
-        let (length, written) = match (unit(0), unit(6)) {
-            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (12, None),
-            (Some(0xd800..0xe000), _) => (6, Some("\\ufffd")),
-            _ => (2, None),
-        };
-        // An escape ends between characters, or the text is no JSON and is denied for that.
-        let length = (length..=tail.len()).find(|end| tail.is_char_boundary(*end));
-        let (escape, tail) =
-            tail.split_at_checked(length.unwrap_or(tail.len())).unwrap_or((tail, ""));
-        out.push_str(written.unwrap_or(escape));
-        rest = tail;
+        let (escape, after) = escape.split_at(length);
+        out.push('\\');
+        out.push_str(escape);
+        rest = after;
     }
     out.push_str(rest);
     out
 }
 
-/// What Go says of a text that is not one JSON value; `None` if it is one.
-pub(crate) fn error(text: &[u8]) -> Option<String> {
-    let mut scanner = Scanner { rest: text.iter(), peeked: None };
-    match scanner.document() {
-        Ok(()) => None,
-        Err(Error::End) => Some("unexpected end of JSON input".into()),
-        Err(Error::Depth) => Some("exceeded max depth".into()),
-        Err(Error::Byte(byte, place)) => {
-            Some(format!("invalid character {} {place}", quote_byte(byte)))
-        }
-    }
+/// Go's error for a text that is not one JSON value; `None` if it is one.
+///
+/// To be called after another parser failed, since the bytes are copied: Go names a byte by the
+/// character of that number, which is what Latin-1 decodes it to.
+pub(crate) fn error(bytes: &[u8]) -> Option<String> {
+    let text: String = bytes.iter().copied().map(char::from).collect();
+    Scanner { cursor: Cursor::new(&text) }.document().err()
 }
 
-/// Why a text is no JSON.
-enum Error {
-    End,
-    Depth,
-    Byte(u8, String),
-}
-
-fn quote_byte(byte: u8) -> String {
-    match byte {
-        b'\'' => r"'\''".into(),
-        b'"' => r#"'"'"#.into(),
-        _ => {
-            let quoted = go::quote(&char::from(byte).to_string());
-            format!("'{}'", quoted.trim_matches('"'))
-        }
-    }
-}
-
+/// Go's scanner. `Err` is its message.
 struct Scanner<'t> {
-    rest: std::slice::Iter<'t, u8>,
-    peeked: Option<u8>,
+    cursor: Cursor<'t>,
 }
 
-/// What surrounds a value.
+/// An object or a list that is not closed yet.
+#[derive(Clone, Copy)]
 enum Level {
     Object,
     List,
 }
 
 impl Scanner<'_> {
-    fn document(&mut self) -> Result<(), Error> {
+    fn document(&mut self) -> Result<(), String> {
         let mut levels: Vec<Level> = Vec::new();
         loop {
-            // A value begins here.
-            let opened = match self.after_space().ok_or(Error::End)? {
-                b'{' => Some(Level::Object),
-                b'[' => Some(Level::List),
-                first => {
-                    self.scalar(first)?;
-                    None
-                }
-            };
-            if let Some(level) = opened {
-                if levels.len() >= MAX_DEPTH {
-                    return Err(Error::Depth);
-                }
-                if self.opened(&level)? {
-                    levels.push(level);
-                    continue;
-                }
+            if let Some(level) = self.begin_value(levels.len())? {
+                levels.push(level);
+                continue;
             }
-            // A value ended here.
+            // A value has ended, and with it perhaps the levels around it.
             loop {
                 let Some(level) = levels.last() else { return self.end() };
-                let (close, place) = match level {
-                    Level::Object => (b'}', "after object key:value pair"),
-                    Level::List => (b']', "after array element"),
-                };
-                match self.after_space().ok_or(Error::End)? {
-                    b',' => {
-                        if matches!(level, Level::Object) {
-                            self.key(None)?;
-                        }
-                        break;
-                    }
-                    byte if byte == close => drop(levels.pop()),
-                    byte => return Err(Error::Byte(byte, place.into())),
+                if self.next_item(*level)? {
+                    break;
                 }
+                levels.pop();
             }
         }
     }
 
-    /// Behind an opening bracket: whether there is anything before the closing one. A key is read.
-    fn opened(&mut self, level: &Level) -> Result<bool, Error> {
-        let first = self.after_space().ok_or(Error::End)?;
-        match (level, first) {
-            (Level::Object, b'}') | (Level::List, b']') => Ok(false),
-            (Level::Object, first) => self.key(Some(first)).map(|()| true),
-            (Level::List, first) => {
-                self.peeked = Some(first);
-                Ok(true)
-            }
-        }
-    }
-
-    fn key(&mut self, first: Option<u8>) -> Result<(), Error> {
-        match first.or_else(|| self.after_space()).ok_or(Error::End)? {
-            b'"' => self.string()?,
-            byte => return Err(byte_at(byte, "looking for beginning of object key string")),
-        }
-        match self.after_space().ok_or(Error::End)? {
-            b':' => Ok(()),
-            byte => Err(byte_at(byte, "after object key")),
-        }
-    }
-
-    fn end(&mut self) -> Result<(), Error> {
-        match self.after_space() {
-            None => Ok(()),
-            Some(byte) => Err(byte_at(byte, "after top-level value")),
-        }
-    }
-
-    fn scalar(&mut self, first: u8) -> Result<(), Error> {
-        match first {
-            b'"' => self.string(),
-            b't' => self.literal("true"),
-            b'f' => self.literal("false"),
-            b'n' => self.literal("null"),
-            b'-' | b'0'..=b'9' => self.number(first),
-            byte => Err(byte_at(byte, "looking for beginning of value")),
-        }
-    }
-
-    fn literal(&mut self, word: &str) -> Result<(), Error> {
-        for expected in word.bytes().skip(1) {
-            let byte = self.next().ok_or(Error::End)?;
-            if byte != expected {
-                let place = format!("in literal {word} (expecting {})", quote_byte(expected));
-                return Err(Error::Byte(byte, place));
-            }
-        }
-        Ok(())
-    }
-
-    fn string(&mut self) -> Result<(), Error> {
-        loop {
-            match self.next().ok_or(Error::End)? {
-                b'"' => return Ok(()),
-                b'\\' => self.escape()?,
-                byte @ 0..0x20 => return Err(byte_at(byte, "in string literal")),
-                _ => {}
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Result<(), Error> {
-        match self.next().ok_or(Error::End)? {
-            b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"' => Ok(()),
-            b'u' => {
-                for _ in 0..4 {
-                    let byte = self.next().ok_or(Error::End)?;
-                    if !byte.is_ascii_hexdigit() {
-                        return Err(byte_at(byte, "in \\u hexadecimal character escape"));
-                    }
-                }
-                Ok(())
-            }
-            byte => Err(byte_at(byte, "in string escape code")),
-        }
-    }
-
-    fn number(&mut self, first: u8) -> Result<(), Error> {
-        let first = match first {
-            b'-' => self.digit("in numeric literal")?,
-            digit => digit,
+    /// Reads a scalar, an empty object or an empty list. Of another object or list, reads up to its
+    /// first value and returns the level.
+    fn begin_value(&mut self, depth: usize) -> Result<Option<Level>, String> {
+        self.cursor.skip_white_space();
+        let level = if self.cursor.eat(b'{') {
+            Level::Object
+        } else if self.cursor.eat(b'[') {
+            Level::List
+        } else {
+            return self.scalar().map(|()| None);
         };
-        if first != b'0' {
-            self.digits();
+        if depth >= MAX_DEPTH {
+            return Err("exceeded max depth".into());
         }
-        if self.eat(|byte| byte == b'.') {
-            self.digit("after decimal point in numeric literal")?;
-            self.digits();
+        self.cursor.skip_white_space();
+        if self.cursor.eat(level.close()) {
+            return Ok(None);
         }
-        if self.eat(|byte| matches!(byte, b'e' | b'E')) {
-            self.eat(|byte| matches!(byte, b'+' | b'-'));
-            self.digit("in exponent of numeric literal")?;
-            self.digits();
+        self.item(level).map(|()| Some(level))
+    }
+
+    /// Reads up to the next value of an object or list, or past its end; returns whether there is a
+    /// next value.
+    fn next_item(&mut self, level: Level) -> Result<bool, String> {
+        self.cursor.skip_white_space();
+        if self.cursor.eat(b',') {
+            return self.item(level).map(|()| true);
+        }
+        if self.cursor.eat(level.close()) {
+            return Ok(false);
+        }
+        Err(self.unexpected(match level {
+            Level::Object => "after object key:value pair",
+            Level::List => "after array element",
+        }))
+    }
+
+    /// Reads what is in front of a value: in an object, its key.
+    fn item(&mut self, level: Level) -> Result<(), String> {
+        match level {
+            Level::Object => self.key(),
+            Level::List => Ok(()),
+        }
+    }
+
+    fn key(&mut self) -> Result<(), String> {
+        self.cursor.skip_white_space();
+        if !self.cursor.eat(b'"') {
+            return Err(self.unexpected("looking for beginning of object key string"));
+        }
+        self.end_of_string()?;
+        self.cursor.skip_white_space();
+        if !self.cursor.eat(b':') {
+            return Err(self.unexpected("after object key"));
         }
         Ok(())
     }
 
-    fn digit(&mut self, place: &str) -> Result<u8, Error> {
-        match self.next().ok_or(Error::End)? {
-            digit @ b'0'..=b'9' => Ok(digit),
-            byte => Err(byte_at(byte, place)),
+    fn end(&mut self) -> Result<(), String> {
+        self.cursor.skip_white_space();
+        match self.cursor.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.unexpected("after top-level value")),
         }
     }
 
-    fn digits(&mut self) {
-        while self.eat(|byte| byte.is_ascii_digit()) {}
+    fn scalar(&mut self) -> Result<(), String> {
+        match self.cursor.peek() {
+            Some(b'"') => {
+                self.cursor.advance(1);
+                self.end_of_string()
+            }
+            Some(b't') => self.literal("true"),
+            Some(b'f') => self.literal("false"),
+            Some(b'n') => self.literal("null"),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => Err(self.unexpected("looking for beginning of value")),
+        }
     }
 
-    fn eat(&mut self, wanted: impl Fn(u8) -> bool) -> bool {
-        match self.next() {
-            Some(byte) if wanted(byte) => true,
-            byte => {
-                self.peeked = byte;
-                false
+    fn literal(&mut self, word: &str) -> Result<(), String> {
+        for byte in word.bytes() {
+            if !self.cursor.eat(byte) {
+                let expected = quote_char(char::from(byte));
+                return Err(self.unexpected(&format!("in literal {word} (expecting {expected})")));
             }
         }
+        Ok(())
     }
 
-    fn after_space(&mut self) -> Option<u8> {
+    /// Reads a string after its opening quote.
+    fn end_of_string(&mut self) -> Result<(), String> {
         loop {
-            match self.next() {
-                Some(b' ' | b'\t' | b'\r' | b'\n') => {}
-                byte => return byte,
+            self.cursor.skip_plain();
+            if self.cursor.eat(b'"') {
+                return Ok(());
             }
+            if !self.cursor.eat(b'\\') {
+                return Err(self.unexpected("in string literal"));
+            }
+            self.escape()?;
         }
     }
 
-    fn next(&mut self) -> Option<u8> {
-        self.peeked.take().or_else(|| self.rest.next().copied())
+    /// Reads an escape after its backslash.
+    fn escape(&mut self) -> Result<(), String> {
+        match self.cursor.peek() {
+            Some(b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"') => self.cursor.advance(1),
+            Some(b'u') => {
+                self.cursor.advance(1);
+                for _ in 0..4 {
+                    if !self.cursor.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
+                        return Err(self.unexpected("in \\u hexadecimal character escape"));
+                    }
+                    self.cursor.advance(1);
+                }
+            }
+            _ => return Err(self.unexpected("in string escape code")),
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), String> {
+        self.cursor.eat(b'-');
+        if !self.cursor.eat(b'0') {
+            self.digits("in numeric literal")?;
+        }
+        if self.cursor.eat(b'.') {
+            self.digits("after decimal point in numeric literal")?;
+        }
+        if self.cursor.eat(b'e') || self.cursor.eat(b'E') {
+            if !self.cursor.eat(b'+') {
+                self.cursor.eat(b'-');
+            }
+            self.digits("in exponent of numeric literal")?;
+        }
+        Ok(())
+    }
+
+    /// Reads one or more digits.
+    fn digits(&mut self, place: &str) -> Result<(), String> {
+        let is_digit = |byte: u8| byte.is_ascii_digit();
+        if !self.cursor.peek().is_some_and(is_digit) {
+            return Err(self.unexpected(place));
+        }
+        while self.cursor.peek().is_some_and(is_digit) {
+            self.cursor.advance(1);
+        }
+        Ok(())
+    }
+
+    /// The error of a character that must not come next, or of the end of the text.
+    fn unexpected(&self, place: &str) -> String {
+        match self.cursor.rest().chars().next() {
+            Some(char) => format!("invalid character {} {place}", quote_char(char)),
+            None => "unexpected end of JSON input".into(),
+        }
     }
 }
 
-fn byte_at(byte: u8, place: &str) -> Error {
-    Error::Byte(byte, place.into())
+impl Level {
+    fn close(self) -> u8 {
+        match self {
+            Self::Object => b'}',
+            Self::List => b']',
+        }
+    }
 }
 
-/// The fields that an object of a well-formed text has twice, in the order of the text, each once.
+fn quote_char(char: char) -> String {
+    match char {
+        '\'' => r"'\''".into(),
+        '"' => r#"'"'"#.into(),
+        _ => {
+            let quoted = go::quote(&char.to_string());
+            format!("'{}'", quoted.trim_matches('"'))
+        }
+    }
+}
+
+/// The paths of fields that an object of a well-formed text has twice, in the order of the text, each
+/// once.
 pub(crate) fn duplicates(text: &str) -> Vec<String> {
     let (mut found, mut path) = (Vec::new(), String::new());
     let mut json = serde_json::Deserializer::from_str(text);
-    // What cannot be read to its end was denied, or will be.
-    let _ = Read(Duplicates { path: &mut path, found: &mut found }).deserialize(&mut json);
+    let visitor = Duplicates { path: &mut path, found: &mut found };
+    // The text may have what serde_json does not read, such as 1e999: whoever reads the value reports
+    // that.
+    let _ = Containers(visitor).deserialize(&mut json);
     found
 }
 
-/// Reads any value and notes keys that an object has twice.
+/// Collects the paths of keys that an object has twice.
 struct Duplicates<'d> {
     path: &'d mut String,
     found: &'d mut Vec<String>,
 }
 
-impl<'de> Nested<'de> for Duplicates<'_> {
+impl<'de> ContainerVisitor<'de> for Duplicates<'_> {
     fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut keys = std::collections::HashSet::new();
+        let mut keys = HashSet::new();
         let length = self.path.len();
         while let Some(key) = map.next_key::<String>()? {
             if length > 0 {
@@ -328,8 +328,8 @@ impl<'de> Nested<'de> for Duplicates<'_> {
             {
                 self.found.push(self.path.clone());
             }
-            let below = Duplicates { path: self.path, found: self.found };
-            map.next_value_seed(Read(below))?;
+            let inside = Duplicates { path: self.path, found: self.found };
+            map.next_value_seed(Containers(inside))?;
             self.path.truncate(length);
         }
         Ok(())
@@ -340,8 +340,8 @@ impl<'de> Nested<'de> for Duplicates<'_> {
         for index in 0_usize.. {
             // Writing to a String cannot fail.
             let _ = write!(self.path, "[{index}]");
-            let element = Duplicates { path: self.path, found: self.found };
-            let read = list.next_element_seed(Read(element))?;
+            let inside = Duplicates { path: self.path, found: self.found };
+            let read = list.next_element_seed(Containers(inside))?;
             self.path.truncate(length);
             if read.is_none() {
                 break;
@@ -356,8 +356,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_what_go_says_of_bad_json() {
-        for (text, says) in [
+    fn errors_are_those_of_go() {
+        for (text, message) in [
             ("", "unexpected end of JSON input"),
             ("{", "unexpected end of JSON input"),
             (r#"{"a""#, "unexpected end of JSON input"),
@@ -380,7 +380,7 @@ mod tests {
             ("1e'", "invalid character '\\'' in exponent of numeric literal"),
             ("\u{feff}{}", "invalid character 'ï' looking for beginning of value"),
         ] {
-            assert_eq!(error(text.as_bytes()).as_deref(), Some(says), "{text}");
+            assert_eq!(error(text.as_bytes()).as_deref(), Some(message), "{text}");
         }
         for text in ["1", "-0.5e+1", " [ ] ", r#"{"a":[{},"\u00e9",null,true,false]}"#] {
             assert_eq!(error(text.as_bytes()), None, "{text}");
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_character_is_replaced() {
+    fn invalid_utf8_and_lone_surrogates_are_replaced() {
         for (bytes, text) in [
             (&b"\"\xff\xe2\x80x\""[..], "\"\u{fffd}\u{fffd}\u{fffd}x\""),
             (br#""\ud800 \udc00\ud83d\ude00\\ud800""#, r#""\ufffd \ufffd\ud83d\ude00\\ud800""#),
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_fields_that_are_given_twice() {
+    fn duplicate_fields_are_found_once_each() {
         let text = r#"{"a": {"b": 1, "b": 2}, "c": [{"d": 1, "d": 1, "d": 1}], "a": {"b": 1}}"#;
         assert_eq!(duplicates(text), ["a.b", "c[0].d", "a"]);
     }

@@ -65,8 +65,8 @@ impl Document {
 
     fn job(&self, limits: &Limits) -> Result<Job<'_>, Error> {
         let job = match &self.content {
-            Content::Json(text) => Job::from_slice_with(text, limits),
-            Content::Yaml(value) => Job::from_value_with(value, limits),
+            Content::Json(text) => limits.read_slice(text),
+            Content::Yaml(value) => limits.read_value(value),
         };
         job.map_err(|error| Error::Job { name: self.name.clone(), error })
     }

@@ -1,8 +1,8 @@
-//! Reading a replacement guided by the existing Job against reading it plainly: the same result or
-//! the same error, and the same review.
+//! Compares reading a replacement guided by the existing Job with reading it by itself: both must give
+//! the same result or the same error, and the same review.
 //!
-//! The input is a script of edits of one of the repository's Jobs, so that what is read stays near
-//! the guide: see `Script`.
+//! The input is a script of edits of one of the repository's Jobs, so that the replacement stays
+//! similar to the guide: see `Script`.
 
 #![no_main]
 
@@ -11,7 +11,8 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use volcano_job_update::{Job, JobError, Limits, Validator};
 
-/// The existing Jobs: short ones, in which the fuzzer gets everywhere soon, and those of the tests.
+/// The existing Jobs: short ones, in which the fuzzer soon reaches every position, and those of the
+/// tests.
 const SEEDS: [&str; 8] = [
     r#"{"kind":"Job","metadata":{"name":"a"},"spec":{"queue":"q","tasks":[{"replicas":1},{"replicas":10}]}}"#,
     r#"{ "metadata" : {"labels": {"a": "b"}, "n\u0061me": "a"},
@@ -25,7 +26,7 @@ const SEEDS: [&str; 8] = [
     include_str!("../../tests/jobs/documented-existing.json"),
 ];
 
-/// What edits put in: what is near the edge of a value.
+/// Texts that edits insert: those that can occur at the edge of a value.
 const PIECES: [&str; 32] = [
     " ",
     "\n",
@@ -61,8 +62,7 @@ const PIECES: [&str; 32] = [
     "\"x\":1,",
 ];
 
-/// Reads the choices of a script: the first byte is the Job, the second the limits, then each edit
-/// has four.
+/// A script: the first byte selects the Job, the second the limits, and each edit has four more.
 struct Script<'s>(&'s [u8]);
 
 impl Script<'_> {
@@ -80,7 +80,7 @@ impl Script<'_> {
             0 if at < text.len() => text[at] ^= u8::try_from(what).unwrap_or(1),
             1 => drop(text.drain(at..end)),
             2 => text.truncate(at),
-            // A part that stands there twice, or elsewhere too.
+            // Repeats a part.
             3 => {
                 let part = text[at..end].to_vec();
                 drop(text.splice(end..end, part));
@@ -98,14 +98,13 @@ impl Script<'_> {
 }
 
 fn limits(choice: usize) -> Limits {
-    let mut limits = Limits::default();
+    let limits = Limits::default();
     match choice % 8 {
-        5 => limits.nesting = 4,
-        6 => limits.nesting = 5 + choice / 8 % 8,
-        7 => limits.tasks = choice / 8 % 4,
-        _ => {}
+        5 => limits.with_nesting(4),
+        6 => limits.with_nesting(5 + choice / 8 % 8),
+        7 => limits.with_tasks(choice / 8 % 4),
+        _ => limits,
     }
-    limits
 }
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(Validator::default);
@@ -118,13 +117,13 @@ fuzz_target!(|script: &[u8]| {
     while script.edit(&mut replacement).is_some() {}
 
     let existing_limits = limits(if seed >= 128 { choice } else { 0 });
-    let Ok(existing) = Job::from_slice_with(existing.as_bytes(), &existing_limits) else { return };
+    let Ok(existing) = existing_limits.read_slice(existing.as_bytes()) else { return };
     check(&existing, &replacement, &limits(choice), choice >= 240);
 });
 
 fn check(existing: &Job<'_>, text: &[u8], limits: &Limits, deeply: bool) {
-    let plain = Job::from_slice_with(text, limits);
-    let guided = existing.read_replacement_with(text, limits);
+    let plain = limits.read_slice(text);
+    let guided = limits.read_replacement(existing, text);
     match (plain, guided) {
         (Ok(plain), Ok(guided)) => check_same(existing, &plain, &guided, deeply),
         (plain, guided) => assert_eq!(error(plain), error(guided)),
@@ -137,12 +136,12 @@ fn error(read: Result<Job<'_>, JobError>) -> Option<JobError> {
 
 fn check_same(existing: &Job<'_>, plain: &Job<'_>, guided: &Job<'_>, deeply: bool) {
     assert_eq!(VALIDATOR.review(existing, guided), VALIDATOR.review(existing, plain));
-    // Fields of the same text are not parsed, so this says that all of them are the same text.
+    // Fields with equal text are not parsed, so there is no error whatever the text is.
     let same = VALIDATOR.review(plain, guided).map(|review| review.changes().len());
     assert_eq!(same, Ok(0));
     if deeply {
         assert_eq!(guided.to_value(), plain.to_value());
-        // What was read guided guides as well.
+        // A Job that was read with a guide is an existing Job like any other.
         assert_eq!(VALIDATOR.review(guided, existing), VALIDATOR.review(plain, existing));
     }
 }

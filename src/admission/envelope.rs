@@ -1,23 +1,20 @@
-//! From a body to what a review asks, in one pass.
+//! Reads the body of an `AdmissionReview` in one pass.
 //!
-//! The two Jobs are read where they stand, and the second guided by the first, whichever comes first:
-//! they are nearly the same text. Every other value that is not asked for is skipped, and thereby
-//! checked, by `serde_json`. A error does not end the reading unless it is one of syntax: the uid to
-//! answer to may stand behind it.
+//! The two Jobs are read where they are in the body, and the second one guided by the first,
+//! whichever that is: they are nearly the same text. Values of other fields are skipped. Reading goes
+//! on after any error that is not one of syntax, since the uid of the request may follow.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::IgnoredAny;
+use crate::job::{Cursor, Job, JobError, JsonType, Limits, Position, SyntaxError};
 
-use crate::job::{Job, JobError, Limits, plain_length, text_type_name};
-
-/// What a review says of itself and of its request. A field that is `null` is empty.
+/// The fields of a review and its request. A string is empty if it is `null`, a boolean false.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Envelope<'a> {
     pub(super) api_version: Option<Cow<'a, str>>,
     pub(super) kind: Option<Cow<'a, str>>,
-    request: Option<()>,
+    has_request: bool,
     pub(super) uid: Option<Cow<'a, str>>,
     pub(super) operation: Option<Cow<'a, str>>,
     pub(super) name: Option<Cow<'a, str>>,
@@ -30,7 +27,7 @@ pub(super) struct Envelope<'a> {
     pub(super) resource: Option<Triple<'a>>,
     pub(super) existing: Option<Reading<'a>>,
     pub(super) replacement: Option<Reading<'a>>,
-    /// What is wrong with the review, the first of what was found.
+    /// The first error of the review itself.
     pub(super) error: Option<String>,
 }
 
@@ -39,41 +36,44 @@ pub(super) struct Envelope<'a> {
 pub(super) struct Triple<'a> {
     group: Option<Cow<'a, str>>,
     version: Option<Cow<'a, str>>,
-    what: Option<Cow<'a, str>>,
+    name: Option<Cow<'a, str>>,
 }
 
 impl Triple<'_> {
+    /// Group, version and name; what is absent is empty.
     pub(super) fn parts(&self) -> [&str; 3] {
-        [&self.group, &self.version, &self.what].map(|part| part.as_deref().unwrap_or_default())
+        [&self.group, &self.version, &self.name].map(|part| part.as_deref().unwrap_or_default())
     }
 }
 
-/// A Job in a review.
+/// A Job of a review.
 #[derive(Clone, Debug)]
 pub(super) enum Reading<'a> {
+    /// `null`.
     Absent,
     Read(Box<Job<'a>>),
     Unreadable(JobError),
 }
 
-/// The Job, if it can be read.
+/// The Job, if there is one that could be read.
 pub(super) fn job<'r, 'a>(reading: Option<&'r Reading<'a>>) -> Option<&'r Job<'a>> {
     match reading {
         Some(Reading::Read(job)) => Some(job),
-        _ => None,
+        Some(Reading::Absent | Reading::Unreadable(_)) | None => None,
     }
 }
 
-/// Reads a body; what is wrong with it is in the result.
+/// Reads a body. Errors are in the result.
 pub(super) fn read<'a>(body: &'a [u8], limits: &Limits) -> Envelope<'a> {
     let mut envelope = Envelope::default();
     let Ok(text) = std::str::from_utf8(body) else {
         envelope.error = Some("the review must be UTF-8".into());
         return envelope;
     };
-    let mut reader = Reader { text, at: 0, limits, error: None };
+    let mut reader = EnvelopeReader { cursor: Cursor::new(text), limits, error: None };
     if reader.review(&mut envelope).is_err() {
-        let (line, column) = reader.position();
+        // Of a value that is not JSON, where it begins.
+        let Position { line, column } = reader.cursor.position();
         let what = format_args!("must be JSON, and is not at line {line}, column {column}");
         reader.note(format_args!("the review"), what);
     }
@@ -81,37 +81,35 @@ pub(super) fn read<'a>(body: &'a [u8], limits: &Limits) -> Envelope<'a> {
     envelope
 }
 
-/// The text is no JSON from here on.
-struct Broken;
-
-/// A place in the body.
-struct Reader<'a, 'l> {
-    text: &'a str,
-    at: usize,
+struct EnvelopeReader<'a, 'l> {
+    cursor: Cursor<'a>,
     limits: &'l Limits,
     error: Option<String>,
 }
 
-impl<'a> Reader<'a, '_> {
-    fn review(&mut self, review: &mut Envelope<'a>) -> Result<(), Broken> {
-        self.skip_white_space();
+impl<'a> EnvelopeReader<'a, '_> {
+    fn review(&mut self, review: &mut Envelope<'a>) -> Result<(), SyntaxError> {
+        self.cursor.skip_white_space();
         self.object(format_args!("the review"), |reader, key| match key {
             "apiVersion" => reader.string(&mut review.api_version, format_args!("apiVersion")),
             "kind" => reader.string(&mut review.kind, format_args!("kind")),
             "request" => {
-                if reader.is_repeated(review.request.as_ref(), format_args!("request")) {
-                    return reader.skip().map(drop);
+                if reader.is_repeated(review.has_request, format_args!("request")) {
+                    return reader.skip_value();
                 }
-                review.request = Some(());
+                review.has_request = true;
                 reader.request(review)
             }
-            _ => reader.skip().map(drop),
+            _ => reader.skip_value(),
         })?;
-        self.skip_white_space();
-        if self.at == self.text.len() { Ok(()) } else { Err(Broken) }
+        self.cursor.skip_white_space();
+        match self.cursor.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.cursor.error("nothing may follow the review")),
+        }
     }
 
-    fn request(&mut self, request: &mut Envelope<'a>) -> Result<(), Broken> {
+    fn request(&mut self, request: &mut Envelope<'a>) -> Result<(), SyntaxError> {
         self.object(format_args!("request"), |reader, key| {
             let path = format_args!("request.{key}");
             match key {
@@ -131,27 +129,27 @@ impl<'a> Reader<'a, '_> {
                     let guide = job(request.replacement.as_ref());
                     reader.job(&mut request.existing, path, guide)
                 }
-                _ => reader.skip().map(drop),
+                _ => reader.skip_value(),
             }
         })
     }
 
-    /// A group, a version, and what is under the name of the field itself.
-    fn triple(&mut self, slot: &mut Option<Triple<'a>>, name: &str) -> Result<(), Broken> {
-        if self.is_repeated(slot.as_ref(), format_args!("request.{name}")) {
-            return self.skip().map(drop);
+    /// Reads `kind` or `resource` of the request, which has a field of that name itself.
+    fn triple(&mut self, slot: &mut Option<Triple<'a>>, name: &str) -> Result<(), SyntaxError> {
+        if self.is_repeated(slot.is_some(), format_args!("request.{name}")) {
+            return self.skip_value();
         }
         let triple = slot.insert(Triple::default());
-        if self.rest().starts_with("null") {
-            return self.skip().map(drop);
+        if self.is_at_null() {
+            return self.skip_value();
         }
         self.object(format_args!("request.{name}"), |reader, key| {
             let path = format_args!("request.{name}.{key}");
             match key {
                 "group" => reader.string(&mut triple.group, path),
                 "version" => reader.string(&mut triple.version, path),
-                _ if key == name => reader.string(&mut triple.what, path),
-                _ => reader.skip().map(drop),
+                _ if key == name => reader.string(&mut triple.name, path),
+                _ => reader.skip_value(),
             }
         })
     }
@@ -161,24 +159,27 @@ impl<'a> Reader<'a, '_> {
         slot: &mut Option<Reading<'a>>,
         path: fmt::Arguments<'_>,
         guide: Option<&Job<'_>>,
-    ) -> Result<(), Broken> {
-        if self.is_repeated(slot.as_ref(), path) || self.rest().starts_with("null") {
-            slot.get_or_insert(Reading::Absent);
-            return self.skip().map(drop);
+    ) -> Result<(), SyntaxError> {
+        if self.is_repeated(slot.is_some(), path) {
+            return self.skip_value();
         }
-        match Job::read_front(self.rest(), self.limits, guide) {
+        if self.is_at_null() {
+            *slot = Some(Reading::Absent);
+            return self.skip_value();
+        }
+        match Job::read_front(self.cursor.rest(), self.limits, guide) {
             Ok((job, length)) => {
                 *slot = Some(Reading::Read(Box::new(job)));
-                self.at = self.at.saturating_add(length);
+                self.cursor.advance(length);
                 Ok(())
             }
             Err(error) => {
-                let skipped = self.skip();
+                let skipped = self.skip_value();
                 if skipped.is_err() {
                     self.note(path, &error);
                 }
                 *slot = Some(Reading::Unreadable(error));
-                skipped.map(drop)
+                skipped
             }
         }
     }
@@ -187,148 +188,80 @@ impl<'a> Reader<'a, '_> {
         &mut self,
         slot: &mut Option<Cow<'a, str>>,
         path: fmt::Arguments<'_>,
-    ) -> Result<(), Broken> {
-        if self.is_repeated(slot.as_ref(), path) {
-            return self.skip().map(drop);
+    ) -> Result<(), SyntaxError> {
+        if self.is_repeated(slot.is_some(), path) {
+            return self.skip_value();
         }
-        if let Some(plain) = self.plain_string() {
-            *slot = Some(plain.into());
+        if self.cursor.peek() == Some(b'"') {
+            *slot = Some(self.cursor.string()?);
             return Ok(());
         }
-        let text = self.skip()?;
-        *slot = Some(match text {
-            "null" => "".into(),
-            _ if text.starts_with('"') => unescaped(text)?.into(),
-            _ => {
-                self.note_type(path, "a string", text);
-                "".into()
-            }
-        });
+        let text = self.cursor.value()?;
+        if text != "null" {
+            self.note_type(path, JsonType::String, text);
+        }
+        *slot = Some("".into());
         Ok(())
     }
 
-    fn boolean(&mut self, slot: &mut Option<bool>, path: fmt::Arguments<'_>) -> Result<(), Broken> {
-        let text = self.skip()?;
-        if self.is_repeated(slot.as_ref(), path) {
+    fn boolean(
+        &mut self,
+        slot: &mut Option<bool>,
+        path: fmt::Arguments<'_>,
+    ) -> Result<(), SyntaxError> {
+        let text = self.cursor.value()?;
+        if self.is_repeated(slot.is_some(), path) {
             return Ok(());
         }
         if !matches!(text, "true" | "false" | "null") {
-            self.note_type(path, "a boolean", text);
+            self.note_type(path, JsonType::Boolean, text);
         }
         *slot = Some(text == "true");
         Ok(())
     }
 
-    /// The object that begins here: `member` is called behind each key and reads the value.
+    /// Reads an object: `member` is called after each key and reads the value. A value of another
+    /// type is skipped.
     fn object(
         &mut self,
         path: fmt::Arguments<'_>,
-        mut member: impl FnMut(&mut Self, &str) -> Result<(), Broken>,
-    ) -> Result<(), Broken> {
-        if !self.eat('{') {
-            let text = self.skip()?;
-            self.note_type(path, "an object", text);
+        mut member: impl FnMut(&mut Self, &str) -> Result<(), SyntaxError>,
+    ) -> Result<(), SyntaxError> {
+        let Some(mut members) = self.cursor.enter_object() else {
+            let text = self.cursor.value()?;
+            self.note_type(path, JsonType::Object, text);
             return Ok(());
-        }
-        self.skip_white_space();
-        if self.eat('}') {
-            return Ok(());
-        }
-        loop {
-            let key = self.key()?;
-            member(self, &key)?;
-            self.skip_white_space();
-            if self.eat('}') {
-                return Ok(());
-            }
-            if !self.eat(',') {
-                return Err(Broken);
-            }
-            self.skip_white_space();
-        }
-    }
-
-    /// The key of a member, and what stands between it and the value.
-    fn key(&mut self) -> Result<Cow<'a, str>, Broken> {
-        let key = match self.plain_string() {
-            Some(plain) => plain.into(),
-            None => unescaped(self.skip()?)?.into(),
         };
-        self.skip_white_space();
-        if !self.eat(':') {
-            return Err(Broken);
+        while members.next(&mut self.cursor)? {
+            let key = self.cursor.key()?;
+            member(self, &key)?;
         }
-        self.skip_white_space();
-        Ok(key)
+        Ok(())
     }
 
-    /// Any value, as text.
-    fn skip(&mut self) -> Result<&'a str, Broken> {
-        let rest = self.rest();
-        // What needs no parser, gets none.
-        if let Some(inside) = self.plain_string() {
-            return rest.get(..inside.len().saturating_add(2)).ok_or(Broken);
-        }
-        let mut values =
-            serde_json::Deserializer::from_slice(rest.as_bytes()).into_iter::<IgnoredAny>();
-        let found = values.next();
-        let length = values.byte_offset();
-        let Some(Ok(IgnoredAny)) = found else { return Err(Broken) };
-        self.at = self.at.saturating_add(length);
-        rest.get(..length).ok_or(Broken)
+    fn skip_value(&mut self) -> Result<(), SyntaxError> {
+        self.cursor.value().map(drop)
     }
 
-    /// A string without escapes, if one stands here: what is between the quotes.
-    fn plain_string(&mut self) -> Option<&'a str> {
-        let inside = self.rest().strip_prefix('"')?;
-        let (plain, tail) = inside.split_at_checked(plain_length(inside.as_bytes()))?;
-        let tail = tail.strip_prefix('"')?;
-        self.at = self.text.len().saturating_sub(tail.len());
-        Some(plain)
+    fn is_at_null(&self) -> bool {
+        self.cursor.rest().starts_with("null")
     }
 
-    fn skip_white_space(&mut self) {
-        let white = |byte: &&u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-        let length = self.rest().as_bytes().iter().take_while(white).count();
-        self.at = self.at.saturating_add(length);
-    }
-
-    fn eat(&mut self, character: char) -> bool {
-        let found = self.rest().starts_with(character);
-        self.at = self.at.saturating_add(usize::from(found));
-        found
-    }
-
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    /// The line and the column in bytes, both counted from 1. Of a value that is broken, where it begins.
-    fn position(&self) -> (usize, usize) {
-        let before = self.text.get(..self.at).unwrap_or(self.text);
-        let column =
-            before.len().saturating_sub(before.rfind('\n').map_or(0, |at| at.saturating_add(1)));
-        (before.matches('\n').count().saturating_add(1), column.saturating_add(1))
-    }
-
-    /// Whether a field was read before, which is a error.
-    fn is_repeated<T>(&mut self, slot: Option<&T>, path: fmt::Arguments<'_>) -> bool {
-        if slot.is_some() {
+    /// Whether a field was read before, which is an error.
+    fn is_repeated(&mut self, was_read: bool, path: fmt::Arguments<'_>) -> bool {
+        if was_read {
             self.note(path, "the field is given twice");
         }
-        slot.is_some()
+        was_read
     }
 
-    fn note_type(&mut self, path: fmt::Arguments<'_>, must_be: &str, found: &str) {
-        self.note(path, format_args!("must be {must_be}, not {}", text_type_name(found)));
+    fn note_type(&mut self, path: fmt::Arguments<'_>, expected: JsonType, text: &str) {
+        let (expected, found) = (expected.with_article(), JsonType::of_text(text).with_article());
+        self.note(path, format_args!("must be {expected}, not {found}"));
     }
 
+    /// Keeps the first error.
     fn note(&mut self, path: fmt::Arguments<'_>, what: impl fmt::Display) {
         self.error.get_or_insert_with(|| format!("{path}: {what}"));
     }
-}
-
-/// What a JSON string says; anything else is no key.
-fn unescaped(text: &str) -> Result<String, Broken> {
-    serde_json::from_str(text).map_err(|_| Broken)
 }

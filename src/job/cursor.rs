@@ -1,84 +1,150 @@
-//! The bytes of the text: white space, punctuation, keys, and values as a whole.
+//! The cursor with which everything in this workspace reads JSON text: a Job, an `AdmissionReview`,
+//! the body of a PUT.
+//!
+//! It handles white space, punctuation and keys. Values are skipped, and thereby checked, by
+//! `serde_json`.
+
+#![expect(
+    missing_docs,
+    clippy::exhaustive_structs,
+    clippy::missing_errors_doc,
+    clippy::must_use_candidate,
+    reason = "public to one crate of this workspace alone"
+)]
 
 use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use super::JobError;
-use super::read::Reader;
+/// A position in a JSON text, always at the start of a character or at the end of the text.
+#[derive(Clone, Debug)]
+pub struct Cursor<'t> {
+    text: &'t str,
+    at: usize,
+}
 
-impl<'a> Reader<'a, '_> {
-    /// Any value, skipped, as text.
-    pub(super) fn raw(&mut self) -> Result<&'a str, JobError> {
+/// The members of an object or the elements of a list, of which the cursor has read the opening
+/// bracket.
+#[derive(Debug)]
+pub struct Items {
+    close: u8,
+    is_first: bool,
+}
+
+/// Why a text is not JSON, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    inner: Box<Inner>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Inner {
+    offset: usize,
+    position: Position,
+    message: String,
+}
+
+/// A position in a text for people: line and column counted from 1, the column in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
+}
+
+impl<'t> Cursor<'t> {
+    pub fn new(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &'t str {
+        self.text
+    }
+
+    /// How many bytes of the text were read.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    pub fn position(&self) -> Position {
+        Position::of(self.text.as_bytes(), self.at)
+    }
+
+    /// The text that was not read yet.
+    pub fn rest(&self) -> &'t str {
+        self.slice(self.at..self.text.len())
+    }
+
+    /// The text between two offsets that this cursor had.
+    pub fn slice(&self, offsets: Range<usize>) -> &'t str {
+        slice(self.text, offsets)
+    }
+
+    /// The text from an earlier offset of this cursor to the present one.
+    pub fn text_since(&self, offset: usize) -> &'t str {
+        self.slice(offset..self.at)
+    }
+
+    /// The next byte.
+    pub fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Skips that many bytes, which must be whole characters of the text.
+    pub fn advance(&mut self, bytes: usize) {
+        self.at += bytes;
+        debug_assert!(self.text.is_char_boundary(self.at), "the cursor is within a character");
+    }
+
+    /// Skips an ASCII character if it is the next one; returns whether it was.
+    pub fn eat(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    /// Skips a text if it comes next; returns whether it did.
+    pub fn eat_text(&mut self, text: &str) -> bool {
+        let is_next = self.rest().starts_with(text);
+        if is_next {
+            self.at += text.len();
+        }
+        is_next
+    }
+
+    pub fn skip_white_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// Skips any value; returns its text.
+    pub fn value(&mut self) -> Result<&'t str, SyntaxError> {
         let start = self.at;
-        // The most frequent scalars need no parser to be made for them.
-        if self.plain_string().is_some() {
-            return Ok(self.text.get(start..self.at).unwrap_or_default());
+        // Creating a parser costs more than reading the most frequent scalars.
+        if self.plain_string().is_some() || self.skip_plain_integer() {
+            return Ok(self.text_since(start));
         }
-        if let Some(digits) = self.plain_integer() {
-            return Ok(digits);
-        }
-        let rest = self.rest();
-        let mut values =
-            serde_json::Deserializer::from_slice(rest.as_bytes()).into_iter::<IgnoredAny>();
+        let bytes = self.rest().as_bytes();
+        let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
         match values.next() {
             Some(Ok(IgnoredAny)) => {
-                let end = values.byte_offset();
-                self.at = self.at.saturating_add(end);
-                Ok(rest.get(..end).unwrap_or_default())
+                self.advance(values.byte_offset());
+                Ok(self.text_since(start))
             }
-            Some(Err(error)) => Err(json_error(self.text, rest, &error)),
+            Some(Err(error)) => Err(SyntaxError::in_part(self.text, start, &error)),
             None => Err(self.expected("a value")),
         }
     }
 
-    /// An object, which begins here: `member` is called at each key and reads it and its value.
-    pub(super) fn object(
-        &mut self,
-        member: impl FnMut(&mut Self) -> Result<(), JobError>,
-    ) -> Result<(), JobError> {
-        self.sequence(b'}', "`,` or `}`", member)
-    }
-
-    /// A list, which begins here, element by element.
-    pub(super) fn list(
-        &mut self,
-        element: impl FnMut(&mut Self) -> Result<(), JobError>,
-    ) -> Result<(), JobError> {
-        self.sequence(b']', "`,` or `]`", element)
-    }
-
-    /// What stands between an opening bracket, which is the next byte, and its closing one.
-    fn sequence(
-        &mut self,
-        close: u8,
-        separators: &str,
-        mut item: impl FnMut(&mut Self) -> Result<(), JobError>,
-    ) -> Result<(), JobError> {
-        self.at = self.at.saturating_add(1);
-        self.skip_white_space();
-        if self.eat(close) {
-            return Ok(());
+    /// Reads the key of a member, the colon and the white space around it.
+    pub fn key(&mut self) -> Result<Cow<'t, str>, SyntaxError> {
+        if self.peek() != Some(b'"') {
+            return Err(self.expected("a key in quotes"));
         }
-        loop {
-            item(self)?;
-            self.skip_white_space();
-            if self.eat(close) {
-                return Ok(());
-            }
-            if !self.eat(b',') {
-                return Err(self.expected(separators));
-            }
-            self.skip_white_space();
-        }
-    }
-
-    /// The key of a member, and what stands between it and the value.
-    pub(super) fn key(&mut self) -> Result<Cow<'a, str>, JobError> {
-        let key = match self.plain_string() {
-            Some(key) => Cow::Borrowed(key),
-            None => Cow::Owned(self.escaped_key()?),
-        };
+        let key = self.string()?;
         self.skip_white_space();
         if !self.eat(b':') {
             return Err(self.expected("`:`"));
@@ -87,122 +153,191 @@ impl<'a> Reader<'a, '_> {
         Ok(key)
     }
 
-    fn escaped_key(&mut self) -> Result<String, JobError> {
-        if self.peek() != Some(b'"') {
-            return Err(self.expected("a key in quotes"));
+    /// Reads a string.
+    pub fn string(&mut self) -> Result<Cow<'t, str>, SyntaxError> {
+        if let Some(plain) = self.plain_string() {
+            return Ok(Cow::Borrowed(plain));
         }
-        let rest = self.rest();
-        let mut keys = serde_json::Deserializer::from_str(rest).into_iter::<String>();
-        match keys.next() {
-            Some(Ok(key)) => {
-                self.at = self.at.saturating_add(keys.byte_offset());
-                Ok(key)
+        let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter::<String>();
+        match values.next() {
+            Some(Ok(string)) => {
+                self.advance(values.byte_offset());
+                Ok(Cow::Owned(string))
             }
-            Some(Err(error)) => Err(json_error(self.text, rest, &error)),
-            None => Err(self.expected("a key in quotes")),
+            Some(Err(error)) => Err(SyntaxError::in_part(self.text, self.at, &error)),
+            None => Err(self.expected("a string")),
         }
     }
 
-    /// A string without escapes, if one stands here: what is between the quotes.
-    fn plain_string(&mut self) -> Option<&'a str> {
+    /// Skips what is literal within a string: up to a quote, a backslash, or a control character,
+    /// which is not allowed there.
+    pub fn skip_plain(&mut self) {
+        self.advance(plain_length(self.rest().as_bytes()));
+    }
+
+    /// Enters an object, if that comes next.
+    pub fn enter_object(&mut self) -> Option<Items> {
+        self.eat(b'{').then_some(Items { close: b'}', is_first: true })
+    }
+
+    /// Enters a list, if that comes next.
+    pub fn enter_list(&mut self) -> Option<Items> {
+        self.eat(b'[').then_some(Items { close: b']', is_first: true })
+    }
+
+    pub fn error(&self, message: impl Into<String>) -> SyntaxError {
+        SyntaxError::new(self.text, self.at, message)
+    }
+
+    /// Reads a string without escapes, if that comes next; returns what is between the quotes.
+    fn plain_string(&mut self) -> Option<&'t str> {
         let inside = self.text.as_bytes().get(self.at..)?.strip_prefix(b"\"")?;
         let length = plain_length(inside);
         if inside.get(length) != Some(&b'"') {
             return None;
         }
-        let start = self.at.saturating_add(1);
-        let end = start.saturating_add(length);
-        self.at = end.saturating_add(1);
-        self.text.get(start..end)
+        let start = self.at + 1;
+        let end = start + length;
+        self.at = end + 1;
+        Some(slice(self.text, start..end))
     }
 
-    /// A number of nothing but digits, if one stands here and ends within the text.
-    fn plain_integer(&mut self) -> Option<&'a str> {
-        let rest = self.text.as_bytes().get(self.at..)?;
-        if !matches!(rest.first()?, b'1'..=b'9') {
-            return None;
+    /// Skips a number that has only digits, if that comes next; returns whether it did. Whether a
+    /// number goes on after its digits is checked by the byte behind them, so one at the very end of
+    /// the text does not count.
+    fn skip_plain_integer(&mut self) -> bool {
+        if !matches!(self.peek(), Some(b'1'..=b'9')) {
+            return false;
         }
-        let length = rest.iter().position(|byte| !byte.is_ascii_digit())?;
-        if !matches!(rest.get(length)?, b',' | b'}' | b']' | b'\n') {
-            return None;
+        let mut bytes = self.rest().bytes();
+        let length = bytes.position(|byte| !byte.is_ascii_digit());
+        let Some(length) = length else { return false };
+        let behind = self.text.as_bytes().get(self.at + length);
+        let ends = matches!(behind, Some(b',' | b'}' | b']' | b'\n'));
+        if ends {
+            self.at += length;
         }
-        let start = self.at;
-        self.at = start.saturating_add(length);
-        self.text.get(start..self.at)
+        ends
     }
 
-    pub(super) fn skip_white_space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
-            self.at = self.at.saturating_add(1);
-        }
-    }
-
-    fn eat(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
-        self.at = self.at.saturating_add(usize::from(found));
-        found
-    }
-
-    pub(super) fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    pub(super) fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn expected(&self, what: &str) -> JobError {
+    fn expected(&self, what: &str) -> SyntaxError {
         match self.peek() {
-            Some(_) => self.error(&format!("expected {what}")),
-            None => self.error(&format!("expected {what}, found the end of the text")),
+            Some(_) => self.error(format!("expected {what}")),
+            None => self.error(format!("expected {what}, found the end of the text")),
         }
-    }
-
-    pub(super) fn error(&self, message: &str) -> JobError {
-        JobError::syntax(self.text, self.at, message)
     }
 }
 
-/// The number of bytes before the first that ends a string, begins an escape or may not stand in a
-/// string.
-pub(crate) fn plain_length(bytes: &[u8]) -> usize {
+impl Items {
+    /// Moves the cursor to the next item, or past the closing bracket if there is none; returns
+    /// whether there is one.
+    pub fn next(&mut self, cursor: &mut Cursor<'_>) -> Result<bool, SyntaxError> {
+        cursor.skip_white_space();
+        if std::mem::replace(&mut self.is_first, false) {
+            return Ok(!cursor.eat(self.close));
+        }
+        if cursor.eat(b',') {
+            cursor.skip_white_space();
+            return Ok(true);
+        }
+        if cursor.eat(self.close) {
+            return Ok(false);
+        }
+        Err(cursor.expected(&format!("`,` or `{}`", char::from(self.close))))
+    }
+}
+
+impl SyntaxError {
+    fn new(text: &str, offset: usize, message: impl Into<String>) -> Self {
+        let position = Position::of(text.as_bytes(), offset);
+        Self { inner: Box::new(Inner { offset, position, message: message.into() }) }
+    }
+
+    /// An error of `serde_json` in the part of the text that begins at `start`.
+    pub(super) fn in_part(text: &str, start: usize, error: &serde_json::Error) -> Self {
+        let suffix = format!(" at line {} column {}", error.line(), error.column());
+        let message = error.to_string();
+        let message = message.strip_suffix(&suffix).unwrap_or(&message);
+        let part = slice(text, start..text.len());
+        let lines_above = error.line().saturating_sub(1);
+        let line_start: usize = part.split_inclusive('\n').take(lines_above).map(str::len).sum();
+        // Column 0 is the end of the line above; of the first line, its start.
+        let in_part = (line_start + error.column()).saturating_sub(1);
+        Self::new(text, start + in_part, message)
+    }
+
+    /// The byte of the text at which the error is.
+    pub fn offset(&self) -> usize {
+        self.inner.offset
+    }
+
+    pub fn position(&self) -> Position {
+        self.inner.position
+    }
+
+    /// What is wrong, without the position.
+    pub fn message(&self) -> &str {
+        &self.inner.message
+    }
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Position { line, column } = self.inner.position;
+        write!(f, "line {line}, column {column}: {}", self.inner.message)
+    }
+}
+
+impl std::error::Error for SyntaxError {}
+
+impl Position {
+    /// The position of a byte of a text; for an offset behind the text, that of its end.
+    pub fn of(text: &[u8], offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.split(|byte| *byte == b'\n').count();
+        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        Self { line, column: before.len() - line_start + 1 }
+    }
+}
+
+/// A part of a text between two positions of tokens in it.
+#[expect(clippy::expect_used, reason = "tokens begin and end at characters of the text")]
+pub(super) fn slice(text: &str, range: Range<usize>) -> &str {
+    text.get(range).expect("tokens are whole characters of the text")
+}
+
+/// The byte of a text at which a slice of it begins.
+pub(super) fn offset_of(part: &str, text: &str) -> usize {
+    part.as_ptr().addr() - text.as_ptr().addr()
+}
+
+/// The number of bytes before the first one that is not literal within a string: a quote, a
+/// backslash or a control character.
+fn plain_length(bytes: &[u8]) -> usize {
     let mut tail = bytes;
     // Eight at a time: most keys and values are longer than that.
     while let Some((chunk, rest)) = tail.split_first_chunk() {
         if let Some(position) = special_position(u64::from_le_bytes(*chunk)) {
-            return bytes.len().saturating_sub(tail.len()).saturating_add(position);
+            return bytes.len() - tail.len() + position;
         }
         tail = rest;
     }
     let special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
     let position = tail.iter().position(special).unwrap_or(tail.len());
-    bytes.len().saturating_sub(tail.len()).saturating_add(position)
+    bytes.len() - tail.len() + position
 }
 
-/// Which of eight bytes, the lowest being the first, is the first that is no plain part of a string.
+/// The index of the first of eight bytes, the lowest being the first, that is not literal within a
+/// string.
 fn special_position(chunk: u64) -> Option<usize> {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGH_BITS: u64 = ONES << 7;
-    // Sets the high bit of the first byte that is below the bound, and of none before it: a borrow
-    // only reaches bytes behind it.
+    // Sets the high bit of the first byte that is below the bound, and of no byte before it: a borrow
+    // reaches only the bytes after it.
     let below = |chunk: u64, bound: u8| chunk.wrapping_sub(ONES * u64::from(bound)) & !chunk;
     let equal = |byte: u8| below(chunk ^ (ONES * u64::from(byte)), 1);
     let special = (below(chunk, b' ') | equal(b'"') | equal(b'\\')) & HIGH_BITS;
     (special != 0).then(|| special.trailing_zeros() as usize / 8)
-}
-
-/// Turns an error of `serde_json` in a part of the text into one of the text.
-pub(in crate::job) fn json_error(text: &str, part: &str, error: &serde_json::Error) -> JobError {
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let message = error.to_string();
-    let message = message.strip_suffix(&place).unwrap_or(&message);
-    let lines_above = error.line().saturating_sub(1);
-    let line_start: usize = part.split_inclusive('\n').take(lines_above).map(str::len).sum();
-    // Column 0 is the end of the line above.
-    let in_part = line_start.saturating_add(error.column()).saturating_sub(1);
-    // `part` is a slice of `text`.
-    let before = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
-    JobError::syntax(text, before.saturating_add(in_part), message)
 }
 
 #[cfg(test)]
@@ -210,7 +345,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_string_is_plain_up_to_its_first_special_byte() {
+    fn plain_length_stops_at_the_first_special_byte() {
         for special in (0..=255_u8).filter(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\')) {
             for before in 0..20 {
                 for filler in [b' ', b'!', b'#', b'[', b']', b'a', 0x7f, 0x80, 0xa0, 0xdc, 0xff] {
@@ -223,5 +358,48 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_value_is_skipped_to_its_end() {
+        for value in ["1", "10", "-1.5e3", "\"a\"", "\"\\u00e4\"", "null", "{\"a\": [1]}", "[]"] {
+            for behind in ["", ",", " ", "}", "]"] {
+                let text = format!("{value}{behind}");
+                let mut cursor = Cursor::new(&text);
+                assert_eq!(cursor.value().as_deref(), Ok(value), "{text}");
+                assert_eq!(cursor.rest(), behind);
+            }
+        }
+    }
+
+    #[test]
+    fn members_and_elements_are_read_in_order() {
+        let mut cursor = Cursor::new("{ \"a\" : [ 1 ,2 ], \"b\\u0062\":{ } } ");
+        let mut members = cursor.enter_object().unwrap();
+        assert!(members.next(&mut cursor).unwrap());
+        assert_eq!(cursor.key().unwrap(), "a");
+        let mut elements = cursor.enter_list().unwrap();
+        for element in ["1", "2"] {
+            assert!(elements.next(&mut cursor).unwrap());
+            assert_eq!(cursor.value().unwrap(), element);
+        }
+        assert!(!elements.next(&mut cursor).unwrap());
+        assert!(members.next(&mut cursor).unwrap());
+        assert_eq!(cursor.key().unwrap(), "bb");
+        let mut none = cursor.enter_object().unwrap();
+        assert!(!none.next(&mut cursor).unwrap());
+        assert!(!members.next(&mut cursor).unwrap());
+        assert_eq!(cursor.rest(), " ");
+    }
+
+    #[test]
+    fn errors_have_an_offset_and_a_position() {
+        let mut cursor = Cursor::new("{\n \"a\" 1}");
+        let mut members = cursor.enter_object().unwrap();
+        assert!(members.next(&mut cursor).unwrap());
+        let error = cursor.key().unwrap_err();
+        assert_eq!((error.offset(), error.message()), (7, "expected `:`"));
+        assert_eq!(error.to_string(), "line 2, column 6: expected `:`");
+        assert_eq!(cursor.position(), error.position());
     }
 }

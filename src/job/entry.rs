@@ -1,4 +1,4 @@
-//! A field as it was read: its key, and what it holds, not looked into.
+//! A field as it was read: its key, and its value not parsed yet.
 
 #![expect(
     missing_docs,
@@ -11,17 +11,19 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::cursor::slice;
 use crate::scalar::number;
 
-/// A field of an object and what it holds.
+/// A field of an object.
 #[derive(Clone, Debug)]
 pub enum Entry<'a> {
-    /// Read from text: a member as it stands there, from the key, in quotes, to the value.
+    /// Read from text, with a key without escapes.
     Member {
+        /// The text from the quote before the key to the end of the value.
         text: &'a str,
-        /// Where the key ends.
+        /// The byte of the text at which the key ends, before its closing quote.
         key_end: usize,
-        /// Where the value begins.
+        /// The byte of the text at which the value begins.
         value: usize,
     },
     /// Read from text, with escapes in the key.
@@ -30,7 +32,7 @@ pub enum Entry<'a> {
     Value { key: &'a str, value: &'a Value },
 }
 
-/// What a field holds, not looked into.
+/// The value of a field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Field<'a> {
     /// Well-formed JSON without white space around it.
@@ -41,26 +43,26 @@ pub enum Field<'a> {
 impl<'a> Entry<'a> {
     pub fn key(&self) -> &str {
         match self {
-            Self::Member { text, key_end, .. } => text.get(1..*key_end).unwrap_or_default(),
+            Self::Member { text, key_end, .. } => slice(text, 1..*key_end),
             Self::Escaped { key, .. } => key,
             Self::Value { key, .. } => key,
         }
     }
 
-    /// Whether it is the field of that key.
+    /// Whether this is the field of that key.
     pub fn is(&self, key: &str) -> bool {
         match self {
             Self::Member { text, key_end, .. } => {
-                *key_end == key.len().saturating_add(1)
+                *key_end == key.len() + 1
                     && text.as_bytes().get(1..*key_end) == Some(key.as_bytes())
             }
-            _ => self.key() == key,
+            Self::Escaped { .. } | Self::Value { .. } => self.key() == key,
         }
     }
 
     pub fn to_key(&self) -> Cow<'a, str> {
         match self {
-            Self::Member { text, key_end, .. } => text.get(1..*key_end).unwrap_or_default().into(),
+            Self::Member { text, key_end, .. } => slice(text, 1..*key_end).into(),
             Self::Escaped { key, .. } => key.clone().into(),
             Self::Value { key, .. } => (*key).into(),
         }
@@ -68,13 +70,13 @@ impl<'a> Entry<'a> {
 
     pub fn field(&self) -> Field<'a> {
         match self {
-            Self::Member { text, value, .. } => Field::Text(text.get(*value..).unwrap_or_default()),
+            Self::Member { text, value, .. } => Field::Text(slice(text, *value..text.len())),
             Self::Escaped { value, .. } => Field::Text(value),
             Self::Value { value, .. } => Field::Value(value),
         }
     }
 
-    /// Whether key and value are written in the same way. Much cheaper than to compare the two.
+    /// Whether key and value have the same text, so that both are equal. The converse does not hold.
     pub fn is_same_text(&self, other: &Entry<'_>) -> bool {
         match (self, other) {
             (Self::Member { text: a, .. }, Entry::Member { text: b, .. }) => a == b,
@@ -91,7 +93,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The number a field holds, if it is an integer that fits (`2`, `2.0` and `2e0` are).
+    /// The value if it is an integer that fits (`2`, `2.0` and `2e0` are).
     pub fn as_integer(self) -> Option<i64> {
         match self {
             Field::Text(text) => text.parse().ok().or_else(|| {
@@ -102,7 +104,9 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// What a field holds on its surface: a scalar, or a list or object as if it were empty.
+    /// The value if it is a scalar; a list or object without what is inside.
+    ///
+    /// `null` for a scalar that cannot be parsed (`1e999`).
     pub fn surface(self) -> Value {
         let first = match self {
             Field::Text(text) => text.as_bytes().first(),
@@ -117,7 +121,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// What a field holds, if it can be parsed.
+    /// The parsed value. `None` if it cannot be parsed (`1e999`, half of a surrogate pair).
     pub fn to_value(self) -> Option<Value> {
         match self {
             Field::Text(text) => serde_json::from_str(text).ok(),
@@ -125,25 +129,28 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// Whether it holds that string, which needs no escapes.
+    /// Whether the value is that string, which must not need escapes in JSON.
     pub fn is_str(self, text: &str) -> bool {
-        let literally = match self {
-            Field::Text(written) => {
-                written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
-            }
+        let literal = match self {
+            Field::Text(written) => unquoted(written),
             Field::Value(value) => value.as_str(),
         };
-        literally == Some(text) || self.to_str().is_some_and(|held| held == text)
+        literal == Some(text) || self.to_str().is_some_and(|value| value == text)
     }
 
-    /// The string a field holds, if it is one.
+    /// The value if it is a string that can be parsed.
     pub fn to_str(self) -> Option<Cow<'a, str>> {
         match self {
-            Field::Text(text) => match text.strip_prefix('"')?.strip_suffix('"')? {
+            Field::Text(text) => match unquoted(text)? {
                 plain if !plain.contains('\\') => Some(plain.into()),
                 _ => serde_json::from_str::<String>(text).ok().map(Cow::Owned),
             },
             Field::Value(value) => value.as_str().map(Cow::Borrowed),
         }
     }
+}
+
+/// What is between the quotes of a JSON string. `None` of any other value.
+fn unquoted(text: &str) -> Option<&str> {
+    text.strip_prefix('"')?.strip_suffix('"')
 }

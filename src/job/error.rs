@@ -1,12 +1,16 @@
-//! What can be wrong with the text of a Job.
+//! Errors of reading a Job.
 
 use std::fmt;
 
+use super::JsonType;
+use super::cursor::{Position, SyntaxError};
+use super::names::spelling;
 use crate::path::FieldPath;
 
-/// Why a text or value could not be read as a Job. No verdict was possible.
+/// Why a text or document could not be read as a Job, so that there is no verdict.
 ///
-/// `Display` is one line: where, and what is wrong there. It shows no value of the Job.
+/// `Display` is one line: the position or field, then what is wrong there. It shows no value of the
+/// Job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobError {
     inner: Box<Inner>,
@@ -20,14 +24,16 @@ struct Inner {
     message: String,
 }
 
-/// Line and column in a text, both counted from 1, columns in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Position {
-    line: usize,
-    column: usize,
-}
-
 /// What is wrong with a Job that could not be read.
+///
+/// `Display` and [`FromStr`] use the spelling of [`JobErrorKind::as_str`]:
+///
+/// ```
+/// use volcano_job_update::JobErrorKind;
+///
+/// assert_eq!(JobErrorKind::TooDeep.to_string(), "too-deep");
+/// assert_eq!("too-deep".parse(), Ok(JobErrorKind::TooDeep));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JobErrorKind {
@@ -35,9 +41,10 @@ pub enum JobErrorKind {
     TooLarge,
     /// The text is not UTF-8.
     NotUtf8,
-    /// The text is not one JSON value, or holds a number or string that no value can have.
+    /// The text is not one JSON value, or has a number or string that no value can have (`1e999`,
+    /// `"\ud800"`).
     Syntax,
-    /// The Job, its `metadata`, `spec`, `spec.tasks` or one of the tasks is no object (list).
+    /// The Job, its `metadata` or `spec` or a task is not an object, or `spec.tasks` is not a list.
     WrongType,
     /// An object has a field twice.
     DuplicateField,
@@ -54,19 +61,20 @@ impl JobError {
         self.inner.kind
     }
 
-    /// The line of the text, counted from 1, if the error has a place in a text.
+    /// The line of the text, counted from 1. `None` if the error is not at a position of a text.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         self.inner.position.map(|position| position.line)
     }
 
-    /// The column in the line, in bytes, counted from 1, if the error has a place in a text.
+    /// The column in the line, in bytes, counted from 1. `None` if the error is not at a position of a
+    /// text.
     #[must_use]
     pub fn column(&self) -> Option<usize> {
         self.inner.position.map(|position| position.column)
     }
 
-    /// The field, if the error is one of a field.
+    /// The field. `None` if the error is not in a field.
     #[must_use]
     pub fn path(&self) -> Option<&FieldPath> {
         self.inner.path.as_ref()
@@ -77,15 +85,14 @@ impl JobError {
     }
 
     pub(super) fn not_utf8(text: &[u8], offset: usize) -> Self {
-        Self::new(JobErrorKind::NotUtf8, "the text must be UTF-8".into()).at_byte(text, offset)
+        Self::new(JobErrorKind::NotUtf8, "the text must be UTF-8".into())
+            .at_position(Position::of(text, offset))
     }
 
-    pub(super) fn syntax(text: &str, offset: usize, message: impl Into<String>) -> Self {
-        Self::new(JobErrorKind::Syntax, message.into()).at_byte(text.as_bytes(), offset)
-    }
-
-    pub(super) fn wrong_type(path: FieldPath, must_be: &str, found: &str) -> Self {
-        Self::new(JobErrorKind::WrongType, format!("must be {must_be}, not {found}")).in_field(path)
+    pub(super) fn wrong_type(path: FieldPath, expected: JsonType, found: JsonType) -> Self {
+        let (expected, found) = (expected.with_article(), found.with_article());
+        Self::new(JobErrorKind::WrongType, format!("must be {expected}, not {found}"))
+            .in_field(path)
     }
 
     pub(super) fn duplicate_field(path: FieldPath) -> Self {
@@ -106,21 +113,21 @@ impl JobError {
         Self { inner: Box::new(Inner { kind, position: None, path: None, message }) }
     }
 
+    /// Names the field, unless that is the whole Job.
     pub(super) fn in_field(mut self, path: FieldPath) -> Self {
         self.inner.path = Some(path).filter(|path| !path.segments().is_empty());
         self
     }
 
-    fn at_byte(mut self, text: &[u8], offset: usize) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let newlines = before.iter().filter(|byte| **byte == b'\n');
-        let line_start =
-            before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));
-        self.inner.position = Some(Position {
-            line: newlines.count().saturating_add(1),
-            column: before.len().saturating_sub(line_start).saturating_add(1),
-        });
+    fn at_position(mut self, position: Position) -> Self {
+        self.inner.position = Some(position);
         self
+    }
+}
+
+impl From<SyntaxError> for JobError {
+    fn from(error: SyntaxError) -> Self {
+        Self::new(JobErrorKind::Syntax, error.message().into()).at_position(error.position())
     }
 }
 
@@ -137,3 +144,13 @@ impl fmt::Display for JobError {
 }
 
 impl std::error::Error for JobError {}
+
+spelling!(JobErrorKind, "kind of error", {
+    TooLarge => "too-large",
+    NotUtf8 => "not-utf8",
+    Syntax => "syntax",
+    WrongType => "wrong-type",
+    DuplicateField => "duplicate-field",
+    TooDeep => "too-deep",
+    TooManyTasks => "too-many-tasks",
+});

@@ -1,38 +1,114 @@
-//! What the guide says of the bytes at the cursor.
+//! Copies from the guide what the text repeats of it.
 
-use super::read::Reader;
+use super::cursor::{offset_of, slice};
+use super::read::JobReader;
 use super::{Entry, Field};
 
-/// A field that stands elsewhere than in the guide is looked for among so many.
-const FEW: usize = 16;
+/// How many fields of the guide are searched for a field that is not where the guide has it. All of
+/// them would make reading quadratic.
+const SEARCHED: usize = 16;
 
-/// The fields of an object of the guide.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Like<'g> {
-    pub(super) fields: &'g [Entry<'g>],
-    /// Before which of them a field stands that is read by itself.
-    pub(super) breaks: [usize; 2],
+/// The fields of an object of the guide, and how far the reading has come in them.
+#[derive(Clone, Copy)]
+pub(super) struct GuideFields<'g> {
+    fields: &'g [Entry<'g>],
+    gaps: [usize; 2],
+    /// The field after the last one that was found.
+    next: usize,
+    /// Whether to compare all fields up to the next gap at once. After a difference, that waits until
+    /// the field that differs was read.
+    compares_run: bool,
+    /// Whether every key was found, in the order of the guide. Then no two are the same, as no two
+    /// in the guide are.
+    is_in_order: bool,
 }
 
-impl<'a> Reader<'a, '_> {
-    /// Reads the members of a run, if they are the same text as in the guide; and says whether. A key
-    /// with escapes is read by itself, and so is each member of a run that has one.
-    pub(super) fn same_run(&mut self, run: &[Entry<'_>], entries: &mut Vec<Entry<'a>>) -> bool {
-        let Some((like, text)) = self.run_text(run).and_then(|like| Some((like, self.same(like)?)))
-        else {
-            return false;
+impl<'g> GuideFields<'g> {
+    /// `gaps` are those of the fields, see [`Job`](super::Job).
+    pub(super) fn new(fields: &'g [Entry<'g>], gaps: [usize; 2]) -> Self {
+        Self { fields, gaps, next: 0, compares_run: true, is_in_order: true }
+    }
+
+    pub(super) fn none() -> Self {
+        Self::new(&[], [0; 2])
+    }
+
+    pub(super) fn is_in_order(&self) -> bool {
+        self.is_in_order
+    }
+
+    /// Finds the field of a key, most likely the next one.
+    pub(super) fn find(&mut self, key: &str) -> Option<&'g Entry<'g>> {
+        let is_next = self.fields.get(self.next).is_some_and(|entry| entry.is(key));
+        let found = if is_next {
+            Some(self.next)
+        } else {
+            self.fields.iter().take(SEARCHED).position(|entry| entry.is(key))
         };
+        self.is_in_order &= found.is_some_and(|found| found >= self.next);
+        let found = found?;
+        self.next = found + 1;
+        self.fields.get(found)
+    }
+
+    /// The fields from the next one to the next gap, which are adjacent in the text of the guide.
+    fn run(&self) -> &'g [Entry<'g>] {
+        let end = self.gaps.into_iter().find(|end| *end > self.next);
+        let run = self.fields.get(self.next..end.unwrap_or(self.fields.len()));
+        run.unwrap_or_default()
+    }
+}
+
+impl<'a> JobReader<'a, '_> {
+    /// Reads one or more members without parsing them, if the guide has the same text; returns
+    /// whether it did.
+    pub(super) fn copy_from_guide(
+        &mut self,
+        guide: &mut GuideFields<'_>,
+        entries: &mut Vec<Entry<'a>>,
+    ) -> bool {
+        let Some(next) = guide.fields.get(guide.next) else { return false };
+        if std::mem::replace(&mut guide.compares_run, false) {
+            let run = guide.run();
+            if self.copy_run(run, entries) {
+                guide.next += run.len();
+                return true;
+            }
+        }
+        if let Some(entry) = self.copy_member(next) {
+            entries.push(entry);
+            guide.next += 1;
+            return true;
+        }
+        // A run that begins with an escaped key is never the same text.
+        guide.compares_run = matches!(next, Entry::Member { .. });
+        false
+    }
+
+    /// Reads the value at the cursor, if it is the same text as that of a field of the guide.
+    pub(super) fn copy_value(&mut self, field: &Entry<'_>) -> Option<&'a str> {
+        let Field::Text(value) = field.field() else { return None };
+        let text = self.same_text(value)?;
+        self.cursor.advance(text.len());
+        Some(text)
+    }
+
+    /// Reads the members of a run if they are the same text as in the guide; returns whether they
+    /// were. A run with an escaped key is not read.
+    fn copy_run(&mut self, run: &[Entry<'_>], entries: &mut Vec<Entry<'a>>) -> bool {
+        let Some(guide) = self.run_text(run) else { return false };
+        let Some(text) = self.same_text(guide) else { return false };
         let start = entries.len();
-        entries.extend(run.iter().map_while(|entry| counterpart(entry, like, text)));
-        if entries.len().saturating_sub(start) < run.len() {
+        entries.extend(run.iter().map_while(|field| counterpart(field, guide, text)));
+        if entries.len() - start < run.len() {
             entries.truncate(start);
             return false;
         }
-        self.at = self.at.saturating_add(text.len());
+        self.cursor.advance(text.len());
         true
     }
 
-    /// The text of a run of the guide, from the first key to the last value.
+    /// The text of a run of the guide, from its first key to its last value.
     fn run_text(&self, run: &[Entry<'_>]) -> Option<&str> {
         let guide = self.guide?.text?;
         let (Entry::Member { text: first, .. }, Entry::Member { text: last, .. }) =
@@ -40,63 +116,31 @@ impl<'a> Reader<'a, '_> {
         else {
             return None;
         };
-        guide.get(offset(first, guide)?..offset(last, guide)?.checked_add(last.len())?)
+        let end = offset_of(last, guide) + last.len();
+        Some(slice(guide, offset_of(first, guide)..end))
     }
 
-    /// A member, if it is the same text as that of the guide.
-    pub(super) fn same_member(&mut self, like: &Entry<'_>) -> Option<Entry<'a>> {
-        let Entry::Member { text, key_end, value } = *like else { return None };
-        let text = self.same(text)?;
-        self.at = self.at.saturating_add(text.len());
+    /// Reads the member at the cursor, if it is the same text as a field of the guide.
+    fn copy_member(&mut self, field: &Entry<'_>) -> Option<Entry<'a>> {
+        let Entry::Member { text, key_end, value } = *field else { return None };
+        let text = self.same_text(text)?;
+        self.cursor.advance(text.len());
         Some(Entry::Member { text, key_end, value })
     }
 
-    /// The value that stands here, if it is the same text as that of the guide.
-    pub(super) fn same_value(&mut self, like: &Entry<'_>) -> Option<&'a str> {
-        let Field::Text(value) = like.field() else { return None };
-        let text = self.same(value)?;
-        self.at = self.at.saturating_add(text.len());
-        Some(text)
-    }
-
-    /// The text that stands here, if it is the same as one that ends with a value. The byte behind it
-    /// must end a value too: `1` is not the value of `10`.
-    fn same(&self, like: &str) -> Option<&'a str> {
-        let rest = self.text.as_bytes().get(self.at..)?;
-        let behind = rest.strip_prefix(like.as_bytes())?.first()?;
-        if !matches!(behind, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t') {
-            return None;
-        }
-        self.text.get(self.at..self.at.checked_add(like.len())?)
+    /// The text at the cursor, if it is the same as a text of the guide that ends with a value. The
+    /// byte behind it must end a value too: `1` is not the value of `10`.
+    fn same_text(&self, guide: &str) -> Option<&'a str> {
+        let rest = self.cursor.rest();
+        let behind = rest.as_bytes().strip_prefix(guide.as_bytes())?.first()?;
+        let ends = matches!(behind, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+        ends.then(|| slice(rest, 0..guide.len()))
     }
 }
 
-impl<'g> Like<'g> {
-    /// The fields from that position on between which nothing stands that is read by itself.
-    pub(super) fn run(self, position: usize) -> &'g [Entry<'g>] {
-        let end = self.breaks.into_iter().find(|end| *end > position);
-        let end = end.unwrap_or(self.fields.len());
-        self.fields.get(position..end).unwrap_or_default()
-    }
-
-    /// The position of the field of that key, which is likely that position.
-    pub(super) fn find(self, position: usize, key: &str) -> Option<usize> {
-        if self.fields.get(position).is_some_and(|entry| entry.is(key)) {
-            return Some(position);
-        }
-        self.fields.iter().take(FEW).position(|entry| entry.is(key))
-    }
-}
-
-/// The member that an equal text has at the same place.
-fn counterpart<'a>(like: &Entry<'_>, whole: &str, text: &'a str) -> Option<Entry<'a>> {
-    let Entry::Member { text: part, key_end, value } = *like else { return None };
-    let start = offset(part, whole)?;
-    let text = text.get(start..start.checked_add(part.len())?)?;
-    Some(Entry::Member { text, key_end, value })
-}
-
-/// Where in a text a part of it begins.
-fn offset(part: &str, text: &str) -> Option<usize> {
-    part.as_ptr().addr().checked_sub(text.as_ptr().addr())
+/// The member that a text has where an equal text of the guide has a field.
+fn counterpart<'a>(field: &Entry<'_>, guide: &str, text: &'a str) -> Option<Entry<'a>> {
+    let Entry::Member { text: part, key_end, value } = *field else { return None };
+    let start = offset_of(part, guide);
+    Some(Entry::Member { text: slice(text, start..start + part.len()), key_end, value })
 }

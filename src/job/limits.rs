@@ -1,31 +1,101 @@
 //! How much is read and reported.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// Bounds on what is read and reported, part of an [`UpdatePolicy`](crate::UpdatePolicy).
+use super::{Job, JobError, value};
+
+/// Bounds on what is read and reported; part of an [`UpdatePolicy`](crate::UpdatePolicy).
 ///
-/// Reading past the first three is an error ([`JobError`](crate::JobError)): no verdict is given on
-/// a Job that was not read whole. [`Limits::default`] suits everything that fits into an API server.
+/// A Job beyond one of the first three is not read, which is an error ([`JobError`]): there is no
+/// verdict on a part of a Job. The default suits everything that fits into an API server.
+///
+/// The methods that read a Job do what those of [`Job`] do, within these limits:
+///
+/// ```
+/// use volcano_job_update::{JobErrorKind, Limits};
+///
+/// let limits = Limits::default().with_tasks(1);
+/// let error = limits.read_slice(br#"{"spec": {"tasks": [{}, {}]}}"#).unwrap_err();
+/// assert_eq!(error.kind(), JobErrorKind::TooManyTasks);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of the text of one Job. By default 3,145,728, as an API server limits a [request body].
+    /// Bytes of the text of one Job. By default 3,145,728, which is an API server's limit for a
+    /// [request body].
     ///
     /// [request body]: https://github.com/kubernetes/apiserver/blob/master/pkg/server/config.go
     pub text_bytes: usize,
-    /// Objects and lists inside one another, the Job itself being the first. By default 128, which
-    /// is also the most: a larger number counts as 128.
+    /// Levels of nested objects and lists, the Job itself being the first. By default 128, which is
+    /// also the maximum: a larger number counts as 128.
     pub nesting: usize,
     /// Entries of `spec.tasks`. By default 10,000.
     pub tasks: usize,
-    /// Violations in one [`Violations`](crate::Violations), and warnings in one
-    /// [`Review`](crate::Review); those beyond are counted, not listed. By default 100, and at least 1.
+    /// Violations listed in one [`Violations`](crate::Violations), and warnings in one
+    /// [`Review`](crate::Review); more are only counted. By default 100, and at least 1.
     pub violations: usize,
 }
 
 impl Limits {
     const MAX_NESTING: usize = 128;
+
+    /// Sets [`Limits::text_bytes`].
+    #[must_use]
+    pub fn with_text_bytes(self, text_bytes: usize) -> Self {
+        Self { text_bytes, ..self }
+    }
+
+    /// Sets [`Limits::nesting`].
+    #[must_use]
+    pub fn with_nesting(self, nesting: usize) -> Self {
+        Self { nesting, ..self }
+    }
+
+    /// Sets [`Limits::tasks`].
+    #[must_use]
+    pub fn with_tasks(self, tasks: usize) -> Self {
+        Self { tasks, ..self }
+    }
+
+    /// Sets [`Limits::violations`].
+    #[must_use]
+    pub fn with_violations(self, violations: usize) -> Self {
+        Self { violations, ..self }
+    }
+
+    /// Reads a Job from JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::from_slice`].
+    pub fn read_slice<'a>(&self, text: &'a [u8]) -> Result<Job<'a>, JobError> {
+        Job::read_text(text, self, None)
+    }
+
+    /// Reads a Job from a parsed document, whatever the length of its text was.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::from_value`].
+    pub fn read_value<'a>(&self, value: &'a Value) -> Result<Job<'a>, JobError> {
+        value::read(value, self)
+    }
+
+    /// Reads a replacement of an existing Job from JSON, fast where the two texts are the same: see
+    /// [`Job::read_replacement`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::from_slice`].
+    pub fn read_replacement<'a>(
+        &self,
+        existing: &Job<'_>,
+        replacement: &'a [u8],
+    ) -> Result<Job<'a>, JobError> {
+        Job::read_text(replacement, self, Some(existing))
+    }
 
     /// The nesting limit in force.
     pub(crate) fn max_nesting(&self) -> usize {

@@ -1,79 +1,112 @@
-//! Parsing of what shallow reading left as text.
+//! Parses what reading left as text.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::cursor::json_error;
-use super::{JobError, Nested, Read, duplicate};
+use super::cursor::{SyntaxError, offset_of};
+use super::unique::duplicate;
+use super::{ContainerVisitor, Containers, Entry, Field, Job, JobError};
 use crate::path::{FieldPath, PathNode, Side};
 
-/// Parses a well-formed part of a text, which stands at the place `at` of the Job.
-pub(super) fn parse(text: &str, part: &str, at: &PathNode<'_>) -> Result<Value, JobError> {
-    // The most frequent change is that of a count, which needs no parser to be made for it.
-    let starts_as_count = matches!(part.as_bytes().first(), Some(b'1'..=b'9'));
-    if let Some(count) = starts_as_count.then(|| part.parse::<u64>().ok()).flatten() {
-        return Ok(count.into());
+impl<'a> Job<'a> {
+    /// Parses what a field of this Job holds; errors name it by its path `at`.
+    pub(crate) fn parse<'v>(
+        &self,
+        field: Field<'v>,
+        at: &PathNode<'_>,
+    ) -> Result<Cow<'v, Value>, JobError> {
+        match field {
+            Field::Value(value) => Ok(Cow::Borrowed(value)),
+            Field::Text(part) => parse(self.text.unwrap_or(part), part, at).map(Cow::Owned),
+        }
+    }
+
+    pub(super) fn parse_fields(
+        &self,
+        entries: &[Entry<'a>],
+        at: &PathNode<'_>,
+    ) -> Result<Map<String, Value>, JobError> {
+        let parse = |entry: &Entry<'a>| {
+            let value = self.parse(entry.field(), &at.key(entry.key()))?.into_owned();
+            Ok((entry.key().to_owned(), value))
+        };
+        entries.iter().map(parse).collect()
+    }
+}
+
+/// Parses a well-formed part of a text, which is the field at that path.
+fn parse(text: &str, part: &str, at: &PathNode<'_>) -> Result<Value, JobError> {
+    // The most frequent change is that of a count, for which creating a parser is not worth it.
+    if matches!(part.as_bytes().first(), Some(b'1'..=b'9')) {
+        if let Ok(count) = part.parse::<u64>() {
+            return Ok(count.into());
+        }
     }
     if part.starts_with(['{', '[']) {
         check_unique(text, part, at)?;
     }
-    let in_field = |error| json_error(text, part, &error).in_field(at.to_path(Side::Replacement));
-    serde_json::from_str(part).map_err(in_field)
+    serde_json::from_str(part).map_err(|error| json_error(text, part, &error, at))
 }
 
-/// A pass of its own, since a `Value` keeps the last of two equal keys and says nothing.
+/// Fails if an object has a key twice. A separate pass, since a `Value` silently keeps the last of
+/// two equal keys.
 fn check_unique(text: &str, part: &str, at: &PathNode<'_>) -> Result<(), JobError> {
-    let mut twice = None;
+    let mut duplicate = None;
     let mut json = serde_json::Deserializer::from_str(part);
-    let read = Read(Unique { at, twice: &mut twice }).deserialize(&mut json);
-    match (read, twice) {
+    let visitor = UniqueKeys { at, duplicate: &mut duplicate };
+    match (Containers(visitor).deserialize(&mut json), duplicate) {
         (_, Some(path)) => Err(JobError::duplicate_field(path)),
-        (Err(error), None) => {
-            Err(json_error(text, part, &error).in_field(at.to_path(Side::Replacement)))
-        }
+        (Err(error), None) => Err(json_error(text, part, &error, at)),
         (Ok(()), None) => Ok(()),
     }
 }
 
-/// Reads any value and fails at an object that has a key twice.
-struct Unique<'n, 't> {
-    at: &'n PathNode<'n>,
-    twice: &'t mut Option<FieldPath>,
+fn json_error(text: &str, part: &str, error: &serde_json::Error, at: &PathNode<'_>) -> JobError {
+    let error = SyntaxError::in_part(text, offset_of(part, text), error);
+    JobError::from(error).in_field(at.to_path(Side::Replacement))
 }
 
-impl<'de> Nested<'de> for Unique<'_, '_> {
+/// Fails at an object that has a key twice, and keeps the path of the field.
+struct UniqueKeys<'n, 't> {
+    at: &'n PathNode<'n>,
+    duplicate: &'t mut Option<FieldPath>,
+}
+
+impl<'de> ContainerVisitor<'de> for UniqueKeys<'_, '_> {
     fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut keys: Vec<Cow<'de, str>> = Vec::new();
         while let Some(key) = map.next_key_seed(Key)? {
             let at = self.at.key(&key);
-            map.next_value_seed(Read(Unique { at: &at, twice: self.twice }))?;
+            let inside = UniqueKeys { at: &at, duplicate: &mut *self.duplicate };
+            map.next_value_seed(Containers(inside))?;
             keys.push(key);
         }
         match duplicate(keys.iter().map(|key| &**key)) {
             None => Ok(()),
             Some(key) => {
-                *self.twice = Some(self.at.key(key).to_path(Side::Replacement));
+                *self.duplicate = Some(self.at.key(key).to_path(Side::Replacement));
                 Err(A::Error::custom("a field is given twice"))
             }
         }
     }
 
     fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let mut position: usize = 0;
+        let mut position = 0;
         loop {
             let at = self.at.index(position, position);
-            if list.next_element_seed(Read(Unique { at: &at, twice: self.twice }))?.is_none() {
+            let inside = UniqueKeys { at: &at, duplicate: &mut *self.duplicate };
+            if list.next_element_seed(Containers(inside))?.is_none() {
                 return Ok(());
             }
-            position = position.saturating_add(1);
+            position += 1;
         }
     }
 }
 
-/// Reads a key, borrowed where the text has it literally.
+/// Deserializes a key, borrowed unless it has escapes.
 struct Key;
 
 impl<'de> DeserializeSeed<'de> for Key {

@@ -1,26 +1,81 @@
 //! The tasks of a Job.
 
-use std::borrow::Cow;
+#![warn(clippy::arithmetic_side_effects)]
 
-use super::{Entry, Field, field};
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::{Entry, Field, Job, non_null};
 
 /// A task of a Job.
 #[derive(Clone, Copy)]
 pub(crate) struct Task<'j, 'a> {
     /// The task itself. `null` is a task without fields.
     pub(crate) whole: Field<'a>,
-    /// Its `name`, if it has one.
+    /// Its `name`, unless that is absent or `null`.
     pub(crate) name: Option<Field<'a>>,
     pub(crate) fields: &'j [Entry<'a>],
 }
 
-impl<'a> Task<'_, 'a> {
-    /// A field of the task that is there and not `null`.
-    pub(crate) fn field(&self, key: &str) -> Option<Field<'a>> {
-        field(self.fields, key)
+/// A task as a [`Job`] keeps it.
+#[derive(Clone)]
+pub(super) struct TaskEntry<'a> {
+    whole: Field<'a>,
+    name: Option<Field<'a>>,
+    /// Of the fields of all tasks, those of this one.
+    fields: Range<usize>,
+}
+
+impl<'a> Job<'a> {
+    /// Adds a task, whose fields are those of all tasks from `first_field` on.
+    pub(super) fn push_task(&mut self, whole: Field<'a>, first_field: usize) {
+        let fields = first_field..self.task_fields.len();
+        let name = non_null(self.fields_of_task(&fields), "name");
+        self.tasks.get_or_insert_default().push(TaskEntry { whole, name, fields });
     }
 
-    /// The replicas, `None` if that is no number. Absent is 0, as in Volcano.
+    pub(crate) fn has_tasks_field(&self) -> bool {
+        self.tasks.is_some()
+    }
+
+    pub(crate) fn task_count(&self) -> usize {
+        self.tasks.as_ref().map_or(0, Vec::len)
+    }
+
+    pub(crate) fn task(&self, position: usize) -> Option<Task<'_, 'a>> {
+        self.tasks.as_ref()?.get(position).map(|entry| self.task_of(entry))
+    }
+
+    /// The tasks, in order.
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = Task<'_, 'a>> {
+        self.tasks.iter().flatten().map(|entry| self.task_of(entry))
+    }
+
+    /// The replicas of all tasks together; `None` if one is not an integer. Absent is 0, as in Volcano.
+    pub(crate) fn total_replicas(&self) -> Option<i64> {
+        let replicas = self.task_fields.iter().filter(|entry| entry.is("replicas"));
+        let mut given = replicas.map(Entry::field).filter(|field| !field.is_null());
+        given.try_fold(0_i64, |total, field| total.checked_add(field.as_integer()?))
+    }
+
+    fn task_of(&self, entry: &TaskEntry<'a>) -> Task<'_, 'a> {
+        let fields = self.fields_of_task(&entry.fields);
+        Task { whole: entry.whole, name: entry.name, fields }
+    }
+
+    #[expect(clippy::expect_used, reason = "fields are only ever added to a Job")]
+    fn fields_of_task(&self, range: &Range<usize>) -> &[Entry<'a>] {
+        self.task_fields.get(range.clone()).expect("a task has fields that were read")
+    }
+}
+
+impl<'a> Task<'_, 'a> {
+    /// A field of the task; `None` if it is absent or `null`.
+    pub(crate) fn field(&self, key: &str) -> Option<Field<'a>> {
+        non_null(self.fields, key)
+    }
+
+    /// The replicas; `None` if that is not an integer. Absent is 0, as in Volcano.
     pub(crate) fn replicas(&self) -> Option<i64> {
         self.field("replicas").map_or(Some(0), Field::as_integer)
     }

@@ -1,8 +1,8 @@
-//! From a parsed document to a [`Job`].
+//! Reads a [`Job`] from a parsed document.
 
 use serde_json::{Map, Value};
 
-use super::{Entry, Field, Job, JobError, Limits};
+use super::{Entry, Field, Job, JobError, JsonType, Limits};
 use crate::path::{PathNode, Side};
 
 /// Reads a Job from a parsed document.
@@ -50,25 +50,23 @@ impl<'a> Job<'a> {
         let tasks = match tasks {
             Value::Null => return Ok(()),
             Value::Array(tasks) => tasks,
-            other => {
-                let found = type_name(other);
-                return Err(JobError::wrong_type(at.to_path(Side::Replacement), "a list", found));
-            }
+            other => return Err(wrong_type(at, JsonType::Array, other)),
         };
         self.tasks = Some(Vec::with_capacity(tasks.len().min(limits.tasks)));
         for (position, task) in tasks.iter().enumerate() {
             if position >= limits.tasks {
                 return Err(JobError::too_many_tasks(at.to_path(Side::Replacement), limits.tasks));
             }
-            let start = self.task_fields.len();
+            let first_field = self.task_fields.len();
             let fields = entries(task, &at.index(position, position), limits)?;
             self.task_fields.extend(fields.into_iter().flatten());
-            self.push_task(Field::Value(task), start);
+            self.push_task(Field::Value(task), first_field);
         }
         Ok(())
     }
 }
 
+/// The fields of an object; `None` if the value is `null`, which the Job itself must not be.
 fn object<'v>(
     value: &'v Value,
     at: &PathNode<'_>,
@@ -76,9 +74,7 @@ fn object<'v>(
     match value {
         Value::Object(map) => Ok(Some(map)),
         Value::Null if at.depth() > 0 => Ok(None),
-        other => {
-            Err(JobError::wrong_type(at.to_path(Side::Replacement), "an object", type_name(other)))
-        }
+        other => Err(wrong_type(at, JsonType::Object, other)),
     }
 }
 
@@ -99,32 +95,26 @@ fn entry<'a>(
     limits: &Limits,
 ) -> Result<Entry<'a>, JobError> {
     let limit = limits.max_nesting();
-    if value_nests_deeper(value, limit.saturating_sub(at.depth())) {
+    // The limit may be less than the levels above; then the value must be a scalar.
+    if nests_deeper(value, limit.saturating_sub(at.depth())) {
         return Err(JobError::too_deep(at.to_path(Side::Replacement), limit));
     }
     Ok(Entry::Value { key, value })
 }
 
-/// Whether a value nests deeper than so many levels. Never goes deeper itself.
-fn value_nests_deeper(value: &Value, levels: usize) -> bool {
-    let below = |value: &Value| match levels.checked_sub(1) {
-        Some(levels) => value_nests_deeper(value, levels),
+/// Whether a value nests deeper than that many levels. Does not recurse deeper either.
+fn nests_deeper(value: &Value, levels: usize) -> bool {
+    let inside = |value: &Value| match levels.checked_sub(1) {
+        Some(levels) => nests_deeper(value, levels),
         None => true,
     };
     match value {
-        Value::Array(list) => levels == 0 || list.iter().any(below),
-        Value::Object(map) => levels == 0 || map.values().any(below),
+        Value::Array(list) => levels == 0 || list.iter().any(inside),
+        Value::Object(map) => levels == 0 || map.values().any(inside),
         _ => false,
     }
 }
 
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
+fn wrong_type(at: &PathNode<'_>, expected: JsonType, found: &Value) -> JobError {
+    JobError::wrong_type(at.to_path(Side::Replacement), expected, JsonType::of(found))
 }

@@ -19,7 +19,7 @@ pub(crate) use self::list::{Identity, ListKey};
 use self::overlay::Overlay;
 pub use self::structural::{ANY, Structural};
 pub(crate) use self::structural::{Kind, Managed};
-pub use self::violation::{SchemaViolation, SchemaViolationKind, type_of};
+pub use self::violation::{SchemaViolation, SchemaViolationKind};
 use crate::job::Job;
 use crate::job::resource::{GROUP, KIND, VERSION};
 use crate::path::{FieldPath, Segment};

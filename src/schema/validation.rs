@@ -8,13 +8,14 @@ use std::borrow::Cow;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::Location;
-use jsonschema::{JsonType, ValidationError, Validator};
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Number, Value};
 
 use super::list::Repeated;
 use super::ratchet::{Ratchet, Same, ValuePair, value_below};
 use super::structural::{Kind, Structural};
 use super::violation::{SchemaViolation, SchemaViolationKind};
+use crate::job::JsonType;
 use crate::path::{FieldPath, Segment};
 use crate::scalar::number;
 
@@ -102,7 +103,8 @@ impl Structural {
 
     fn task_violations(&self, path: &FieldPath, task: &Value, same: Same) -> Vec<SchemaViolation> {
         let Value::Object(fields) = task else {
-            let kind = SchemaViolationKind::Type { expected: vec!["object"], found: task.clone() };
+            let kind =
+                SchemaViolationKind::Type { expected: vec![JsonType::Object], found: task.clone() };
             let new = Some(task.clone());
             return vec![SchemaViolation { path: path.clone(), kind, old: None, new }];
         };
@@ -187,8 +189,8 @@ fn kind_of(error: &ValidationError<'_>, schema: &Structural) -> SchemaViolationK
     match (error.kind(), &**error.instance()) {
         (ValidationErrorKind::Type { kind }, found) => {
             let expected = match kind {
-                TypeKind::Single(one) => vec![one.as_str()],
-                TypeKind::Multiple(several) => several.iter().map(JsonType::as_str).collect(),
+                TypeKind::Single(one) => vec![json_type(*one)],
+                TypeKind::Multiple(several) => several.iter().map(json_type).collect(),
             };
             SchemaViolationKind::Type { expected, found: found.clone() }
         }
@@ -219,6 +221,18 @@ fn kind_of(error: &ValidationError<'_>, schema: &Structural) -> SchemaViolationK
         }
         (ValidationErrorKind::Format { format }, _) => SchemaViolationKind::Format(format.clone()),
         _ => SchemaViolationKind::Other(error.masked_with("the value").to_string()),
+    }
+}
+
+fn json_type(named: jsonschema::JsonType) -> JsonType {
+    match named {
+        jsonschema::JsonType::Null => JsonType::Null,
+        jsonschema::JsonType::Boolean => JsonType::Boolean,
+        jsonschema::JsonType::Integer => JsonType::Integer,
+        jsonschema::JsonType::Number => JsonType::Number,
+        jsonschema::JsonType::String => JsonType::String,
+        jsonschema::JsonType::Array => JsonType::Array,
+        jsonschema::JsonType::Object => JsonType::Object,
     }
 }
 

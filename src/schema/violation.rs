@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Number, Value};
 use similar::get_close_matches;
 
+use crate::job::JsonType;
 use crate::path::FieldPath;
 
 /// A value that violates the schema.
@@ -31,8 +32,8 @@ pub enum SchemaViolationKind {
     Missing,
     /// The value has another type.
     Type {
-        /// The names of the JSON types allowed, such as `integer`.
-        expected: Vec<&'static str>,
+        /// The JSON types allowed.
+        expected: Vec<JsonType>,
         /// The value.
         found: Value,
     },
@@ -112,12 +113,14 @@ impl SchemaViolationKind {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Type { expected, found: Value::String(text) } => {
-                let is_number = expected.contains(&"integer") && text.parse::<i64>().is_ok();
-                let is_boolean = expected.contains(&"boolean") && text.parse::<bool>().is_ok();
+                let is_number =
+                    expected.contains(&JsonType::Integer) && text.parse::<i64>().is_ok();
+                let is_boolean =
+                    expected.contains(&JsonType::Boolean) && text.parse::<bool>().is_ok();
                 (is_number || is_boolean).then(|| "write it without quotes".into())
             }
             Self::Type { expected, found: Value::Number(_) | Value::Bool(_) } => {
-                expected.contains(&"string").then(|| "write it in quotes".into())
+                expected.contains(&JsonType::String).then(|| "write it in quotes".into())
             }
             Self::NotOneOf { choices, found } => {
                 nearest(choices, found).map(|choice| format!("set it to {choice}"))
@@ -135,13 +138,13 @@ impl fmt::Display for SchemaViolationKind {
         match self {
             Self::Missing => f.write_str("must be set"),
             Self::Type { expected, found } => {
-                let names: Vec<&str> = expected.iter().copied().map(with_article).collect();
+                let names: Vec<&str> = expected.iter().map(|kind| kind.with_article()).collect();
                 write!(f, "must be {}", names.join(" or "))?;
                 match found {
-                    Value::Number(fraction) if expected.contains(&"integer") => {
+                    Value::Number(fraction) if expected.contains(&JsonType::Integer) => {
                         write!(f, ", but is {fraction}")
                     }
-                    other => write!(f, ", not {}", with_article(type_of(other))),
+                    other => write!(f, ", not {}", JsonType::of(other).with_article()),
                 }
             }
             Self::Below { least, found } => write!(f, "must be at least {least}, but is {found}"),
@@ -185,31 +188,6 @@ impl fmt::Display for SchemaViolationKind {
             }
             Self::Other(text) => f.write_str(text),
         }
-    }
-}
-
-/// The name of the JSON type of a value in a schema, such as `array`.
-#[must_use]
-pub fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
-fn with_article(json_type: &str) -> &'static str {
-    match json_type {
-        "null" => "null",
-        "boolean" => "a boolean",
-        "integer" => "an integer",
-        "number" => "a number",
-        "string" => "a string",
-        "array" => "a list",
-        _ => "an object",
     }
 }
 

@@ -148,7 +148,7 @@ impl Validator {
     ///
     /// One of the Jobs cannot be read, see [`Job::from_slice`]; or as [`Validator::review`].
     pub fn review_bytes(&self, existing: &[u8], replacement: &[u8]) -> Result<Review, ReviewError> {
-        let existing = Job::from_slice_with(existing, self.policy.limits());
+        let existing = self.policy.limits().read_slice(existing);
         self.review_replacement(&existing.map_err(ReviewError::Existing)?, replacement)
     }
 
@@ -163,9 +163,8 @@ impl Validator {
         existing: &Job<'_>,
         replacement: &[u8],
     ) -> Result<Review, ReviewError> {
-        let replacement = existing
-            .read_replacement_with(replacement, self.policy.limits())
-            .map_err(ReviewError::Replacement)?;
+        let replacement = self.policy.limits().read_replacement(existing, replacement);
+        let replacement = replacement.map_err(ReviewError::Replacement)?;
         self.review(existing, &replacement)
     }
 

@@ -29,11 +29,10 @@ proptest! {
     fn limits_are_the_same_for_text_and_value(
         (_, job) in edited_pair(), nesting in 0_usize..12, tasks in 0_usize..4,
     ) {
-        let mut limits = Limits::default();
-        (limits.nesting, limits.tasks) = (nesting, tasks);
+        let limits = Limits::default().with_nesting(nesting).with_tasks(tasks);
         let text = job.to_string();
         let (from_text, from_value) =
-            (Job::from_slice_with(text.as_bytes(), &limits), Job::from_value_with(&job, &limits));
+            (limits.read_slice(text.as_bytes()), limits.read_value(&job));
         prop_assert_eq!(error(from_text), error(from_value));
     }
 

@@ -47,12 +47,10 @@ fn a_patch_reaches_into_a_task_that_is_null() {
 
 #[test]
 fn of_two_errors_text_and_value_have_the_same_first() {
-    let mut limits = Limits::default();
-    limits.tasks = 1;
+    let limits = Limits::default().with_tasks(1);
     let job = json!({"spec": {"tasks": [1, {}]}});
     let text = job.to_string();
-    let errors =
-        [Job::from_value_with(&job, &limits), Job::from_slice_with(text.as_bytes(), &limits)];
+    let errors = [limits.read_value(&job), limits.read_slice(text.as_bytes())];
     assert_eq!(errors.map(|read| read.unwrap_err().kind()), [JobErrorKind::WrongType; 2]);
 }
 

@@ -1,4 +1,4 @@
-//! Reading of a JSON text for its objects and lists alone.
+//! Visits the objects and lists of a JSON text and skips its scalars.
 
 #![expect(
     missing_docs,
@@ -11,17 +11,17 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// What is done about an object or list; scalars are passed over.
-pub trait Nested<'de>: Sized {
+/// Visitor of one object or list. It visits what is inside with another [`Containers`].
+pub trait ContainerVisitor<'de>: Sized {
     fn object<A: MapAccess<'de>>(self, fields: A) -> Result<(), A::Error>;
     fn list<A: SeqAccess<'de>>(self, elements: A) -> Result<(), A::Error>;
 }
 
-/// Reads any value and hands it on, if it is an object or list.
+/// Deserializes any value; the visitor is called if that is an object or a list.
 #[derive(Debug)]
-pub struct Read<N>(pub N);
+pub struct Containers<V>(pub V);
 
-impl<'de, N: Nested<'de>> DeserializeSeed<'de> for Read<N> {
+impl<'de, V: ContainerVisitor<'de>> DeserializeSeed<'de> for Containers<V> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -29,7 +29,7 @@ impl<'de, N: Nested<'de>> DeserializeSeed<'de> for Read<N> {
     }
 }
 
-impl<'de, N: Nested<'de>> Visitor<'de> for Read<N> {
+impl<'de, V: ContainerVisitor<'de>> Visitor<'de> for Containers<V> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
