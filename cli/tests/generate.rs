@@ -157,7 +157,7 @@ fn policy_in_cel_follows_a_policy_file() {
     assert!(!all.contains("volumeClaimName"));
     for wider in ["spec.plugins.svc", "spec.tasks[*].template.spec.containers[*].image"] {
         assert!(
-            text.contains(&format!("#  - beside {wider}, all else in the same field.")),
+            text.contains(&format!("#  - beside {wider}, everything else in the same field.")),
             "{text}"
         );
     }

@@ -240,7 +240,7 @@ fn error_is_one_line_and_status_2() {
         ("{\"spec\": 5}", "error: standard input: spec: must be an object, not a number\n"),
         (
             twice,
-            "error: no verdict is possible: replacement: spec.tasks[0].template.a: the field is given twice\n",
+            "error: cannot validate the update: replacement: spec.tasks[0].template.a: the field is given twice\n",
         ),
     ];
     for command in ["check", "diff"] {

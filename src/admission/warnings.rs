@@ -24,16 +24,13 @@ pub(super) fn fitted(lines: impl IntoIterator<Item = String>, mut omitted: usize
         if !seen.insert(line.clone()) {
             continue;
         }
-        match room.checked_sub(line.chars().count()) {
-            Some(left) => {
-                room = left;
-                fitting.push(line);
-            }
-            None => {
-                // A shorter line that follows must not take the place of this one.
-                room = 0;
-                omitted += 1;
-            }
+        if let Some(left) = room.checked_sub(line.chars().count()) {
+            room = left;
+            fitting.push(line);
+        } else {
+            // A shorter line that follows must not take the place of this one.
+            room = 0;
+            omitted += 1;
         }
     }
     if omitted > 0 {

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http_body_util::LengthLimitError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use volcano_job_update::ViolationCode;
 use volcano_job_update::admission::{HttpAnswer, Outcome, Webhook};
 use volcano_job_update::status::Status;
 
@@ -257,7 +258,7 @@ fn log(endpoint: Endpoint, answer: &HttpAnswer, took: Duration) {
     let verdict = answer.outcome().as_str();
     let allowed = answer.is_allowed();
     let uid: String = answer.uid().into_iter().flat_map(str::chars).take(UID_CHARACTERS).collect();
-    let codes: Vec<&str> = answer.codes().map(|code| code.as_str()).collect();
+    let codes: Vec<&str> = answer.codes().map(ViolationCode::as_str).collect();
     let codes = codes.join(",");
     #[expect(clippy::cast_possible_truncation, reason = "2^64 microseconds are 500,000 years")]
     let micros = took.as_micros() as u64;
