@@ -326,10 +326,10 @@ fn policies_are_presets_or_files() {
     let file_policy = file(".yaml", "ignored: [metadata.finalizers]\n");
     assert_eq!(check(path(&file_policy)).status.code(), Some(0));
 
-    let bad = file(".json", r#"{"permited": []}"#);
+    let bad = file(".json", r#"{"alowed": []}"#);
     let output = check(path(&bad));
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("permited"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("alowed"), "{}", stderr(&output));
     let pattern = file(".json", r#"{"allowed": ["spec.tasks[0]"]}"#);
     assert!(stderr(&check(path(&pattern))).contains("`[*]`"));
     let output = check("documentd");
