@@ -22,7 +22,7 @@ const (
 
 type object = map[string]any
 
-// reply is what the API server said.
+// reply is the response of the API server.
 type reply struct {
 	err      error
 	code     int
@@ -42,7 +42,7 @@ func (r reply) String() string {
 	return fmt.Sprintf("%d %v %s", r.code, r.body["reason"], r.message())
 }
 
-// header is one of a request.
+// header is a header of a request.
 type header struct{ name, value string }
 
 func (e *environment) request(method, path string, body any, headers ...header) reply {
@@ -70,7 +70,7 @@ func (e *environment) request(method, path string, body any, headers ...header) 
 	return answer
 }
 
-// patch is a merge patch.
+// patch sends a JSON Merge Patch.
 func (e *environment) patch(name string, body any, headers ...header) reply {
 	headers = append(headers, header{"Content-Type", "application/merge-patch+json"})
 	return e.request("PATCH", jobsPath+"/"+name, body, headers...)
@@ -83,13 +83,13 @@ func (e *environment) expect(code int, got reply) error {
 	return nil
 }
 
-// expectDenial is one by the webhook that names these fields.
+// expectDenial requires a denial by the webhook with causes for these fields.
 func (e *environment) expectDenial(got reply, fields ...string) error {
 	if err := e.expect(http.StatusForbidden, got); err != nil {
 		return err
 	}
 	if !strings.Contains(got.message(), "validate.jobs.batch.volcano.sh") {
-		return fmt.Errorf("it was denied by another: %s", got)
+		return fmt.Errorf("it was not denied by the webhook: %s", got)
 	}
 	details, _ := got.body["details"].(object)
 	causes, _ := details["causes"].([]any)
@@ -106,7 +106,7 @@ func (e *environment) expectDenial(got reply, fields ...string) error {
 	return nil
 }
 
-// ran is what a command printed.
+// ran is the result of a command.
 type ran struct {
 	code           int
 	stdout, stderr string
@@ -130,7 +130,7 @@ func (e *environment) execute(input, program string, arguments ...string) (ran, 
 	return ran{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}, nil
 }
 
-// generate applies what the project's program prints.
+// generate returns the manifests that the command `generate` prints.
 func (e *environment) generate(arguments ...string) (string, error) {
 	program := filepath.Join(e.options.programs, "volcano-job-update")
 	printed, err := e.execute("", program, append([]string{"generate"}, arguments...)...)
@@ -154,7 +154,7 @@ func (e *environment) apply(manifests string, arguments ...string) error {
 	return nil
 }
 
-// configure has the API server ask the webhook, and waits until it does.
+// configure registers the webhook, and waits until the API server calls it.
 func (e *environment) configure(arguments ...string) error {
 	arguments = append([]string{"webhook-configuration", "--url", e.webhook.address(), "--ca-bundle",
 		e.authority.bundle()}, arguments...)
@@ -168,7 +168,7 @@ func (e *environment) configure(arguments ...string) error {
 	if err := e.apply(manifests); err != nil {
 		return err
 	}
-	return e.eventually("the webhook is asked", func() error {
+	return e.eventually("the webhook is called", func() error {
 		return e.expectDenial(e.patch("probe?dryRun=All", object{"spec": object{"queue": "other"}}))
 	})
 }
@@ -183,13 +183,13 @@ func (e *environment) unconfigure() error {
 	if deleted.code != 0 {
 		return fmt.Errorf("kubectl delete: %s", deleted.stderr)
 	}
-	return e.eventually("nothing is asked any more", func() error {
+	return e.eventually("the webhook is no longer called", func() error {
 		probe := e.patch("probe?dryRun=All", object{"spec": object{"queue": "other"}})
 		return e.expect(http.StatusOK, probe)
 	})
 }
 
-// count is a metric of the webhook, summed over its labels.
+// count returns a metric of the webhook, summed over its labels.
 func (e *environment) count(name string) (int, error) {
 	response, err := e.http.Get(e.webhook.address() + "/metrics")
 	if err != nil {

@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// clients are runs of kubectl.
+// clients are updates by kubectl.
 func clients() []scenario {
 	return []scenario{
-		{"kubectl replace: what may change is replaced", func(e *environment) error {
+		{"kubectl replace: an allowed update is stored", func(e *environment) error {
 			return kubectlAllowed(e, func(file string) (ran, error) {
 				return e.kubectl(file, "replace", "-f", "-")
 			})
 		}},
-		{"kubectl apply: what may change is applied", func(e *environment) error {
+		{"kubectl apply: an allowed update is stored", func(e *environment) error {
 			return kubectlAllowed(e, func(file string) (ran, error) {
 				return e.kubectl(file, "apply", "-f", "-")
 			})
 		}},
-		{"kubectl apply --server-side: what may change is applied", func(e *environment) error {
+		{"kubectl apply --server-side: an allowed update is stored", func(e *environment) error {
 			return kubectlAllowed(e, func(file string) (ran, error) {
 				return e.kubectl(file, "apply", "--server-side", "--force-conflicts", "-f", "-")
 			})
 		}},
-		{"kubectl replace, apply, patch and edit of a label: what may not change is denied, and said why",
+		{"kubectl replace, apply and patch: a denied update is explained, kubectl label is allowed",
 			kubectlDenied},
-		{"a manifest applied again is denied, with the lines to add", reappliedIsDenied},
-		{"with /restore in front it is applied again as often as one likes", reappliedIsRestored},
+		{"a manifest applied again is denied, with the fields to add", reappliedIsDenied},
+		{"with the mutating webhook it can be applied again and again", reappliedIsRestored},
 	}
 }
 
@@ -86,7 +86,7 @@ func kubectlDenied(e *environment) error {
 			return fmt.Errorf("kubectl %v: %d %s", arguments, denied.code, denied.stderr)
 		}
 		if !strings.Contains(denied.stderr, "Warning: ") {
-			return fmt.Errorf("kubectl %v says nothing of what to do: %s", arguments, denied.stderr)
+			return fmt.Errorf("kubectl %v prints no hint: %s", arguments, denied.stderr)
 		}
 	}
 	labelled, err := e.kubectl("", "label", "job.batch.volcano.sh", name, "team=b")
@@ -96,7 +96,7 @@ func kubectlDenied(e *environment) error {
 	return err
 }
 
-// applied makes a Job from a manifest by kubectl, and fills it in as Volcano does at creation.
+// applied creates a Job from a manifest by kubectl, and sets the fields that Volcano fills in at creation.
 func applied(e *environment) (string, object, error) {
 	e.jobs++
 	name := fmt.Sprintf("job-%d", e.jobs)
@@ -132,7 +132,7 @@ func reappliedIsDenied(e *environment) error {
 	}
 	for _, text := range []string{`add "schedulerName": "volcano"`, `add "minAvailable": 1`} {
 		if again.code != 1 || !strings.Contains(again.stderr, text) {
-			return fmt.Errorf("it does not say %s: %s", text, again.stderr)
+			return fmt.Errorf("it does not print %s: %s", text, again.stderr)
 		}
 	}
 	return nil

@@ -22,8 +22,8 @@ import (
 	"time"
 )
 
-// patience is how long something may take before it has failed.
-const patience = 2 * time.Minute
+// timeout is the limit for every request and every wait.
+const timeout = 2 * time.Minute
 
 type options struct {
 	binaries, programs, repository, recordings, logs string
@@ -43,7 +43,7 @@ type environment struct {
 	jobs      int
 }
 
-// webhook is the program under test; it can be killed and started again on its port.
+// webhook is the program under test. It can be killed and restarted on its port.
 type webhook struct {
 	env       *environment
 	port      int
@@ -73,7 +73,7 @@ func (e *environment) startAll() error {
 	pool := x509.NewCertPool()
 	pool.AddCert(e.authority.certificate)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 16}
-	e.http = &http.Client{Transport: transport, Timeout: patience}
+	e.http = &http.Client{Transport: transport, Timeout: timeout}
 	if err := os.WriteFile(e.path("ca.crt"), e.authority.pem(), 0o644); err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (e *environment) path(name string) string {
 	return filepath.Join(e.directory, name)
 }
 
-// spawn starts a program that ends with this one; its output goes to a file.
+// spawn starts a program that is killed when this one exits; its output goes to a file.
 func (e *environment) spawn(name, program string, arguments ...string) (*exec.Cmd, error) {
 	log, err := os.OpenFile(filepath.Join(e.options.logs, name+".log"),
 		os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
@@ -157,7 +157,7 @@ func (e *environment) stop() {
 	_ = os.RemoveAll(e.directory)
 }
 
-// note is printed below the scenario that made it, if that holds.
+// note adds a line that is printed below the scenario if it passes.
 func (e *environment) note(format string, arguments ...any) {
 	e.notes = append(e.notes, fmt.Sprintf(format, arguments...))
 }
@@ -168,16 +168,16 @@ func (e *environment) takeNotes() []string {
 	return notes
 }
 
-// eventually tries until it works.
+// eventually repeats a check until it succeeds or times out.
 func (e *environment) eventually(what string, try func() error) error {
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	for {
 		err := try()
 		if err == nil {
 			return nil
 		}
 		if time.Now().After(deadline) || e.ctx.Err() != nil {
-			return fmt.Errorf("not so: %s: %w", what, err)
+			return fmt.Errorf("timeout: %s: %w", what, err)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -215,28 +215,28 @@ func (w *webhook) start() error {
 	})
 }
 
-// kill ends it in the midst of whatever it does.
+// kill kills the webhook without a shutdown.
 func (w *webhook) kill() {
 	_ = w.process.Process.Kill()
 	_ = w.process.Wait()
 	w.env.http.CloseIdleConnections()
 }
 
-// restartWith ends it as a cluster does, and starts it with other arguments.
+// restartWith terminates the webhook as a cluster does, and starts it with other arguments.
 func (w *webhook) restartWith(arguments ...string) error {
 	if err := w.process.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
 	w.env.http.CloseIdleConnections()
 	if err := w.process.Wait(); err != nil {
-		return fmt.Errorf("it did not end well: %w", err)
+		return fmt.Errorf("the webhook failed: %w", err)
 	}
 	w.arguments = arguments
 	return w.start()
 }
 
-// renewCertificate puts a new certificate in place as a node does with a mounted secret: the files are
-// links through a link, and that changes.
+// renewCertificate replaces the certificate as a kubelet replaces a mounted secret: the files are links
+// into `..data`, a link that is replaced.
 func (w *webhook) renewCertificate() error {
 	certificate, key, err := w.env.authority.issue("webhook")
 	if err != nil {
@@ -259,7 +259,7 @@ func (w *webhook) renewCertificate() error {
 	return os.Rename(w.env.path("tls/..data_tmp"), w.env.path("tls/..data"))
 }
 
-// serial is that of the certificate which it shows to new clients.
+// serial returns the serial number of the certificate that new clients get.
 func (w *webhook) serial() (string, error) {
 	address := strings.TrimPrefix(w.address(), "https://")
 	pool := x509.NewCertPool()
@@ -272,7 +272,7 @@ func (w *webhook) serial() (string, error) {
 	return connection.ConnectionState().PeerCertificates[0].SerialNumber.String(), nil
 }
 
-// authority is a CA for the API server and the webhook.
+// authority is the CA of the API server and the webhook.
 type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey

@@ -11,27 +11,27 @@ import (
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 )
 
-// comparison holds the generated ValidatingAdmissionPolicy against the webhook.
+// comparison compares the generated ValidatingAdmissionPolicy with the webhook.
 func comparison() []scenario {
 	return []scenario{
-		{"the ValidatingAdmissionPolicy differs from the webhook as its header says, and not otherwise", compare},
+		{"the ValidatingAdmissionPolicy differs from the webhook only as its header says", compare},
 	}
 }
 
-// pair is an update: of the repository's cases, or recorded.
+// pair is an update from the repository's test cases or the recordings.
 type pair struct {
 	name                  string
 	existing, replacement object
 }
 
-// verdict is what became of the dry run of an update.
-type verdict int
+// outcome is that of a dry run of an update.
+type outcome int
 
 const (
-	passed verdict = iota
+	allowed outcome = iota
 	denied
-	wrongValue
-	impossible
+	invalidValue
+	notStored
 )
 
 func compare(e *environment) error {
@@ -60,7 +60,7 @@ func compare(e *environment) error {
 	return err
 }
 
-// enforce replaces the webhook by the policy, and waits until that is in force.
+// enforce replaces the webhook by the ValidatingAdmissionPolicy, and waits until it is enforced.
 func (e *environment) enforce() error {
 	manifests, err := e.generate("policy")
 	if err != nil {
@@ -72,7 +72,7 @@ func (e *environment) enforce() error {
 	if err := e.apply(manifests); err != nil {
 		return err
 	}
-	return e.eventually("the policy is in force", func() error {
+	return e.eventually("the policy is enforced", func() error {
 		probe := e.patch("probe?dryRun=All", object{"spec": object{"queue": "other"}})
 		if err := e.expect(http.StatusUnprocessableEntity, probe); err != nil {
 			return err
@@ -84,51 +84,51 @@ func (e *environment) enforce() error {
 	})
 }
 
-func (e *environment) contrast(pairs []pair, ours, theirs []verdict) error {
+func (e *environment) contrast(pairs []pair, ours, theirs []outcome) error {
 	var alike [2]int
 	var values, spellings, skipped int
 	for i, pair := range pairs {
 		switch {
-		case ours[i] == impossible || theirs[i] == impossible:
+		case ours[i] == notStored || theirs[i] == notStored:
 			skipped++
 		case ours[i] == theirs[i]:
 			alike[ours[i]]++
-		case ours[i] == wrongValue && theirs[i] == passed:
+		case ours[i] == invalidValue && theirs[i] == allowed:
 			values++
-		case ours[i] == wrongValue && theirs[i] == denied:
+		case ours[i] == invalidValue && theirs[i] == denied:
 			alike[denied]++
-		case ours[i] == passed && theirs[i] == denied:
-			// What the webhook lets pass changed no value, as it names every change of one.
+		case ours[i] == allowed && theirs[i] == denied:
+			// The webhook allows it, so no value has changed.
 			spellings++
 		default:
 			return fmt.Errorf("%s: webhook %d, policy %d", pair.name, ours[i], theirs[i])
 		}
 	}
-	e.note("of %d updates both allow %d and both deny %d", len(pairs)-skipped, alike[passed], alike[denied])
-	e.note("only the webhook denies %d: values that are wrong", values)
-	e.note("only the policy denies %d: other spellings of what was there", spellings)
-	e.note("left out %d: the API server itself does not store such a Job", skipped)
-	if alike[passed] == 0 || alike[denied] == 0 || values == 0 || spellings == 0 {
-		return fmt.Errorf("too few updates: nothing is shown by %d", len(pairs))
+	e.note("of %d updates both allow %d and both deny %d", len(pairs)-skipped, alike[allowed], alike[denied])
+	e.note("only the webhook denies %d: invalid values", values)
+	e.note("only the policy denies %d: other spellings of the same values", spellings)
+	e.note("skipped %d: the API server itself does not store such a Job", skipped)
+	if alike[allowed] == 0 || alike[denied] == 0 || values == 0 || spellings == 0 {
+		return fmt.Errorf("too few updates to compare: %d", len(pairs))
 	}
 	return nil
 }
 
-func (e *environment) tryAll(pairs []pair) ([]verdict, error) {
-	verdicts := make([]verdict, len(pairs))
+func (e *environment) tryAll(pairs []pair) ([]outcome, error) {
+	outcomes := make([]outcome, len(pairs))
 	for i, pair := range pairs {
 		var err error
-		if verdicts[i], err = e.try(pair); err != nil {
+		if outcomes[i], err = e.try(pair); err != nil {
 			return nil, fmt.Errorf("%s: %w", pair.name, err)
 		}
 	}
-	return verdicts, nil
+	return outcomes, nil
 }
 
-// try makes the existing Job, and asks what would become of the update.
-func (e *environment) try(pair pair) (verdict, error) {
+// try creates the existing Job, and updates it in a dry run.
+func (e *environment) try(pair pair) (outcome, error) {
 	if _, deleting := pair.existing["metadata"].(object)["deletionTimestamp"]; deleting {
-		return impossible, nil
+		return notStored, nil
 	}
 	e.jobs++
 	name := fmt.Sprintf("pair-%d", e.jobs)
@@ -136,25 +136,25 @@ func (e *environment) try(pair pair) (verdict, error) {
 	existing["metadata"].(object)["name"] = name
 	created := e.request("POST", jobsPath, existing)
 	if created.code != http.StatusCreated {
-		return impossible, created.err
+		return notStored, created.err
 	}
 	defer e.request("DELETE", jobsPath+"/"+name, nil)
 	replacement := unstored(pair.replacement)
 	metadata := replacement["metadata"].(object)
 	metadata["name"], metadata["resourceVersion"] = name, at(created.body, "metadata", "resourceVersion")
 	got := e.request("PUT", jobsPath+"/"+name+"?dryRun=All", replacement)
-	// As a webhook says it, and as a policy does.
-	judged := strings.Contains(got.message(), "denied the request") || strings.Contains(got.message(), "denied request")
+	// The words of a webhook and of a policy.
+	isDenial := strings.Contains(got.message(), "denied the request") || strings.Contains(got.message(), "denied request")
 	switch {
 	case got.code == http.StatusOK:
-		return passed, nil
+		return allowed, nil
 	case got.code == http.StatusBadRequest && strings.Contains(got.message(), "is invalid: "):
-		// With the documented codes: nothing but values is wrong.
-		return wrongValue, nil
-	case judged:
+		// By the documented status codes, all violations are invalid values.
+		return invalidValue, nil
+	case isDenial:
 		return denied, nil
 	default:
-		return impossible, got.err
+		return notStored, got.err
 	}
 }
 
@@ -213,7 +213,7 @@ func (e *environment) casesIn(file string) ([]pair, error) {
 	return pairs, nil
 }
 
-// isSameObject leaves out what no update can be: another object.
+// isSameObject is false for a replacement that is another object, which a PUT cannot send.
 func isSameObject(existing, replacement object) bool {
 	for _, path := range [][]any{{"apiVersion"}, {"kind"}, {"metadata", "name"}, {"metadata", "namespace"}} {
 		old := at(existing, path...)
@@ -243,7 +243,7 @@ func patched(job object, operations json.RawMessage) (object, error) {
 	return result, json.Unmarshal(text, &result)
 }
 
-// recorded are the updates that a real API server asked validating webhooks about.
+// recorded returns the updates for which a real API server called a validating webhook.
 func (e *environment) recorded() ([]pair, error) {
 	if e.options.recordings == "" {
 		return nil, nil

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// prepare installs the CRD, and makes a Job by which it is seen whether updates are judged.
+// prepare installs the CRD, and creates a Job with which scenarios probe whether the webhook is called.
 func (e *environment) prepare() error {
 	text, err := os.ReadFile(filepath.Join(e.options.repository, "schemas/job.openapi.json"))
 	if err != nil {
@@ -32,13 +32,13 @@ func (e *environment) prepare() error {
 	if err := e.expect(http.StatusCreated, e.request("POST", "/api/v1/namespaces", space)); err != nil {
 		return err
 	}
-	return e.eventually("Jobs can be made", func() error {
+	return e.eventually("Jobs can be created", func() error {
 		_, err := e.create(job("probe"))
 		return err
 	})
 }
 
-// read is a Job of the repository's tests.
+// read returns a Job of the repository's tests.
 func (e *environment) read(name string) (object, error) {
 	text, err := os.ReadFile(filepath.Join(e.options.repository, "tests/jobs", name+".json"))
 	if err != nil {
@@ -48,7 +48,7 @@ func (e *environment) read(name string) (object, error) {
 	return job, json.Unmarshal(text, &job)
 }
 
-// job is one as it is after Volcano filled in what a manifest lacks.
+// job returns a Job with the fields that Volcano fills in at creation.
 func job(name string) object {
 	return object{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
 		"metadata": object{"name": name, "namespace": namespace},
@@ -56,7 +56,7 @@ func job(name string) object {
 			"tasks": []any{task("worker", object{"minAvailable": 1, "maxRetry": 3})}}}
 }
 
-// manifest is the same as a person writes it.
+// manifest returns the same Job without these fields, as a person writes it.
 func manifest(name string) object {
 	return object{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
 		"metadata": object{"name": name, "namespace": namespace},
@@ -75,13 +75,13 @@ func task(name string, more object) object {
 	return task
 }
 
-// create stores a Job, without what only a stored one has.
+// create stores a Job, without the fields that the API server sets.
 func (e *environment) create(job object) (object, error) {
 	created := e.request("POST", jobsPath, unstored(job))
 	return created.body, e.expect(http.StatusCreated, created)
 }
 
-// fresh stores a Job under a name that was not used before.
+// fresh stores a Job with a new name.
 func (e *environment) fresh() (object, string, error) {
 	e.jobs++
 	name := fmt.Sprintf("job-%d", e.jobs)
@@ -123,7 +123,7 @@ func (e *environment) put(job object, query string) reply {
 	return e.request("PUT", jobsPath+"/"+name+query, job)
 }
 
-// at is what stands somewhere in a Job.
+// at returns the value at a path, or nil.
 func at(value any, path ...any) any {
 	for _, step := range path {
 		switch step := step.(type) {

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// lifecycles are what controllers do to a Job.
+// lifecycles are updates by controllers.
 func lifecycles() []scenario {
 	return []scenario{
-		{"a Job that is being deleted goes when its finalizer is taken away, by PUT and by PATCH", deletions},
-		{"owner references are set and removed by whoever may", ownerReferences},
-		{"the garbage collector is never kept waiting", garbageCollector},
-		{"the name of a claim is filled in by a controller", filledClaim},
+		{"a Job that is being deleted is gone after its finalizer is removed, by PUT and by PATCH", deletions},
+		{"owner references can be set and removed", ownerReferences},
+		{"the garbage collector does not wait for the webhook", garbageCollector},
+		{"a controller can fill in volumeClaimName", filledClaim},
 	}
 }
 
@@ -72,8 +72,8 @@ func ownerReferences(e *environment) error {
 	return e.expect(http.StatusOK, e.patch(name, orphaned))
 }
 
-// garbageCollector has patches of the garbage collector made under the strictest policy while the
-// webhook is not there at all.
+// garbageCollector sends a patch as the garbage collector under the strictest policy while the webhook
+// does not run.
 func garbageCollector(e *environment) error {
 	if err := e.configure("--policy", "documented"); err != nil {
 		return err
@@ -91,9 +91,9 @@ func garbageCollector(e *environment) error {
 	if err := e.expect(http.StatusOK, patched); err != nil {
 		return err
 	}
-	e.note("answered after %d ms, with the webhook gone", time.Since(begun).Milliseconds())
+	e.note("answered after %d ms, while the webhook does not run", time.Since(begun).Milliseconds())
 	if denied := e.patch(name, object{"metadata": object{"finalizers": nil}}); denied.code != 500 {
-		return fmt.Errorf("another user is not kept waiting: %s", denied)
+		return fmt.Errorf("a patch of another user is answered without the webhook: %s", denied)
 	}
 	if err := e.webhook.start(); err != nil {
 		return err

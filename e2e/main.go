@@ -1,5 +1,5 @@
-// Runs the webhook, the generated manifests and kubectl against a real API server, and prints what
-// held. Started by scripts/e2e, which builds what it needs.
+// Runs the webhook, the generated manifests and kubectl against a real API server, and prints which
+// scenarios passed. Run by scripts/e2e, which builds what it needs.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// scenario is one thing that must hold.
+// scenario is a test.
 type scenario struct {
 	name string
 	run  func(*environment) error
@@ -24,7 +24,7 @@ func main() {
 	flag.StringVar(&options.programs, "programs", "", "directory with the project's programs")
 	flag.StringVar(&options.repository, "repository", "..", "the repository")
 	flag.StringVar(&options.recordings, "recordings", "", "directory with recorded reviews, if there is one")
-	flag.StringVar(&options.logs, "logs", "", "directory for the logs of what is started")
+	flag.StringVar(&options.logs, "logs", "", "directory for the logs of the processes")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// streams are many updates at once, while something happens to the webhook.
+// streams are concurrent updates during a change of the webhook.
 func streams() []scenario {
 	return []scenario{
-		{"certificates change under load: every update is answered, and rightly", rotation},
-		{"killed and started again under load: no update slips through unjudged", killed},
-		{"ended and started again under load: no update slips through unjudged", ended},
+		{"certificates change under load: every update gets the right answer", rotation},
+		{"killed and restarted under load: no denied update is stored", killed},
+		{"terminated and restarted under load: no denied update is stored", terminated},
 	}
 }
 
-// tally is what came of a stream.
+// tally counts the answers to a stream.
 type tally struct {
 	allowed, denied, unanswered atomic.Int64
 	mutex                       sync.Mutex
@@ -31,7 +31,7 @@ func (t *tally) note(format string, arguments ...any) {
 	t.wrong = append(t.wrong, fmt.Sprintf(format, arguments...))
 }
 
-// stream sends updates from several clients until it is stopped; every other must be denied.
+// stream sends updates from several clients while `do` runs; every other must be denied.
 func stream(e *environment, clients int, do func() error) (*tally, error) {
 	var names []string
 	for range clients {
@@ -68,7 +68,7 @@ func (t *tally) send(e *environment, name string, stop <-chan struct{}) {
 		t.count(e.patch(name, queue), http.StatusForbidden, &t.denied)
 		stored, err := e.get(name)
 		if err != nil || at(stored, "spec", "queue") != "default" {
-			t.note("slipped through: %v %v", err, at(stored, "spec", "queue"))
+			t.note("a denied update was stored: %v %v", err, at(stored, "spec", "queue"))
 		}
 	}
 }
@@ -85,7 +85,7 @@ func (t *tally) count(got reply, code int, counter *atomic.Int64) {
 }
 
 func (e *environment) noteTally(tally *tally) {
-	e.note("%d updates allowed, %d denied, %d not made as the webhook did not answer",
+	e.note("%d updates allowed, %d denied, %d failed because the webhook did not answer",
 		tally.allowed.Load(), tally.denied.Load(), tally.unanswered.Load())
 }
 
@@ -100,10 +100,10 @@ func rotation(e *environment) error {
 			if err := e.webhook.renewCertificate(); err != nil {
 				return err
 			}
-			err = e.eventually("the new certificate is shown", func() error {
+			err = e.eventually("the new certificate is in use", func() error {
 				after, err := e.webhook.serial()
 				if err == nil && after == before {
-					return fmt.Errorf("it is still the old one")
+					return fmt.Errorf("the old certificate is in use")
 				}
 				return err
 			})
@@ -133,11 +133,11 @@ func killed(e *environment) error {
 	})
 }
 
-func ended(e *environment) error {
+func terminated(e *environment) error {
 	return interrupted(e, func() error { return e.webhook.restartWith() })
 }
 
-// interrupted does something to the webhook again and again; after that it must be as before.
+// interrupted interrupts the webhook several times; afterwards it must answer as before.
 func interrupted(e *environment, interrupt func() error) error {
 	const times = 5
 	tally, err := stream(e, 4, func() error {
@@ -155,7 +155,7 @@ func interrupted(e *environment, interrupt func() error) error {
 	e.note("%d times", times)
 	e.noteTally(tally)
 	if tally.allowed.Load() == 0 || tally.denied.Load() == 0 {
-		return fmt.Errorf("there was no stream")
+		return fmt.Errorf("no update was allowed or none was denied")
 	}
 	return e.eventually("it answers again", func() error {
 		if err := e.expectDenial(e.patch("probe", object{"spec": object{"queue": "other"}})); err != nil {

@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// updates are plain requests, judged by the policy `admission`.
+// updates are requests without kubectl, validated by the policy `admission`.
 func updates() []scenario {
 	return []scenario{
-		{"the generated configuration is accepted, and the webhook is asked", func(e *environment) error {
+		{"the generated configuration is accepted, and the API server calls the webhook", func(e *environment) error {
 			return e.configure()
 		}},
 		{"the generated deployment is accepted (without cert-manager's kinds)", deploymentApplies},
 		{"the documented PUT: 200, a task scaled from 1 to 2", documentedPut},
 		{"denied updates: 403, each with its field", deniedPuts},
-		{"several errors in one update are all named", manyFaults},
-		{"the codes of Kubernetes, if wanted: 422", kubernetesCodes},
-		{"a status is written without asking", statusUpdates},
-		{"an update that changes nothing is made without asking", nothingChanged},
-		{"with --shadow everything passes, with a warning, and is counted", shadow},
-		{"without it, it is denied again", func(e *environment) error {
+		{"all violations of one update are named", severalViolations},
+		{"the status codes of Kubernetes: 422", kubernetesCodes},
+		{"an update of the status does not call the webhook", statusUpdates},
+		{"an update that changes nothing does not call the webhook", nothingChanged},
+		{"with --shadow everything is allowed, with warnings, and counted", shadow},
+		{"without --shadow it is denied again", func(e *environment) error {
 			if err := e.webhook.restartWith(); err != nil {
 				return err
 			}
@@ -69,7 +69,7 @@ func documentedPut(e *environment) error {
 	return nil
 }
 
-// edit is a change of a Job and the field that a denial of it names.
+// edit is a change of a Job, and the field that its denial names.
 type edit struct {
 	field  string
 	change func(object)
@@ -101,7 +101,7 @@ func deniedPuts(e *environment) error {
 		replacement := clone(stored)
 		edit.change(replacement)
 		denied := e.put(replacement, "")
-		// A wrong value alone is 400, as the documentation has it.
+		// An update with nothing but invalid values gets 400, as documented.
 		if edit.field == "spec.tasks[0].replicas" {
 			if err := e.expect(http.StatusBadRequest, denied); err != nil {
 				return err
@@ -121,7 +121,7 @@ func deniedPuts(e *environment) error {
 	return nil
 }
 
-func manyFaults(e *environment) error {
+func severalViolations(e *environment) error {
 	stored, _, err := e.fresh()
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func kubernetesCodes(e *environment) error {
 }
 
 func statusUpdates(e *environment) error {
-	return unasked(e, func(stored object) error {
+	return uncalled(e, func(stored object) error {
 		stored["status"] = object{"state": object{"phase": "Running"}}
 		name := at(stored, "metadata", "name").(string)
 		return e.expect(http.StatusOK, e.request("PUT", jobsPath+"/"+name+"/status", stored))
@@ -152,11 +152,11 @@ func statusUpdates(e *environment) error {
 }
 
 func nothingChanged(e *environment) error {
-	return unasked(e, func(stored object) error { return e.expect(http.StatusOK, e.put(stored, "")) })
+	return uncalled(e, func(stored object) error { return e.expect(http.StatusOK, e.put(stored, "")) })
 }
 
-// unasked fails if the webhook is asked while something is done to a fresh Job.
-func unasked(e *environment, do func(stored object) error) error {
+// uncalled fails if the API server calls the webhook during a request for a fresh Job.
+func uncalled(e *environment, do func(stored object) error) error {
 	stored, _, err := e.fresh()
 	if err != nil {
 		return err
@@ -170,7 +170,7 @@ func unasked(e *environment, do func(stored object) error) error {
 	}
 	after, err := e.count("requests_total")
 	if err == nil && after != before {
-		return fmt.Errorf("the webhook was asked %d times", after-before)
+		return fmt.Errorf("the webhook was called %d times", after-before)
 	}
 	return err
 }

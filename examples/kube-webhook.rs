@@ -1,5 +1,5 @@
-//! A validating webhook made of kube-core's types: what is read from standard input is the body of a
-//! request, and what is printed the body of the response. With a server around `validate`, that is all.
+//! A validating webhook with kube-core's types: reads the body of a request from standard input and
+//! prints the body of the response. A webhook adds an HTTPS server around `validate`.
 
 #![expect(clippy::print_stdout, reason = "it is a filter")]
 
@@ -8,22 +8,29 @@ use std::io::Read;
 
 use kube_core::DynamicObject;
 use kube_core::admission::{AdmissionResponse, AdmissionReview};
-use volcano_job_update::status::StatusCodes;
-use volcano_job_update::{UpdatePolicy, Validator, admission};
+use volcano_job_update::admission::Webhook;
+use volcano_job_update::{UpdatePolicy, Validator};
 
-/// `Err` is an HTTP 400: the body is no review, or says of no request that it is meant.
-fn validate(
-    body: &[u8],
-    validator: &Validator,
-) -> Result<AdmissionReview<DynamicObject>, admission::RequestError> {
-    let response = admission::respond(body, validator, StatusCodes::Documented)?;
-    Ok(AdmissionResponse::from(response).into_review())
+/// The status code and the body of the HTTP response.
+fn validate(webhook: &Webhook, body: &[u8]) -> Result<(u16, Vec<u8>), serde_json::Error> {
+    let answer = webhook.validate(body);
+    let status_code = answer.status_code();
+    let body = match answer.into_response() {
+        Ok(response) => {
+            let review: AdmissionReview<DynamicObject> =
+                AdmissionResponse::from(response).into_review();
+            serde_json::to_vec(&review)?
+        }
+        Err(error) => serde_json::to_vec(error.status())?,
+    };
+    Ok((status_code, body))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let validator = Validator::new(UpdatePolicy::admission());
+    let webhook = Webhook::new(Validator::new(UpdatePolicy::admission()));
     let mut body = Vec::new();
     std::io::stdin().read_to_end(&mut body)?;
-    println!("{}", serde_json::to_string(&validate(&body, &validator)?)?);
+    let (_, body) = validate(&webhook, &body)?;
+    println!("{}", String::from_utf8(body)?);
     Ok(())
 }

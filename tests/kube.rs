@@ -1,6 +1,6 @@
-//! The types of kube-core say the same as ours.
+//! Conversions to and from the types of kube-core.
 
-#![expect(clippy::unwrap_used, reason = "what is not as a test expects it fails the test")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 #![expect(clippy::indexing_slicing, reason = "a value has `null` at an unknown key")]
 
 use std::path::Path;
@@ -25,11 +25,11 @@ fn statuses() -> Vec<Status> {
 }
 
 #[test]
-fn a_status_is_the_same_there_and_back() {
+fn status_survives_the_round_trip() {
     for status in statuses() {
         let theirs = kube_core::Status::from(status.clone());
         assert_eq!(Status::from(theirs.clone()), status);
-        // The same JSON, but for the type that kube-core does not have.
+        // kube-core has no kind, apiVersion and metadata.
         let mut ours = serde_json::to_value(&status).unwrap();
         for key in ["kind", "apiVersion", "metadata"] {
             ours.as_object_mut().unwrap().remove(key);
@@ -41,7 +41,7 @@ fn a_status_is_the_same_there_and_back() {
     assert_eq!(kube_core::Status::from(Status::from(success.clone())), success);
 }
 
-/// A review of an update by which the queue of a Job changes, and by which it loses a default.
+/// A review of an update that changes the queue and drops a creation default.
 fn review() -> Vec<u8> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/jobs/documented-existing.json");
     let existing: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
@@ -62,13 +62,13 @@ fn review() -> Vec<u8> {
     let review = json!({
         "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request
     });
-    // kube-core reads it as a review, too.
+    // kube-core must accept it as well.
     serde_json::from_value::<AdmissionReview<DynamicObject>>(review.clone()).unwrap();
     serde_json::to_vec(&review).unwrap()
 }
 
 #[test]
-fn a_denial_says_the_same() {
+fn denial_is_the_same_in_both_types() {
     let validator = Validator::new(UpdatePolicy::admission());
     let response = respond(&review(), &validator, StatusCodes::Kubernetes).unwrap();
     let theirs = AdmissionResponse::from(response.clone());
@@ -86,7 +86,7 @@ fn a_denial_says_the_same() {
 }
 
 #[test]
-fn a_patch_is_carried_over() {
+fn patch_is_converted() {
     let validator = Validator::new(UpdatePolicy::admission());
     let response = restore(&review(), &validator).unwrap();
     let theirs = AdmissionResponse::from(response.clone());
@@ -95,13 +95,4 @@ fn a_patch_is_carried_over() {
     assert_eq!(patch, json!([{"op": "add", "path": "/spec/schedulerName", "value": "volcano"}]));
     let theirs = serde_json::to_value(&theirs).unwrap();
     assert_eq!(theirs["patchType"], "JSONPatch");
-}
-
-#[test]
-fn what_cannot_be_answered_is_invalid() {
-    let validator = Validator::new(UpdatePolicy::admission());
-    let error = respond(b"{}", &validator, StatusCodes::Documented).unwrap_err();
-    let theirs = AdmissionResponse::from(error);
-    assert!(!theirs.allowed);
-    assert_eq!(theirs.result.code, 400);
 }

@@ -1,4 +1,4 @@
-//! The command `replace`: a request in, the answer of a server out.
+//! The command `replace`: the response of an API server to a PUT request.
 
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,69 +6,73 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use volcano_job_apiserver::{ReplaceContext, ReplaceRequest, Replaced, replace, status_body};
 use volcano_job_update::Job;
-use volcano_job_update::status::{Status, StatusCodes};
+use volcano_job_update::ReviewError;
+use volcano_job_update::status::Status;
+use volcano_job_update_programs::{read_policy, validator};
 
-use crate::args::{Codes, Replace, ReplaceFormat};
-use crate::input::{Error, read_policy, read_request};
-use crate::{Outcome, validator};
+use crate::args::{Replace, ReplaceFormat};
+use crate::error::Error;
+use crate::input::read_request;
+use crate::output::{Output, json_text};
 
-/// The uid of a Job that is created: there is no store that could give it one.
+/// The uid of a created Job. A server would generate one.
 const NO_UID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// Answers a request.
-pub(crate) fn run(args: &Replace) -> Result<(String, Outcome), Error> {
+/// Responds to a request.
+pub(crate) fn run(args: &Replace) -> Result<Output, Error> {
     let validator = validator(read_policy(&args.policy)?, args.crd.as_deref())?;
-    let files = read_request(args, validator.policy().limits())?;
-    let existing = files.existing()?;
-    let context = context(args, existing.as_ref());
-    let request = ReplaceRequest::from_uri(&args.uri, &files.body);
+    let input = read_request(args, validator.policy().limits())?;
+    let existing = input.existing()?;
+    let context = context(args, existing.as_ref())?;
+    let request = ReplaceRequest::from_uri(&args.uri, &input.body);
     let is_pretty = request.as_ref().is_ok_and(ReplaceRequest::is_pretty);
-    let answer =
+    let result =
         request.and_then(|request| replace(existing.as_ref(), &request, &validator, &context));
-    let outcome = if answer.is_ok() { Outcome::Good } else { Outcome::Bad };
     let text = match args.format {
-        ReplaceFormat::Json => crate::to_json(&as_object(&answer)),
+        ReplaceFormat::Json => json_text(&as_object(&result)),
         ReplaceFormat::Body => {
-            for warning in answer.iter().flat_map(Replaced::warnings) {
+            for warning in result.iter().flat_map(Replaced::warnings) {
+                // The response matters more than a warning that cannot be printed.
                 drop(writeln!(anstream::stderr(), "Warning: {warning}"));
             }
-            match &answer {
+            match &result {
                 Ok(replaced) => replaced.response().to_owned(),
                 Err(status) => status_body(status, is_pretty),
             }
         }
     };
-    Ok((text, outcome))
+    Ok(Output::answer(text, result.is_ok()))
 }
 
-fn context(args: &Replace, existing: Option<&Job<'_>>) -> ReplaceContext {
-    let version = args.resource_version.unwrap_or_else(|| next_version(existing));
-    let codes = match args.status_codes {
-        Codes::Documented => StatusCodes::Documented,
-        Codes::Kubernetes => StatusCodes::Kubernetes,
+fn context(args: &Replace, existing: Option<&Job<'_>>) -> Result<ReplaceContext, Error> {
+    let version = match args.resource_version {
+        Some(version) => version,
+        None => next_version(existing)?,
     };
-    let mut context = ReplaceContext::new(version.to_string()).with_status_codes(codes);
+    let mut context = ReplaceContext::new(version.to_string()).with_status_codes(args.status_codes);
     if args.self_link {
         context = context.with_self_link();
     }
     if args.allow_create {
         context = context.with_creation(NO_UID, now());
     }
-    context
+    Ok(context)
 }
 
-/// The number after the resourceVersion of the existing Job.
-fn next_version(existing: Option<&Job<'_>>) -> u64 {
-    let version = existing.and_then(|job| {
-        let job = job.to_value().ok()?;
-        job.pointer("/metadata/resourceVersion")?.as_str()?.parse().ok()
-    });
-    version.unwrap_or(0_u64).saturating_add(1)
+/// The number after the resourceVersion of the existing Job. It is 1 if there is no Job, no version, or
+/// one that is no number: clients must treat versions as opaque, so any string can be one.
+fn next_version(existing: Option<&Job<'_>>) -> Result<u64, Error> {
+    let Some(existing) = existing else { return Ok(1) };
+    let job = existing.to_value().map_err(ReviewError::Existing)?;
+    let version = job.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+    let version: Option<u64> = version.and_then(|version| version.parse().ok());
+    Ok(version.and_then(|version| version.checked_add(1)).unwrap_or(1))
 }
 
-fn as_object(answer: &Result<Replaced, Status>) -> Value {
-    let parsed = |json: &str| serde_json::from_str(json).unwrap_or(Value::Null);
-    match answer {
+#[expect(clippy::expect_used, reason = "the library writes JSON")]
+fn as_object(result: &Result<Replaced, Status>) -> Value {
+    let parsed = |json: &str| -> Value { serde_json::from_str(json).expect("a Job or a status") };
+    match result {
         Ok(replaced) => json!({
             "code": replaced.code(),
             "response": parsed(replaced.response()),
@@ -81,7 +85,7 @@ fn as_object(answer: &Result<Replaced, Status>) -> Value {
     }
 }
 
-/// The time, in RFC 3339.
+/// The current time in RFC 3339. A clock before 1970 counts as 1970.
 fn now() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (days, second) = (seconds / 86_400, seconds % 86_400);
@@ -90,7 +94,7 @@ fn now() -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// The date so many days after the beginning of 1970.
+/// Year, month and day of a number of days since 1970-01-01.
 fn date(mut days: u64) -> (u64, usize, u64) {
     let is_leap = |year: u64| {
         year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
@@ -101,16 +105,16 @@ fn date(mut days: u64) -> (u64, usize, u64) {
         if days < length {
             break;
         }
-        days = days.saturating_sub(length);
-        year = year.saturating_add(1);
+        days -= length;
+        year += 1;
     }
     let february = if is_leap(year) { 29 } else { 28 };
     let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     for (month, length) in (1..).zip(months) {
         if days < length {
-            return (year, month, days.saturating_add(1));
+            return (year, month, days + 1);
         }
-        days = days.saturating_sub(length);
+        days -= length;
     }
     (year, months.len(), days)
 }
@@ -120,7 +124,7 @@ mod tests {
     use super::date;
 
     #[test]
-    fn days_are_counted_as_the_calendar_counts_them() {
+    fn date_of_a_number_of_days() {
         for (days, day) in [
             (0, (1970, 1, 1)),
             (58, (1970, 2, 28)),

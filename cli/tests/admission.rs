@@ -1,6 +1,6 @@
-//! The program as a webhook without a server.
+//! The commands `admit` and `check --as-kubectl`.
 
-#![expect(clippy::expect_used, reason = "a test may fail")]
+#![expect(clippy::expect_used, reason = "a panic fails the test")]
 
 use std::io::Write;
 use std::path::Path;
@@ -49,7 +49,7 @@ fn change_queue(job: &mut Value) {
 }
 
 #[test]
-fn a_review_is_answered() {
+fn review_gets_a_response() {
     let (code, answer, _) = run(&["admit", "-"], &review(|_| {}));
     assert_eq!(code, Some(0));
     let answer: Value = serde_json::from_str(&answer).expect("the answer is JSON");
@@ -62,7 +62,7 @@ fn a_review_is_answered() {
 }
 
 #[test]
-fn a_denial_has_the_status_codes_asked_for() {
+fn denial_has_the_status_codes_of_the_option() {
     for (codes, wanted) in [("documented", 403), ("kubernetes", 422)] {
         let (code, answer, _) =
             run(&["admit", "--status-codes", codes, "-"], &review(change_queue));
@@ -91,7 +91,7 @@ fn defaults_are_restored() {
 }
 
 #[test]
-fn a_text_that_is_no_review_has_no_answer() {
+fn text_that_is_no_review_is_an_error() {
     let (code, answer, errors) = run(&["admit", "-"], "{}");
     assert_eq!((code, &*answer), (Some(2), ""));
     assert_eq!(errors, "error: standard input: request.uid: must be set\n");
@@ -101,7 +101,7 @@ fn a_text_that_is_no_review_has_no_answer() {
 }
 
 #[test]
-fn a_verdict_is_shown_as_kubectl_shows_it() {
+fn check_prints_what_kubectl_prints() {
     let mut replacement = read("documented-existing.json");
     change_queue(&mut replacement);
     let existing = job("documented-existing.json");

@@ -1,6 +1,6 @@
-//! The manifests that the program prints.
+//! The command `generate`.
 
-#![expect(clippy::expect_used, reason = "a test may fail")]
+#![expect(clippy::expect_used, reason = "a panic fails the test")]
 
 use std::io::Write;
 use std::process::{Command, Output};
@@ -41,7 +41,7 @@ fn path(file: &tempfile::NamedTempFile) -> &str {
 }
 
 #[test]
-fn configuration_asks_for_updates_of_jobs_only() {
+fn configuration_has_updates_of_jobs_only() {
     let documents = documents(&["webhook-configuration"]);
     assert_eq!(documents.len(), 1, "the policy restores nothing");
     let configuration = of_kind(&documents, "ValidatingWebhookConfiguration");
@@ -63,7 +63,7 @@ fn configuration_asks_for_updates_of_jobs_only() {
 }
 
 #[test]
-fn conditions_skip_what_the_policy_ignores() {
+fn conditions_leave_out_ignored_fields() {
     let condition = |policy: &str| {
         let documents = documents(&["webhook-configuration", "--policy", policy]);
         let conditions = &documents[0]["webhooks"][0]["matchConditions"];
@@ -79,7 +79,7 @@ fn conditions_skip_what_the_policy_ignores() {
 }
 
 #[test]
-fn configuration_for_a_webhook_elsewhere() {
+fn configuration_for_a_webhook_outside_the_cluster() {
     let arguments = [
         "webhook-configuration",
         "--restore",
@@ -107,7 +107,7 @@ fn configuration_for_a_webhook_elsewhere() {
 }
 
 #[test]
-fn policy_that_restores_gets_the_webhook_that_does() {
+fn restoring_policy_implies_the_mutating_webhook() {
     let restore = UpdatePolicy::admission()
         .with_dropped_defaults(volcano_job_update::DroppedDefaults::Restore)
         .with_name("restoring");
@@ -129,7 +129,7 @@ fn policy_in_cel_allows_what_the_policy_allows() {
     for pattern in UpdatePolicy::admission().allowed() {
         assert!(all.contains(pattern.as_str()), "messages name {pattern}");
     }
-    assert!(!all.contains("object.metadata."), "all metadata may change, or does not count");
+    assert!(!all.contains("object.metadata."), "all metadata is allowed or ignored");
     assert!(all.contains("volumeClaimName"));
 }
 
@@ -143,7 +143,7 @@ fn policy_in_cel_follows_a_policy_file() {
     })).expect("a policy"));
     let text = text(&["policy", "--policy", path(&file)]);
     let documents: Vec<Value> = serde_saphyr::from_multiple(&text).expect("YAML");
-    assert_eq!(documents.len(), 2, "a name stays in its comment");
+    assert_eq!(documents.len(), 2, "the name does not leave its comment");
     let all = documents[0]["spec"].to_string();
     for allowed in [
         r#"[\"minAvailable\",\"plugins\",\"tasks\"]"#,
@@ -157,7 +157,7 @@ fn policy_in_cel_follows_a_policy_file() {
     assert!(!all.contains("volumeClaimName"));
     for wider in ["spec.plugins.svc", "spec.tasks[*].template.spec.containers[*].image"] {
         assert!(
-            text.contains(&format!("#  - beside {wider}, all else in the same field.")),
+            text.contains(&format!("#  - beside {wider}, everything else in the same field.")),
             "{text}"
         );
     }
@@ -239,11 +239,11 @@ fn deployment_with_a_policy_file_and_in_shadow() {
         let name = map["metadata"]["name"].as_str().expect("a name");
         name.rsplit('-').next().expect("a suffix").to_owned()
     };
-    assert_ne!(suffix(of_kind(&other, "ConfigMap")), suffix(map), "pods are made anew");
+    assert_ne!(suffix(of_kind(&other, "ConfigMap")), suffix(map), "the pods are restarted");
 }
 
 #[test]
-fn names_that_would_break_out_are_denied() {
+fn arguments_that_could_break_the_yaml_are_errors() {
     for arguments in [
         ["policy", "--name", "a\nkind: Secret"],
         ["policy", "--name", "-a"],

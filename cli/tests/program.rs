@@ -1,6 +1,6 @@
-//! The program, run as a user runs it.
+//! The commands `check`, `diff`, `replace`, `restore` and `explain`, run as a user runs them.
 
-#![expect(clippy::expect_used, reason = "a test may fail")]
+#![expect(clippy::expect_used, reason = "a panic fails the test")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ fn run_with_input(arguments: &[&str], input: &str) -> Output {
     let mut command = program(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program runs");
-    // The program may end without having read everything.
+    // Writing fails if the program exits before it has read everything.
     drop(child.stdin.take().expect("there is an input").write_all(input.as_bytes()));
     child.wait_with_output().expect("the program ends")
 }
@@ -52,7 +52,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("the errors are UTF-8")
 }
 
-/// The documented replacement with something else changed, as a file.
+/// The documented replacement with a further change, as a file.
 fn edited(edit: impl FnOnce(&mut Value)) -> tempfile::NamedTempFile {
     let text = std::fs::read_to_string(job(REPLACEMENT)).expect("the example is there");
     let mut value: Value = serde_json::from_str(&text).expect("the example is JSON");
@@ -90,7 +90,7 @@ fn the_documented_example_is_allowed() {
 }
 
 #[test]
-fn values_are_checked_and_warnings_given() {
+fn values_are_checked_and_warnings_printed() {
     let replacement = edited(|job| {
         job["spec"]["tasks"][1]["replicas"] = json!("2");
         job["spec"]["tasks"][0]["template"]["spec"]["hostNetwork"] = json!(true);
@@ -113,7 +113,7 @@ fn values_are_checked_and_warnings_given() {
 }
 
 #[test]
-fn a_denial_names_the_field_and_the_remedy() {
+fn denial_names_the_field_and_the_remedy() {
     let replacement = edited(|job| job["spec"]["queue"] = json!("research"));
     let output = run(&["check", &job(EXISTING), path(&replacement)]);
     assert_eq!(output.status.code(), Some(1));
@@ -128,7 +128,7 @@ fn a_denial_names_the_field_and_the_remedy() {
 }
 
 #[test]
-fn json_is_as_its_schema_says() {
+fn json_report_matches_its_schema() {
     let replacement = edited(|job| {
         job["spec"]["queue"] = json!("research");
         job["spec"]["maxRetrie"] = json!(7);
@@ -184,7 +184,7 @@ fn diff_lists_changes() {
 }
 
 #[test]
-fn diff_gives_patches() {
+fn diff_prints_patches() {
     let patch = run(&["diff", "--format", "json-patch", &job(EXISTING), &job(REPLACEMENT)]);
     let patch: Value = serde_json::from_str(&stdout(&patch)).expect("the patch is JSON");
     assert_eq!(patch, json!([{"op": "replace", "path": "/spec/tasks/1/replicas", "value": 2}]));
@@ -208,21 +208,26 @@ fn yaml_is_read_as_kubectl_reads_it() {
 }
 
 #[test]
-fn standard_input_is_one_side() {
+fn one_of_the_jobs_comes_from_standard_input() {
     let text = std::fs::read_to_string(job(REPLACEMENT)).expect("the example is there");
     for arguments in [["check", &job(EXISTING), "-"], ["check", "-", &job(EXISTING)]] {
         assert_eq!(run_with_input(&arguments, &text).status.code(), Some(0), "{arguments:?}");
     }
     let yaml = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata:\n  name: a\n";
     let output = run_with_input(&["check", "-", &job(EXISTING)], yaml);
-    assert_eq!(output.status.code(), Some(1), "YAML is told by its look: {}", stderr(&output));
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "YAML is recognized by its first character: {}",
+        stderr(&output)
+    );
     let twice = run(&["check", "-", "-"]);
     assert_eq!(twice.status.code(), Some(2));
     assert_eq!(stderr(&twice), "error: only one of the two Jobs can come from standard input\n");
 }
 
 #[test]
-fn error_is_one_line_and_status_2() {
+fn error_is_one_line_with_exit_status_2() {
     let existing = job(EXISTING);
     let missing = run(&["check", "no-such-file.json", &existing]);
     assert_eq!(missing.status.code(), Some(2));
@@ -240,7 +245,7 @@ fn error_is_one_line_and_status_2() {
         ("{\"spec\": 5}", "error: standard input: spec: must be an object, not a number\n"),
         (
             twice,
-            "error: no verdict is possible: replacement: spec.tasks[0].template.a: the field is given twice\n",
+            "error: cannot validate the update: replacement: spec.tasks[0].template.a: the field is given twice\n",
         ),
     ];
     for command in ["check", "diff"] {
@@ -272,7 +277,7 @@ fn error_is_one_line_and_status_2() {
 }
 
 #[test]
-fn what_is_too_long_is_not_read_in_part() {
+fn file_above_the_limit_is_an_error() {
     let policy = file(".yaml", "limits: {textBytes: 100}\n");
     let job = |queue: &str| {
         format!("kind: Job\n{}spec: {{queue: {queue}}}\n", "# a line of comment\n".repeat(5))
@@ -294,14 +299,14 @@ fn yaml_has_the_limits_of_json() {
 }
 
 #[test]
-fn documents_are_printed_as_they_are() {
+fn documents_are_printed_unchanged() {
     let replacement = edited(|job| job["metadata"]["annotations"] = json!({"k": "x\u{7f}y"}));
     let patch = run(&["diff", "--format", "json-patch", &job(EXISTING), path(&replacement)]);
     assert!(stdout(&patch).contains("x\u{7f}y"), "{}", stdout(&patch));
 }
 
 #[test]
-fn bad_usage_is_status_2() {
+fn usage_error_has_exit_status_2() {
     for arguments in
         [&["check"][..], &["chekc", "a", "b"], &["check", "--format", "xml", "a", "b"], &[]]
     {
@@ -321,10 +326,10 @@ fn policies_are_presets_or_files() {
     let file_policy = file(".yaml", "ignored: [metadata.finalizers]\n");
     assert_eq!(check(path(&file_policy)).status.code(), Some(0));
 
-    let bad = file(".json", r#"{"permited": []}"#);
+    let bad = file(".json", r#"{"alowed": []}"#);
     let output = check(path(&bad));
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("permited"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("alowed"), "{}", stderr(&output));
     let pattern = file(".json", r#"{"allowed": ["spec.tasks[0]"]}"#);
     assert!(stderr(&check(path(&pattern))).contains("`[*]`"));
     let output = check("documentd");
@@ -333,14 +338,14 @@ fn policies_are_presets_or_files() {
     assert_eq!(stderr(&output), message);
 }
 
-/// A Job as Volcano leaves it at creation, and the manifest that it came from.
+/// A Job after Volcano filled in its defaults at creation, and the manifest that it was created from.
 const CREATED: &str = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {name: a}\nspec:\n  \
     schedulerName: volcano\n  minAvailable: 2\n  tasks:\n  - {name: default0, replicas: 2, minAvailable: 2, maxRetry: 3}\n";
 const MANIFEST: &str = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata:\n  name: a\nspec:\n  \
     tasks:\n  - replicas: 2\n";
 
 #[test]
-fn restoring_makes_a_manifest_pass_again() {
+fn restored_manifest_is_allowed() {
     let (existing, manifest) = (file(".yaml", CREATED), file(".yaml", MANIFEST));
     let denied = run(&["check", path(&existing), path(&manifest)]);
     assert_eq!(denied.status.code(), Some(1));
@@ -370,7 +375,7 @@ fn restoring_makes_a_manifest_pass_again() {
 }
 
 #[test]
-fn restoring_json_gives_json() {
+fn restored_json_is_json() {
     let restored = run(&["restore", &job(EXISTING), &job(REPLACEMENT)]);
     assert!(serde_json::from_str::<Value>(&stdout(&restored)).is_ok());
     let error = run(&["restore", &job(EXISTING), "no-such-file"]);
@@ -378,7 +383,7 @@ fn restoring_json_gives_json() {
 }
 
 #[test]
-fn another_release_has_another_schema() {
+fn crd_replaces_the_schema() {
     let crd = file(
         ".yaml",
         "kind: CustomResourceDefinition\nspec:\n  group: batch.volcano.sh\n  names: {kind: Job}\n  versions:\n  \
@@ -402,7 +407,7 @@ fn another_release_has_another_schema() {
 }
 
 #[test]
-fn the_policy_schema_describes_policies() {
+fn policies_match_their_schema() {
     for policy in [UpdatePolicy::documented(), UpdatePolicy::admission()] {
         assert_valid(
             "policy.schema.json",
@@ -422,15 +427,15 @@ fn codes_are_explained() {
 }
 
 #[test]
-fn no_colour_away_from_a_terminal() {
+fn no_colour_without_a_terminal() {
     let text = stdout(&run(&["check", &job(EXISTING), &job(REPLACEMENT)]));
     assert!(!text.contains('\u{1b}'), "{text:?}");
 }
 
-/// `script` gives the program a terminal.
+/// `script` runs the program in a terminal.
 #[cfg(target_os = "linux")]
 #[test]
-fn colour_on_a_terminal_unless_unwanted() {
+fn colour_on_a_terminal_unless_no_color_is_set() {
     let program = env!("CARGO_BIN_EXE_volcano-job-update");
     let line = format!("{program} check {} {}", job(EXISTING), job(REPLACEMENT));
     let on_terminal = |no_color: Option<&str>| {
@@ -453,7 +458,7 @@ fn colour_on_a_terminal_unless_unwanted() {
 const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
 
 #[test]
-fn replace_prints_the_answer_of_a_server() {
+fn replace_prints_the_response_of_a_server() {
     let output = run(&["replace", "--uri", URI, &job(EXISTING), &job(REPLACEMENT)]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(stdout(&output).lines().count(), 1);
@@ -501,7 +506,7 @@ fn replace_denies_as_a_server_does() {
 }
 
 #[test]
-fn replace_takes_empty_input_for_nothing_stored() {
+fn replace_with_empty_standard_input_has_no_stored_job() {
     let arguments = ["replace", "--uri", URI, "-", &job(REPLACEMENT)];
     let output = run_with_input(&arguments, "");
     assert_eq!(output.status.code(), Some(1));
@@ -513,7 +518,7 @@ fn replace_takes_empty_input_for_nothing_stored() {
 }
 
 #[test]
-fn replace_warns_of_what_it_drops() {
+fn replace_warns_about_pruned_fields() {
     let unknown = edited(|job| job["spec"]["qeue"] = json!("research"));
     let output = run(&["replace", "--uri", URI, &job(EXISTING), path(&unknown)]);
     assert_eq!(output.status.code(), Some(0));
@@ -521,7 +526,7 @@ fn replace_warns_of_what_it_drops() {
 }
 
 #[test]
-fn a_patch_stands_for_the_replacement() {
+fn patch_makes_the_replacement() {
     let operations =
         file(".json", r#"[{"op": "replace", "path": "/spec/tasks/1/replicas", "value": 2}]"#);
     let output = run(&["check", "--patch", path(&operations), &job(EXISTING)]);

@@ -1,10 +1,9 @@
-//! The same answers in the types of kube-core, for webhooks that are made of them.
+//! Conversions between the types of this crate and those of kube-core.
 
-use json_patch::Patch;
 use kube_core::admission::AdmissionResponse;
 use kube_core::response::{StatusCause as KubeCause, StatusDetails as KubeDetails, StatusSummary};
 
-use super::{RequestError, Response};
+use super::response::Response;
 use crate::status::{Status, StatusCause, StatusDetails};
 
 impl From<Status> for kube_core::Status {
@@ -71,33 +70,20 @@ impl From<KubeCause> for StatusCause {
 }
 
 impl From<Response> for AdmissionResponse {
+    #[expect(clippy::expect_used, reason = "a patch always serializes")]
     fn from(response: Response) -> Self {
-        let mut theirs = with_patch(response.patch());
+        let mut theirs = Self::invalid("");
+        if let Some(patch) = response.patch() {
+            theirs = theirs.with_patch(patch.clone()).expect("a JSON Patch is JSON");
+        }
         theirs.types.api_version = response.api_version().into();
         theirs.uid = response.uid().into();
         theirs.allowed = response.is_allowed();
         theirs.audit_annotations =
             response.audit_annotations().map(|(key, value)| (key.into(), value.into())).collect();
         theirs.warnings = Some(response.warnings().to_vec()).filter(|list| !list.is_empty());
+        // The status of an allowed request is empty.
         theirs.result = response.status().cloned().map(Into::into).unwrap_or_default();
         theirs
     }
-}
-
-impl From<RequestError> for AdmissionResponse {
-    /// The closest there is: an answer without a uid, which an API server does not accept. Better is
-    /// an HTTP response with the code of [`RequestError::status`].
-    fn from(error: RequestError) -> Self {
-        let mut theirs = Self::invalid("");
-        theirs.result = error.status().clone().into();
-        theirs
-    }
-}
-
-/// An answer with a patch or without one, to be filled.
-fn with_patch(patch: Option<&Patch>) -> AdmissionResponse {
-    // A patch is made of strings and of values of a Job, which always serialize.
-    let patched =
-        patch.and_then(|patch| AdmissionResponse::invalid("").with_patch(patch.clone()).ok());
-    patched.unwrap_or_else(|| AdmissionResponse::invalid(""))
 }

@@ -1,16 +1,15 @@
-//! From the bytes of an `AdmissionReview` to the bytes of the answer.
+//! Admission webhooks without their server: from the bytes of an `AdmissionReview` to the bytes of the
+//! response.
 //!
-//! [`respond`] is a validating webhook without its server: it judges updates of Jobs and lets
-//! everything else pass. [`restore`] is a mutating one: it puts back what Volcano filled in at
-//! creation and a manifest that is applied again lacks. Neither does I/O, and nothing is kept from
-//! one call to the next.
+//! A [`Webhook`] validates updates of Jobs ([`Webhook::validate`]), and restores what Volcano filled in
+//! at creation and a manifest that is applied again lacks ([`Webhook::restore`]). It does no I/O and
+//! keeps no state. The `kube` feature converts responses to the types of kube-core.
 //!
 //! ```
-//! use volcano_job_update::admission::{Outcome, respond};
-//! use volcano_job_update::status::StatusCodes;
+//! use volcano_job_update::admission::{Outcome, Webhook};
 //! use volcano_job_update::{UpdatePolicy, Validator};
 //!
-//! let validator = Validator::new(UpdatePolicy::admission());
+//! let webhook = Webhook::new(Validator::new(UpdatePolicy::admission()));
 //! let body = br#"{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
 //!     "uid": "705ab4f5", "name": "a", "namespace": "b", "operation": "UPDATE",
 //!     "kind": {"group": "batch.volcano.sh", "version": "v1alpha1", "kind": "Job"},
@@ -20,52 +19,57 @@
 //!     "oldObject": {"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
 //!         "metadata": {"name": "a"}, "spec": {"queue": "research"}}}}"#;
 //!
-//! let response = respond(body, &validator, StatusCodes::Documented)?;
-//! assert_eq!(response.outcome(), Outcome::Denied);
-//! assert!(!response.is_allowed());
-//! let answer: serde_json::Value = serde_json::from_slice(&response.to_json())?;
-//! assert_eq!(answer["response"]["uid"], "705ab4f5");
-//! assert_eq!(answer["response"]["status"]["code"], 403);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! let answer = webhook.validate(body);
+//! assert_eq!((answer.status_code(), answer.content_type()), (200, "application/json"));
+//! assert_eq!(answer.outcome(), Outcome::Denied);
+//! let review: serde_json::Value = serde_json::from_slice(&answer.body())?;
+//! assert_eq!(review["response"]["uid"], "705ab4f5");
+//! assert_eq!(review["response"]["status"]["code"], 403);
+//! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
-//! # What is judged
+//! # Which requests are validated
 //!
-//! | request | answer |
+//! | request | response |
 //! |---|---|
-//! | `UPDATE` of `jobs` of the group `batch.volcano.sh` | judged by the policy of the [`Validator`] |
-//! | a subresource (`status`, `scale`), another resource; `CREATE`, `DELETE`, `CONNECT` | allowed, not looked into |
-//! | a Job is missing, cannot be read, or is of another kind; another version of the API | denied |
-//! | a review of another version (`v1beta1`), of an operation that there is not, with a field of a wrong type or given twice | denied |
-//! | not JSON, or without a uid to answer to | [`RequestError`]: HTTP 400, or 413 if it is too long |
+//! | `UPDATE` of `jobs` of the group `batch.volcano.sh` | the outcome by the policy of the [`Validator`] |
+//! | a subresource (`status`, `scale`), another resource; `CREATE`, `DELETE`, `CONNECT` | allowed, the objects are not compared |
+//! | a Job that is missing, cannot be read, or is of another kind; another version of the API | denied |
+//! | a review of another version (`v1beta1`), with an unknown operation, or with a field of a wrong type or given twice | denied |
+//! | a body that is not JSON or has no uid | [`RequestError`]: HTTP 400, or 413 if it is too large |
 //!
 //! # What is answered
 //!
-//! A denial has the [`Status`](crate::status::Status) of the violations, never with the code 409, on
-//! which `kubectl apply` tries six times; the hints are warnings, which kubectl prints on a denial too.
-//! Audit annotations say the policy, and for a denial the codes and the paths. No value of a Job is in
-//! an answer, but for small numbers that a reason needs, and in the patch of [`restore`].
+//! A denial has the [`Status`](crate::status::Status) of the violations. Its code is never 409, for which
+//! `kubectl apply` retries six times. The hints are warnings, which kubectl prints with a denial too. The
+//! audit annotations have the policy, and of a denial the codes and the paths. A response contains no value
+//! of a Job, except small numbers that a reason needs and the patch of [`Webhook::restore`].
 
+mod api;
 mod base64;
 mod envelope;
 #[cfg(feature = "kube")]
 mod kube;
+mod outcome;
 mod response;
 mod review;
 mod warnings;
+mod webhook;
 
-pub use self::response::{Outcome, Response};
+pub use self::outcome::{Outcome, ParseOutcomeError};
+pub use self::response::Response;
 pub use self::review::{AdmissionReview, RequestError, body_limit};
+pub use self::webhook::{HttpAnswer, Webhook};
 use crate::status::StatusCodes;
 use crate::validate::Validator;
 
-/// Answers a review as a validating webhook. The body must be the whole review, and is read within
-/// the limits of the policy.
+/// The response of a validating webhook to the body of a request, which is read within the limits of the
+/// policy.
 ///
 /// # Errors
 ///
-/// There is nobody to answer to: the body is not JSON (`{"request": `), has no `request.uid` (`{}`),
-/// or is longer than [`body_limit`].
+/// The review cannot be answered: the body is not JSON (`{"request": `), has no `request.uid` (`{}`), or is
+/// larger than [`body_limit`].
 pub fn respond(
     body: &[u8],
     validator: &Validator,
@@ -75,8 +79,8 @@ pub fn respond(
     Ok(review.respond(validator, codes))
 }
 
-/// Answers a review as a mutating webhook: with the patch that puts dropped creation defaults back,
-/// and with none if nothing was dropped. Done twice, the second time does nothing.
+/// The response of a mutating webhook to the body of a request: with the patch that puts dropped creation
+/// defaults back, or without one if none were dropped. Restoring a restored Job changes nothing.
 ///
 /// # Errors
 ///

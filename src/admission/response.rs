@@ -1,11 +1,11 @@
-//! The answer to a review.
+//! The response to a review.
 
 use json_patch::Patch;
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser};
 
-use super::base64;
-use super::review::{REVIEW_KIND, REVIEW_VERSION};
+use super::outcome::Outcome;
 use super::warnings::{fitted, on_one_line};
+use super::{api, base64};
 use crate::diff::ReviewError;
 use crate::job::resource::{GROUP, RESOURCE};
 use crate::policy::UpdatePolicy;
@@ -15,7 +15,7 @@ use crate::validate::{Review, Violation, ViolationCode, Violations, shortened};
 /// Characters of one audit annotation.
 const ANNOTATION_CHARACTERS: usize = 2048;
 
-/// The answer to a review: owned, and to be sent as [`Response::to_json`].
+/// The response to a review; [`Response::to_json`] is what to send.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     api_version: String,
@@ -29,116 +29,76 @@ pub struct Response {
     patch: Option<Patch>,
 }
 
-/// What became of a request. Programs count by this; `as_str` is stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// It is none that is judged, and passes.
-    Skipped,
-    /// The update was judged, and passes; or nothing was to be restored.
-    Allowed,
-    /// Creation defaults were missing, and the answer has a patch.
-    Restored,
-    /// The update was judged, and is denied.
-    Denied,
-    /// No verdict was possible, so the request is denied.
-    Error,
-}
-
-impl Outcome {
-    /// All outcomes.
-    pub fn all() -> impl Iterator<Item = Self> {
-        [Self::Skipped, Self::Allowed, Self::Restored, Self::Denied, Self::Error].into_iter()
-    }
-
-    /// One word for logs and metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Skipped => "skipped",
-            Self::Allowed => "allowed",
-            Self::Restored => "restored",
-            Self::Denied => "denied",
-            Self::Error => "error",
-        }
-    }
-
-    fn is_denial(self) -> bool {
-        matches!(self, Self::Denied | Self::Error)
-    }
-}
-
 impl Response {
-    /// The uid of the request that is answered.
+    /// The uid of the request.
     #[must_use]
     pub fn uid(&self) -> &str {
         &self.uid
     }
 
-    /// The version of the review that is answered, which the answer is of.
+    /// The API version of the review, which is also that of the response.
     #[must_use]
     pub fn api_version(&self) -> &str {
         &self.api_version
     }
 
-    /// Whether the request may be carried out.
+    /// Whether the request is allowed.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         self.is_shadow || !self.outcome.is_denial()
     }
 
-    /// What became of the request. That of a shadow is what would have become of it.
+    /// The outcome. A [shadow](Self::into_shadow) has the outcome of the response that it was made
+    /// from.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// Why the request is denied; `None` if it is not.
+    /// Why the request is denied; `None` if it is allowed.
     #[must_use]
     pub fn status(&self) -> Option<&Status> {
         self.status.as_ref()
     }
 
-    /// The violations by which the update is denied, of a shadow too.
+    /// The violations for which the update is denied. A [shadow](Self::into_shadow) keeps them.
     #[must_use]
     pub fn violations(&self) -> Option<&Violations> {
         self.violations.as_ref()
     }
 
-    /// The codes of the violations by which the update is denied, once for each violation.
+    /// The codes of [`Response::violations`], one for each violation.
     pub fn codes(&self) -> impl Iterator<Item = ViolationCode> {
-        let violations = self.violations.as_deref().unwrap_or_default();
-        violations.iter().map(Violation::code)
+        self.violations.iter().flatten().map(Violation::code)
     }
 
-    /// What kubectl shows besides the verdict: warnings, and on a denial the hints. Each has fewer
-    /// than 256 characters on one line, all together at most 4096.
+    /// The warnings, which kubectl shows: those of the review, and before them the hints of a denial.
+    /// Each is one line of fewer than 256 characters; all together have at most 4096.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// What the audit log is to hold, by keys to which an API server adds the name of the webhook:
+    /// The annotations of the audit event. An API server prefixes the keys with the name of the webhook:
     /// `policy`, `verdict`, `codes`, `paths`, `restored`.
     pub fn audit_annotations(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.audit_annotations.iter().map(|(key, value)| (*key, &**value))
     }
 
-    /// What is to be done to the Job, if it is anything.
+    /// The patch that adds dropped creation defaults, if any were dropped.
     #[must_use]
     pub fn patch(&self) -> Option<&Patch> {
         self.patch.as_ref()
     }
 
-    /// The same answer, but allowed: what would have been the denial becomes warnings. For a webhook
-    /// that is watched before it is trusted.
+    /// The same response, but allowed, with the causes of the denial as warnings. For trying out a
+    /// webhook without denying anything.
     #[must_use]
     pub fn into_shadow(mut self) -> Self {
         let Some(status) = self.status.take() else { return self };
-        let details = status.details.as_deref();
-        let causes = details.map(|details| &*details.causes).unwrap_or_default();
+        let causes = status.details.iter().flat_map(|details| &details.causes);
         let mut lines: Vec<String> =
-            causes.iter().map(|cause| format!("would be denied: {cause}")).collect();
+            causes.map(|cause| format!("would be denied: {cause}")).collect();
         if lines.is_empty() {
             lines.push(format!("would be denied: {}", status.message));
         }
@@ -151,24 +111,25 @@ impl Response {
 
     /// The `AdmissionReview` to send, as JSON.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "a response always serializes")]
     pub fn to_json(&self) -> Vec<u8> {
-        // Most answers fit.
+        // Most responses fit.
         let mut json = Vec::with_capacity(512);
-        // Strings and numbers under fixed keys always serialize.
-        match serde_json::to_writer(&mut json, self) {
-            Ok(()) => json,
-            Err(_) => Vec::new(),
-        }
+        serde_json::to_writer(&mut json, self)
+            .expect("strings, numbers and a JSON Patch serialize, and a Vec can be written to");
+        json
     }
 
-    /// The answer of a validating webhook to an update that was judged, for programs that read
-    /// requests on their own: the uid of the request, and the name of the Job.
+    /// The response of a validating webhook to a review made by [`Validator::review`], for programs
+    /// that do not read an `AdmissionReview`. `uid` is that of the request, `name` that of the Job.
+    ///
+    /// [`Validator::review`]: crate::Validator::review
     #[must_use]
     pub fn from_review(uid: &str, name: &str, review: Review, codes: StatusCodes) -> Self {
-        Self::new(REVIEW_VERSION, uid, Outcome::Error).judged(name, review, codes)
+        Self::new(api::API_VERSION, uid, Outcome::Error).reviewed(name, review, codes)
     }
 
-    /// The answer of that outcome, with nothing else.
+    /// A response with that outcome and nothing else.
     pub(super) fn new(api_version: &str, uid: &str, outcome: Outcome) -> Self {
         Self {
             api_version: api_version.into(),
@@ -183,8 +144,8 @@ impl Response {
         }
     }
 
-    /// The answer to an update of the Job of that name that was judged.
-    pub(super) fn judged(self, name: &str, review: Review, codes: StatusCodes) -> Self {
+    /// Adds the outcome of a review of the Job of that name.
+    pub(super) fn reviewed(self, name: &str, review: Review, codes: StatusCodes) -> Self {
         let (warnings, omitted) = (review.warnings(), review.omitted_warnings());
         let lines = warnings.iter().map(ToString::to_string);
         let Some(violations) = review.violations() else {
@@ -193,7 +154,7 @@ impl Response {
         };
         let status = Status::denied(name, violations, codes);
         let lines: Vec<String> = hints(violations, review.policy()).chain(lines).collect();
-        let omitted = omitted.saturating_add(violations.omitted());
+        let omitted = omitted + violations.omitted();
         let mut response = Self {
             outcome: Outcome::Denied,
             status: Some(status),
@@ -201,30 +162,31 @@ impl Response {
             ..self
         }
         .audited(review.policy());
-        let mut found: Vec<&str> = violations.iter().map(|found| found.code().as_str()).collect();
-        found.sort_unstable();
-        found.dedup();
-        response.annotate("codes", found, 0);
-        let paths = violations.iter().map(|found| found.path().to_string());
+        let mut codes: Vec<&str> =
+            violations.iter().map(|violation| violation.code().as_str()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        response.annotate("codes", codes, 0);
+        let paths = violations.iter().map(|violation| violation.path().to_string());
         response.annotate("paths", paths, violations.omitted());
         response.violations = review.into_result().err();
         response
     }
 
-    /// The answer where no verdict is possible on an update of the Job of that name.
-    pub(super) fn without_verdict(self, name: &str, error: &ReviewError) -> Self {
-        self.denied(name, Status::review_error(error))
+    /// Adds a denial because the Job of that name or its replacement cannot be read.
+    pub(super) fn unreadable(self, name: &str, error: &ReviewError) -> Self {
+        self.failed(name, Status::review_error(error))
     }
 
-    /// A denial for another reason than a violation.
-    pub(super) fn denied(self, name: &str, mut status: Status) -> Self {
+    /// Adds a denial because of an error; `name` is that of the Job.
+    pub(super) fn failed(self, name: &str, mut status: Status) -> Self {
         let details = status.details.get_or_insert_default();
-        let StatusDetails { name: at, group, kind, .. } = &mut **details;
-        (*at, *group, *kind) = (name.into(), GROUP.into(), RESOURCE.into());
+        let StatusDetails { name: job_name, group, kind, .. } = &mut **details;
+        (*job_name, *group, *kind) = (name.into(), GROUP.into(), RESOURCE.into());
         Self { outcome: Outcome::Error, status: Some(status), ..self }
     }
 
-    /// The answer with what puts creation defaults back.
+    /// Adds the patch that puts creation defaults back; an empty one is left out.
     pub(super) fn restored(self, patch: Patch, policy: &UpdatePolicy) -> Self {
         if patch.is_empty() {
             return Self { outcome: Outcome::Allowed, ..self }.audited(policy);
@@ -237,13 +199,15 @@ impl Response {
         response
     }
 
-    /// Says in the audit log which policy gave which verdict.
+    /// Adds the policy and the outcome to the audit annotations.
     fn audited(mut self, policy: &UpdatePolicy) -> Self {
         self.annotate("policy", [policy.name()], 0);
         self.annotate("verdict", [self.outcome.as_str()], 0);
         self
     }
 
+    /// Adds an audit annotation: the items that fit, joined by commas, and how many do not. `omitted`
+    /// counts those that are not in the list.
     fn annotate<T: AsRef<str>>(
         &mut self,
         key: &'static str,
@@ -253,9 +217,9 @@ impl Response {
         let mut text = String::new();
         for item in list {
             let item = item.as_ref();
-            let length = text.chars().count().saturating_add(item.chars().count());
+            let length = text.chars().count() + item.chars().count();
             if !text.is_empty() && length > ANNOTATION_CHARACTERS {
-                omitted = omitted.saturating_add(1);
+                omitted += 1;
                 continue;
             }
             let separator = if text.is_empty() { "" } else { ", " };
@@ -270,15 +234,14 @@ impl Response {
 }
 
 impl Serialize for Response {
-    /// As the `AdmissionReview` to send.
+    /// The `AdmissionReview` to send.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // A patch of strings and Jobs' values always serializes.
-        let patch = self.patch.as_ref();
-        let patch = patch.map(|patch| serde_json::to_vec(patch).unwrap_or_default());
-        let answer = Answer {
-            kind: REVIEW_KIND,
+        let patch = self.patch.as_ref().map(serde_json::to_vec);
+        let patch = patch.transpose().map_err(ser::Error::custom)?;
+        let review = AdmissionReview {
+            kind: api::KIND,
             api_version: &self.api_version,
-            response: Body {
+            response: AdmissionResponse {
                 uid: &self.uid,
                 allowed: self.is_allowed(),
                 status: self.status.as_ref(),
@@ -288,39 +251,42 @@ impl Serialize for Response {
                 warnings: &self.warnings,
             },
         };
-        answer.serialize(serializer)
+        review.serialize(serializer)
     }
 }
 
-/// What to do about the violations. What all hints say of the policy is said once, at the end.
+/// The hints of the violations, a line each. The list of allowed fields, with which many hints end, is
+/// one line at the end instead.
 fn hints<'v>(
     violations: &'v Violations,
     policy: &UpdatePolicy,
 ) -> impl Iterator<Item = String> + use<'v> {
     let allowed = policy.only_allowed_in_words();
     let ending = format!("; {allowed}");
-    let ends = violations.iter().filter_map(Violation::hint).any(|hint| hint.ends_with(&ending));
-    let line = move |found: &Violation| {
-        let hint = found.hint()?;
-        Some(format!("{}: {}", found.path(), hint.strip_suffix(&*ending).unwrap_or(hint)))
+    let names_allowed_fields =
+        violations.iter().filter_map(Violation::hint).any(|hint| hint.ends_with(&ending));
+    let line = move |violation: &Violation| {
+        let hint = violation.hint()?;
+        let hint = hint.strip_suffix(&*ending).unwrap_or(hint);
+        Some(format!("{}: {hint}", violation.path()))
     };
-    violations.iter().filter_map(line).chain(ends.then_some(allowed))
+    violations.iter().filter_map(line).chain(names_allowed_fields.then_some(allowed))
 }
 
-/// An `AdmissionReview` with an answer, [as an API server reads it].
+/// An [`AdmissionReview`] with a response, as an API server reads it.
 ///
-/// [as an API server reads it]: https://github.com/kubernetes/api/blob/master/admission/v1/types.go
+/// [`AdmissionReview`]: https://github.com/kubernetes/api/blob/master/admission/v1/types.go
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer<'r> {
+struct AdmissionReview<'r> {
     kind: &'static str,
     api_version: &'r str,
-    response: Body<'r>,
+    response: AdmissionResponse<'r>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'r> {
+struct AdmissionResponse<'r> {
     uid: &'r str,
     allowed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -329,12 +295,12 @@ struct Body<'r> {
     patch: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     patch_type: Option<&'static str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "map_of")]
+    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "as_map")]
     audit_annotations: &'r [(&'static str, String)],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     warnings: &'r [String],
 }
 
-fn map_of<S: Serializer>(pairs: &[(&str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+fn as_map<S: Serializer>(pairs: &[(&str, String)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }

@@ -1,30 +1,32 @@
-//! The question: an `AdmissionReview`, borrowed.
+//! Reading an `AdmissionReview` and responding to it.
 
 use std::borrow::Cow;
 
+use super::api;
 use super::envelope::{self, Envelope, Reading, Triple};
-use super::response::{Outcome, Response};
+use super::outcome::Outcome;
+use super::response::Response;
 use crate::diff::ReviewError;
 use crate::job::resource::{GROUP, KIND, RESOURCE, VERSION};
 use crate::job::{Job, JobError, Limits};
 use crate::status::{Status, StatusCodes};
 use crate::validate::Validator;
 
-pub(super) const REVIEW_VERSION: &str = "admission.k8s.io/v1";
-pub(super) const REVIEW_KIND: &str = "AdmissionReview";
-
-/// What a body may have beside two Jobs.
+/// Bytes of a body beside its two Jobs.
 const ENVELOPE_BYTES: usize = 1024 * 1024;
 
-/// How many bytes a review may have: two Jobs of the most that the limits allow, and a MiB. With the
-/// default limits that are 7 MiB.
+/// The largest body that is read, in bytes: two Jobs of [`Limits::text_bytes`] and 1 MiB, which is
+/// 7 MiB with the default limits.
 #[must_use]
 pub fn body_limit(limits: &Limits) -> usize {
+    // The limit can be any number, as a policy file sets it.
     limits.text_bytes.saturating_mul(2).saturating_add(ENVELOPE_BYTES)
 }
 
-/// A request that cannot be answered with an `AdmissionReview`, as nothing says which one it is. It
-/// is answered with an HTTP error, which an API server takes as a failure of the webhook.
+/// The body of a request is no review that can be answered: without a uid no response belongs to it.
+///
+/// The HTTP response is an error with the code and the body of [`RequestError::status`]. An API server
+/// treats it as a failure of the webhook, to which its `failurePolicy` applies.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{status}")]
 pub struct RequestError {
@@ -32,7 +34,7 @@ pub struct RequestError {
 }
 
 impl RequestError {
-    /// What to answer; its `code`, 400 or 413, is that of the HTTP response.
+    /// The body of the HTTP response; its `code`, 400 or 413, is that of the response.
     #[must_use]
     pub fn status(&self) -> &Status {
         &self.status
@@ -48,10 +50,10 @@ impl RequestError {
     }
 }
 
-/// An `AdmissionReview` of [`admission.k8s.io/v1`] with a request, read as far as an answer needs.
+/// An `AdmissionReview` of [`admission.k8s.io/v1`], borrowed from the body of a request.
 ///
-/// It borrows from the body. What is wrong with the review or its Jobs is kept, and comes out as the
-/// denial that [`AdmissionReview::respond`] gives.
+/// Errors in the review or its Jobs are no errors of reading it: [`AdmissionReview::respond`] answers
+/// them with a denial.
 ///
 /// [`admission.k8s.io/v1`]: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request
 #[derive(Clone, Debug)]
@@ -64,8 +66,8 @@ impl<'a> AdmissionReview<'a> {
     ///
     /// # Errors
     ///
-    /// There is nobody to answer to: the body has no `request.uid` (`{}`), or is no JSON up to there
-    /// (`{"request": `, nothing at all); it is not UTF-8; it is longer than [`body_limit`].
+    /// The review cannot be answered: the body has no `request.uid` (`{}`), is not JSON up to the uid
+    /// (an empty body, `{"request": `), is not UTF-8, or is larger than [`body_limit`].
     pub fn from_slice(body: &'a [u8], limits: &Limits) -> Result<Self, RequestError> {
         let limit = body_limit(limits);
         if body.len() > limit {
@@ -85,7 +87,7 @@ impl<'a> AdmissionReview<'a> {
         text(self.envelope.uid.as_ref())
     }
 
-    /// What is done, such as `UPDATE`.
+    /// The operation, such as `UPDATE`.
     #[must_use]
     pub fn operation(&self) -> &str {
         text(self.envelope.operation.as_ref())
@@ -103,25 +105,25 @@ impl<'a> AdmissionReview<'a> {
         text(self.envelope.namespace.as_ref())
     }
 
-    /// Whether nothing is stored in the end.
+    /// Whether the request is a dry run, of which nothing is stored.
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
-        self.envelope.dry_run.unwrap_or_default()
+        self.envelope.dry_run == Some(true)
     }
 
-    /// The existing Job, if there is one that can be read.
+    /// The existing Job (`oldObject`); `None` if it is absent or cannot be read.
     #[must_use]
     pub fn existing(&self) -> Option<&Job<'a>> {
         envelope::job(self.envelope.existing.as_ref())
     }
 
-    /// The replacement, if there is one that can be read.
+    /// The replacement (`object`); `None` if it is absent or cannot be read.
     #[must_use]
     pub fn replacement(&self) -> Option<&Job<'a>> {
         envelope::job(self.envelope.replacement.as_ref())
     }
 
-    /// Answers as a validating webhook.
+    /// The response of a validating webhook.
     #[must_use]
     pub fn respond(&self, validator: &Validator, codes: StatusCodes) -> Response {
         let (existing, replacement) = match self.update() {
@@ -130,12 +132,12 @@ impl<'a> AdmissionReview<'a> {
         };
         let response = self.response(Outcome::Error);
         match validator.review(existing, replacement) {
-            Ok(review) => response.judged(self.name(), review, codes),
-            Err(error) => response.without_verdict(self.name(), &error),
+            Ok(review) => response.reviewed(self.name(), review, codes),
+            Err(error) => response.unreadable(self.name(), &error),
         }
     }
 
-    /// Answers as a mutating webhook that puts dropped creation defaults back.
+    /// The response of a mutating webhook that puts dropped creation defaults back.
     #[must_use]
     pub fn restore(&self, validator: &Validator) -> Response {
         let (existing, replacement) = match self.update() {
@@ -145,11 +147,11 @@ impl<'a> AdmissionReview<'a> {
         let response = self.response(Outcome::Error);
         match validator.restoring_patch(existing, replacement) {
             Ok(patch) => response.restored(patch, validator.policy()),
-            Err(error) => response.without_verdict(self.name(), &error),
+            Err(error) => response.unreadable(self.name(), &error),
         }
     }
 
-    /// The two Jobs of an update, or the answer to anything else.
+    /// The two Jobs, if the request is an update of a Job that can be reviewed; otherwise the response.
     fn update(&self) -> Result<(&Job<'a>, &Job<'a>), Box<Response>> {
         let Envelope { resource, object_kind, existing, replacement, .. } = &self.envelope;
         if let Some(error) = self.error() {
@@ -181,12 +183,12 @@ impl<'a> AdmissionReview<'a> {
         Ok((existing, replacement))
     }
 
-    /// Why the review cannot be judged, whatever it is about.
+    /// Why no request in this review can be answered but by a denial.
     fn error(&self) -> Option<&str> {
         let Envelope { api_version, kind, error, .. } = &self.envelope;
-        let is_known =
-            text(api_version.as_ref()) == REVIEW_VERSION && text(kind.as_ref()) == REVIEW_KIND;
-        error.as_deref().or((!is_known).then_some(
+        let is_supported =
+            text(api_version.as_ref()) == api::API_VERSION && text(kind.as_ref()) == api::KIND;
+        error.as_deref().or((!is_supported).then_some(
             "the review must be an AdmissionReview of admission.k8s.io/v1; list v1 in \
              admissionReviewVersions",
         ))
@@ -202,7 +204,7 @@ impl<'a> AdmissionReview<'a> {
             Some(Reading::Read(job)) => Ok(job),
             Some(Reading::Unreadable(error)) => {
                 let response = self.response(Outcome::Error);
-                Err(Box::new(response.without_verdict(self.name(), &wrap(error.clone()))))
+                Err(Box::new(response.unreadable(self.name(), &wrap(error.clone()))))
             }
             Some(Reading::Absent) | None => {
                 Err(self.denial(&format!("request.{field}: must be set")))
@@ -214,22 +216,23 @@ impl<'a> AdmissionReview<'a> {
         Box::new(self.response(Outcome::Skipped))
     }
 
-    /// A denial for a error of the review itself.
+    /// A denial because of an error in the review.
     fn denial(&self, error: &str) -> Box<Response> {
         let status = Status::bad_request(error);
-        Box::new(self.response(Outcome::Error).denied(self.name(), status))
+        Box::new(self.response(Outcome::Error).failed(self.name(), status))
     }
 
     fn response(&self, outcome: Outcome) -> Response {
-        // Whoever sends another version expects the answer in it, if it is one of these at all.
+        // An API server accepts a response only in the version of its review.
         let api_version = match text(self.envelope.api_version.as_ref()) {
             other if other.starts_with("admission.k8s.io/") => other,
-            _ => REVIEW_VERSION,
+            _ => api::API_VERSION,
         };
         Response::new(api_version, self.uid(), outcome)
     }
 }
 
+/// A field that is absent or null is empty, as in Kubernetes' own types.
 fn text<'r>(field: Option<&'r Cow<'_, str>>) -> &'r str {
     field.map(|text| &**text).unwrap_or_default()
 }

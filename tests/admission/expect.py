@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""Writes expected.json: what the rule says to every AdmissionReview in the recordings.
+"""Writes expected.json: the expected response to every AdmissionReview in the recordings.
 
 Usage: tests/admission/expect.py RECORDINGS > tests/admission/expected.json
 
-It knows nothing of the library. It takes the leaves that differ as they were noted when the reviews were
-recorded (`changed`), the rule of the documented request as the policy `admission` has it, and, for
-values that are invalid, the causes that the API server itself gave for the same request. What leaves
-alone do not tell (tasks added, removed, reordered) is written down below by hand.
+It does not use the library. It takes the leaves that differ, which were recorded with the reviews
+(`changed`), the rule of the documented request with the exceptions of the policy `admission`, and, for
+invalid values, the causes in the API server's own answer to the request. Leaves do not show that tasks
+were added, removed or reordered; functions below find that out.
 """
 import json
 import pathlib
 import re
 import sys
 
-PERMITTED = re.compile(
+ALLOWED = re.compile(
     r"metadata\.(labels|annotations|generateName)(\.|$)"
     r"|spec\.(template|replicas)(\.|$)"
     r"|spec\.tasks\[\d+\]\.(template|replicas)(\.|$)"
@@ -25,7 +25,7 @@ IGNORED = re.compile(
     r"|status(\.|$)"
 )
 
-# Of both Jobs in the recordings, what creation and the schema's defaults fill in.
+# The values that creation and the schema's defaults fill into both Jobs of the recordings.
 CREATION = {"spec.schedulerName": "volcano"}
 SCHEMA = {"spec.maxRetry": 3, "spec.queue": "default"}
 
@@ -34,24 +34,24 @@ def total(job):
     return sum(task.get("replicas", 0) for task in job["spec"]["tasks"])
 
 
-def created(path, old, existing):
-    """Whether Volcano's webhook gives a field that value when it creates the Job."""
+def is_creation_default(path, old, existing):
+    """Whether Volcano's webhook fills in that value when a Job is created."""
     if path == "spec.minAvailable":
         return old == total(existing)
     task = re.fullmatch(r"spec\.tasks\[(\d+)\]\.(name|minAvailable|maxRetry)", path)
     if task:
         position = int(task[1])
-        given = {
+        defaults = {
             "name": f"default{position}",
             "minAvailable": existing["spec"]["tasks"][position].get("replicas", 0),
             "maxRetry": 3,
         }
-        return old == given[task[2]]
+        return old == defaults[task[2]]
     return path in CREATION and old == CREATION[path]
 
 
 def leaves(path, old, new):
-    """One change of a whole list or map as the changes of its elements, where only one side has any."""
+    """Splits a change of a whole list or map into its elements, where only one side has elements."""
     if path in ("spec.volumes", "spec.policies") and not old:
         return [(f"{path}[{i}]", None, item) for i, item in enumerate(new)]
     if path == "spec.plugins" and not new:
@@ -68,8 +68,8 @@ def names(tasks):
     return [task["name"] for task in tasks]
 
 
-def of_tasks(existing, replacement):
-    """Violations about which tasks there are. `None`: they are the same ones, compared one by one."""
+def task_violations(existing, replacement):
+    """Violations about added, removed and reordered tasks. `None`: the tasks are compared one by one."""
     old, new = names(existing), [(task or {}).get("name") for task in replacement]
     if sorted(old) == sorted(new, key=str) and old != new:
         return [("spec.tasks", "tasks-reordered")]
@@ -78,7 +78,7 @@ def of_tasks(existing, replacement):
         added = [(f"spec.tasks[{i}]", "task-added") for i, name in enumerate(new) if name not in old]
         return removed + added
     if None in new:
-        # A task that is null has no name; it stands in the place of the one that is gone.
+        # A task that is null has no name. It is compared with the removed one at the same position.
         position = new.index(None)
         return [(f"spec.tasks[{position}].name", "immutable-field")]
     return None
@@ -99,22 +99,22 @@ def violations(existing, replacement, changed):
     found = set()
     tasks = None
     if "spec" in replacement:
-        tasks = of_tasks(existing["spec"]["tasks"], replacement["spec"].get("tasks") or [])
+        tasks = task_violations(existing["spec"]["tasks"], replacement["spec"].get("tasks") or [])
         found.update(tasks or [])
     else:
         found.update((f"spec.tasks[{i}]", "task-removed") for i in range(len(existing["spec"]["tasks"])))
     for change in changed:
         for path, old, new in leaves(change["path"], change.get("old"), change.get("new")):
-            if PERMITTED.match(path) or IGNORED.match(path):
+            if ALLOWED.match(path) or IGNORED.match(path):
                 continue
             if path.startswith("spec.tasks") and (tasks is not None or "spec" not in replacement):
                 continue
-            # An empty list is an absent one; of an empty object one knows that it was given.
+            # An empty list is the same as none. The key of a plugin is significant without a value.
             if (old is None or old == []) and (new is None or new == []) and "plugins" not in path:
                 continue
             if path in SCHEMA and SCHEMA[path] in (old, new) and None in (old, new):
                 continue
-            if new is None and created(path, old, existing):
+            if new is None and is_creation_default(path, old, existing):
                 found.add((path, "dropped-default"))
             else:
                 found.add((path, "immutable-field"))
@@ -127,13 +127,13 @@ def violations(existing, replacement, changed):
     return found
 
 
-# What the API server judged was not what the review says: shortened in the recording, or changed by
-# the webhook's answer.
+# The API server validated another object than the review has: the recording is shortened, or the response
+# of the webhook had a patch.
 OTHER_OBJECT = ("annotations-too-long", "mutating-identity")
 
 
 def invalid(name, responses):
-    """The fields that the API server itself found invalid, whatever it says of the same request."""
+    """The fields that the API server reported as invalid in its answers to the request."""
     found = set()
     for response in responses:
         answer = response.get("body", {}).get("json") or {}
@@ -144,7 +144,7 @@ def invalid(name, responses):
 
 
 def reviews(recording):
-    """The reviews, each with the answers to the request it was for; kubectl makes several."""
+    """The reviews, each with the answers to the requests of its step; kubectl sends several."""
     for step in recording["steps"]:
         exchanges = step.get("exchanges", [])
         responses = [exchange.get("response") or {} for exchange in [step] + exchanges]

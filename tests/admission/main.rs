@@ -1,6 +1,6 @@
-//! From the bytes of an `AdmissionReview` to the bytes of the answer.
+//! The module `admission`: from the bytes of an `AdmissionReview` to the bytes of the response.
 
-#![expect(clippy::unwrap_used, reason = "what is not as a test expects it fails the test")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 #![expect(clippy::indexing_slicing, reason = "a value has `null` at an unknown key")]
 
 #[path = "../util/data.rs"]
@@ -10,6 +10,7 @@ mod replay;
 mod review;
 #[path = "../util/mod.rs"]
 mod util;
+mod webhook;
 
 use std::path::Path;
 
@@ -26,7 +27,7 @@ fn job(name: &str) -> Value {
     read_json(Path::new(&format!("{}/tests/jobs/{name}.json", env!("CARGO_MANIFEST_DIR"))))
 }
 
-/// A review of an update, as an API server asks for it.
+/// A review of an update, as an API server sends it.
 fn update(existing: &Value, replacement: &Value) -> Value {
     let version = json!({"group": "batch.volcano.sh", "version": "v1alpha1"});
     let with = |key: &str, value: &str| {
@@ -64,7 +65,7 @@ fn answer(review: &Value) -> Response {
     respond(review.to_string().as_bytes(), &validator(), StatusCodes::Documented).unwrap()
 }
 
-/// What is sent.
+/// What the webhook sends.
 fn sent(response: &Response) -> Value {
     serde_json::from_slice(&response.to_json()).unwrap()
 }

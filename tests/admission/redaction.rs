@@ -1,5 +1,5 @@
-//! No value of a Job is in an answer: env values, arguments, annotations and labels carry secrets, and
-//! answers end up in audit logs and terminals.
+//! No response contains a value of a Job: env values, arguments, annotations and labels carry secrets,
+//! and responses end up in audit logs and terminals.
 
 use serde_json::{Value, json};
 use volcano_job_update::admission::{AdmissionReview, Response, respond, restore};
@@ -8,10 +8,10 @@ use volcano_job_update::{Job, Limits, UpdatePolicy, Validator};
 
 use crate::update;
 
-/// In every planted value, and nowhere else.
+/// Part of every value of the Jobs that must not be shown, and of nothing else.
 const MARK: &str = "s3cr3t";
 
-/// A Job with marked values wherever secrets are found.
+/// A Job with marked values in the fields that carry secrets.
 fn job(side: &str, queue: &str) -> Value {
     let secret = |place: &str| format!("{MARK}-{side}-{place}");
     let env =
@@ -63,7 +63,7 @@ fn job(side: &str, queue: &str) -> Value {
     })
 }
 
-/// All that a webhook shows of an answer: what is sent, what is logged, what is counted.
+/// Everything that a webhook can send, log or count of a response.
 fn shown(response: &Response) -> String {
     let sent = String::from_utf8(response.to_json()).unwrap();
     let annotations: Vec<_> = response.audit_annotations().collect();
@@ -93,7 +93,7 @@ fn assert_redacted(review: &Value, validator: &Validator) {
 }
 
 #[test]
-fn no_value_of_either_job_is_in_an_answer() {
+fn response_has_no_value_of_either_job() {
     let (existing, replacement) = (job("old", "research"), job("new", "production"));
     for policy in [UpdatePolicy::documented(), UpdatePolicy::admission()] {
         let validator = Validator::new(policy);
@@ -111,9 +111,9 @@ fn no_value_of_either_job_is_in_an_answer() {
     }
 }
 
-/// Values of a wrong type in places that are read, and places where a verdict is impossible.
+/// Values of a wrong type in fields that are read.
 #[test]
-fn no_value_is_in_an_answer_without_a_verdict() {
+fn denial_because_of_an_error_has_no_value() {
     let existing = job("old", "research");
     for (pointer, value) in [
         ("/spec", json!(MARK)),
@@ -129,7 +129,7 @@ fn no_value_is_in_an_answer_without_a_verdict() {
         assert_redacted(&update(&existing, &replacement), &validator_of(UpdatePolicy::admission()));
         assert_redacted(&update(&replacement, &existing), &validator_of(UpdatePolicy::admission()));
     }
-    // A number that no double holds, next to a secret.
+    // A number beyond the range of a double, next to a secret.
     let text = update(&existing, &existing).to_string();
     let text = text.replacen(
         r#""restartPolicy":"s3cr3t-old-restart""#,
@@ -142,9 +142,9 @@ fn no_value_is_in_an_answer_without_a_verdict() {
     assert!(!shown(&response).contains(MARK), "{}", shown(&response));
 }
 
-/// What is put back are numbers, fixed names and empty lists.
+/// Creation defaults are numbers, fixed names and empty lists.
 #[test]
-fn no_value_is_in_a_patch() {
+fn patch_has_no_other_value_of_a_job() {
     let mut existing = job("old", "default");
     existing["spec"]["schedulerName"] = "volcano".into();
     existing["spec"]["tasks"][0]["replicas"] = 2.into();

@@ -1,5 +1,5 @@
-//! Every review that a real API server sent, held against what the rule says to it. How
-//! `expected.json` came to be stands in README.md.
+//! Every review that a real API server sent, compared with `expected.json`. README.md says how that was
+//! made.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::data::{report, shared};
 use crate::util::{patched, read_json};
 use crate::{sent, validator};
 
-/// What the rule says to one review.
+/// The expected response to one review.
 #[derive(Debug, Deserialize)]
 struct Expected {
     uid: String,
@@ -24,12 +24,12 @@ struct Expected {
     /// Pairs of path and code.
     #[serde(default)]
     violations: Vec<[String; 2]>,
-    /// The paths of the fields that a mutating webhook puts back.
+    /// The paths of the fields that a mutating webhook restores.
     #[serde(default)]
     restored: Vec<String>,
 }
 
-/// The reviews of a recording, as the bytes that were sent, where they were recorded.
+/// The reviews of a recording: the text that was sent, or the JSON where the text was not recorded.
 fn reviews(recording: &Value) -> Vec<String> {
     let list = |value: &Value, key| value[key].as_array().cloned().unwrap_or_default();
     let mut reviews = Vec::new();
@@ -46,16 +46,16 @@ fn reviews(recording: &Value) -> Vec<String> {
 }
 
 #[test]
-fn every_recorded_review_is_answered_by_the_rule() {
+fn recorded_reviews_get_the_expected_responses() {
     let Some(folder) = shared("recordings") else { return };
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/admission/expected.json");
     let expected: BTreeMap<String, Vec<Expected>> =
         serde_json::from_value(read_json(&file)).unwrap();
-    let (mut judged, mut restored) = (0, 0);
-    let mut errors = Vec::new();
+    let (mut validated, mut restored) = (0, 0);
+    let mut differences = Vec::new();
     for (name, expected) in &expected {
         let text = fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
-        // One recording holds half of a surrogate pair, which no value can; it has no such review.
+        // One recording has half of a surrogate pair, outside its reviews, which no `Value` can hold.
         let recording = serde_json::from_str(&text.replace("\\ud800", "\\ufffd")).unwrap();
         let mut bodies: BTreeMap<String, String> = BTreeMap::new();
         for body in reviews(&recording) {
@@ -63,24 +63,27 @@ fn every_recorded_review_is_answered_by_the_rule() {
             let uid = review.uid().to_owned();
             bodies.insert(uid, body);
         }
-        assert_eq!(bodies.len(), expected.len(), "{name}: every review has its expectation");
+        assert_eq!(bodies.len(), expected.len(), "{name}: every review is in expected.json");
         for expected in expected {
             let body = &bodies[&expected.uid];
-            errors.extend(error_of_verdict(body, expected).map(|error| (name, error)));
-            judged += 1;
+            differences
+                .extend(difference_in_outcome(body, expected).map(|difference| (name, difference)));
+            validated += 1;
             if expected.hook.starts_with("mutate") {
-                errors.extend(error_of_patch(body, expected).map(|error| (name, error)));
+                differences.extend(
+                    difference_in_patch(body, expected).map(|difference| (name, difference)),
+                );
                 restored += 1;
             }
         }
     }
-    assert!(errors.is_empty(), "{} errors: {errors:#?}", errors.len());
-    report(judged, "recorded reviews by their verdict and paths");
-    report(restored, "of them by what is put back");
+    assert!(differences.is_empty(), "{} differences: {differences:#?}", differences.len());
+    report(validated, "recorded reviews by their outcome and violations");
+    report(restored, "of them by the restored fields");
 }
 
-/// Where the answer of the validating webhook is not the expected one.
-fn error_of_verdict(body: &str, expected: &Expected) -> Option<String> {
+/// How the response of the validating webhook differs from the expected one.
+fn difference_in_outcome(body: &str, expected: &Expected) -> Option<String> {
     let response = respond(body.as_bytes(), &validator(), StatusCodes::Documented).unwrap();
     check_form(&response, &expected.uid);
     let found: Vec<[String; 2]> = response
@@ -94,11 +97,11 @@ fn error_of_verdict(body: &str, expected: &Expected) -> Option<String> {
     found.sort();
     let outcome = response.outcome().as_str();
     (outcome != expected.outcome || found != expected.violations)
-        .then(|| format!("{outcome} {found:?}, and the rule says {expected:?}"))
+        .then(|| format!("{outcome} {found:?}, expected {expected:?}"))
 }
 
-/// Where the patch of the mutating webhook is not the expected one.
-fn error_of_patch(body: &str, expected: &Expected) -> Option<String> {
+/// How the patch of the mutating webhook differs from the expected one.
+fn difference_in_patch(body: &str, expected: &Expected) -> Option<String> {
     let response = restore(body.as_bytes(), &validator()).unwrap();
     check_form(&response, &expected.uid);
     let patch = json!(response.patch().map(|patch| &**patch).unwrap_or_default());
@@ -118,14 +121,14 @@ fn error_of_patch(body: &str, expected: &Expected) -> Option<String> {
     let wanted = if expected.restored.is_empty() { Outcome::Allowed } else { Outcome::Restored };
     let is_right = expected.outcome == "skipped" && response.outcome() == Outcome::Skipped
         || response.outcome() == wanted && expected.restored.iter().all(is_back) && is_same_else();
-    // Called again with its own result, as with a reinvocationPolicy, it does nothing more.
+    // A second call, as with a reinvocationPolicy, changes nothing.
     review["request"]["object"] = restored.clone();
     let again = restore(review.to_string().as_bytes(), &validator()).unwrap();
     assert!(again.patch().is_none() && again.is_allowed(), "{}", expected.uid);
-    (!is_right).then(|| format!("{patch}, and the rule says {expected:?}"))
+    (!is_right).then(|| format!("{patch}, expected {expected:?}"))
 }
 
-/// What holds for every answer.
+/// Checks what holds for every response.
 fn check_form(response: &Response, uid: &str) {
     let sent = sent(response);
     assert_eq!(

@@ -1,46 +1,45 @@
-//! Prints reviews, one a line, as `scripts/load` sends them, most of Jobs with few tasks; with the
-//! argument `answers`, what the library answers to each of them.
+//! Prints the reviews that `scripts/load` sends, one per line; most are of Jobs with few tasks. With the
+//! argument `answers` it prints the library's answer to each instead.
 
 #![expect(clippy::print_stdout, reason = "it prints")]
 
 use serde_json::{Value, json};
-use volcano_job_update::admission::{RequestError, respond};
-use volcano_job_update::status::StatusCodes;
+use volcano_job_update::admission::Webhook;
 use volcano_job_update::{UpdatePolicy, Validator};
 
-/// How many reviews there are of each number of tasks.
+/// Pairs of the number of tasks and the number of reviews.
 const SIZES: [(usize, usize); 3] = [(2, 180), (100, 18), (1000, 2)];
 
-fn main() -> Result<(), RequestError> {
-    let validator = Validator::new(UpdatePolicy::admission());
+fn main() {
+    let webhook = Webhook::new(Validator::new(UpdatePolicy::admission()));
     let wants_answers = std::env::args().nth(1).as_deref() == Some("answers");
     for (tasks, count) in SIZES {
         for turn in 0..count {
             let review = review(tasks, turn).to_string();
             if wants_answers {
-                let response = respond(review.as_bytes(), &validator, StatusCodes::Documented)?;
-                println!("{}", String::from_utf8_lossy(&response.to_json()));
+                let answer = webhook.validate(review.as_bytes());
+                println!("{}", String::from_utf8_lossy(&answer.body()));
             } else {
                 println!("{review}");
             }
         }
     }
-    Ok(())
 }
 
-/// Four of five updates are allowed; the others are wrong in one way or the other.
+/// Four of five updates are allowed. The others change an immutable field, or minAvailable beyond the
+/// replicas.
 fn review(tasks: usize, turn: usize) -> Value {
     let existing = job(tasks);
     let mut replacement = existing.clone();
-    let edited = match turn % 10 {
+    let (pointer, value) = match turn % 10 {
         0..4 => ("/spec/tasks/1/replicas", json!(2)),
         4..6 => ("/metadata/labels/turn", json!("another")),
         6..8 => ("/spec/tasks/0/template/spec/containers/0/image", json!("example.com/main:2")),
         8 => ("/spec/queue", json!("production")),
         _ => ("/spec/tasks/1/minAvailable", json!(2)),
     };
-    if let Some(value) = replacement.pointer_mut(edited.0) {
-        *value = edited.1;
+    if let Some(field) = replacement.pointer_mut(pointer) {
+        *field = value;
     }
     let kind = json!({"group": "batch.volcano.sh", "version": "v1alpha1", "kind": "Job"});
     let resource = json!({"group": "batch.volcano.sh", "version": "v1alpha1", "resource": "jobs"});

@@ -6,45 +6,49 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use tracing::level_filters::LevelFilter;
+use volcano_job_update::status::StatusCodes;
+use volcano_job_update_programs::status_codes_parser;
 
-/// An admission webhook: may this Volcano Job be replaced by that one?
+/// An admission webhook that allows or denies updates of Volcano Jobs
 ///
-/// Answers reviews at /validate, and at /restore with a patch that puts back what Volcano
-/// filled in at creation and a manifest lacks. Also serves /healthz, /readyz and /metrics.
+/// Validates updates at /validate. At /restore it answers with a patch that puts back the fields that
+/// Volcano filled in at creation and a manifest lacks. Also serves /healthz, /readyz and /metrics.
+///
+/// Exit status: 0 after SIGTERM or SIGINT, 2 for an error at the start.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Args {
-    /// Where to listen
+    /// The address to listen on
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8443")]
     pub(crate) listen: SocketAddr,
-    /// By which rule: documented, admission, or a policy file (JSON or YAML)
+    /// The policy: documented, admission, or a policy file (JSON or YAML)
     #[arg(long, value_name = "documented|admission|FILE", default_value = "admission")]
     pub(crate) policy: String,
-    /// Compare by the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
+    /// Use the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub(crate) crd: Option<PathBuf>,
-    /// Which HTTP status codes a denial carries
-    #[arg(long, value_enum, default_value_t = StatusCodesName::Documented)]
-    pub(crate) status_codes: StatusCodesName,
-    /// Never deny: allow with warnings, and count what would have been denied
+    /// The status codes of a denial
+    #[arg(long, value_name = "CODES", default_value = "documented", value_parser = status_codes_parser())]
+    pub(crate) status_codes: StatusCodes,
+    /// Deny nothing: allow with warnings, and count the updates that would have been denied
     #[arg(long)]
     pub(crate) shadow: bool,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
     #[command(flatten)]
     pub(crate) bounds: Bounds,
-    /// How to write the log, to standard error
+    /// The format of the log, which goes to standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Json)]
     pub(crate) log_format: LogFormat,
-    /// From which level on: error, warn, info, debug (adds allowed updates) or off
+    /// The lowest level that is logged: error, warn, info, debug (adds allowed updates) or off
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub(crate) log_level: LevelFilter,
 }
 
-/// Where the certificate comes from.
+/// The source of the certificate.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TlsArgs {
-    /// The certificate and its chain, as PEM; read anew when it changes
+    /// The certificate and its chain, as PEM; read again when the file changes
     #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "self_signed")]
     pub(crate) tls_cert: Option<PathBuf>,
     /// The key of the certificate, as PEM
@@ -58,62 +62,54 @@ pub(crate) struct TlsArgs {
     #[arg(long, value_name = "NAME", requires = "self_signed", default_values_t =
         ["volcano-job-update-webhook.volcano-system.svc", "localhost", "127.0.0.1"].map(String::from))]
     pub(crate) dns_name: Vec<String>,
-    /// How often to look whether the certificate has changed
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    /// How often to check whether the certificate has changed
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = positive_seconds)]
     pub(crate) reload_interval: Duration,
 }
 
-/// How much a client may ask for.
+/// Limits on what clients can use.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Bounds {
-    /// How many reviews are read and judged at the same time; more get 503. An API server has up to
-    /// 200 changes in flight, unless it is told otherwise
+    /// Reviews that are read and validated at the same time; further ones get 503. An API server has
+    /// up to 200 mutating requests in flight by default
     #[arg(long, value_name = "NUMBER", default_value_t = 1000,
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) max_in_flight: u32,
-    /// How much their bodies may have together, as announced, or 7 MiB each; what is beyond that
-    /// gets 503
+    /// Memory for their bodies together: the Content-Length of each, or 7 MiB without one; requests
+    /// beyond it get 503
     #[arg(long, value_name = "MIB", default_value_t = 256,
         value_parser = clap::value_parser!(u32).range(7..=65_536))]
     pub(crate) max_body_memory: u32,
-    /// How long a client may take for the TLS handshake, the headers and the body, each
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    /// Timeout for each of the TLS handshake, the headers and the body of a request
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = positive_seconds)]
     pub(crate) read_timeout: Duration,
-    /// How long judging may take
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    /// Timeout for validating an update
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = positive_seconds)]
     pub(crate) handler_timeout: Duration,
-    /// How long to go on as before after SIGTERM, until no new requests are sent here
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds_or_none)]
+    /// How long to accept requests after SIGTERM, until the endpoints of the Service are updated
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(crate) drain_delay: Duration,
-    /// How long to wait then for what is in flight
-    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    /// How long to wait afterwards for requests in flight
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = positive_seconds)]
     pub(crate) shutdown_timeout: Duration,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum StatusCodesName {
-    /// 403 for a change that is denied, 400 for a wrong value
-    Documented,
-    /// 422 for both, as an API server gives
-    Kubernetes,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
     /// For people
     Text,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    match seconds_or_none(text)? {
+fn positive_seconds(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
         Duration::ZERO => Err("must be above 0".into()),
-        time => Ok(time),
+        duration => Ok(duration),
     }
 }
 
-fn seconds_or_none(text: &str) -> Result<Duration, String> {
+fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds")?;
     if !(0.0..=86_400.0).contains(&seconds) {
         return Err("must be from 0 to 86400".into());

@@ -1,14 +1,10 @@
-//! The program `volcano-job-update-webhook`: the verdict of the library, asked for by an API server.
+//! The program `volcano-job-update-webhook`: an admission webhook for updates of Volcano Jobs.
 
 mod args;
 mod error;
-mod judge;
 mod log;
 mod metrics;
-mod policy;
-mod self_signed;
 mod serve;
-mod tls;
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -21,60 +17,68 @@ use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::RustlsAcceptor;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
+use volcano_job_update::admission::Webhook;
+use volcano_job_update_programs::tls::{Certificate, CertificateFiles, TlsError, self_signed};
+use volcano_job_update_programs::{read_policy, validator};
 
 use crate::args::{Args, Bounds, TlsArgs};
 use crate::error::Error;
-use crate::judge::Judge;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Reload};
 use crate::serve::App;
-use crate::tls::{Certificate, Files};
 
-/// A connection on which nothing comes back for that long is closed.
+/// The subject of the certificate of --self-signed.
+const COMMON_NAME: &str = "volcano-job-update-webhook";
+
+/// How often an idle HTTP/2 connection is pinged.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 fn main() -> ExitCode {
     match start(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            // Nothing is left to be done if standard error cannot be written to.
             drop(writeln!(io::stderr(), "error: {error}"));
             ExitCode::from(2)
         }
     }
 }
 
-/// Reads all that is configured before anything is served.
+/// Reads the configuration, then serves.
 fn start(args: &Args) -> Result<(), Error> {
-    let validator = policy::validator(&args.policy, args.crd.as_deref())?;
-    let judge = Judge::new(validator, args.status_codes, args.shadow);
-    let certificate = Certificate::load(files(&args.tls)?)?;
+    let webhook = Webhook::new(validator(read_policy(&args.policy)?, args.crd.as_deref())?)
+        .with_status_codes(args.status_codes)
+        .with_shadow(args.shadow);
+    let certificate = Certificate::load(certificate_files(&args.tls)?)?;
     let listener = TcpListener::bind(args.listen)
         .map_err(|error| Error::Listen { address: args.listen, error })?;
     log::start(args.log_format, args.log_level);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Start)?;
-    runtime.block_on(serve(args, judge, certificate, listener)).map_err(Error::Start)
+    runtime.block_on(serve(args, webhook, certificate, listener)).map_err(Error::Start)
 }
 
-fn files(args: &TlsArgs) -> Result<Files, Error> {
+/// The files of the certificate. A self-signed one is made first, and its `caBundle` printed.
+fn certificate_files(args: &TlsArgs) -> Result<CertificateFiles, Error> {
     if let Some(directory) = &args.self_signed {
-        let (files, bundle) = self_signed::prepare(directory, &args.dns_name)?;
-        writeln!(io::stdout(), "{bundle}").map_err(Error::Print)?;
-        return Ok(files);
+        let made = self_signed(directory, COMMON_NAME, &args.dns_name)?;
+        writeln!(io::stdout(), "{}", made.ca_bundle).map_err(Error::Print)?;
+        return Ok(made.files);
     }
     let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) else {
         return Err(Error::NoCertificate);
     };
-    Ok(Files { certificate: certificate.clone(), key: key.clone() })
+    Ok(CertificateFiles { certificate: certificate.clone(), key: key.clone() })
 }
 
 async fn serve(
     args: &Args,
-    judge: Judge,
+    webhook: Webhook,
     certificate: Certificate,
     listener: TcpListener,
 ) -> io::Result<()> {
     let metrics = Arc::new(Metrics::new());
-    let app = App::new(judge, Arc::clone(&metrics), args.bounds);
+    let policy = webhook.validator().policy().name().to_owned();
+    let app = App::new(webhook, Arc::clone(&metrics), args.bounds);
     let handle = Handle::new();
     let address = listener.local_addr()?;
     let acceptor = RustlsAcceptor::new(certificate.config())
@@ -83,9 +87,9 @@ async fn serve(
     let mut server = axum_server::from_tcp(listener)?
         .acceptor(acceptor)
         .first_request_timeout(args.bounds.read_timeout)
-        .accept_error_handler(|_, error| tracing::warn!(%error, "a connection was not accepted"))
+        .accept_error_handler(|_, error| tracing::warn!(%error, "cannot accept a connection"))
         .handle(handle.clone());
-    // A client that says nothing more can still be answered.
+    // A client that has closed its side of the connection still gets its answer.
     server.http_builder().http1().half_close(true).header_read_timeout(args.bounds.read_timeout);
     server
         .http_builder()
@@ -95,8 +99,11 @@ async fn serve(
 
     let stop = stop_signal()?;
     let stopping = tokio::spawn(shut_down(stop, Arc::clone(&app), handle, args.bounds));
-    let watching = tokio::spawn(certificate.watch(args.tls.reload_interval, metrics));
-    tracing::info!(%address, policy = app.policy_name(), shadow = args.shadow, "listening");
+    let watching = certificate.watch(args.tls.reload_interval, move |result| {
+        note_reload(&metrics, result);
+    });
+    let watching = tokio::spawn(watching);
+    tracing::info!(%address, policy, shadow = args.shadow, "listening");
     let outcome = server.serve(app.router().into_make_service()).await;
     watching.abort();
     stopping.abort();
@@ -104,7 +111,21 @@ async fn serve(
     outcome
 }
 
-/// Ends with the first SIGTERM or SIGINT.
+/// Counts and logs a reload of the certificate.
+fn note_reload(metrics: &Metrics, result: Result<(), TlsError>) {
+    match result {
+        Ok(()) => {
+            metrics.count_reload(Reload::Done);
+            tracing::info!("the certificate has changed and is in use");
+        }
+        Err(error) => {
+            metrics.count_reload(Reload::Failed);
+            tracing::error!(%error, "the certificate cannot be reloaded; the old one stays in use");
+        }
+    }
+}
+
+/// Completes with the first SIGTERM or SIGINT.
 fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -116,8 +137,8 @@ fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     })
 }
 
-/// A Service goes on sending requests for a while after its pod was told to end; so first only
-/// `/readyz` changes, then nothing more is accepted and what is in flight is finished.
+/// Shuts down after a signal. A Service sends requests for a while after its pod was told to terminate;
+/// so `/readyz` fails first, and only after the drain delay no more connections are accepted.
 async fn shut_down(
     stop: impl Future<Output = ()>,
     app: Arc<App>,
@@ -126,8 +147,8 @@ async fn shut_down(
 ) {
     stop.await;
     app.drain();
-    tracing::info!("shutting down");
+    tracing::info!("draining");
     tokio::time::sleep(bounds.drain_delay).await;
     handle.graceful_shutdown(Some(bounds.shutdown_timeout));
-    tracing::info!("finishing what is in flight");
+    tracing::info!("waiting for requests in flight");
 }

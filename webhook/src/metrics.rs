@@ -1,4 +1,4 @@
-//! What is counted. Every label has a small, fixed set of values: none comes from a request.
+//! The metrics. The values of each label are a small, fixed set: none comes from a request.
 
 use std::time::Duration;
 
@@ -9,22 +9,21 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use volcano_job_update::admission::HttpAnswer;
 
-use crate::judge::Answer;
-
-/// From a tenth of a millisecond, a usual review, to the longest an API server waits.
+/// Seconds, from 0.1 ms, which a typical review takes, to the longest timeout of an API server.
 const BUCKETS: [f64; 14] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
 ];
 
-/// What is asked for.
+/// A path that answers reviews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Validate,
     Restore,
 }
 
-/// Why a request got no answer to its review.
+/// Why a request is answered without reading its review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rejection {
     /// 415
@@ -35,28 +34,28 @@ pub(crate) enum Rejection {
     Busy,
     /// 408
     SlowBody,
-    /// 400: the connection ended before the body did.
+    /// 400: the connection ended before the body was complete.
     BrokenBody,
     /// 504
     SlowHandler,
-    /// 500: a error of this program.
+    /// 500: a bug in this program.
     Failed,
 }
 
-/// What came of looking at the certificate files anew.
+/// The result of reading changed certificate files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reload {
     Done,
     Failed,
 }
 
-/// All that is counted.
+/// All metrics of the program.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     rejections: Family<RejectionLabels, Counter>,
-    violations: Family<FindingLabels, Counter>,
+    violations: Family<ViolationLabels, Counter>,
     shadowed: Counter,
     durations: Family<EndpointLabels, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
@@ -76,7 +75,7 @@ struct RejectionLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct FindingLabels {
+struct ViolationLabels {
     code: &'static str,
 }
 
@@ -108,40 +107,39 @@ impl Metrics {
 
     fn register(&mut self) {
         let registry = &mut self.registry;
-        let requests = "Reviews that were answered";
+        let requests = "Reviews that were answered, by outcome";
         registry.register("requests", requests, self.requests.clone());
-        let rejections = "Requests that got no answer to their review";
+        let rejections = "Requests that were answered without reading their review";
         registry.register("rejections", rejections, self.rejections.clone());
-        let violations = "What stood in the way of updates, each violation once";
+        let violations = "Violations in updates, by code";
         registry.register("violations", violations, self.violations.clone());
         let shadowed = "Updates that were allowed and would be denied without --shadow";
         registry.register("would_have_denied", shadowed, self.shadowed.clone());
-        let durations = "From the headers of a review to its answer";
+        let durations = "Time from the headers of a request to its answer";
         let seconds = Unit::Seconds;
         registry.register_with_unit("duration", durations, seconds, self.durations.clone());
-        let in_flight = "Reviews that are being read or judged";
+        let in_flight = "Reviews that are being read or validated";
         registry.register("in_flight", in_flight, self.in_flight.clone());
-        let reloads = "Changes of the certificate files that were taken, or could not be";
+        let reloads = "Changes of the certificate files, by whether they are in use";
         registry.register("certificate_reloads", reloads, self.reloads.clone());
     }
 
-    /// In the text format of `OpenMetrics`, which Prometheus reads.
+    /// The metrics in the text format of `OpenMetrics`.
+    #[expect(clippy::expect_used, reason = "a String can be written to")]
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::new();
-        if encode(&mut text, &self.registry).is_err() {
-            tracing::error!("the metrics cannot be written");
-        }
+        encode(&mut text, &self.registry).expect("writing to a String does not fail");
         text
     }
 
-    pub(crate) fn count_answer(&self, endpoint: Endpoint, answer: &Answer) {
-        let verdict = answer.verdict.as_str();
+    pub(crate) fn count_answer(&self, endpoint: Endpoint, answer: &HttpAnswer) {
+        let verdict = answer.outcome().as_str();
         let labels = RequestLabels { endpoint: endpoint.as_str(), verdict };
         self.requests.get_or_create(&labels).inc();
-        for code in &answer.codes {
-            self.violations.get_or_create(&FindingLabels { code: code.as_str() }).inc();
+        for code in answer.codes() {
+            self.violations.get_or_create(&ViolationLabels { code: code.as_str() }).inc();
         }
-        if answer.verdict.is_denial() && answer.is_allowed {
+        if answer.outcome().is_denial() && answer.is_allowed() {
             self.shadowed.inc();
         }
     }
@@ -164,7 +162,7 @@ impl Metrics {
         self.durations.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
-    /// Counts a review as in flight until what is given back is dropped.
+    /// Counts a review as in flight until the guard is dropped.
     pub(crate) fn enter(&self) -> InFlight {
         self.in_flight.inc();
         InFlight(self.in_flight.clone())

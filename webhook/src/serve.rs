@@ -1,4 +1,4 @@
-//! Requests and their answers.
+//! The HTTP server: paths, limits and timeouts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,53 +8,50 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http_body_util::LengthLimitError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use volcano_job_update::ViolationCode;
+use volcano_job_update::admission::{HttpAnswer, Outcome, Webhook};
 use volcano_job_update::status::Status;
 
 use crate::args::Bounds;
-use crate::judge::{self, Answer, Judge, Verdict};
 use crate::metrics::{Endpoint, Metrics, Rejection};
 
-/// Two Jobs of 3 MiB each, the most that an API server takes, and what is around them.
+/// Bytes of a body: two Jobs of 3 MiB, the limit of an API server, and 1 MiB for the rest of the review.
 const BODY_LIMIT: usize = 7 * 1024 * 1024;
 
-/// What is logged of a uid, which has 36 characters; whoever calls may send anything.
-const UID_LENGTH: usize = 64;
+/// Characters of a uid that are logged. An API server sends 36; another client can send anything.
+const UID_CHARACTERS: usize = 64;
 
-/// What all requests share.
+/// The state that all requests share.
 #[derive(Debug)]
 pub(crate) struct App {
-    judge: Judge,
+    webhook: Arc<Webhook>,
     metrics: Arc<Metrics>,
     bounds: Bounds,
-    /// One for each review in flight.
+    /// A permit for each review in flight.
     slots: Arc<Semaphore>,
-    /// One for each KiB of their bodies.
+    /// A permit for each KiB of their bodies.
     memory: Arc<Semaphore>,
     draining: AtomicBool,
 }
 
 impl App {
-    pub(crate) fn new(judge: Judge, metrics: Arc<Metrics>, bounds: Bounds) -> Arc<Self> {
+    pub(crate) fn new(webhook: Webhook, metrics: Arc<Metrics>, bounds: Bounds) -> Arc<Self> {
         Arc::new(Self {
-            judge,
+            webhook: Arc::new(webhook),
             metrics,
             bounds,
-            slots: semaphore(bounds.max_in_flight),
-            memory: semaphore(bounds.max_body_memory.saturating_mul(1024)),
+            slots: Arc::new(Semaphore::new(bounds.max_in_flight as usize)),
+            memory: Arc::new(Semaphore::new(bounds.max_body_memory as usize * 1024)),
             draining: AtomicBool::new(false),
         })
     }
 
-    pub(crate) fn policy_name(&self) -> &str {
-        self.judge.policy_name()
-    }
-
-    /// Has `/readyz` say that no more requests are wanted; those that come are answered.
+    /// Makes `/readyz` fail; requests are still answered.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
@@ -72,15 +69,16 @@ impl App {
     async fn respond(self: Arc<Self>, endpoint: Endpoint, request: Request) -> Response {
         let begun = Instant::now();
         let response = match self.review(endpoint, request).await {
-            Ok(answer) => {
+            Ok((answer, body)) => {
                 self.metrics.count_answer(endpoint, &answer);
                 log(endpoint, &answer, begun.elapsed());
-                json(answer.status, answer.body)
+                let content_type = [(CONTENT_TYPE, answer.content_type())];
+                (status_code(&answer), content_type, body).into_response()
             }
             Err(rejection) => {
                 self.metrics.count_rejection(endpoint, rejection);
                 let endpoint = endpoint.as_str();
-                tracing::warn!(endpoint, reason = rejection.as_str(), "no answer to the review");
+                tracing::warn!(endpoint, reason = rejection.as_str(), "rejected");
                 self.reject(rejection)
             }
         };
@@ -88,48 +86,58 @@ impl App {
         response
     }
 
-    async fn review(&self, endpoint: Endpoint, request: Request) -> Result<Answer, Rejection> {
+    /// Reads a review and answers it; gives the answer and its body.
+    async fn review(
+        &self,
+        endpoint: Endpoint,
+        request: Request,
+    ) -> Result<(HttpAnswer, Vec<u8>), Rejection> {
         if !is_json(request.headers()) {
             return Err(Rejection::MediaType);
         }
-        let length = announced_length(request.headers()).unwrap_or(BODY_LIMIT);
+        let length = content_length(request.headers()).unwrap_or(BODY_LIMIT);
         if length > BODY_LIMIT {
             return Err(Rejection::TooLarge);
         }
-        let place = self.place(length)?;
+        let slot = self.acquire(length)?;
         let in_flight = self.metrics.enter();
         let body = read(request.into_body(), length, self.bounds.read_timeout).await?;
-        let answer = self.judge(endpoint, body, place).await;
+        let answer = self.answer(endpoint, body, slot).await;
         drop(in_flight);
         answer
     }
 
-    /// A place among those in flight, taken before the body is read, so that memory is bounded too.
-    fn place(&self, length: usize) -> Result<Place, Rejection> {
-        let slot = Arc::clone(&self.slots).try_acquire_owned();
-        let kibibytes = u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX);
-        let memory = Arc::clone(&self.memory).try_acquire_many_owned(kibibytes);
-        match (slot, memory) {
-            (Ok(slot), Ok(memory)) => Ok(Place { _slot: slot, _memory: memory }),
+    /// Acquires a slot for a review with a body of that length, before the body is read: so memory is
+    /// bounded too.
+    fn acquire(&self, length: usize) -> Result<Slot, Rejection> {
+        let review = Arc::clone(&self.slots).try_acquire_owned();
+        let memory = Arc::clone(&self.memory).try_acquire_many_owned(kibibytes(length));
+        match (review, memory) {
+            (Ok(review), Ok(memory)) => Ok(Slot { _review: review, _memory: memory }),
             _ => Err(Rejection::Busy),
         }
     }
 
-    /// Judges where it holds up no other request, and a panic is the matter of this one alone.
-    async fn judge(
+    /// Answers on a thread for blocking work: a large review delays no other request, and a panic fails
+    /// this request alone.
+    async fn answer(
         &self,
         endpoint: Endpoint,
         body: Bytes,
-        place: Place,
-    ) -> Result<Answer, Rejection> {
-        let judge = self.judge.clone();
-        let judging = tokio::task::spawn_blocking(move || {
-            let answer = judge.answer(endpoint, &body);
-            // Only now, also if nobody waits any more: what is still at work counts.
-            drop(place);
-            answer
+        slot: Slot,
+    ) -> Result<(HttpAnswer, Vec<u8>), Rejection> {
+        let webhook = Arc::clone(&self.webhook);
+        let task = tokio::task::spawn_blocking(move || {
+            let answer = match endpoint {
+                Endpoint::Validate => webhook.validate(&body),
+                Endpoint::Restore => webhook.restore(&body),
+            };
+            let body = answer.body();
+            // Not before: after a timeout the work goes on, and takes up its slot.
+            drop(slot);
+            (answer, body)
         });
-        match tokio::time::timeout(self.bounds.handler_timeout, judging).await {
+        match tokio::time::timeout(self.bounds.handler_timeout, task).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(Rejection::Failed),
             Err(_) => Err(Rejection::SlowHandler),
@@ -138,51 +146,48 @@ impl App {
 
     fn reject(&self, rejection: Rejection) -> Response {
         let timeout = self.bounds.read_timeout.as_secs_f64();
-        let (status, text) = match rejection {
+        match rejection {
             Rejection::MediaType => {
                 let status = Status::unsupported_media_type(&["application/json"]);
-                return json(status.code, judge::json(&status));
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, Json(status)).into_response()
             }
             Rejection::TooLarge => {
-                let limit = format!("limit is {BODY_LIMIT}");
-                let status = Status::request_entity_too_large(limit);
-                return json(status.code, judge::json(&status));
+                let status = Status::request_entity_too_large(format!("limit is {BODY_LIMIT}"));
+                (StatusCode::PAYLOAD_TOO_LARGE, Json(status)).into_response()
             }
             Rejection::Busy => {
-                (StatusCode::SERVICE_UNAVAILABLE, "too many reviews at once\n".into())
+                let retry_after = [(RETRY_AFTER, "1")];
+                let text = "too many reviews in flight\n";
+                (StatusCode::SERVICE_UNAVAILABLE, retry_after, text).into_response()
             }
-            Rejection::SlowBody => (
-                StatusCode::REQUEST_TIMEOUT,
-                format!("the body did not arrive within {timeout} seconds\n"),
-            ),
+            Rejection::SlowBody => {
+                let text = format!("the body did not arrive within {timeout} seconds\n");
+                (StatusCode::REQUEST_TIMEOUT, text).into_response()
+            }
             Rejection::BrokenBody => {
-                (StatusCode::BAD_REQUEST, "the body ended too early\n".to_owned())
+                (StatusCode::BAD_REQUEST, "the body ended too early\n").into_response()
             }
             Rejection::SlowHandler => {
-                (StatusCode::GATEWAY_TIMEOUT, "judging took too long\n".to_owned())
+                (StatusCode::GATEWAY_TIMEOUT, "validating took too long\n").into_response()
             }
             Rejection::Failed => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "the webhook failed\n".to_owned())
+                (StatusCode::INTERNAL_SERVER_ERROR, "the webhook failed\n").into_response()
             }
-        };
-        let mut response = (status, text).into_response();
-        if rejection == Rejection::Busy {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        response
     }
 }
 
-/// A place among the reviews in flight; free when it is dropped.
+/// A review in flight and the memory of its body; both are released when it is dropped.
 #[derive(Debug)]
-struct Place {
-    _slot: OwnedSemaphorePermit,
+struct Slot {
+    _review: OwnedSemaphorePermit,
     _memory: OwnedSemaphorePermit,
 }
 
-fn semaphore(allows: u32) -> Arc<Semaphore> {
-    let allows = usize::try_from(allows).unwrap_or(usize::MAX);
-    Arc::new(Semaphore::new(allows.min(Semaphore::MAX_PERMITS)))
+/// The length of a body in KiB, rounded up.
+#[expect(clippy::expect_used, reason = "a longer body was rejected")]
+fn kibibytes(length: usize) -> u32 {
+    length.div_ceil(1024).try_into().expect("it is at most BODY_LIMIT")
 }
 
 async fn validate(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -219,32 +224,45 @@ fn is_too_long(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
 }
 
+/// Whether the media type is `application/json`, whatever its parameters.
 fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
-    kind.trim().eq_ignore_ascii_case("application/json")
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = content_type.and_then(|value| value.split(';').next());
+    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn announced_length(headers: &HeaderMap) -> Option<usize> {
+fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn json(status: u16, body: Vec<u8>) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+#[expect(clippy::expect_used, reason = "it is 200, 400 or 413")]
+fn status_code(answer: &HttpAnswer) -> StatusCode {
+    StatusCode::from_u16(answer.status_code()).expect("an HTTP status code")
 }
 
-/// Logs codes and the uid of the review, under which the audit log has the rest; no value of a Job.
-fn log(endpoint: Endpoint, answer: &Answer, took: Duration) {
+/// A status as a JSON body.
+struct Json(Status);
+
+impl IntoResponse for Json {
+    #[expect(clippy::expect_used, reason = "a status always serializes")]
+    fn into_response(self) -> Response {
+        let body =
+            serde_json::to_vec(&self.0).expect("strings and numbers under fixed keys serialize");
+        ([(CONTENT_TYPE, "application/json")], body).into_response()
+    }
+}
+
+/// Logs the outcome, the codes and the uid, by which the audit log has the rest; no value of a Job.
+fn log(endpoint: Endpoint, answer: &HttpAnswer, took: Duration) {
     let endpoint = endpoint.as_str();
-    let Answer { verdict, uid, is_allowed, codes, .. } = answer;
-    let verdict = verdict.as_str();
-    let allowed = *is_allowed;
-    let uid: String = uid.chars().take(UID_LENGTH).collect();
-    let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
+    let verdict = answer.outcome().as_str();
+    let allowed = answer.is_allowed();
+    let uid: String = answer.uid().into_iter().flat_map(str::chars).take(UID_CHARACTERS).collect();
+    let codes: Vec<&str> = answer.codes().map(ViolationCode::as_str).collect();
     let codes = codes.join(",");
-    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    if answer.verdict == Verdict::RequestError || answer.verdict.is_denial() {
+    #[expect(clippy::cast_possible_truncation, reason = "2^64 microseconds are 500,000 years")]
+    let micros = took.as_micros() as u64;
+    if answer.outcome() == Outcome::BadRequest || answer.outcome().is_denial() {
         tracing::info!(endpoint, verdict, allowed, uid, codes, micros, "answered");
     } else {
         tracing::debug!(endpoint, verdict, allowed, uid, micros, "answered");

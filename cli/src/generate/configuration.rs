@@ -2,10 +2,11 @@
 
 use volcano_job_update::{DroppedDefaults, UpdatePolicy};
 
+use super::cel::{METADATA, NOT_THE_GARBAGE_COLLECTOR, field_or};
 use super::fields::{Fields, Freedom};
-use super::{ConfigurationArgs, FailurePolicy, fill, header};
+use super::manifest::{fill, header};
+use crate::args::{ConfigurationArgs, FailurePolicy};
 
-/// Longer than a review takes by far, and short enough that a webhook which hangs is noticed.
 const TEMPLATE: &str = r#"---
 apiVersion: admissionregistration.k8s.io/v1
 kind: @kind@
@@ -20,7 +21,7 @@ webhooks:
   - operations: ["UPDATE"]
     apiGroups: ["batch.volcano.sh"]
     apiVersions: ["v1alpha1"]
-    # Not jobs/status, which changes nothing that is judged.
+    # Not jobs/status: an update of the status is always allowed.
     resources: ["jobs"]
     scope: Namespaced
   matchConditions:
@@ -33,31 +34,17 @@ webhooks:
   @reinvocation@
 "#;
 
-/// The garbage collector writes ownerReferences and finalizers, and must not wait for a webhook.
-pub(super) const NOT_THE_GARBAGE_COLLECTOR: &str = r#"- name: not-the-garbage-collector
-  expression: request.userInfo.username != "system:serviceaccount:kube-system:generic-garbage-collector"
-"#;
-
-/// The metadata that a client may write, and what an absent field is the same as.
-pub(super) const METADATA: [(&str, &str); 5] = [
-    ("labels", "{}"),
-    ("annotations", "{}"),
-    ("generateName", r#""""#),
-    ("finalizers", "[]"),
-    ("ownerReferences", "[]"),
-];
-
-pub(super) fn print(args: &ConfigurationArgs, policy: &UpdatePolicy) -> String {
+pub(super) fn manifests(args: &ConfigurationArgs, policy: &UpdatePolicy) -> String {
     let validating = ("ValidatingWebhookConfiguration", "validate", "");
     let mutating = ("MutatingWebhookConfiguration", "restore", "reinvocationPolicy: IfNeeded");
-    let mut text = header(policy) + &one(args, policy, validating);
+    let mut text = header(policy) + &manifest(args, policy, validating);
     if args.restore || policy.dropped_defaults() == DroppedDefaults::Restore {
-        text.push_str(&one(args, policy, mutating));
+        text.push_str(&manifest(args, policy, mutating));
     }
     text
 }
 
-fn one(
+fn manifest(
     args: &ConfigurationArgs,
     policy: &UpdatePolicy,
     (kind, path, reinvocation): (&str, &str, &str),
@@ -101,7 +88,7 @@ fn client(args: &ConfigurationArgs, path: &str) -> String {
     client
 }
 
-/// With these the API server asks only about what can be denied or restored.
+/// The conditions under which the API server calls the webhook: a field has changed that it validates.
 fn conditions(policy: &UpdatePolicy) -> String {
     let ignored = Fields::ignored(policy);
     let mut differences = vec![differs("spec", "{}")];
@@ -112,11 +99,10 @@ fn conditions(policy: &UpdatePolicy) -> String {
     }
     let differences = differences.join(" ||\n    ");
     format!(
-        "{NOT_THE_GARBAGE_COLLECTOR}- name: changes-what-is-judged\n  expression: >-\n    {differences}\n"
+        "{NOT_THE_GARBAGE_COLLECTOR}- name: changes-a-validated-field\n  expression: >-\n    {differences}\n"
     )
 }
 
 fn differs(field: &str, empty: &str) -> String {
-    let side = |object: &str| format!("(has({object}.{field}) ? {object}.{field} : {empty})");
-    format!("{} != {}", side("object"), side("oldObject"))
+    format!("{} != {}", field_or("object", field, empty), field_or("oldObject", field, empty))
 }

@@ -1,8 +1,10 @@
-//! The webhook in a cluster.
+//! The webhook as a Deployment, with everything that it needs.
 
 use volcano_job_update::UpdatePolicy;
 
-use super::{DeploymentArgs, fill, header};
+use super::manifest::{fill, header};
+use crate::args::DeploymentArgs;
+use crate::output::to_json;
 
 const TEMPLATE: &str = include_str!("deployment.yaml");
 
@@ -23,11 +25,11 @@ const MOUNT: &str = r"- name: policy
   readOnly: true
 ";
 
-pub(super) fn print(args: &DeploymentArgs, policy: &UpdatePolicy) -> String {
+pub(super) fn manifests(args: &DeploymentArgs, policy: &UpdatePolicy) -> String {
     let (name, namespace) = (&*args.common.name, &*args.namespace);
     let is_preset = UpdatePolicy::preset(policy.name()).as_ref() == Some(policy);
-    let json = serde_json::to_string_pretty(policy).unwrap_or_default();
-    // Another policy is another name, so that pods are made anew with it.
+    let json = to_json(policy);
+    // Another policy gets another name, so that the Deployment restarts its pods.
     let map = format!("{name}-policy-{:08x}", fingerprint(&json));
     let config_map = [("map", &*map), ("namespace", namespace), ("name", name), ("policy", &*json)];
     let volume = format!("- name: policy\n  configMap:\n    name: {map}\n");
@@ -49,7 +51,7 @@ pub(super) fn print(args: &DeploymentArgs, policy: &UpdatePolicy) -> String {
     header(policy) + &config_map + &fill(TEMPLATE, &values)
 }
 
-/// FNV-1a, which is the same everywhere and always.
+/// The FNV-1a hash, which does not depend on the machine or the version of Rust.
 fn fingerprint(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

@@ -1,37 +1,36 @@
-//! What a policy allows, as far as the API server can tell fields apart in CEL.
+//! The fields that a policy allows, at the granularity of the CEL expressions.
 
 use volcano_job_update::{FieldPath, FieldPattern, Key, Segment, UpdatePolicy};
 
-/// What of a Job may change.
+/// The fields of a Job that may change.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     metadata: Section,
     spec: Section,
     tasks: Section,
-    /// Patterns that name something inside a field, where CEL takes the whole field.
+    /// Patterns of parts of a field; the CEL expressions allow the whole field.
     pub(super) widened: Vec<String>,
 }
 
-/// What may change at one level.
+/// The fields of one object that may change.
 #[derive(Debug, Default)]
 struct Section {
     all: bool,
     keys: Vec<Key>,
-    /// Single keys of a map: those of `metadata.labels` and `metadata.annotations`.
+    /// Pairs of a map (`labels` or `annotations` of metadata) and one of its keys.
     map_keys: Vec<(Key, Key)>,
 }
 
-/// What an expression may say of a field.
+/// Which part of a field may change.
 pub(super) enum Freedom<'f> {
-    /// It may change.
     Whole,
-    /// These keys of it may change.
+    /// The values of these keys.
     Keys(Vec<&'f str>),
-    /// It may not.
     None,
 }
 
 impl Fields {
+    /// The fields that are allowed or ignored.
     pub(super) fn new(policy: &UpdatePolicy) -> Self {
         let mut fields = Self::default();
         for pattern in policy.allowed().iter().chain(policy.ignored()) {
@@ -40,7 +39,7 @@ impl Fields {
         fields
     }
 
-    /// Without those that only are ignored.
+    /// The fields that are ignored.
     pub(super) fn ignored(policy: &UpdatePolicy) -> Self {
         let mut fields = Self::default();
         for pattern in policy.ignored() {
@@ -50,11 +49,13 @@ impl Fields {
     }
 
     fn add(&mut self, pattern: &FieldPattern) {
-        // A pattern has no list positions, so each of these is an `[*]`.
-        let path: Result<FieldPath, _> = pattern.as_str().replace("[*]", "[0]").parse();
-        let segments = path.as_ref().map(FieldPath::segments).unwrap_or_default();
-        match segments {
-            // Whatever else is at the top never counts.
+        // A pattern has no positions, so that each position of this path stands for `[*]`.
+        let path: FieldPath = match pattern.as_str().replace("[*]", "[0]").parse() {
+            Ok(path) => path,
+            Err(_) => return self.widened.push(pattern.to_string()),
+        };
+        match path.segments() {
+            // Other fields of the Job, such as `status`, are not compared.
             [Segment::Key(top), ..] if !matches!(&**top, "metadata" | "spec") => {}
             [Segment::Key(top)] | [Segment::Key(top), Segment::Index(_)] => {
                 self.section(top).all = true;
@@ -68,16 +69,16 @@ impl Fields {
             [Segment::Key(top), Segment::Key(tasks), Segment::Index(_), rest @ ..]
                 if (&**top, &**tasks) == ("spec", "tasks") =>
             {
-                self.add_of_task(rest, pattern);
+                self.add_in_task(rest, pattern);
             }
             [Segment::Key(top), Segment::Key(map), rest @ ..] => {
-                self.add_below(top, map, rest, pattern);
+                self.add_in_field(top, map, rest, pattern);
             }
             _ => self.widened.push(pattern.to_string()),
         }
     }
 
-    fn add_of_task(&mut self, segments: &[Segment], pattern: &FieldPattern) {
+    fn add_in_task(&mut self, segments: &[Segment], pattern: &FieldPattern) {
         match segments {
             [Segment::Index(_), ..] => self.tasks.all = true,
             [Segment::Key(key), rest @ ..] => {
@@ -90,7 +91,7 @@ impl Fields {
         }
     }
 
-    fn add_below(&mut self, top: &str, map: &str, rest: &[Segment], pattern: &FieldPattern) {
+    fn add_in_field(&mut self, top: &str, map: &str, rest: &[Segment], pattern: &FieldPattern) {
         let is_map = top == "metadata" && matches!(map, "labels" | "annotations");
         match rest {
             [Segment::Key(key)] if is_map => {
@@ -135,9 +136,4 @@ impl Fields {
         }
         Freedom::Keys(self.tasks.keys.iter().map(|key| &**key).collect())
     }
-}
-
-/// A list of texts in CEL, whose strings can be written as those of JSON.
-pub(super) fn list(keys: &[&str]) -> String {
-    serde_json::to_string(keys).unwrap_or_default()
 }

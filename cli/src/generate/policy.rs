@@ -1,10 +1,10 @@
-//! `ValidatingAdmissionPolicy`: as much of the rule as CEL can say.
+//! `ValidatingAdmissionPolicy`: the part of the rule that CEL can express.
 
 use volcano_job_update::{DroppedDefaults, FieldPattern, UpdatePolicy};
 
-use super::configuration::{METADATA, NOT_THE_GARBAGE_COLLECTOR};
-use super::fields::{Fields, Freedom, list};
-use super::{fill, header};
+use super::cel::{METADATA, NOT_THE_GARBAGE_COLLECTOR, field_or, list, string};
+use super::fields::{Fields, Freedom};
+use super::manifest::{fill, header};
 
 const TEMPLATE: &str = r#"---
 apiVersion: admissionregistration.k8s.io/v1
@@ -37,7 +37,7 @@ spec:
   validationActions: ["Deny"]
 "#;
 
-/// Volcano writes the name of the claim that it made for a volume.
+/// Whether the volumes differ only in `volumeClaimName`s that Volcano filled in.
 const FILLED_CLAIMS: &str = r#"variables.new[k].size() == variables.old[k].size() &&
 variables.new[k].all(i, volume, volume == variables.old[k][i] || (
   has(volume.volumeClaim) &&
@@ -45,57 +45,53 @@ variables.new[k].all(i, volume, volume == variables.old[k][i] || (
   volume.all(f, f == "volumeClaimName" || (f in variables.old[k][i] && variables.old[k][i][f] == volume[f])) &&
   variables.old[k][i].all(f, f in volume)))"#;
 
-pub(super) fn print(name: &str, policy: &UpdatePolicy) -> String {
+pub(super) fn manifests(name: &str, policy: &UpdatePolicy) -> String {
     let fields = Fields::new(policy);
-    let allowed = allowed_in_words(policy);
-    let validations = of_metadata(&fields, policy, &allowed)
-        + &of_spec(&fields, &allowed)
-        + &of_tasks(&fields, &allowed);
+    let allowed = allowed_fields_message(policy);
+    let validations = metadata_validations(&fields, policy, &allowed)
+        + &spec_validation(&fields, &allowed)
+        + &task_validations(&fields, &allowed);
     let values = [
         ("name", name),
         ("condition", NOT_THE_GARBAGE_COLLECTOR),
         ("variables", &variables(&fields, policy)),
         ("validations", &validations),
     ];
-    header(policy) + &limits(&fields, policy) + &fill(TEMPLATE, &values)
+    header(policy) + &differences(&fields, policy) + &fill(TEMPLATE, &values)
 }
 
-/// What the manifest says of itself at its beginning.
-fn limits(fields: &Fields, policy: &UpdatePolicy) -> String {
+/// The comment that lists the differences from the webhook.
+fn differences(fields: &Fields, policy: &UpdatePolicy) -> String {
     let mut text = String::from(
         "#
-# What CEL cannot say, and the webhook can. This policy lets pass:
-#  - replicas below minAvailable, minAvailable above the sum of replicas, replicas that do not fit a
-#    partitionPolicy, and two tasks of one name where a task was changed;
-#  - values that the schema of the Job allows and no pod may have, such as restartPolicy: Sometimes.
+# Differences from the webhook, as CEL cannot express the whole rule. This policy allows:
+#  - replicas below minAvailable, minAvailable above the sum of replicas, replicas that do not match a
+#    partitionPolicy, and two tasks with the same name where a task was changed;
+#  - values that the schema of the Job allows and a pod does not, such as restartPolicy: Sometimes.
 ",
     );
     for pattern in &fields.widened {
-        let line = format!("#  - beside {}, all else in the same field.\n", pattern.escape_debug());
+        let line =
+            format!("#  - beside {}, everything else in the same field.\n", pattern.escape_debug());
         text.push_str(&line);
     }
     text.push_str(
-        "# This policy denies, where nothing may be changed:
+        "# This policy denies, in fields that may not change:
 #  - another spelling of the same value (1024Mi for 1Gi, 60m for 1h, an empty list or map or a zero
-#    for an absent one), and another order of a list in which order has no meaning.
+#    instead of an absent one), and another order of a list whose order is not significant.
 ",
     );
     if policy.dropped_defaults() != DroppedDefaults::Deny {
         text.push_str("#  - a manifest without the fields that Volcano filled in at creation.\n");
     }
-    text + "# It names the fields in no fixed order, only those of the first rule that is broken, and inside of
-# tasks only the task; it has no causes, no codes and no hints.
+    text + "# A message names the fields in no fixed order, only those of the first validation that fails, and of a
+# task only its position. There are no causes, codes and hints.
 "
 }
 
-fn allowed_in_words(policy: &UpdatePolicy) -> String {
+fn allowed_fields_message(policy: &UpdatePolicy) -> String {
     let fields: Vec<&str> = policy.allowed().iter().map(FieldPattern::as_str).collect();
     format!(": field is immutable; only these may be changed: {}", fields.join(", "))
-}
-
-/// A text in CEL.
-fn text(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
 }
 
 fn variables(fields: &Fields, policy: &UpdatePolicy) -> String {
@@ -105,7 +101,7 @@ fn variables(fields: &Fields, policy: &UpdatePolicy) -> String {
     };
     keys.push("tasks");
     let keys = list(&keys);
-    let same = if says(policy, "ignoreFilledVolumeClaims") {
+    let same = if is_enabled(policy, "ignoreFilledVolumeClaims") {
         format!("(k == \"volumes\" && k in variables.old && {FILLED_CLAIMS})")
     } else {
         "false".into()
@@ -129,19 +125,18 @@ fn variables(fields: &Fields, policy: &UpdatePolicy) -> String {
     )
 }
 
-/// What of a policy is known by its form as a file alone.
-fn says(policy: &UpdatePolicy, key: &str) -> bool {
-    let file = serde_json::to_value(policy).unwrap_or_default();
+/// Whether a field of the policy file is `true`.
+#[expect(clippy::expect_used, reason = "a policy always serializes")]
+fn is_enabled(policy: &UpdatePolicy, key: &str) -> bool {
+    let file = serde_json::to_value(policy).expect("a policy is JSON");
     file.get(key).and_then(serde_json::Value::as_bool) == Some(true)
 }
 
-fn of_metadata(fields: &Fields, policy: &UpdatePolicy, allowed: &str) -> String {
+fn metadata_validations(fields: &Fields, policy: &UpdatePolicy, allowed: &str) -> String {
     let mut validations = String::new();
     for (field, empty) in METADATA {
-        let side = |object: &str| {
-            format!("(has({object}.metadata.{field}) ? {object}.metadata.{field} : {empty})")
-        };
-        let (new, old) = (side("object"), side("oldObject"));
+        let path = format!("metadata.{field}");
+        let [new, old] = ["object", "oldObject"].map(|object| field_or(object, &path, empty));
         let mut expression = match fields.of_metadata(field) {
             Freedom::Whole => continue,
             Freedom::None => format!("{new} == {old}"),
@@ -153,10 +148,10 @@ fn of_metadata(fields: &Fields, policy: &UpdatePolicy, allowed: &str) -> String 
                 )
             }
         };
-        if field == "finalizers" && says(policy, "releaseFinalizersWhileDeleting") {
+        if field == "finalizers" && is_enabled(policy, "releaseFinalizersWhileDeleting") {
             expression = format!("has(oldObject.metadata.deletionTimestamp) || {expression}");
         }
-        let message = text(&format!("metadata.{field}{allowed}"));
+        let message = string(&format!("{path}{allowed}"));
         validations.extend([
             "- expression: >-\n    ",
             &expression,
@@ -168,11 +163,11 @@ fn of_metadata(fields: &Fields, policy: &UpdatePolicy, allowed: &str) -> String 
     validations
 }
 
-fn of_spec(fields: &Fields, allowed: &str) -> String {
+fn spec_validation(fields: &Fields, allowed: &str) -> String {
     if matches!(fields.of_spec(), Freedom::Whole) {
         return String::new();
     }
-    let allowed = text(allowed);
+    let allowed = string(allowed);
     format!(
         "- expression: variables.changed.size() == 0
   messageExpression: >-
@@ -182,13 +177,13 @@ fn of_spec(fields: &Fields, allowed: &str) -> String {
     )
 }
 
-fn of_tasks(fields: &Fields, allowed: &str) -> String {
+fn task_validations(fields: &Fields, allowed: &str) -> String {
     let keys = match fields.of_tasks() {
         Freedom::Whole => return String::new(),
         Freedom::Keys(keys) => list(&keys),
         Freedom::None => list(&[]),
     };
-    let allowed = text(allowed);
+    let allowed = string(allowed);
     format!(
         "- expression: variables.newTasks.size() == variables.oldTasks.size()
   message: 'spec.tasks: a task must be neither added nor removed'

@@ -1,4 +1,4 @@
-//! What a review is answered with, and what is counted and logged of it.
+//! The answers to reviews, and what is counted and logged.
 
 use serde_json::json;
 
@@ -20,7 +20,7 @@ fn allowed_update_is_allowed() {
 }
 
 #[test]
-fn denied_update_is_denied_with_codes_of_either_family() {
+fn denial_has_the_configured_status_codes() {
     for (codes, code, reason) in [("documented", 403, "Forbidden"), ("kubernetes", 422, "Invalid")]
     {
         let webhook = Webhook::start(&["--status-codes", codes]);
@@ -55,7 +55,7 @@ fn dropped_defaults_are_restored() {
     review["request"]["object"] = job(json!({}));
     let response = &webhook.post("/restore", &review.to_string()).json()["response"];
     assert_eq!(response["allowed"], true);
-    assert!(response.get("patch").is_none(), "there is nothing to restore: {response}");
+    assert!(response.get("patch").is_none(), "nothing was dropped: {response}");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn shadow_allows_with_warnings_and_counts() {
 }
 
 #[test]
-fn other_requests_pass_untouched() {
+fn request_other_than_an_update_is_allowed() {
     let webhook = Webhook::start(&[]);
     let mut review = denied("a");
     review["request"]["operation"] = "DELETE".into();
@@ -86,7 +86,7 @@ fn other_requests_pass_untouched() {
 }
 
 #[test]
-fn what_happens_is_counted() {
+fn answers_are_counted() {
     let webhook = Webhook::start(&[]);
     for uid in ["a", "b"] {
         webhook.validate(&denied(uid));
@@ -96,7 +96,7 @@ fn what_happens_is_counted() {
     let counted = |name: &str| webhook.metric(&format!("volcano_job_update_webhook_{name}"));
     assert_eq!(counted(r#"requests_total{endpoint="validate",verdict="denied"}"#), 2);
     assert_eq!(counted(r#"requests_total{endpoint="validate",verdict="allowed"}"#), 1);
-    assert_eq!(counted(r#"requests_total{endpoint="validate",verdict="unanswerable"}"#), 1);
+    assert_eq!(counted(r#"requests_total{endpoint="validate",verdict="bad-request"}"#), 1);
     assert_eq!(counted(r#"violations_total{code="immutable-field"}"#), 2);
     assert_eq!(counted(r#"duration_seconds_count{endpoint="validate"}"#), 4);
     assert_eq!(counted(r#"duration_seconds_bucket{le="+Inf",endpoint="validate"}"#), 4);
@@ -111,7 +111,7 @@ fn what_happens_is_counted() {
 }
 
 #[test]
-fn no_value_of_a_job_is_in_the_log_or_the_metrics() {
+fn log_and_metrics_have_no_value_of_a_job() {
     let secret = "hunter2";
     let pod = |value: &str| {
         json!({"metadata": {
@@ -132,7 +132,7 @@ fn no_value_of_a_job_is_in_the_log_or_the_metrics() {
         webhook.post(&format!("{endpoint}/{secret}"), &review.to_string());
     }
     webhook.assert_answers();
-    // The log is written in order, so with this line everything before it is there.
+    // The log is written in order: with this line, all lines before it are there.
     webhook.wait_for_log(r#""uid":"other""#);
     assert!(webhook.log().contains("the-uid"), "{}", webhook.log());
     assert!(!webhook.log().contains(secret), "{}", webhook.log());

@@ -1,4 +1,4 @@
-//! Clients that do not behave. Each gets what it deserves, and the others their answers.
+//! Clients that misbehave get an error or lose their connection, and other clients still get answers.
 
 use std::io::Read;
 
@@ -9,16 +9,16 @@ use crate::util::{Client, Webhook, head, request, review};
 const LIMIT: usize = 7 * 1024 * 1024;
 
 #[test]
-fn body_that_is_announced_as_too_long() {
+fn content_length_above_the_limit() {
     let webhook = Webhook::start(&[]);
     let answer = webhook.connect().exchange(&head("/validate", LIMIT + 1));
-    assert_eq!(answer.status, 413, "and nothing of it is waited for");
+    assert_eq!(answer.status, 413, "without waiting for the body");
     assert_eq!(answer.json()["reason"], "RequestEntityTooLarge");
     webhook.assert_answers();
 }
 
 #[test]
-fn body_that_turns_out_too_long() {
+fn chunked_body_above_the_limit() {
     let webhook = Webhook::start(&[]);
     let head = "POST /validate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                 transfer-encoding: chunked\r\n\r\n";
@@ -28,7 +28,7 @@ fn body_that_turns_out_too_long() {
 }
 
 #[test]
-fn body_as_long_as_may_be() {
+fn body_at_the_limit() {
     let webhook = Webhook::start(&[]);
     let mut body = review("a", json!({}), json!({})).to_string();
     body.push_str(&" ".repeat(LIMIT - body.len()));
@@ -36,7 +36,7 @@ fn body_as_long_as_may_be() {
 }
 
 #[test]
-fn body_of_another_type() {
+fn media_types() {
     let webhook = Webhook::start(&[]);
     let right = request("/validate", &review("a", json!({}), json!({})).to_string());
     for (kind, status) in [
@@ -67,7 +67,7 @@ fn body_that_is_no_review() {
 }
 
 #[test]
-fn nesting_without_end() {
+fn deeply_nested_body() {
     let webhook = Webhook::start(&[]);
     let deep = "[".repeat(100_000);
     let closed = deep.clone() + &"]".repeat(100_000);
@@ -89,7 +89,7 @@ fn nesting_without_end() {
     webhook.assert_answers();
 }
 
-/// Short enough to wait for; long enough for the others, however busy the machine is.
+/// Short enough for a test, long enough for the other clients on a busy machine.
 const SLOW: [&str; 2] = ["--read-timeout", "3"];
 
 #[test]
@@ -97,7 +97,7 @@ fn slow_handshake() {
     let webhook = Webhook::start(&SLOW);
     let mut silent = webhook.connect_plain();
     webhook.assert_answers();
-    assert_eq!(silent.read(&mut [0]).expect("the end"), 0);
+    assert_eq!(silent.read(&mut [0]).expect("end of the connection"), 0);
     webhook.assert_answers();
 }
 
@@ -110,7 +110,7 @@ fn slow_headers() {
         client.send(beginning);
         client
     });
-    // Two were fast at first; then one says nothing more, the other not enough.
+    // Two send a whole request first; then one sends nothing, the other the first line of another.
     let fast = request("/validate", &review("a", json!({}), json!({})).to_string());
     assert_eq!(slow[0].exchange(&fast).status, 200);
     assert_eq!(slow[1].exchange(&fast).status, 200);
@@ -135,7 +135,7 @@ fn slow_body() {
 }
 
 #[test]
-fn connection_that_is_closed_on_one_side() {
+fn half_closed_connection() {
     let webhook = Webhook::start(&[]);
     let mut client = webhook.connect();
     client.send(&request("/validate", &review("a", json!({}), json!({})).to_string()));
@@ -151,18 +151,18 @@ fn connection_that_is_closed_on_one_side() {
 }
 
 #[test]
-fn connection_that_is_dropped() {
+fn dropped_connection_frees_its_slot() {
     let webhook = Webhook::start(&["--max-in-flight", "1"]);
     let mut client = webhook.connect();
     client.begin("/validate", 100);
     drop(client);
-    crate::util::wait_until("its place is free", || {
+    crate::util::wait_until("its slot is free", || {
         webhook.validate(&review("a", json!({}), json!({}))).status == 200
     });
 }
 
 #[test]
-fn requests_before_the_answers_of_those_before_them() {
+fn pipelined_requests() {
     let webhook = Webhook::start(&[]);
     let mut client = webhook.connect();
     let uids = ["a", "b", "c", "d"];
@@ -175,13 +175,13 @@ fn requests_before_the_answers_of_those_before_them() {
 }
 
 #[test]
-fn no_tls_at_all() {
+fn plain_http() {
     let webhook = Webhook::start(&[]);
     let mut plain = webhook.connect_plain();
     std::io::Write::write_all(&mut plain, b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n")
         .expect("sent");
     let mut answer = Vec::new();
     drop(plain.read_to_end(&mut answer));
-    assert!(!answer.starts_with(b"HTTP"), "nothing is said in the clear");
+    assert!(!answer.starts_with(b"HTTP"), "no answer without TLS");
     webhook.assert_answers();
 }

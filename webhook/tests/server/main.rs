@@ -1,6 +1,11 @@
-//! The webhook over TLS, as API servers and others meet it.
+//! The program as its clients see it: HTTPS requests in, answers, metrics and logs out.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic fails the test"
+)]
 
 mod answers;
 mod bad_clients;

@@ -1,4 +1,4 @@
-//! Bounds, certificates, the end.
+//! Limits, shutdown, and reloading of the certificate.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::util::{Webhook, denied, review, wait_until};
 
 #[test]
-fn more_than_may_be_in_flight() {
+fn more_reviews_than_max_in_flight() {
     let webhook = Webhook::start(&["--max-in-flight", "2"]);
     let body = denied("a").to_string();
     let mut clients = [webhook.connect(), webhook.connect()];
@@ -19,7 +19,7 @@ fn more_than_may_be_in_flight() {
     let answer = webhook.validate(&denied("b"));
     assert_eq!(answer.status, 503);
     assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
-    assert_eq!(webhook.get("/healthz").status, 200, "a probe is no review");
+    assert_eq!(webhook.get("/healthz").status, 200, "probes have no limit");
     assert_eq!(webhook.get("/readyz").status, 200);
     for client in &mut clients {
         assert_eq!(client.exchange(&body).json()["response"]["allowed"], false);
@@ -31,7 +31,7 @@ fn more_than_may_be_in_flight() {
 }
 
 #[test]
-fn more_than_there_is_memory_for() {
+fn more_bodies_than_max_body_memory() {
     const MIB: usize = 1024 * 1024;
     let webhook = Webhook::start(&["--max-body-memory", "8"]);
     let mut large = webhook.connect();
@@ -47,20 +47,20 @@ fn more_than_there_is_memory_for() {
 }
 
 #[test]
-fn end_finishes_what_is_in_flight() {
+fn shutdown_finishes_requests_in_flight() {
     let mut webhook = Webhook::start(&["--drain-delay", "0", "--shutdown-timeout", "3600"]);
     let body = denied("a").to_string();
     let mut client = webhook.connect();
     client.begin("/validate", body.len());
     webhook.terminate();
-    webhook.wait_for_log("finishing what is in flight");
+    webhook.wait_for_log("waiting for requests in flight");
     assert_eq!(client.exchange(&body).json()["response"]["uid"], "a");
     client.wait_for_end();
     assert!(webhook.wait().success());
 }
 
 #[test]
-fn end_does_not_wait_for_ever() {
+fn shutdown_timeout_ends_the_wait() {
     let mut webhook = Webhook::start(&["--drain-delay", "0", "--shutdown-timeout", "0.1"]);
     let mut client = webhook.connect();
     client.begin("/validate", 100);
@@ -69,16 +69,16 @@ fn end_does_not_wait_for_ever() {
 }
 
 #[test]
-fn end_is_announced_before_it_begins() {
+fn readyz_fails_during_drain() {
     let webhook = Webhook::start(&["--drain-delay", "3600"]);
     webhook.terminate();
-    wait_until("it is not ready", || webhook.get("/readyz").status == 503);
+    wait_until("readyz fails", || webhook.get("/readyz").status == 503);
     assert_eq!(webhook.get("/healthz").status, 200);
     webhook.assert_answers();
 }
 
-/// A CA that gives certificates, and a directory as an API server's node mounts a secret: the files
-/// are links through a link, and the latter changes.
+/// A CA, and a directory in the form of a mounted secret: the files are links into `..data`, a link that
+/// is replaced when the secret changes.
 struct Mount<'d> {
     authority: CertifiedIssuer<'static, KeyPair>,
     directory: &'d Path,
@@ -98,7 +98,7 @@ impl<'d> Mount<'d> {
         Self { authority, directory }
     }
 
-    /// Puts a new certificate in place; gives it.
+    /// Replaces the certificate by a new one, which it returns.
     fn renew(&self, version: &str) -> Vec<u8> {
         let key = KeyPair::generate().expect("a key");
         let params = CertificateParams::new(["localhost".to_owned()]).expect("names");
@@ -130,10 +130,10 @@ fn changed_certificate_is_used() {
 
     let second = mount.renew("2");
     wait_until("the second certificate", || webhook.connect().certificate() == second);
-    assert_eq!(early.certificate(), first, "what is open stays open");
+    assert_eq!(early.certificate(), first, "an open connection keeps its certificate");
 
     mount.put("3", "no certificate", "no key");
-    webhook.wait_for_log("the certificate stays as it was");
+    webhook.wait_for_log("the old one stays in use");
     assert_eq!(webhook.connect().certificate(), second);
 
     let fourth = mount.renew("4");
@@ -144,7 +144,7 @@ fn changed_certificate_is_used() {
 }
 
 #[test]
-fn reviews_of_many_at_once() {
+fn concurrent_clients() {
     let webhook = Webhook::start(&[]);
     std::thread::scope(|scope| {
         for client in 0..8 {

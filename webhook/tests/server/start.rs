@@ -1,13 +1,15 @@
-//! What is wrong with the configuration is said at the start.
+//! Errors of the configuration, which end the program at the start, and --self-signed.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use crate::util::{Webhook, program};
+use serde_json::{Map, Value, json};
 
-/// Runs it with arguments that it must deny; gives what it says.
+use crate::util::{Webhook, program, review};
+
+/// Runs the program with wrong arguments; returns what it prints to standard error.
 #[track_caller]
-fn denial(arguments: &[&str]) -> String {
+fn start_error(arguments: &[&str]) -> String {
     let output = program().args(arguments).output().expect("the program runs");
     assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     assert!(output.stdout.is_empty());
@@ -15,8 +17,8 @@ fn denial(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn without_a_certificate_it_says_how_to_get_one() {
-    let text = denial(&[]);
+fn missing_certificate_is_explained() {
+    let text = start_error(&[]);
     assert_eq!(text.lines().count(), 1, "{text}");
     for word in ["--tls-cert", "--tls-key", "cert-manager", "generate deployment", "--self-signed"]
     {
@@ -26,12 +28,12 @@ fn without_a_certificate_it_says_how_to_get_one() {
 
 #[test]
 fn wrong_arguments() {
-    assert!(denial(&["--policy", "nowhere.json"]).contains("nowhere.json"));
-    assert!(denial(&["--max-in-flight", "0"]).contains("--max-in-flight"));
-    assert!(denial(&["--read-timeout", "0"]).contains("must be above 0"));
-    assert!(denial(&["--read-timeout", "soon"]).contains("must be a number of seconds"));
-    assert!(denial(&["--tls-cert", "a"]).contains("--tls-key"));
-    assert!(denial(&["--status-codes", "other"]).contains("documented, kubernetes"));
+    assert!(start_error(&["--policy", "nowhere.json"]).contains("nowhere.json"));
+    assert!(start_error(&["--max-in-flight", "0"]).contains("--max-in-flight"));
+    assert!(start_error(&["--read-timeout", "0"]).contains("must be above 0"));
+    assert!(start_error(&["--read-timeout", "soon"]).contains("must be a number of seconds"));
+    assert!(start_error(&["--tls-cert", "a"]).contains("--tls-key"));
+    assert!(start_error(&["--status-codes", "other"]).contains("documented, kubernetes"));
 }
 
 #[test]
@@ -42,34 +44,48 @@ fn wrong_files() {
     std::fs::write(&policy, "allowed:\n- spec.tasks[0]\n").expect("written");
     std::fs::write(&empty, "").expect("written");
 
-    let text = denial(&["--policy", &policy]);
+    let text = start_error(&["--policy", &policy]);
     assert!(text.contains(&policy) && text.contains("position"), "{text}");
-    let text = denial(&["--crd", &policy]);
+    let text = start_error(&["--crd", &policy]);
     assert!(text.contains("CRD") && text.contains(&policy), "{text}");
-    let text = denial(&["--tls-cert", &absent, "--tls-key", &absent]);
+    let text = start_error(&["--tls-cert", &absent, "--tls-key", &absent]);
     assert!(text.contains(&absent), "{text}");
-    let text = denial(&["--tls-cert", &empty, "--tls-key", &empty]);
+    let text = start_error(&["--tls-cert", &empty, "--tls-key", &empty]);
     assert!(text.contains("there is no certificate in it"), "{text}");
 
-    let text = denial(&["--self-signed", &empty]);
+    let text = start_error(&["--self-signed", &empty]);
     assert!(text.contains(&empty), "{text}");
     std::fs::write(directory.path().join("tls.crt"), "").expect("written");
-    let text = denial(&["--self-signed", &path("")]);
+    let text = start_error(&["--self-signed", &path("")]);
     assert!(text.contains("but not all"), "{text}");
 }
 
+/// `010` is octal, as kubectl and the command line read it.
 #[test]
-fn certificate_and_key_that_do_not_fit() {
+fn octal_number_in_a_policy_file() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let policy = directory.path().join("policy.yaml");
+    std::fs::write(&policy, "limits: {violations: 010}\n").expect("written");
+    let webhook = Webhook::start(&["--policy", &policy.display().to_string()]);
+    let unknown: Map<String, Value> =
+        (0..12).map(|number| (format!("unknown{number}"), json!(1))).collect();
+    let answer = webhook.validate(&review("a", json!({}), json!({"spec": unknown}))).json();
+    let causes = answer["response"]["status"]["details"]["causes"].as_array().map(Vec::len);
+    assert_eq!(causes, Some(8), "{answer}");
+}
+
+#[test]
+fn certificate_and_key_that_do_not_match() {
     let one = Webhook::start(&[]);
     let other = Webhook::start(&[]);
     let certificate = one.directory().join("tls.crt").display().to_string();
     let key = other.directory().join("tls.key").display().to_string();
-    let text = denial(&["--tls-cert", &certificate, "--tls-key", &key]);
+    let text = start_error(&["--tls-cert", &certificate, "--tls-key", &key]);
     assert!(text.contains(&certificate) && text.contains(&key), "{text}");
 }
 
 #[test]
-fn address_that_is_taken() {
+fn address_in_use() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     let directory = tempfile::tempdir().expect("there is room");
@@ -83,7 +99,7 @@ fn address_that_is_taken() {
 }
 
 #[test]
-fn self_signed_prints_the_bundle_and_keeps_it() {
+fn self_signed_prints_the_bundle_and_reuses_the_files() {
     let directory = tempfile::tempdir().expect("there is room");
     let mut bundles = Vec::new();
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! The program, started as an operator starts it, and clients that say what they like to it.
+//! The running program, and clients that can send any bytes.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -13,7 +13,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// After so long a test has failed. Nothing is expected to happen *within* a time.
+/// The timeout of everything that a test waits for. No test depends on how long something takes.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
 pub(crate) fn program() -> Command {
@@ -22,7 +22,7 @@ pub(crate) fn program() -> Command {
     command
 }
 
-/// A running webhook; it ends with the test.
+/// A running webhook, killed when the test ends.
 pub(crate) struct Webhook {
     child: Child,
     address: SocketAddr,
@@ -37,7 +37,7 @@ struct Log {
 }
 
 impl Webhook {
-    /// With a certificate of its own making, on a free port, without a delay before it ends.
+    /// Starts the program with a self-signed certificate, on a free port.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("there is room");
         let mut command = program();
@@ -45,7 +45,7 @@ impl Webhook {
         Self::run(command.args(arguments), directory)
     }
 
-    /// With the certificate files in a directory.
+    /// Starts the program with the certificate in `files`; `directory` is kept until the end.
     pub(crate) fn start_with_files(directory: TempDir, files: &Path, arguments: &[&str]) -> Self {
         let mut command = program();
         command.arg("--tls-cert").arg(files.join("tls.crt"));
@@ -79,7 +79,7 @@ impl Webhook {
         self.directory.path()
     }
 
-    /// The first line of the log in which the text is, once it is there.
+    /// Waits for a line of the log with this text, and returns it.
     pub(crate) fn wait_for_log(&self, text: &str) -> String {
         self.log.wait_for(text)
     }
@@ -92,7 +92,7 @@ impl Webhook {
         Client::connect(self.address, &self.directory().join("ca.crt"))
     }
 
-    /// A connection over which nothing was said yet, not even of TLS.
+    /// A TCP connection without TLS.
     pub(crate) fn connect_plain(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).expect("it listens");
         stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
@@ -111,7 +111,7 @@ impl Webhook {
         self.post("/validate", &review.to_string())
     }
 
-    /// That others are answered, whatever one client does.
+    /// Asserts that another client gets an answer.
     #[track_caller]
     pub(crate) fn assert_answers(&self) {
         let answer = self.validate(&review("other", json!({}), json!({})));
@@ -121,7 +121,7 @@ impl Webhook {
         );
     }
 
-    /// The value of a metric, 0 if it was not counted yet.
+    /// The value of a metric, 0 if it is not there yet.
     pub(crate) fn metric(&self, name: &str) -> u64 {
         let metrics = self.get("/metrics").body;
         let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -159,20 +159,20 @@ impl Log {
     }
 }
 
-/// Until something holds.
+/// Waits until a condition holds.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < DEADLINE, "in vain: {what}");
+        assert!(begun.elapsed() < DEADLINE, "timeout: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// A client that writes what it likes.
+/// A client that sends any bytes over TLS.
 pub(crate) struct Client(StreamOwned<ClientConnection, TcpStream>);
 
-/// What came back.
+/// The answer to a request.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -215,14 +215,14 @@ impl Client {
         self.response()
     }
 
-    /// Sends the headers of a request, and waits until the body is asked for: then the request is
-    /// in flight, for as long as the client likes.
+    /// Sends the headers of a request and waits for `100 Continue`: then the request is in flight until
+    /// the client sends the body.
     pub(crate) fn begin(&mut self, path: &str, length: usize) {
         let head = head(path, length).replace("\r\n\r\n", "\r\nexpect: 100-continue\r\n\r\n");
         assert_eq!(self.exchange(&head).status, 100);
     }
 
-    /// Says that nothing more comes, and still listens.
+    /// Closes the client's side of the connection.
     pub(crate) fn finish_sending(&mut self) {
         self.0.conn.send_close_notify();
         self.0.flush().expect("it reads");
@@ -249,7 +249,7 @@ impl Client {
         String::from_utf8(head).expect("text")
     }
 
-    /// Until the server ends the connection, one way or the other.
+    /// Waits until the server closes the connection.
     pub(crate) fn wait_for_end(mut self) {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {
@@ -258,7 +258,7 @@ impl Client {
         }
     }
 
-    /// The certificate that the server shows.
+    /// The certificate of the server.
     pub(crate) fn certificate(&mut self) -> Vec<u8> {
         self.exchange("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n");
         let chain = self.0.conn.peer_certificates().expect("a certificate");
@@ -277,7 +277,7 @@ pub(crate) fn request(path: &str, body: &str) -> String {
     head(path, body.len()) + body
 }
 
-/// A Job of one task, with more at its top, its metadata or spec.
+/// A Job with one task, with `more` merged into it.
 pub(crate) fn job(more: Value) -> Value {
     let mut job = json!({
         "apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
@@ -300,7 +300,7 @@ fn merge(into: &mut Value, more: Value) {
     }
 }
 
-/// The review of an update between two Jobs with this more in them.
+/// The review of an update, with more merged into either Job.
 pub(crate) fn review(uid: &str, existing: Value, replacement: Value) -> Value {
     let resource = json!({"group": "batch.volcano.sh", "version": "v1alpha1", "resource": "jobs"});
     let kind = json!({"group": "batch.volcano.sh", "version": "v1alpha1", "kind": "Job"});
@@ -317,7 +317,7 @@ pub(crate) fn review(uid: &str, existing: Value, replacement: Value) -> Value {
     })
 }
 
-/// One that must be denied.
+/// The review of an update that is denied.
 pub(crate) fn denied(uid: &str) -> Value {
     review(uid, json!({}), json!({"spec": {"queue": "production"}}))
 }

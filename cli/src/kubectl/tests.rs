@@ -1,10 +1,4 @@
-//! What kubectl prints of a denial, held against what it did print.
-
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what is not as a test expects it fails the test"
-)]
+//! Compares the texts with those that a real kubectl printed.
 
 use std::fs;
 use std::path::Path;
@@ -12,22 +6,13 @@ use std::path::Path;
 use serde_json::{Value, json};
 use volcano_job_update::admission::respond;
 use volcano_job_update::status::{Status, StatusCodes};
-
 use volcano_job_update::{UpdatePolicy, Validator};
 
 use self::data::{report, shared};
-use self::files::files;
-use self::kubectl::{denied_by, error_text, response_text, warnings_text};
-use self::util::{patched, read_json};
+use super::{denied_by, error_text, response_text, warnings_text};
 
-#[path = "../../tests/util/data.rs"]
+#[path = "../../../tests/util/data.rs"]
 mod data;
-#[path = "../../tests/util/files.rs"]
-mod files;
-#[path = "../src/kubectl.rs"]
-mod kubectl;
-#[path = "../../tests/util/mod.rs"]
-mod util;
 
 /// A Job of `tests/jobs`.
 #[track_caller]
@@ -35,7 +20,12 @@ fn job(name: &str) -> Value {
     read_json(Path::new(&format!("{}/../tests/jobs/{name}.json", env!("CARGO_MANIFEST_DIR"))))
 }
 
-/// A review of an update, as an API server asks for it.
+#[track_caller]
+fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// A review of an update, as an API server sends it.
 fn update(existing: &Value, replacement: &Value) -> Value {
     let version = json!({"group": "batch.volcano.sh", "version": "v1alpha1"});
     let with = |key: &str, value: &str| {
@@ -70,30 +60,31 @@ fn validator() -> Validator {
 
 const REPLACING: &str = r#"error when replacing "job.json""#;
 
-/// What the API server answered and kubectl printed for the denials that the recordings' webhook gave:
-/// the rendering knows all of their shapes.
+/// The recordings have the status that their webhook denied with, the answer of the API server, and the
+/// output of kubectl.
 #[test]
-fn every_recorded_denial_is_printed_as_kubectl_did() {
+fn recorded_denials_are_printed_as_kubectl_printed_them() {
     let Some(folder) = shared("recordings") else { return };
     let (mut answers, mut texts) = (0, 0);
-    for file in files(&folder) {
+    for file in fs::read_dir(&folder).unwrap() {
+        let file = file.unwrap().path();
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         if !name.starts_with("denial-") || name.contains("denial-l-long") {
             continue;
         }
-        let recording: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        let recording = read_json(&file);
         let reply = &recording["notes"][0]["reply"]["response"];
         for step in recording["steps"].as_array().unwrap() {
             if let Some(status) = answer_of(&step["response"]).filter(|_| reply["allowed"] == false)
             {
-                let given = reply.get("status").cloned().unwrap_or(json!({}));
-                // A list of a thousand causes was shortened.
-                if let Ok(given) = serde_json::from_value::<Status>(given) {
-                    assert_eq!(denied_by(webhook(&status), &given), status, "{name}");
+                let denial = reply.get("status").cloned().unwrap_or(json!({}));
+                // One recording is shortened: its status had a thousand causes.
+                if let Ok(denial) = serde_json::from_value::<Status>(denial) {
+                    assert_eq!(denied_by(webhook(&status), &denial), status, "{name}");
                     answers += 1;
                 }
             }
-            texts += usize::from(printed_alike(&name, step));
+            texts += usize::from(is_printed_alike(&name, step));
         }
     }
     report(answers, "answers of the API server to denials");
@@ -105,18 +96,18 @@ fn answer_of(response: &Value) -> Option<Status> {
     serde_json::from_value(body.clone()).ok()
 }
 
-/// The name in the message: the recordings have two webhooks.
+/// The name of the webhook in a message: the recordings have two.
 fn webhook(status: &Status) -> &'static str {
     if status.message.contains("mutatejob") { "mutatejob.lab.example" } else { WEBHOOK }
 }
 
 const WEBHOOK: &str = "validatejob.lab.example";
 
-/// Compares what `kubectl replace` and `kubectl patch` printed with what is made of the API server's
-/// answer. `false`: the step is of another kind.
-fn printed_alike(name: &str, step: &Value) -> bool {
+/// Compares the output of `kubectl replace` or `kubectl patch` with the text made from the API server's
+/// answer. `false`: the step is another command, or has no status.
+fn is_printed_alike(name: &str, step: &Value) -> bool {
     let kubectl = &step["kubectl"];
-    let doing = match kubectl["argv"][1].as_str() {
+    let operation = match kubectl["argv"][1].as_str() {
         Some("replace") => REPLACING,
         Some("patch") => "",
         _ => return false,
@@ -128,16 +119,15 @@ fn printed_alike(name: &str, step: &Value) -> bool {
     let warnings: Vec<&str> =
         stderr.lines().filter_map(|line| line.strip_prefix("Warning: ")).collect();
     let warnings: Vec<String> = warnings.into_iter().map(Into::into).collect();
-    let text = warnings_text(&warnings) + &error_text(&status, doing);
+    let text = warnings_text(&warnings) + &error_text(&status, operation);
     assert_eq!(text, stderr, "{name}: {:?}", kubectl["argv"]);
     true
 }
 
-/// Our answer to the update that a recording's webhook denied, as kubectl prints it without the
-/// hints; and what it printed of the webhook's own.
+/// The error text of our response to the update that the webhook of a recording denied; and what kubectl
+/// printed about that webhook's denial.
 fn ours_and_recorded(folder: &Path, name: &str, codes: StatusCodes) -> [String; 2] {
-    let recording = fs::read(folder.join(format!("{name}.json"))).unwrap();
-    let recording: Value = serde_json::from_slice(&recording).unwrap();
+    let recording = read_json(&folder.join(format!("{name}.json")));
     let steps = recording["steps"].as_array().unwrap();
     let reviews = steps[0]["reviews"].as_array().unwrap();
     let review = reviews.iter().find(|review| review["hook"] == "validate/jobs").unwrap();
@@ -148,9 +138,9 @@ fn ours_and_recorded(folder: &Path, name: &str, codes: StatusCodes) -> [String; 
     [error_text(&status, REPLACING), recorded.to_owned()]
 }
 
-/// Of the same shape, and with our words in the place of the recordings'.
+/// The texts differ only in the words of the two webhooks.
 #[test]
-fn our_denials_are_printed_as_the_recorded_ones_of_their_shape() {
+fn our_denials_are_printed_as_the_recorded_ones() {
     let Some(folder) = shared("recordings") else { return };
     let shapes = [
         (
@@ -176,13 +166,11 @@ fn our_denials_are_printed_as_the_recorded_ones_of_their_shape() {
 }
 
 #[test]
-fn a_denial_is_printed_with_its_hints() {
+fn denial_is_printed_with_its_hints() {
     let existing = job("documented-existing");
-    let replacement = patched(
-        &existing,
-        &json!([{"op": "replace", "path": "/spec/queue", "value": "other"},
-            {"op": "add", "path": "/spec/maxRetires", "value": 5}]),
-    );
+    let mut replacement = existing.clone();
+    replacement["spec"]["queue"] = "other".into();
+    replacement["spec"]["maxRetires"] = 5.into();
     let body = update(&existing, &replacement).to_string();
     let response = respond(body.as_bytes(), &validator(), StatusCodes::Documented).unwrap();
     assert_eq!(

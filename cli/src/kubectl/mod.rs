@@ -1,16 +1,29 @@
-//! What people get to see of an answer: an API server puts the webhook's name in front of the message,
-//! and kubectl shows the message or the causes, depending on the reason.
+//! The messages of kubectl about the response of a webhook. The API server adds the name of the webhook
+//! to the message, and kubectl prints the message or the causes, depending on the reason.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 
 use volcano_job_update::admission::Response;
 use volcano_job_update::status::{Status, quote};
 
-/// What an API server answers its client if a webhook of that name denies with a status, as
-/// [`ToStatusErr`] makes it.
+/// What kubectl prints to standard error about the response of the webhook with that name: the warnings,
+/// and for a denial the error. For `operation` see [`error_text`].
+pub(crate) fn response_text(response: &Response, webhook: &str, operation: &str) -> String {
+    let mut text = warnings_text(response.warnings());
+    if let Some(status) = response.status() {
+        text.push_str(&error_text(&denied_by(webhook, status), operation));
+    }
+    text
+}
+
+/// The status with which an API server answers its client if the webhook with that name denies with
+/// `status`, as its function [`ToStatusErr`] makes it.
 ///
 /// [`ToStatusErr`]: https://github.com/kubernetes/apiserver/blob/master/pkg/admission/plugin/webhook/errors/statuserror.go
-pub(crate) fn denied_by(webhook: &str, status: &Status) -> Status {
+fn denied_by(webhook: &str, status: &Status) -> Status {
     let mut status = status.clone();
     status.code = status.code.max(400);
     if matches!(&*status.status, "" | "Success") {
@@ -25,22 +38,15 @@ pub(crate) fn denied_by(webhook: &str, status: &Status) -> Status {
     status
 }
 
-/// What kubectl prints to standard error of an answer, the webhook having that name: the warnings, and the error
-/// if it is a denial. For `doing`, see [`error_text`].
-pub(crate) fn response_text(response: &Response, webhook: &str, doing: &str) -> String {
-    let error = response.status().map(|status| error_text(&denied_by(webhook, status), doing));
-    warnings_text(response.warnings()) + &error.unwrap_or_default()
-}
-
-/// What kubectl prints to standard error of a failed request, as [`checkErr`] does.
+/// What kubectl prints to standard error about a failed request, as its function [`checkErr`] does.
 ///
-/// `doing` is what it was at: `error when replacing "job.json"` with `kubectl replace`, nothing with
-/// `kubectl patch`. (`kubectl apply` prints the whole patch there.)
+/// `operation` is what kubectl puts in front of the message: `error when replacing "job.json"` for
+/// `kubectl replace`, nothing for `kubectl patch`. (For `kubectl apply` it is the whole patch.)
 ///
 /// [`checkErr`]: https://github.com/kubernetes/kubectl/blob/master/pkg/cmd/util/helpers.go
-pub(crate) fn error_text(status: &Status, doing: &str) -> String {
-    let separator = if doing.is_empty() { "" } else { ": " };
-    let message = format!("{doing}{separator}{}", status.message);
+fn error_text(status: &Status, operation: &str) -> String {
+    let separator = if operation.is_empty() { "" } else { ": " };
+    let message = format!("{operation}{separator}{}", status.message);
     let is_invalid = &*status.reason == "Invalid" || status.reason.is_empty() && status.code == 422;
     if is_invalid {
         return invalid_text(status, &message);
@@ -54,7 +60,7 @@ pub(crate) fn error_text(status: &Status, doing: &str) -> String {
     }
 }
 
-/// Only the causes, each once; the message only where there is nothing else.
+/// The text for the reason `Invalid`: the distinct causes, or the message if there is nothing else.
 fn invalid_text(status: &Status, message: &str) -> String {
     let Some(details) = status.details.as_deref() else {
         return format!("The request is invalid: {message}\n");
@@ -65,9 +71,9 @@ fn invalid_text(status: &Status, message: &str) -> String {
     } else if details.causes.is_empty() {
         what = format!("{what}: {message}");
     }
-    let mut known = HashSet::new();
+    let mut seen = HashSet::new();
     let causes = details.causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message));
-    let lines: Vec<String> = causes.filter(|line| known.insert(line.clone())).collect();
+    let lines: Vec<String> = causes.filter(|line| seen.insert(line.clone())).collect();
     match lines.as_slice() {
         [] => format!("{what}\n"),
         [line] => format!("{what}: {line}\n"),
@@ -75,7 +81,7 @@ fn invalid_text(status: &Status, message: &str) -> String {
     }
 }
 
-/// What kubectl prints to standard error of the warnings of an answer.
-pub(crate) fn warnings_text(warnings: &[String]) -> String {
+/// What kubectl prints to standard error about the warnings of a response.
+fn warnings_text(warnings: &[String]) -> String {
     warnings.iter().fold(String::new(), |text, warning| text + "Warning: " + warning + "\n")
 }

@@ -1,0 +1,114 @@
+//! The command line of `generate`.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// Which manifests to print.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Generate {
+    /// Register the webhook: `ValidatingWebhookConfiguration`, and with --restore
+    /// `MutatingWebhookConfiguration`
+    WebhookConfiguration(ConfigurationArgs),
+    /// Enforce the rule without a webhook, as far as CEL can express it:
+    /// `ValidatingAdmissionPolicy` and its binding
+    ///
+    /// The comment at the beginning lists the differences. Needs Kubernetes 1.33.
+    Policy(PolicyArgs),
+    /// Run the webhook in the cluster, with a certificate from cert-manager
+    Deployment(DeploymentArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArgs {
+    /// The policy: documented, admission, or a policy file (JSON or YAML)
+    #[arg(long, value_name = "documented|admission|FILE", default_value = "admission")]
+    pub(crate) policy: String,
+    /// The name of the generated objects
+    #[arg(long, default_value = "volcano-job-update-webhook", value_parser = dns_label)]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigurationArgs {
+    #[command(flatten)]
+    pub(crate) common: PolicyArgs,
+    /// The namespace of the webhook
+    #[arg(long, default_value = "volcano-system", value_parser = dns_label)]
+    pub(crate) namespace: String,
+    /// The CA of the webhook's certificate, in base64 as --self-signed prints it; by default
+    /// cert-manager injects the CA of the generated deployment
+    #[arg(long, value_name = "BASE64", value_parser = base64)]
+    pub(crate) ca_bundle: Option<String>,
+    /// The address of a webhook outside the cluster: https://HOST:PORT
+    #[arg(long, requires = "ca_bundle", value_parser = url)]
+    pub(crate) url: Option<String>,
+    /// What happens to an update while the webhook does not answer
+    #[arg(long, value_enum, default_value_t = FailurePolicy::Fail)]
+    pub(crate) failure_policy: FailurePolicy,
+    /// Also put back dropped creation defaults; implied by a policy that restores them
+    #[arg(long)]
+    pub(crate) restore: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeploymentArgs {
+    #[command(flatten)]
+    pub(crate) common: PolicyArgs,
+    /// The namespace of the webhook
+    #[arg(long, default_value = "volcano-system", value_parser = dns_label)]
+    pub(crate) namespace: String,
+    /// The image, built with the Containerfile in webhook/
+    #[arg(long, value_parser = image)]
+    pub(crate) image: String,
+    /// Deny nothing: allow with warnings, and count the updates that would have been denied
+    #[arg(long)]
+    pub(crate) shadow: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FailurePolicy {
+    /// It is denied
+    Fail,
+    /// It is allowed without validation
+    Ignore,
+}
+
+fn dns_label(text: &str) -> Result<String, String> {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    let ends_well =
+        [bytes.first(), bytes.last()].into_iter().all(|end| end.is_some_and(|end| is_inner(*end)));
+    // Kubernetes allows 63; some objects get a suffix.
+    if ends_well && bytes.len() <= 50 && bytes.iter().all(|byte| is_inner(*byte) || *byte == b'-') {
+        Ok(text.into())
+    } else {
+        Err("must be at most 50 of a-z, 0-9 and -, and neither begin nor end with -".into())
+    }
+}
+
+fn base64(text: &str) -> Result<String, String> {
+    let digits = text.trim().trim_end_matches('=');
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    if digits.is_empty() || !digits.bytes().all(is_digit) || !text.trim().len().is_multiple_of(4) {
+        return Err("must be base64, on one line".into());
+    }
+    Ok(text.trim().into())
+}
+
+fn url(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").map(|host| host.trim_end_matches('/'));
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
+    match host {
+        Some(host) if !host.is_empty() && host.bytes().all(is_plain) => {
+            Ok(format!("https://{host}"))
+        }
+        _ => Err("must be https://HOST:PORT".into()),
+    }
+}
+
+fn image(text: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"./:@_-".contains(&byte);
+    if text.is_empty() || !text.bytes().all(is_plain) {
+        return Err("must be the name of an image".into());
+    }
+    Ok(text.into())
+}

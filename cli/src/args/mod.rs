@@ -1,0 +1,216 @@
+//! The command line.
+
+mod generate;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use volcano_job_update::ViolationCode;
+use volcano_job_update::status::StatusCodes;
+use volcano_job_update_programs::status_codes_parser;
+
+pub(crate) use self::generate::{ConfigurationArgs, DeploymentArgs, FailurePolicy, Generate};
+
+/// Check updates of Volcano Jobs: is a replacement allowed, and if not, which fields are denied?
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check whether EXISTING may be replaced by REPLACEMENT
+    ///
+    /// Exit status: 0 allowed, 1 denied, 2 error.
+    Check {
+        #[command(flatten)]
+        pair: Pair,
+        /// The format of the report
+        #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+        format: CheckFormat,
+        /// Print what kubectl replace prints when the webhook answers
+        #[arg(long, conflicts_with = "format")]
+        as_kubectl: bool,
+        /// The status codes of the webhook
+        #[arg(long, value_name = "CODES", default_value = "documented", requires = "as_kubectl",
+            value_parser = status_codes_parser())]
+        status_codes: StatusCodes,
+    },
+    /// Show the changes from EXISTING to REPLACEMENT
+    ///
+    /// Exit status: 0 no changes, 1 changes, 2 error.
+    Diff {
+        #[command(flatten)]
+        pair: Pair,
+        /// The format of the changes
+        #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+        format: DiffFormat,
+    },
+    /// Respond to a PUT request for EXISTING with the body BODY, as an API server does
+    ///
+    /// Prints the body of the response, and warnings to standard error. Exit status: 0 success, 1 denied,
+    /// 2 error.
+    Replace(Replace),
+    /// Put back into REPLACEMENT the fields that Volcano filled in when EXISTING was created
+    ///
+    /// Prints REPLACEMENT with these fields, in its own format. Exit status: 0 success, 2 error.
+    Restore {
+        #[command(flatten)]
+        jobs: Jobs,
+        /// What to print
+        #[arg(long, value_enum, default_value_t = RestoreFormat::Manifest)]
+        format: RestoreFormat,
+    },
+    /// Respond to an admission review, as the webhook does
+    ///
+    /// Prints the review with the response. Exit status: 0 allowed, 1 denied, 2 error.
+    Admit {
+        /// The policy: documented, admission, or a policy file (JSON or YAML)
+        #[arg(long, value_name = "documented|admission|FILE", default_value = "admission")]
+        policy: String,
+        /// Use the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
+        #[arg(long, value_name = "FILE")]
+        crd: Option<PathBuf>,
+        /// The status codes of a denial
+        #[arg(long, value_name = "CODES", default_value = "documented", value_parser = status_codes_parser())]
+        status_codes: StatusCodes,
+        /// Respond as the mutating webhook, which puts back the fields that Volcano filled in at creation
+        #[arg(long)]
+        restore: bool,
+        /// The body of the request to the webhook: a JSON file, or - for standard input
+        review: PathBuf,
+    },
+    /// Print the manifests with which a cluster enforces a policy, as YAML
+    #[command(subcommand)]
+    Generate(Generate),
+    /// Explain a violation code, or list all of them
+    Explain {
+        /// A violation code, such as immutable-field
+        code: Option<ViolationCode>,
+    },
+}
+
+/// An update, and the options for reviewing it.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Pair {
+    /// The policy: documented, admission, permissive, or a policy file (JSON or YAML)
+    #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "documented")]
+    pub(crate) policy: String,
+    /// Show old and new values, which may be secrets
+    #[arg(long)]
+    pub(crate) show_values: bool,
+    /// Use the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crd: Option<PathBuf>,
+    /// A patch of EXISTING instead of REPLACEMENT (JSON or YAML): a list is a JSON Patch, an object a
+    /// JSON Merge Patch
+    #[arg(long, value_name = "FILE", conflicts_with = "replacement")]
+    patch: Option<PathBuf>,
+    /// The Job in the cluster: a JSON or YAML file, or - for standard input
+    pub(crate) existing: PathBuf,
+    /// The Job that replaces it: a JSON or YAML file, or - for standard input
+    #[arg(required_unless_present = "patch")]
+    replacement: Option<PathBuf>,
+}
+
+/// Where the replacement comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Replacement<'a> {
+    File(&'a Path),
+    /// A patch of the existing Job.
+    Patch(&'a Path),
+}
+
+impl Pair {
+    #[expect(clippy::expect_used, reason = "clap requires one of the two")]
+    pub(crate) fn replacement(&self) -> Replacement<'_> {
+        if let Some(patch) = &self.patch {
+            return Replacement::Patch(patch);
+        }
+        let file = self.replacement.as_deref();
+        Replacement::File(file.expect("REPLACEMENT is required unless --patch is present"))
+    }
+}
+
+/// A PUT request and the stored Job.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Replace {
+    /// The path and query of the request
+    #[arg(long, value_name = "/apis/…/jobs/NAME?pretty=true")]
+    pub(crate) uri: String,
+    /// The policy: documented, admission, permissive, or a policy file (JSON or YAML)
+    #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "documented")]
+    pub(crate) policy: String,
+    /// The status codes of a denial
+    #[arg(long, value_name = "CODES", default_value = "documented", value_parser = status_codes_parser())]
+    pub(crate) status_codes: StatusCodes,
+    /// Create the Job if none is stored
+    #[arg(long)]
+    pub(crate) allow_create: bool,
+    /// The resourceVersion of the Job after the request; by default the next number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) resource_version: Option<u64>,
+    /// Include metadata.selfLink in the response, as the documentation does
+    #[arg(long)]
+    pub(crate) self_link: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = ReplaceFormat::Body)]
+    pub(crate) format: ReplaceFormat,
+    /// Use the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crd: Option<PathBuf>,
+    /// The stored Job: a JSON or YAML file, or - for standard input, which is empty if none is stored
+    pub(crate) existing: PathBuf,
+    /// The body of the request: a file, of YAML only if its name says so, or - for standard input
+    pub(crate) body: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ReplaceFormat {
+    /// The body of the response
+    Body,
+    /// The status code, the body, the Job to store and the warnings, in one object
+    Json,
+}
+
+/// Two Jobs and the schema.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Jobs {
+    /// Use the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crd: Option<PathBuf>,
+    /// The Job in the cluster: a JSON or YAML file, or - for standard input
+    pub(crate) existing: PathBuf,
+    /// The Job that replaces it: a JSON or YAML file, or - for standard input
+    pub(crate) replacement: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum RestoreFormat {
+    /// The whole manifest
+    Manifest,
+    /// The added fields, as a JSON Patch (RFC 6902)
+    JsonPatch,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// For people
+    Text,
+    /// For programs, see schemas/report.schema.json
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// For people
+    Text,
+    /// For programs, see schemas/report.schema.json
+    Json,
+    /// As a JSON Patch (RFC 6902)
+    JsonPatch,
+    /// As a JSON Merge Patch (RFC 7396)
+    MergePatch,
+}

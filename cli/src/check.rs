@@ -1,0 +1,73 @@
+//! The commands `check` and `diff`.
+
+use serde_json::Value;
+use volcano_job_update::admission::Response;
+use volcano_job_update::status::StatusCodes;
+use volcano_job_update::{Report, ReviewError, TextStyle, Validator};
+use volcano_job_update_programs::{read_policy, validator};
+
+use crate::args::{CheckFormat, DiffFormat, Pair, Replacement};
+use crate::error::Error;
+use crate::input::read_update;
+use crate::kubectl::response_text;
+use crate::output::{Output, json_text};
+
+/// The name of the webhook in the messages of kubectl.
+const WEBHOOK: &str = "update.jobs.batch.volcano.sh";
+
+/// Checks an update.
+pub(crate) fn check(pair: &Pair, format: CheckFormat) -> Result<Output, Error> {
+    let validator = pair_validator(pair)?;
+    let update = read_update(pair, validator.policy().limits())?;
+    let review = validator.review(&update.existing()?, &update.replacement()?)?;
+    let report = Report::new(&review).with_values(pair.show_values);
+    let text = match format {
+        CheckFormat::Text => report.check_text(TextStyle::Ansi),
+        CheckFormat::Json => json_text(&report),
+    };
+    Ok(Output::answer(text, review.is_allowed()))
+}
+
+/// Checks an update, and prints what `kubectl replace` or `kubectl patch` prints of it.
+pub(crate) fn check_as_kubectl(pair: &Pair, codes: StatusCodes) -> Result<Output, Error> {
+    let validator = pair_validator(pair)?;
+    let update = read_update(pair, validator.policy().limits())?;
+    let existing = update.existing()?;
+    let job = existing.to_value().map_err(ReviewError::Existing)?;
+    // A Job without a name is denied, with an empty name in the message.
+    let name = job.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    let review = validator.review(&existing, &update.replacement()?)?;
+    let response = Response::from_review("", name, review, codes);
+    let (operation, done) = match pair.replacement() {
+        Replacement::File(file) => {
+            (format!("error when replacing {:?}", file.to_string_lossy()), "replaced")
+        }
+        Replacement::Patch(_) => (String::new(), "patched"),
+    };
+    let text = response_text(&response, WEBHOOK, &operation);
+    if response.is_allowed() {
+        return Ok(Output::success(format!("{text}job.batch.volcano.sh/{name} {done}\n")));
+    }
+    Ok(Output::answer(text, false))
+}
+
+/// Shows the changes of an update.
+pub(crate) fn diff(pair: &Pair, format: DiffFormat) -> Result<Output, Error> {
+    let validator = pair_validator(pair)?;
+    let update = read_update(pair, validator.policy().limits())?;
+    let existing = update.existing()?;
+    let review = validator.review(&existing, &update.replacement()?)?;
+    let report = Report::new(&review).with_values(pair.show_values);
+    let changes = review.changes();
+    let text = match format {
+        DiffFormat::Text => report.diff_text(TextStyle::Ansi),
+        DiffFormat::Json => json_text(&report),
+        DiffFormat::JsonPatch => json_text(&changes.to_patch()),
+        DiffFormat::MergePatch => json_text(&changes.to_merge_patch(&existing)?),
+    };
+    Ok(Output::answer(text, changes.is_empty()))
+}
+
+fn pair_validator(pair: &Pair) -> Result<Validator, Error> {
+    Ok(validator(read_policy(&pair.policy)?, pair.crd.as_deref())?)
+}

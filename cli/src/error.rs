@@ -1,0 +1,33 @@
+//! Why a command fails.
+
+use volcano_job_update::admission::RequestError;
+use volcano_job_update::status::Status;
+use volcano_job_update::{JobError, MergePatchError, ReviewError};
+use volcano_job_update_programs::{ConfigError, FileError, YamlError};
+
+/// An error: one line, and exit status 2.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("only one of the two Jobs can come from standard input")]
+    StdinTwice,
+    #[error("{name}: {error}")]
+    Job { name: String, error: JobError },
+    #[error("{name}: {error}")]
+    Yaml { name: String, error: YamlError },
+    #[error("{name}: the patch does not apply: {error}")]
+    Patch { name: String, error: Status },
+    #[error("{name}: {error}")]
+    Request { name: String, error: RequestError },
+    #[error("cannot validate the update: {0}")]
+    Review(#[from] ReviewError),
+    #[error("cannot make a merge patch: {0}")]
+    MergePatch(#[from] MergePatchError),
+    #[error("cannot write the Job as YAML: {0}")]
+    ToYaml(serde_saphyr::ser::Error),
+    #[error("cannot write the output: {0}")]
+    Output(std::io::Error),
+}

@@ -1,0 +1,60 @@
+//! What a command prints, and its exit status.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// The text for standard output, and the exit status.
+pub(crate) struct Output {
+    text: String,
+    is_positive: bool,
+}
+
+impl Output {
+    /// A text with exit status 0.
+    pub(crate) fn success(text: String) -> Self {
+        Self { text, is_positive: true }
+    }
+
+    /// A text with the answer to a question: the exit status is 0 if it is positive (allowed, no
+    /// changes) and 1 if it is negative.
+    pub(crate) fn answer(text: String, is_positive: bool) -> Self {
+        Self { text, is_positive }
+    }
+
+    /// The exit status.
+    pub(crate) fn exit_status(&self) -> u8 {
+        u8::from(!self.is_positive)
+    }
+
+    /// Prints the text. It is no error if the reader of a pipe has gone away.
+    pub(crate) fn print(&self) -> io::Result<()> {
+        // Colours are for terminals only. JSON and YAML never contain the escape character itself, and
+        // are printed unchanged.
+        let printed = if self.text.contains('\u{1b}') {
+            write_to(anstream::stdout().lock(), &self.text)
+        } else {
+            write_to(io::stdout().lock(), &self.text)
+        };
+        match printed {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+}
+
+fn write_to(mut out: impl Write, text: &str) -> io::Result<()> {
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// A document as JSON, without a line break at the end.
+#[expect(clippy::expect_used, reason = "the documents of this program always serialize")]
+pub(crate) fn to_json(document: &impl Serialize) -> String {
+    serde_json::to_string_pretty(document).expect("it has only values of JSON, under string keys")
+}
+
+/// A document as JSON, as commands print it.
+pub(crate) fn json_text(document: &impl Serialize) -> String {
+    to_json(document) + "\n"
+}

@@ -1,0 +1,26 @@
+//! The command `restore`.
+
+use serde_json::Value;
+use volcano_job_update::UpdatePolicy;
+use volcano_job_update_programs::validator;
+
+use crate::args::{Jobs, RestoreFormat};
+use crate::error::Error;
+use crate::input::read_jobs;
+use crate::output::{Output, json_text};
+
+/// Puts back into the replacement the fields that Volcano filled in at creation.
+pub(crate) fn run(jobs: &Jobs, format: RestoreFormat) -> Result<Output, Error> {
+    let validator = validator(UpdatePolicy::documented(), jobs.crd.as_deref())?;
+    let update = read_jobs(jobs, validator.policy().limits())?;
+    let restored = validator.restore_defaults(&update.existing()?, &update.replacement()?)?;
+    Ok(Output::success(match format {
+        RestoreFormat::Manifest if update.replacement_is_yaml() => to_yaml(restored.job())?,
+        RestoreFormat::Manifest => json_text(restored.job()),
+        RestoreFormat::JsonPatch => json_text(restored.patch()),
+    }))
+}
+
+fn to_yaml(job: &Value) -> Result<String, Error> {
+    serde_saphyr::to_string(job).map_err(Error::ToYaml)
+}

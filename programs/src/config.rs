@@ -1,0 +1,133 @@
+//! The policy and the schema that a program applies.
+
+use std::path::Path;
+
+use serde_json::Value;
+use volcano_job_update::{JobSchema, Limits, SchemaError, UpdatePolicy, Validator};
+
+use crate::file::{FileError, display_name, read_file};
+use crate::yaml::{YamlError, parse_yaml};
+
+/// A policy or a CRD cannot be used. `Display` is one line with the name of the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The name is neither that of a preset nor that of a file.
+    #[error("there is no policy `{0}`: it is neither a preset nor a file")]
+    NoPolicy(String),
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file is no policy.
+    #[error("policy {name}: {error}")]
+    Policy {
+        /// The name of the file.
+        name: String,
+        /// What is wrong with it.
+        error: YamlError,
+    },
+    /// The file is not YAML.
+    #[error("CRD {name}: {error}")]
+    CrdText {
+        /// The name of the file.
+        name: String,
+        /// What is wrong with it.
+        error: YamlError,
+    },
+    /// The file is no CRD of a Volcano Job.
+    #[error("CRD {name}: {error}")]
+    Crd {
+        /// The name of the file.
+        name: String,
+        /// What is wrong with it.
+        error: SchemaError,
+    },
+}
+
+/// The policy of that name: a preset such as `documented`, or a policy file in JSON or YAML.
+///
+/// # Errors
+///
+/// There is neither a preset nor a file of that name, the file cannot be read, or it is no policy.
+pub fn read_policy(name: &str) -> Result<UpdatePolicy, ConfigError> {
+    if let Some(preset) = UpdatePolicy::preset(name) {
+        return Ok(preset);
+    }
+    let path = Path::new(name);
+    if !path.exists() {
+        return Err(ConfigError::NoPolicy(name.into()));
+    }
+    let text = read_file(path, Limits::default().text_bytes)?;
+    parse_yaml(&text).map_err(|error| ConfigError::Policy { name: display_name(path), error })
+}
+
+/// The schema in a CRD of Volcano's Job, in JSON or YAML.
+///
+/// # Errors
+///
+/// The file cannot be read, or it is not YAML, or no CRD of `jobs.batch.volcano.sh`.
+pub fn read_crd(path: &Path) -> Result<JobSchema, ConfigError> {
+    let name = || display_name(path);
+    let text = read_file(path, Limits::default().text_bytes)?;
+    let crd: Value =
+        parse_yaml(&text).map_err(|error| ConfigError::CrdText { name: name(), error })?;
+    JobSchema::from_crd(&crd).map_err(|error| ConfigError::Crd { name: name(), error })
+}
+
+/// The validator of a policy, with the schema of a CRD if one is given.
+///
+/// # Errors
+///
+/// As [`read_crd`].
+pub fn validator(policy: UpdatePolicy, crd: Option<&Path>) -> Result<Validator, ConfigError> {
+    let validator = Validator::new(policy);
+    Ok(match crd {
+        Some(path) => validator.with_schema(read_crd(path)?),
+        None => validator,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::{read_crd, read_policy};
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        file.write_all(text.as_bytes()).expect("the file is written");
+        file
+    }
+
+    fn path(file: &tempfile::NamedTempFile) -> &str {
+        file.path().to_str().expect("the path is UTF-8")
+    }
+
+    #[test]
+    fn policy_is_a_preset_or_a_file() {
+        assert_eq!(read_policy("admission").expect("a preset").name(), "admission");
+        let ours = file("name: ours\nlimits: {violations: 010}\n");
+        let policy = read_policy(path(&ours)).expect("a policy");
+        assert_eq!((policy.name(), policy.limits().violations), ("ours", 8));
+        let error = read_policy("documentd").expect_err("no policy");
+        let message = "there is no policy `documentd`: it is neither a preset nor a file";
+        assert_eq!(error.to_string(), message);
+    }
+
+    #[test]
+    fn errors_name_the_file() {
+        let other = file("allowed:\n- spec.tasks[0]\n");
+        let error = read_policy(path(&other)).expect_err("no policy").to_string();
+        assert!(error.starts_with(&format!("policy {}: ", path(&other))), "{error}");
+        let error = read_crd(other.path()).expect_err("no CRD").to_string();
+        assert_eq!(
+            error,
+            format!(
+                "CRD {}: the document must be a CustomResourceDefinition or an OpenAPI schema",
+                path(&other)
+            )
+        );
+        let error = read_crd("no-such-file".as_ref()).expect_err("no file").to_string();
+        assert!(error.starts_with("cannot read no-such-file: "), "{error}");
+    }
+}

@@ -1,0 +1,96 @@
+//! Files and standard input, up to a limit.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// A file cannot be read or written. `Display` is one line with the name of the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// Reading failed: there is no such file, it is a directory, …
+    #[error("cannot read {name}: {error}")]
+    Read {
+        /// The file, as [`display_name`] gives it.
+        name: String,
+        /// What the operating system reports.
+        error: io::Error,
+    },
+    /// Writing failed.
+    #[error("cannot write {name}: {error}")]
+    Write {
+        /// The file, as [`display_name`] gives it.
+        name: String,
+        /// What the operating system reports.
+        error: io::Error,
+    },
+    /// The file is larger than the limit.
+    #[error("{name}: the text must be no longer than {limit} bytes")]
+    TooLong {
+        /// The file, as [`display_name`] gives it.
+        name: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+impl FileError {
+    /// Makes the error of reading a file.
+    pub(crate) fn read(path: &Path, error: io::Error) -> Self {
+        Self::Read { name: display_name(path), error }
+    }
+
+    /// Makes the error of writing a file.
+    #[cfg(feature = "tls")]
+    pub(crate) fn write(path: &Path, error: io::Error) -> Self {
+        Self::Write { name: display_name(path), error }
+    }
+}
+
+/// Reads a file, or standard input if the path is `-`.
+///
+/// # Errors
+///
+/// The file cannot be read, or has more than `limit` bytes.
+pub fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+    // One byte more shows that there is more.
+    let text = read_prefix(path, limit.saturating_add(1))?;
+    if text.len() > limit {
+        return Err(FileError::TooLong { name: display_name(path), limit });
+    }
+    Ok(text)
+}
+
+/// Reads at most the first `length` bytes of a file, or of standard input if the path is `-`.
+///
+/// # Errors
+///
+/// The file cannot be read.
+pub fn read_prefix(path: &Path, length: usize) -> Result<Vec<u8>, FileError> {
+    let length = u64::try_from(length).unwrap_or(u64::MAX);
+    let mut text = Vec::new();
+    let read = if is_stdin(path) {
+        io::stdin().lock().take(length).read_to_end(&mut text)
+    } else {
+        File::open(path).and_then(|file| file.take(length).read_to_end(&mut text))
+    };
+    match read {
+        Ok(_) => Ok(text),
+        Err(error) => Err(FileError::read(path, error)),
+    }
+}
+
+/// Whether a path means standard input: `-`.
+#[must_use]
+pub fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The name of a file in a message: on one line, whatever characters it has.
+#[must_use]
+pub fn display_name(path: &Path) -> String {
+    if is_stdin(path) {
+        return "standard input".into();
+    }
+    path.display().to_string().escape_debug().to_string()
+}

@@ -1,0 +1,17 @@
+//! What the programs of `volcano-job-update` share: reading of files, YAML, policies and CRDs, the
+//! option `--status-codes`, and certificates (module and feature `tls`).
+//!
+//! No part of the public interface of the project: it may change in any release, and the programs
+//! depend on its exact version.
+
+mod config;
+mod file;
+mod status_codes;
+#[cfg(feature = "tls")]
+pub mod tls;
+mod yaml;
+
+pub use self::config::{ConfigError, read_crd, read_policy, validator};
+pub use self::file::{FileError, display_name, is_stdin, read_file, read_prefix};
+pub use self::status_codes::status_codes_parser;
+pub use self::yaml::{YamlError, parse_yaml};

@@ -1,0 +1,88 @@
+//! A CA and a certificate for trying out a server.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
+};
+
+use super::certificate::CertificateFiles;
+use super::error::TlsError;
+use crate::file::{FileError, display_name};
+
+const CA: &str = "ca.crt";
+const CERTIFICATE: &str = "tls.crt";
+const KEY: &str = "tls.key";
+
+/// A certificate that [`self_signed`] made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SelfSigned {
+    /// The certificate and its key.
+    pub files: CertificateFiles,
+    /// The CA, as the `caBundle` of a webhook configuration has it: PEM in base64.
+    pub ca_bundle: String,
+}
+
+/// Makes a CA (`ca.crt`) and a certificate (`tls.crt`, `tls.key`) in a directory, or uses those that
+/// are there. The key of the CA is not kept.
+///
+/// `common_name` is the subject of the certificate, `dns_names` are the names and IP addresses for
+/// which it is valid.
+///
+/// # Errors
+///
+/// A file cannot be read or written, only some of the three files exist, or a name is invalid.
+pub fn self_signed(
+    directory: &Path,
+    common_name: &str,
+    dns_names: &[String],
+) -> Result<SelfSigned, TlsError> {
+    match [CA, CERTIFICATE, KEY].map(|name| directory.join(name).exists()) {
+        [true, true, true] => {}
+        [false, false, false] => generate(directory, common_name, dns_names)?,
+        _ => return Err(TlsError::Incomplete(display_name(directory))),
+    }
+    let authority = directory.join(CA);
+    let bundle = std::fs::read(&authority).map_err(|error| FileError::read(&authority, error))?;
+    let files =
+        CertificateFiles { certificate: directory.join(CERTIFICATE), key: directory.join(KEY) };
+    Ok(SelfSigned { files, ca_bundle: BASE64_STANDARD.encode(bundle) })
+}
+
+fn generate(directory: &Path, common_name: &str, dns_names: &[String]) -> Result<(), TlsError> {
+    let mut authority = CertificateParams::default();
+    authority.distinguished_name.push(DnType::CommonName, format!("{common_name}, self-signed CA"));
+    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
+
+    let mut server = CertificateParams::new(dns_names)?;
+    server.distinguished_name.push(DnType::CommonName, common_name);
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let key = KeyPair::generate()?;
+    let server = server.signed_by(&key, &authority)?;
+
+    std::fs::create_dir_all(directory).map_err(|error| FileError::write(directory, error))?;
+    write(&directory.join(KEY), &key.serialize_pem(), 0o600)?;
+    write(&directory.join(CERTIFICATE), &server.pem(), 0o644)?;
+    write(&directory.join(CA), &authority.pem(), 0o644)?;
+    Ok(())
+}
+
+/// Writes a new file. It has its mode from the start, so that nobody reads a key before.
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), FileError> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| FileError::write(path, error))
+}

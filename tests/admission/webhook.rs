@@ -1,0 +1,90 @@
+//! The HTTP answers of a webhook.
+
+use serde_json::{Value, json};
+use volcano_job_update::admission::{
+    HttpAnswer, Outcome, ParseOutcomeError, Webhook, respond, restore,
+};
+use volcano_job_update::status::StatusCodes;
+
+use crate::util::patched;
+use crate::{job, update, validator};
+
+fn webhook() -> Webhook {
+    Webhook::new(validator())
+}
+
+/// The body of a request for an update that is denied, as it changes the queue, and drops a default.
+fn denied() -> Vec<u8> {
+    let existing = job("documented-existing");
+    let patch = json!([{"op": "replace", "path": "/spec/queue", "value": "other"},
+        {"op": "remove", "path": "/spec/schedulerName"}]);
+    update(&existing, &patched(&existing, &patch)).to_string().into_bytes()
+}
+
+fn body(answer: &HttpAnswer) -> Value {
+    serde_json::from_slice(&answer.body()).unwrap()
+}
+
+#[test]
+fn answers_have_the_response_to_the_review() {
+    for codes in [StatusCodes::Documented, StatusCodes::Kubernetes] {
+        let answer = webhook().with_status_codes(codes).validate(&denied());
+        let response = respond(&denied(), &validator(), codes).unwrap();
+        assert_eq!((answer.status_code(), answer.content_type()), (200, "application/json"));
+        assert_eq!(answer.body(), response.to_json());
+        assert_eq!((answer.outcome(), answer.is_allowed()), (Outcome::Denied, false));
+        assert_eq!(answer.uid(), Some(response.uid()));
+        assert!(answer.codes().eq(response.codes()) && answer.codes().count() == 2);
+        assert_eq!(answer.into_response(), Ok(response));
+    }
+    let answer = webhook().restore(&denied());
+    assert_eq!(answer.body(), restore(&denied(), &validator()).unwrap().to_json());
+    assert_eq!((answer.outcome(), answer.is_allowed()), (Outcome::Restored, true));
+}
+
+#[test]
+fn shadow_allows_and_keeps_the_outcome() {
+    let answer = webhook().with_shadow(true).validate(&denied());
+    assert_eq!((answer.outcome(), answer.is_allowed()), (Outcome::Denied, true));
+    assert_eq!(answer.codes().count(), 2);
+    let response = &body(&answer)["response"];
+    assert_eq!((&response["allowed"], response.get("status")), (&json!(true), None));
+    assert!(response["warnings"][0].as_str().unwrap().starts_with("would be denied: "));
+}
+
+#[test]
+fn body_that_is_no_review_gets_a_status() {
+    let too_large = vec![b' '; webhook().body_limit() + 1];
+    for (request, code) in [(b"{}".as_slice(), 400), (b"{", 400), (&too_large, 413)] {
+        for webhook in [webhook(), webhook().with_shadow(true)] {
+            for answer in [webhook.validate(request), webhook.restore(request)] {
+                assert_eq!(
+                    (answer.status_code(), answer.content_type()),
+                    (code, "application/json")
+                );
+                assert_eq!((answer.outcome(), answer.is_allowed()), (Outcome::BadRequest, false));
+                assert_eq!((answer.uid(), answer.codes().count()), (None, 0));
+                assert_eq!(body(&answer), json!(answer.response().unwrap_err().status()));
+            }
+        }
+    }
+}
+
+#[test]
+fn outcome_has_one_spelling() {
+    for outcome in Outcome::all() {
+        assert_eq!(outcome.to_string(), outcome.as_str());
+        assert_eq!(outcome.as_str().parse(), Ok(outcome));
+        assert_eq!(json!(outcome), json!(outcome.as_str()));
+        assert_eq!(serde_json::from_value::<Outcome>(json!(outcome)).unwrap(), outcome);
+    }
+    let error: ParseOutcomeError = "Denied".parse::<Outcome>().unwrap_err();
+    assert_eq!(error.to_string(), "unknown outcome `Denied`");
+}
+
+#[test]
+fn webhook_is_shared_between_threads() {
+    fn is_shared<T: Send + Sync + Clone + 'static>() {}
+    is_shared::<Webhook>();
+    is_shared::<HttpAnswer>();
+}
