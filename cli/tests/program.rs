@@ -152,8 +152,8 @@ fn json_is_as_its_schema_says() {
     let report: Value = serde_json::from_str(&stdout(&shown)).expect("the report is JSON");
     assert_valid("report.schema.json", &report);
     assert_eq!(report["changes"][1]["before"], "default");
-    assert_eq!(report["changes"][1]["new"], "research");
-    assert_eq!(report["violations"][1]["new"], "research");
+    assert_eq!(report["changes"][1]["after"], "research");
+    assert_eq!(report["violations"][1]["after"], "research");
 }
 
 #[test]
