@@ -1,9 +1,6 @@
 //! The option `--status-codes`.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::Error;
 use volcano_job_update::status::StatusCodes;
 
 /// The parser of the option: `documented` or `kubernetes`.
@@ -13,11 +10,7 @@ pub fn status_codes_parser() -> impl TypedValueParser<Value = StatusCodes> {
         PossibleValue::new("documented").help("403 for a denied change, 400 for an invalid value"),
         PossibleValue::new("kubernetes").help("422 for both, as an API server responds"),
     ])
-    .try_map(|name| parse(&name))
-}
-
-fn parse(name: &str) -> Result<StatusCodes, Error> {
-    StatusCodes::deserialize(name.into_deserializer())
+    .try_map(|name| name.parse::<StatusCodes>())
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ proptest! {
     }
 
     #[test]
-    fn denied_updates_are_denied_for_the_guilty_field(update in denied_update()) {
+    fn denied_updates_have_the_named_violation(update in denied_update()) {
         let DeniedUpdate { existing, replacement, code, path, .. } = update;
         let path = path.to_string();
         let (existing, replacement) = (Job::from_value(&existing)?, Job::from_value(&replacement)?);
@@ -209,7 +209,7 @@ fn every_code_comes_up() {
 }
 
 #[test]
-fn denied_updates_shrink_to_the_guilty_field() {
+fn denied_updates_shrink_to_one_change() {
     for mut update in some_denied_updates(40) {
         while update.simplify() {}
         let DeniedUpdate { existing, replacement, .. } = update.current();

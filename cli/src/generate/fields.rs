@@ -1,6 +1,6 @@
 //! The fields that a policy allows, at the granularity of the CEL expressions.
 
-use volcano_job_update::{FieldPath, FieldPattern, Key, Segment, UpdatePolicy};
+use volcano_job_update::{FieldPattern, Key, PatternSegment, UpdatePolicy};
 
 /// The fields of a Job that may change.
 #[derive(Debug, Default)]
@@ -49,39 +49,39 @@ impl Fields {
     }
 
     fn add(&mut self, pattern: &FieldPattern) {
-        // A pattern has no positions, so that each position of this path stands for `[*]`.
-        let path: FieldPath = match pattern.as_str().replace("[*]", "[0]").parse() {
-            Ok(path) => path,
-            Err(_) => return self.widened.push(pattern.to_string()),
-        };
-        match path.segments() {
+        match pattern.segments() {
             // Other fields of the Job, such as `status`, are not compared.
-            [Segment::Key(top), ..] if !matches!(&**top, "metadata" | "spec") => {}
-            [Segment::Key(top)] | [Segment::Key(top), Segment::Index(_)] => {
+            [PatternSegment::Key(top), ..] if !matches!(&**top, "metadata" | "spec") => {}
+            [PatternSegment::Key(top)] | [PatternSegment::Key(top), PatternSegment::Any] => {
                 self.section(top).all = true;
             }
-            [Segment::Key(top), Segment::Key(key)] => self.section(top).keys.push(key.clone()),
-            [Segment::Key(top), Segment::Key(tasks), Segment::Index(_)]
+            [PatternSegment::Key(top), PatternSegment::Key(key)] => {
+                self.section(top).keys.push(key.clone())
+            }
+            [PatternSegment::Key(top), PatternSegment::Key(tasks), PatternSegment::Any]
                 if (&**top, &**tasks) == ("spec", "tasks") =>
             {
                 self.tasks.all = true;
             }
-            [Segment::Key(top), Segment::Key(tasks), Segment::Index(_), rest @ ..]
-                if (&**top, &**tasks) == ("spec", "tasks") =>
-            {
+            [
+                PatternSegment::Key(top),
+                PatternSegment::Key(tasks),
+                PatternSegment::Any,
+                rest @ ..,
+            ] if (&**top, &**tasks) == ("spec", "tasks") => {
                 self.add_in_task(rest, pattern);
             }
-            [Segment::Key(top), Segment::Key(map), rest @ ..] => {
+            [PatternSegment::Key(top), PatternSegment::Key(map), rest @ ..] => {
                 self.add_in_field(top, map, rest, pattern);
             }
             _ => self.widened.push(pattern.to_string()),
         }
     }
 
-    fn add_in_task(&mut self, segments: &[Segment], pattern: &FieldPattern) {
+    fn add_in_task(&mut self, segments: &[PatternSegment], pattern: &FieldPattern) {
         match segments {
-            [Segment::Index(_), ..] => self.tasks.all = true,
-            [Segment::Key(key), rest @ ..] => {
+            [PatternSegment::Any, ..] => self.tasks.all = true,
+            [PatternSegment::Key(key), rest @ ..] => {
                 self.tasks.keys.push(key.clone());
                 if !rest.is_empty() {
                     self.widened.push(pattern.to_string());
@@ -91,13 +91,19 @@ impl Fields {
         }
     }
 
-    fn add_in_field(&mut self, top: &str, map: &str, rest: &[Segment], pattern: &FieldPattern) {
+    fn add_in_field(
+        &mut self,
+        top: &str,
+        map: &str,
+        rest: &[PatternSegment],
+        pattern: &FieldPattern,
+    ) {
         let is_map = top == "metadata" && matches!(map, "labels" | "annotations");
         match rest {
-            [Segment::Key(key)] if is_map => {
+            [PatternSegment::Key(key)] if is_map => {
                 self.metadata.map_keys.push((map.into(), key.clone()));
             }
-            [Segment::Index(_)] => self.section(top).keys.push(map.into()),
+            [PatternSegment::Any] => self.section(top).keys.push(map.into()),
             _ => {
                 self.section(top).keys.push(map.into());
                 self.widened.push(pattern.to_string());
