@@ -6,7 +6,7 @@
     reason = "what is not as a test expects it fails the test"
 )]
 
-use std::fs;
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -15,15 +15,12 @@ use volcano_job_update::status::{Status, StatusCodes};
 
 use volcano_job_update::{UpdatePolicy, Validator};
 
-use self::data::{report, shared};
-use self::files::files;
+use self::data::{recordings, report};
 use self::kubectl::{denied_by, error_text, response_text, warnings_text};
 use self::util::{patched, read_json};
 
 #[path = "../../tests/util/data.rs"]
 mod data;
-#[path = "../../tests/util/files.rs"]
-mod files;
 #[path = "../src/kubectl.rs"]
 mod kubectl;
 #[path = "../../tests/util/mod.rs"]
@@ -74,15 +71,12 @@ const REPLACING: &str = r#"error when replacing "job.json""#;
 /// the rendering knows all of their shapes.
 #[test]
 fn every_recorded_denial_is_printed_as_kubectl_did() {
-    let Some(folder) = shared("recordings") else { return };
     let (mut answers, mut texts) = (0, 0);
-    for file in files(&folder) {
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    for (name, recording) in recordings() {
         if !name.starts_with("denial-") || name.contains("denial-l-long") {
             continue;
         }
-        let recording: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-        let reply = &recording["notes"][0]["reply"]["response"];
+        let reply = &recording["replies"][0]["response"];
         for step in recording["steps"].as_array().unwrap() {
             if let Some(status) = answer_of(&step["response"]).filter(|_| reply["allowed"] == false)
             {
@@ -135,9 +129,7 @@ fn printed_alike(name: &str, step: &Value) -> bool {
 
 /// Our answer to the update that a recording's webhook denied, as kubectl prints it without the
 /// hints; and what it printed of the webhook's own.
-fn ours_and_recorded(folder: &Path, name: &str, codes: StatusCodes) -> [String; 2] {
-    let recording = fs::read(folder.join(format!("{name}.json"))).unwrap();
-    let recording: Value = serde_json::from_slice(&recording).unwrap();
+fn ours_and_recorded(recording: &Value, codes: StatusCodes) -> [String; 2] {
     let steps = recording["steps"].as_array().unwrap();
     let reviews = steps[0]["reviews"].as_array().unwrap();
     let review = reviews.iter().find(|review| review["hook"] == "validate/jobs").unwrap();
@@ -151,7 +143,7 @@ fn ours_and_recorded(folder: &Path, name: &str, codes: StatusCodes) -> [String; 
 /// Of the same shape, and with our words in the place of the recordings'.
 #[test]
 fn our_denials_are_printed_as_the_recorded_ones_of_their_shape() {
-    let Some(folder) = shared("recordings") else { return };
+    let recordings: HashMap<String, Value> = recordings().into_iter().collect();
     let shapes = [
         (
             "denial-b-forbidden",
@@ -169,7 +161,7 @@ fn our_denials_are_printed_as_the_recorded_ones_of_their_shape() {
         ),
     ];
     for (name, codes, theirs, words) in shapes {
-        let [ours, recorded] = ours_and_recorded(&folder, name, codes);
+        let [ours, recorded] = ours_and_recorded(&recordings[name], codes);
         assert!(recorded.contains(theirs), "{name}: {recorded}");
         assert_eq!(ours, recorded.replace(theirs, words), "{name}");
     }
