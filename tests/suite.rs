@@ -1,10 +1,13 @@
-//! The data suite: what each update of `tests/cases` must be found to be.
+//! The data suite: what an update is found to be, case by case.
 //!
 //! A case starts from a Job of `tests/jobs` (`base`), which `existing_patch` may change first.
 //! `patch`, applied to the existing Job, and `text_edits`, applied to the text of the result, give
-//! the replacement. `expect` lists the violations in order, each with path and code. `changes` and
-//! `warnings` are checked where a case has them.
+//! the replacement. `expect` lists all violations, `changes` all changes, and `warnings` all warnings
+//! but one kind: every task whose template has a change that is not denied has the warning
+//! `template-change`.
 
+#[path = "util/same.rs"]
+mod same;
 mod util;
 
 use std::fs;
@@ -13,10 +16,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 use volcano_job_update::{
-    Changes, Job, Review, UpdatePolicy, Validator, Violation, Violations, diff, is_update_allowed,
-    validate_update,
+    Changes, Job, Review, UpdateError, UpdatePolicy, Validator, Violation, Violations, diff,
+    is_update_allowed, validate_update,
 };
 
+use same::is_same_job;
 use util::{patched, read_json};
 
 #[derive(Deserialize)]
@@ -32,12 +36,17 @@ struct Case {
     #[serde(default)]
     text_edits: Vec<(String, String)>,
     policy: Option<Policy>,
-    changes: Option<Vec<(String, String, String)>>,
+    /// Path, kind and verdict of each change.
+    changes: Vec<(String, String, String)>,
     expect: Vec<Expected>,
-    warnings: Option<Vec<Expected>>,
+    #[serde(default)]
+    warnings: Vec<Expected>,
     /// How many violations there are beyond those of `expect`.
     #[serde(default)]
     omitted: usize,
+    /// How many warnings there are beyond those listed.
+    #[serde(default)]
+    omitted_warnings: usize,
 }
 
 #[derive(Deserialize)]
@@ -47,7 +56,7 @@ enum Policy {
     Custom(UpdatePolicy),
 }
 
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, PartialOrd, Eq, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
     path: String,
@@ -65,7 +74,7 @@ fn no_patch() -> Value {
 
 /// One test for all files, so that none is forgotten.
 #[test]
-fn every_case_holds() {
+fn every_case_has_its_violations_changes_and_warnings() {
     let mut files: Vec<_> =
         fs::read_dir(in_tests("cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -80,30 +89,127 @@ fn errors_in(file: &Path) -> Vec<String> {
     let theme = file.file_stem().unwrap_or_default().to_string_lossy();
     cases
         .iter()
-        .filter_map(|case| run(case).err().map(|error| format!("{theme}: {}: {error}", case.name)))
+        .filter_map(|case| case.run().err().map(|error| format!("{theme}: {}: {error}", case.name)))
         .collect()
 }
 
-fn run(case: &Case) -> Result<(), String> {
-    let base = read_json(&in_tests(&format!("jobs/{}.json", case.base)));
-    let existing = patched(&base, &case.existing_patch);
-    // The edits count on sorted keys, which a `Value` may or may not have.
-    let mut unedited = patched(&existing, &case.patch);
-    unedited.sort_all_objects();
-    let text = edited(unedited.to_string(), &case.text_edits)?;
-    let replacement: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let validator = Validator::new(policy(case.policy.as_ref())?);
-    let judge = |replacement| Verdicts::of(&validator, &existing, replacement);
+impl Case {
+    fn run(&self) -> Result<(), String> {
+        let base = read_json(&in_tests(&format!("jobs/{}.json", self.base)));
+        let existing = patched(&base, &self.existing_patch);
+        // The edits count on sorted keys, which a `Value` may or may not have.
+        let mut unedited = patched(&existing, &self.patch);
+        unedited.sort_all_objects();
+        let text = edited(unedited.to_string(), &self.text_edits)?;
+        let replacement: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let validator = Validator::new(policy(self.policy.as_ref())?);
 
-    let verdicts = judge(Replacement::Text(&text))?;
-    check_expectations(case, &verdicts.review)?;
-    if case.policy.is_none() {
-        check_free_functions(&existing, &replacement, &verdicts)?;
+        let review = self.check(&validator, &existing, Replacement::Text(&text))?;
+        for same in [Replacement::Value(&replacement), Replacement::Text(&reversed(&replacement))] {
+            let again = self.check(&validator, &existing, same)?;
+            equal("review of another reading", &again, &review)?;
+        }
+        if self.policy.is_none() {
+            self.check_free_functions(&existing, &replacement)?;
+        }
+        let is_same = review.changes().is_empty();
+        equal("the same Job", &is_same_job(&existing, &replacement), &is_same)?;
+        check_patches(&existing, &replacement, review.changes())
     }
-    for same in [Replacement::Value(&replacement), Replacement::Text(&reversed(&replacement))] {
-        equal("verdicts on another reading", &judge(same)?, &verdicts)?;
+
+    /// Asks a validator in every way, and compares each answer with the expectations.
+    fn check(
+        &self,
+        validator: &Validator,
+        existing: &Value,
+        replacement: Replacement<'_>,
+    ) -> Result<Review, String> {
+        let text = existing.to_string();
+        let (existing, replacement) = match replacement {
+            Replacement::Text(replacement) => (Job::from_str(&text), Job::from_str(replacement)),
+            Replacement::Value(value) => (Job::from_value(existing), Job::from_value(value)),
+        };
+        let existing = existing.map_err(|error| error.to_string())?;
+        let replacement = replacement.map_err(|error| error.to_string())?;
+
+        let review =
+            validator.review(&existing, &replacement).map_err(|error| error.to_string())?;
+        self.check_violations("review", review.violations())?;
+        equal("review().is_allowed", &review.is_allowed(), &self.is_allowed())?;
+        self.check_changes("review", review.changes())?;
+        equal("warnings", &listed(review.warnings()), &self.all_warnings())?;
+        equal("omitted warnings", &review.omitted_warnings(), &self.omitted_warnings)?;
+
+        let result = validator.validate_update(&existing, &replacement);
+        self.check_result("validate_update", result)?;
+        let allowed = validator.is_update_allowed(&existing, &replacement);
+        equal("is_update_allowed", &allowed, &self.is_allowed())?;
+        let changes = validator.diff(&existing, &replacement).map_err(|error| error.to_string())?;
+        self.check_changes("diff", &changes)?;
+        Ok(review)
     }
-    check_patch(&validator, &existing, &replacement, &verdicts.review)
+
+    /// The functions without a validator go by the documented policy.
+    fn check_free_functions(&self, existing: &Value, replacement: &Value) -> Result<(), String> {
+        let existing = Job::from_value(existing).map_err(|error| error.to_string())?;
+        let replacement = Job::from_value(replacement).map_err(|error| error.to_string())?;
+        self.check_result("validate_update()", validate_update(&existing, &replacement))?;
+        let allowed = is_update_allowed(&existing, &replacement);
+        equal("is_update_allowed()", &allowed, &self.is_allowed())?;
+        let changes = diff(&existing, &replacement).map_err(|error| error.to_string())?;
+        self.check_changes("diff()", &changes)
+    }
+
+    fn is_allowed(&self) -> bool {
+        self.expect.is_empty()
+    }
+
+    /// The warnings that are listed, and those of the templates that change.
+    fn all_warnings(&self) -> Vec<Expected> {
+        let mut warnings = self.warnings.clone();
+        for (path, _, verdict) in &self.changes {
+            let Some(path) = template_of(path).filter(|_| verdict != "denied") else { continue };
+            let warning = Expected { path, code: "template-change".into() };
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+        warnings.sort();
+        warnings
+    }
+
+    fn check_result(&self, what: &str, result: Result<(), UpdateError>) -> Result<(), String> {
+        match result {
+            Ok(()) => self.check_violations(what, None),
+            Err(UpdateError::Denied(violations)) => self.check_violations(what, Some(&violations)),
+            Err(error) => Err(format!("{what}: {error}")),
+        }
+    }
+
+    fn check_violations(&self, what: &str, found: Option<&Violations>) -> Result<(), String> {
+        let list = found.map(|violations| &**violations).unwrap_or_default();
+        equal(&format!("violations of {what}"), &listed(list), &self.expect)?;
+        let omitted = found.map_or(0, Violations::omitted);
+        equal(&format!("omitted violations of {what}"), &omitted, &self.omitted)
+    }
+
+    fn check_changes(&self, what: &str, found: &Changes) -> Result<(), String> {
+        let changes: Vec<(String, String, String)> = found
+            .iter()
+            .map(|change| {
+                (change.path().to_string(), change.kind().to_string(), change.verdict().to_string())
+            })
+            .collect();
+        equal(&format!("changes of {what}"), &changes, &self.changes)
+    }
+}
+
+/// The path of the template of a task, if `path` is that or leads below it.
+fn template_of(path: &str) -> Option<String> {
+    let (task, below) = path.split_once("].template")?;
+    let is_template = task.strip_prefix("spec.tasks[")?.parse::<usize>().is_ok();
+    (is_template && below.is_empty() || below.starts_with(['.', '[']))
+        .then(|| format!("{task}].template"))
 }
 
 fn policy(given: Option<&Policy>) -> Result<UpdatePolicy, String> {
@@ -130,65 +236,7 @@ enum Replacement<'a> {
     Value(&'a Value),
 }
 
-/// What all verbs of a validator say to an update.
-#[derive(Debug, PartialEq)]
-struct Verdicts {
-    review: Review,
-    validate_update: Result<(), String>,
-    is_update_allowed: bool,
-    diff: Changes,
-}
-
-impl Verdicts {
-    fn of(
-        validator: &Validator,
-        existing: &Value,
-        replacement: Replacement<'_>,
-    ) -> Result<Self, String> {
-        let text = existing.to_string();
-        let (existing, replacement) = match replacement {
-            Replacement::Text(replacement) => (Job::from_str(&text), Job::from_str(replacement)),
-            Replacement::Value(value) => (Job::from_value(existing), Job::from_value(value)),
-        };
-        let existing = existing.map_err(|error| error.to_string())?;
-        let replacement = replacement.map_err(|error| error.to_string())?;
-        let validated = validator.validate_update(&existing, &replacement);
-        let verdicts = Self {
-            review: validator.review(&existing, &replacement).map_err(|error| error.to_string())?,
-            validate_update: validated.map_err(|error| error.to_string()),
-            is_update_allowed: validator.is_update_allowed(&existing, &replacement),
-            diff: validator.diff(&existing, &replacement).map_err(|error| error.to_string())?,
-        };
-        verdicts.check_agreement()?;
-        Ok(verdicts)
-    }
-
-    fn check_agreement(&self) -> Result<(), String> {
-        let allowed = self.review.is_allowed();
-        let result = self.review.clone().into_result().map_err(|error| error.to_string());
-        equal("validate_update", &self.validate_update, &result)?;
-        equal("is_update_allowed", &self.is_update_allowed, &allowed)?;
-        equal("violations", &self.review.violations().is_none(), &allowed)?;
-        equal("diff", &self.diff, self.review.changes())
-    }
-}
-
-fn check_expectations(case: &Case, review: &Review) -> Result<(), String> {
-    let violations = review.violations();
-    let listed = violations.map(|violations| &**violations).unwrap_or_default();
-    equal("violations", &listed_as(listed), &case.expect)?;
-    let omitted = violations.map_or(0, Violations::omitted);
-    equal("omitted violations", &omitted, &case.omitted)?;
-    if let Some(expected) = &case.changes {
-        equal("changes", &changes(review.changes()), expected)?;
-    }
-    if let Some(expected) = &case.warnings {
-        equal("warnings", &listed_as(review.warnings()), expected)?;
-    }
-    Ok(())
-}
-
-fn listed_as(list: &[Violation]) -> Vec<Expected> {
+fn listed(list: &[Violation]) -> Vec<Expected> {
     let violation = |violation: &Violation| Expected {
         path: violation.path().to_string(),
         code: violation.code().to_string(),
@@ -196,45 +244,23 @@ fn listed_as(list: &[Violation]) -> Vec<Expected> {
     list.iter().map(violation).collect()
 }
 
-fn changes(list: &Changes) -> Vec<(String, String, String)> {
-    list.iter()
-        .map(|change| {
-            (change.path().to_string(), change.kind().to_string(), change.verdict().to_string())
-        })
-        .collect()
-}
+/// Both patches, applied by the crate json-patch, make the existing Job the same as the replacement.
+fn check_patches(existing: &Value, replacement: &Value, changes: &Changes) -> Result<(), String> {
+    let patch = changes.to_patch();
+    let mut patched = existing.clone();
+    json_patch::patch(&mut patched, &patch).map_err(|error| format!("patch: {error}\n{patch}"))?;
 
-/// The functions without a validator judge by the documented rule.
-fn check_free_functions(
-    existing: &Value,
-    replacement: &Value,
-    verdicts: &Verdicts,
-) -> Result<(), String> {
-    let existing = Job::from_value(existing).map_err(|error| error.to_string())?;
-    let replacement = Job::from_value(replacement).map_err(|error| error.to_string())?;
-    let validated = validate_update(&existing, &replacement).map_err(|error| error.to_string());
-    equal("validate_update()", &validated, &verdicts.validate_update)?;
-    let allowed = is_update_allowed(&existing, &replacement);
-    equal("is_update_allowed()", &allowed, &verdicts.is_update_allowed)?;
-    let changes = diff(&existing, &replacement).map_err(|error| error.to_string())?;
-    equal("diff()", &changes, &verdicts.diff)
-}
+    let job = Job::from_value(existing).map_err(|error| error.to_string())?;
+    let merge_patch = changes.to_merge_patch(&job).map_err(|error| error.to_string())?;
+    let mut merged = existing.clone();
+    json_patch::merge(&mut merged, &merge_patch);
 
-/// The changes as a patch give, from the existing Job, one that is the same as the replacement.
-fn check_patch(
-    validator: &Validator,
-    existing: &Value,
-    replacement: &Value,
-    review: &Review,
-) -> Result<(), String> {
-    let mut result = existing.clone();
-    let patch = review.changes().to_patch();
-    json_patch::patch(&mut result, &patch).map_err(|error| format!("patch: {error}\n{patch}"))?;
-    let (result, replacement) = (Job::from_value(&result), Job::from_value(replacement));
-    let result = result.map_err(|error| error.to_string())?;
-    let replacement = replacement.map_err(|error| error.to_string())?;
-    let rest = validator.diff(&result, &replacement).map_err(|error| error.to_string())?;
-    equal(&format!("what is left after {patch}"), &changes(&rest), &Vec::new())
+    for (result, patch) in [(patched, patch.to_string()), (merged, merge_patch.to_string())] {
+        if !is_same_job(&result, replacement) {
+            return Err(format!("{patch}\n   made: {result}\n  wanted: {replacement}"));
+        }
+    }
+    Ok(())
 }
 
 /// The text of a value with the keys of all objects in falling order.

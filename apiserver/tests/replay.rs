@@ -10,8 +10,6 @@
 
 #[path = "../../tests/util/data.rs"]
 mod data;
-#[path = "../../tests/util/files.rs"]
-mod files;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +20,7 @@ use volcano_job_apiserver::{
 use volcano_job_update::status::{Status, StatusCodes};
 use volcano_job_update::{Job, UpdatePolicy, Validator};
 
-use data::{report, shared};
-use files::files;
+use data::{recordings, report};
 
 /// A request of a recording, and what was answered.
 struct Exchange {
@@ -305,18 +302,10 @@ impl Tally {
 #[test]
 #[expect(clippy::print_stderr, reason = "how much was replayed is part of the result")]
 fn requests_are_answered_as_an_api_server_answers_them() {
-    let Some(folder) = shared("recordings") else { return };
     let validator = Validator::new(UpdatePolicy::permissive());
     let mut tally = Tally::default();
-    for file in files(&folder) {
-        let name = file.file_stem().unwrap().to_string_lossy();
-        let text = std::fs::read_to_string(&file).unwrap();
-        // One recording holds half of a surrogate pair, which no value can, beside the text with it.
-        let text = text.replace("\"\\ud800 x\"", "\"\\ufffd x\"");
-        match serde_json::from_str(&text) {
-            Ok(recording) => tally.recording(&name, &recording, &validator),
-            Err(error) => panic!("{name}: {error}"),
-        }
+    for (name, recording) in recordings() {
+        tally.recording(&name, &recording, &validator);
     }
     report(tally.replayed, &format!("requests replayed, {} of them accepted", tally.accepted));
     for (why, (count, recordings)) in &tally.exceptions {

@@ -2,16 +2,13 @@
 
 #[path = "../../tests/util/data.rs"]
 mod data;
-#[path = "../../tests/util/files.rs"]
-mod files;
 
 use serde_json::{Value, json};
 use volcano_job_apiserver::status_body;
 use volcano_job_update::status::{CauseType, Status, StatusCause, StatusCodes};
 use volcano_job_update::{Job, ReviewError, UpdateError, Validator, Violations};
 
-use data::{report, shared};
-use files::files;
+use data::{recordings, report};
 
 /// Every answer in a document that is a failure, with the bytes that it had.
 fn failures(document: &Value, found: &mut Vec<(Value, u64)>) {
@@ -57,12 +54,7 @@ fn rebuilt(recorded: &Status) -> Option<Status> {
 #[test]
 fn the_answers_of_an_api_server_are_written_to_the_byte() {
     let (mut written, mut made, mut skipped) = (0, 0, 0);
-    let Some(folder) = shared("recordings") else { return };
-    for file in files(&folder) {
-        let name = file.display();
-        let text = std::fs::read_to_string(&file).unwrap();
-        // One recording holds half of a surrogate pair, which no value can.
-        let Ok(recording) = serde_json::from_str::<Value>(&text) else { continue };
+    for (name, recording) in recordings() {
         let mut found = Vec::new();
         failures(&recording, &mut found);
         for (recorded, bytes) in found {

@@ -1,38 +1,20 @@
-//! What real Kubernetes and Volcano code said, held against this library.
-//!
-//! The data is large and no part of this repository; without it these tests do nothing, and say so.
+//! Answers of real Kubernetes and Volcano code, compared with those of this library.
 
 #[path = "../util/data.rs"]
 mod data;
-#[path = "../util/files.rs"]
-mod files;
 mod metadata;
+#[path = "../util/patch.rs"]
+mod patch;
 mod server;
-#[path = "../util/mod.rs"]
-mod util;
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use volcano_job_update::{Job, UpdatePolicy, Validator, ViolationCode, diff};
 
-use data::{report, shared};
-use files::files;
-use util::{patched, read_json};
-
-/// Reads a file of one JSON value a line.
-#[track_caller]
-#[expect(clippy::panic, reason = "data that cannot be read is a broken test")]
-fn lines<T: DeserializeOwned>(path: &Path) -> Vec<T> {
-    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
-        .collect()
-}
+use data::{lines, recordings, report};
+use patch::patched;
 
 fn presets() -> Vec<Validator> {
     ["documented", "admission"]
@@ -57,53 +39,48 @@ fn review(name: &str, validators: &[Validator], existing: &Value, replacement: &
 }
 
 #[derive(Deserialize)]
-struct Upstream {
+struct NamedJob {
     name: String,
+    job: Value,
+}
+
+/// The Jobs of the corpus, by name.
+fn jobs() -> HashMap<String, Value> {
+    lines("corpus/jobs.jsonl").into_iter().map(|NamedJob { name, job }| (name, job)).collect()
+}
+
+#[derive(Deserialize)]
+struct Update {
     base: String,
+    name: String,
     patch: Value,
 }
 
 #[test]
 fn every_update_gets_a_verdict() {
-    let Some(folder) = shared("corpus") else { return };
-    let validators = presets();
-    let mut bases = HashMap::new();
-    let updates: Vec<Upstream> = lines(&folder.join("upstream-verdicts.jsonl"));
-    for Upstream { name, base, patch } in &updates {
-        let file = folder.join(format!("jobs/{base}.json"));
-        let existing: &Value = bases.entry(base).or_insert_with(|| read_json(&file));
-        review(name, &validators, existing, &patched(existing, patch));
+    let (validators, jobs) = (presets(), jobs());
+    let updates: Vec<Update> = lines("corpus/updates.jsonl");
+    for Update { base, name, patch } in &updates {
+        let existing = &jobs[base];
+        review(&format!("{base}/{name}"), &validators, existing, &patched(existing, patch));
     }
     report(updates.len(), "updates by every preset");
 }
 
 #[test]
 fn every_admission_review_gets_a_verdict() {
-    let Some(folder) = shared("recordings") else { return };
     let validators = presets();
-    let (mut count, mut shortened, mut unreadable) = (0, 0, 0);
-    for file in files(&folder) {
-        // One recording holds half of a surrogate pair, which no value can.
-        let Ok(recording) = serde_json::from_slice(&fs::read(&file).unwrap()) else {
-            unreadable += 1;
-            continue;
-        };
-        for review_sent in admission_reviews(&recording) {
-            // Of some only the length was recorded.
-            let Some(body) = body(&review_sent) else {
-                shortened += 1;
-                continue;
-            };
+    let mut count = 0;
+    for (name, recording) in recordings() {
+        for recorded in admission_reviews(&recording) {
+            let body = parsed(&recorded).unwrap();
             let request = &body["request"];
-            let name = format!("{}: {}", file.display(), request["uid"]);
+            let name = format!("{name}: {}", request["uid"]);
             review(&name, &validators, &request["oldObject"], &request["object"]);
             count += 1;
         }
     }
-    let note = format!(
-        "admission reviews ({shortened} were not recorded in full, {unreadable} files are no values)"
-    );
-    report(count, &note);
+    report(count, "admission reviews");
 }
 
 fn admission_reviews(recording: &Value) -> Vec<Value> {
@@ -116,9 +93,10 @@ fn admission_reviews(recording: &Value) -> Vec<Value> {
     reviews
 }
 
-fn body(review: &Value) -> Option<Value> {
-    let text = || serde_json::from_str(review.get("text")?.as_str()?).ok();
-    review.get("json").cloned().or_else(text)
+/// The JSON of a recorded body; `None` if it is not JSON.
+fn parsed(body: &Value) -> Option<Value> {
+    let text = || serde_json::from_str(body.get("text")?.as_str()?).ok();
+    body.get("json").cloned().or_else(text)
 }
 
 fn job_with_cpu(cpu: &str) -> Value {
@@ -145,8 +123,7 @@ struct QuantityPair {
 
 #[test]
 fn quantities_are_equal_where_kubernetes_says_so() {
-    let Some(file) = shared("corpus/values/quantity-pair.jsonl") else { return };
-    let pairs: Vec<QuantityPair> = lines(&file);
+    let pairs: Vec<QuantityPair> = lines("corpus/quantity-pair.jsonl");
     for QuantityPair { a, b, equal } in &pairs {
         assert_eq!(is_same(&job_with_cpu(a), &job_with_cpu(b)), *equal, "{a:?} {b:?}");
         assert_eq!(is_same(&job_with_cpu(b), &job_with_cpu(a)), *equal, "{b:?} {a:?}");
@@ -163,9 +140,8 @@ struct Quantity {
 
 #[test]
 fn a_quantity_is_equal_to_its_canonical_form() {
-    let Some(file) = shared("corpus/values/quantity.jsonl") else { return };
     let (mut valid, mut invalid) = (0, 0);
-    for quantity in lines::<Quantity>(&file) {
+    for quantity in lines::<Quantity>("corpus/quantity.jsonl") {
         let job = job_with_cpu(&quantity.text);
         if let (true, Some(canonical)) = (quantity.valid, &quantity.canonical) {
             assert!(is_same(&job, &job_with_cpu(canonical)), "{:?} {canonical:?}", quantity.text);
@@ -189,8 +165,7 @@ struct Duration {
 
 #[test]
 fn durations_are_equal_where_their_nanoseconds_are() {
-    let Some(file) = shared("corpus/values/duration.jsonl") else { return };
-    let durations: Vec<Duration> = lines(&file);
+    let durations: Vec<Duration> = lines("corpus/duration.jsonl");
     let mut pairs = 0;
     for (position, a) in durations.iter().enumerate() {
         for b in &durations[position..] {
@@ -206,14 +181,12 @@ fn durations_are_equal_where_their_nanoseconds_are() {
 
 #[test]
 fn a_manifest_sent_again_lacks_defaults_and_nothing_else() {
-    let Some(folder) = shared("corpus/jobs") else { return };
+    let jobs = jobs();
     let (mut pairs, mut nameless, mut unknown, mut complete) = (0, 0, 0, 0);
-    for file in files(&folder) {
-        let name = file.to_string_lossy().into_owned();
-        let Some(stem) = name.strip_suffix(".mutated.json") else { continue };
-        let (existing, replacement) =
-            (read_json(&file), read_json(format!("{stem}.raw.json").as_ref()));
-        let violations = violations(&existing, &replacement);
+    for (name, existing) in &jobs {
+        let Some(stem) = name.strip_suffix(".mutated") else { continue };
+        let replacement = &jobs[&format!("{stem}.raw")];
+        let violations = violations(existing, replacement);
         let is_nameless = !replacement["metadata"]["name"].is_string();
         for (path, code) in &violations {
             match code {
@@ -226,7 +199,7 @@ fn a_manifest_sent_again_lacks_defaults_and_nothing_else() {
                 other => panic!("{name}: {path}: {other}"),
             }
         }
-        assert_restoring_mends(&existing, &replacement, &name);
+        assert_restoring_mends(existing, replacement, name);
         pairs += 1;
         complete += usize::from(violations.is_empty());
     }

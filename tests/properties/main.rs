@@ -6,6 +6,8 @@ mod edits;
 mod oracle;
 mod reading;
 mod regression;
+#[path = "../util/same.rs"]
+mod same;
 mod spelling;
 mod strategies;
 mod update;

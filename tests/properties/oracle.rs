@@ -45,8 +45,8 @@ proptest! {
 }
 
 fn is_same_but_for_allowed(existing: &Value, replacement: &Value) -> bool {
-    let [mut existing, mut replacement] =
-        [existing, replacement].map(|job| normal(job, "").unwrap_or_default());
+    let [mut existing, mut replacement] = [existing, replacement]
+        .map(|job| normal(&without_allowed_fields(job), "").unwrap_or_default());
     for filled in ["namespace", "uid"] {
         let field = format!("/metadata/{filled}");
         if existing.pointer(&field).is_none() || replacement.pointer(&field).is_none() {
@@ -63,15 +63,43 @@ fn remove(job: &mut Value, parent: &str, field: &str) {
     }
 }
 
-/// Fields that make no difference: allowed, or written by the API server.
-const MASKED: [&str; 15] = [
-    "metadata.labels",
-    "metadata.annotations",
-    "metadata.generateName",
-    "spec.template",
-    "spec.replicas",
-    "spec.tasks[].template",
-    "spec.tasks[].replicas",
+/// The allowed fields of `metadata`, of `spec` and of a task.
+const ALLOWED: [(&str, &[&str]); 2] =
+    [("metadata", &["labels", "annotations", "generateName"]), ("spec", &["template", "replicas"])];
+const ALLOWED_IN_TASK: [&str; 2] = ["template", "replicas"];
+
+/// A Job without the fields that the documented policy allows to change.
+pub(crate) fn without_allowed_fields(job: &Value) -> Value {
+    let mut job = job.clone();
+    for (parent, fields) in ALLOWED {
+        for field in fields {
+            remove(&mut job, parent, field);
+        }
+    }
+    for task in job.pointer_mut("/spec/tasks").and_then(Value::as_array_mut).into_iter().flatten() {
+        for field in ALLOWED_IN_TASK {
+            if let Some(task) = task.as_object_mut() {
+                task.remove(field);
+            }
+        }
+    }
+    job
+}
+
+/// The fields outside tasks that the documented policy allows to change.
+pub(crate) fn only_allowed_fields(job: &Value) -> Value {
+    let kept = ALLOWED.map(|(parent, fields)| {
+        let kept: Map<String, Value> = fields
+            .iter()
+            .filter_map(|field| Some(((*field).to_owned(), job.get(parent)?.get(field)?.clone())))
+            .collect();
+        (parent.to_owned(), kept.into())
+    });
+    Value::Object(kept.into_iter().collect())
+}
+
+/// Fields that the API server writes.
+const MANAGED: [&str; 8] = [
     "status",
     "metadata.creationTimestamp",
     "metadata.deletionTimestamp",
@@ -147,7 +175,7 @@ const DURATIONS: [&str; 3] =
 /// The one form of a value, `None` if it says no more than leaving it out.
 fn normal(value: &Value, place: &str) -> Option<Value> {
     let value = match value {
-        _ if MASKED.contains(&place) => return None,
+        _ if MANAGED.contains(&place) => return None,
         // A task that is null has no fields.
         Value::Null if place == "spec.tasks[]" => json!({}),
         Value::Object(map) => map

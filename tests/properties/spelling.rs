@@ -7,6 +7,7 @@ use volcano_job_update::strategy::{allowed_update, any_job, denied_update, respe
 use volcano_job_update::{ChangeKind, Job, Verdict, ViolationCode, diff};
 
 use crate::edits::{edited_pair, reordered_job};
+use crate::same::is_same_job;
 use crate::{Outcome, Said, said, violations};
 
 proptest! {
@@ -14,6 +15,7 @@ proptest! {
 
     #[test]
     fn another_spelling_is_no_change((job, one, other) in spelled_twice()) {
+        prop_assert!(is_same_job(&job, &serde_json::from_str(&one)?));
         let job = Job::from_value(&job)?;
         let (one, other) = (Job::from_str(&one)?, Job::from_str(&other)?);
         for (existing, replacement) in [(&job, &one), (&one, &job), (&one, &other), (&one, &one)] {

@@ -14,6 +14,8 @@ use volcano_job_update::{
 };
 
 use crate::edits::{edited_job, edited_pair, reordered_job};
+use crate::oracle::{only_allowed_fields, without_allowed_fields};
+use crate::same::is_same_job;
 use crate::{Outcome, changes, check_consistency, said, violations};
 
 proptest! {
@@ -47,6 +49,16 @@ proptest! {
         }
         prop_assert_eq!(violations(&existing, &replacement)?, expected);
         check_consistency(&existing, &replacement)?;
+    }
+
+    #[test]
+    fn nothing_changed_exactly_if_it_is_the_same_job(
+        pair in prop_oneof![7 => edited_pair(), 1 => reordered_job()]
+    ) {
+        if readable(&pair.0, &pair.1) {
+            let changes = changes(&pair.0, &pair.1)?;
+            prop_assert_eq!(changes.is_empty(), is_same_job(&pair.0, &pair.1), "{:?}", changes);
+        }
     }
 
     #[test]
@@ -107,14 +119,15 @@ fn readable(existing: &Value, replacement: &Value) -> bool {
     Job::from_value(existing).is_ok() && Job::from_value(replacement).is_ok()
 }
 
-/// Both patches turn the existing Job into one that does not differ from the replacement.
+/// Both patches turn the existing Job into one that is the same as the replacement.
 fn check_patches(existing: &Value, replacement: &Value) -> Outcome {
     if !readable(existing, replacement) {
         return Ok(());
     }
     let all = changes(existing, replacement)?;
-    prop_assert_eq!(said(&changes(&patched(existing, &all)?, replacement)?), []);
-    prop_assert_eq!(said(&changes(&merged(existing, &all)?, replacement)?), []);
+    for result in [patched(existing, &all)?, merged(existing, &all)?] {
+        prop_assert!(is_same_job(&result, replacement), "{result}");
+    }
     Ok(())
 }
 
@@ -131,6 +144,12 @@ fn check_parts(existing: &Value, replacement: &Value) -> Outcome {
             let again = changes(existing, &result)?;
             prop_assert!(again.iter().all(|change| change.verdict() == verdict));
             prop_assert_eq!(unplaced(&again), unplaced(&part));
+            // Without `diff`: nothing else was touched.
+            let untouched = match verdict {
+                Verdict::Allowed => [existing, &result].map(without_allowed_fields),
+                _ => [existing, &result].map(only_allowed_fields),
+            };
+            prop_assert!(is_same_job(&untouched[0], &untouched[1]), "{result}");
         }
     }
     Ok(())

@@ -1,9 +1,13 @@
-//! What several test files share.
+//! Helpers of several test files.
+
+mod patch;
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+
+pub(crate) use patch::patched;
 
 /// Reads a file that must be JSON.
 #[track_caller]
@@ -11,15 +15,4 @@ use serde_json::Value;
 pub(crate) fn read_json(path: &Path) -> Value {
     let text = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// Applies a JSON Patch.
-#[track_caller]
-#[expect(clippy::panic, reason = "a patch that does not apply is a broken test")]
-pub(crate) fn patched(document: &Value, patch: &Value) -> Value {
-    let mut result = document.clone();
-    let patch: json_patch::Patch =
-        serde_json::from_value(patch.clone()).unwrap_or_else(|error| panic!("{patch}: {error}"));
-    json_patch::patch(&mut result, &patch).unwrap_or_else(|error| panic!("{error}"));
-    result
 }

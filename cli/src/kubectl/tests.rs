@@ -1,6 +1,6 @@
 //! Compares the texts with those that a real kubectl printed.
 
-use std::fs;
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use volcano_job_update::admission::respond;
 use volcano_job_update::status::{Status, StatusCodes};
 use volcano_job_update::{UpdatePolicy, Validator};
 
-use self::data::{report, shared};
+use self::data::{recordings, report};
 use super::{denied_by, error_text, response_text, warnings_text};
 
 #[path = "../../../tests/util/data.rs"]
@@ -22,7 +22,7 @@ fn job(name: &str) -> Value {
 
 #[track_caller]
 fn read_json(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 /// A review of an update, as an API server sends it.
@@ -64,16 +64,12 @@ const REPLACING: &str = r#"error when replacing "job.json""#;
 /// output of kubectl.
 #[test]
 fn recorded_denials_are_printed_as_kubectl_printed_them() {
-    let Some(folder) = shared("recordings") else { return };
     let (mut answers, mut texts) = (0, 0);
-    for file in fs::read_dir(&folder).unwrap() {
-        let file = file.unwrap().path();
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    for (name, recording) in recordings() {
         if !name.starts_with("denial-") || name.contains("denial-l-long") {
             continue;
         }
-        let recording = read_json(&file);
-        let reply = &recording["notes"][0]["reply"]["response"];
+        let reply = &recording["replies"][0]["response"];
         for step in recording["steps"].as_array().unwrap() {
             if let Some(status) = answer_of(&step["response"]).filter(|_| reply["allowed"] == false)
             {
@@ -126,8 +122,7 @@ fn is_printed_alike(name: &str, step: &Value) -> bool {
 
 /// The error text of our response to the update that the webhook of a recording denied; and what kubectl
 /// printed about that webhook's denial.
-fn ours_and_recorded(folder: &Path, name: &str, codes: StatusCodes) -> [String; 2] {
-    let recording = read_json(&folder.join(format!("{name}.json")));
+fn ours_and_recorded(recording: &Value, codes: StatusCodes) -> [String; 2] {
     let steps = recording["steps"].as_array().unwrap();
     let reviews = steps[0]["reviews"].as_array().unwrap();
     let review = reviews.iter().find(|review| review["hook"] == "validate/jobs").unwrap();
@@ -141,7 +136,7 @@ fn ours_and_recorded(folder: &Path, name: &str, codes: StatusCodes) -> [String; 
 /// The texts differ only in the words of the two webhooks.
 #[test]
 fn our_denials_are_printed_as_the_recorded_ones() {
-    let Some(folder) = shared("recordings") else { return };
+    let recordings: HashMap<String, Value> = recordings().into_iter().collect();
     let shapes = [
         (
             "denial-b-forbidden",
@@ -159,7 +154,7 @@ fn our_denials_are_printed_as_the_recorded_ones() {
         ),
     ];
     for (name, codes, theirs, words) in shapes {
-        let [ours, recorded] = ours_and_recorded(&folder, name, codes);
+        let [ours, recorded] = ours_and_recorded(&recordings[name], codes);
         assert!(recorded.contains(theirs), "{name}: {recorded}");
         assert_eq!(ours, recorded.replace(theirs, words), "{name}");
     }
