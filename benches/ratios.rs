@@ -4,7 +4,6 @@
 //! all of them; the minimum of many rounds is what a call costs.
 
 #![expect(
-    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a bench prints its figures and may fail on its own input"

@@ -1,12 +1,7 @@
 //! `review_bytes` and `read_replacement` read the replacement guided by the existing Job; that must
 //! never show.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test may fail"
-)]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,6 @@
 //! The pairs of Jobs that the benches measure: the documented example, with more or fewer tasks.
 
 #![expect(
-    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a bench may fail on its own input"

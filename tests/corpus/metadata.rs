@@ -1,11 +1,6 @@
 //! Kubernetes' own errors for labels and annotations, held against the violations here.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test may fail"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
 
 use serde::Deserialize;
 use serde_json::{Value, json};
