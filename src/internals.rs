@@ -8,9 +8,7 @@ pub use crate::job::{Entry, Field, Nested, Read};
 pub use crate::schema::{NumberRule, SchemaViolation, SchemaViolationKind, Structural, type_of};
 pub use crate::status::{is_printable, quote};
 use crate::validate::Validator;
-pub use crate::validate::metadata::{
-    self, ANNOTATIONS_BYTES, MetadataViolation, MetadataViolationKind, Subject,
-};
+pub use crate::validate::metadata::{self, MetadataViolation, MetadataViolationKind, Subject};
 pub use crate::validate::schema_violations;
 
 /// The parts of a Job as they were read.

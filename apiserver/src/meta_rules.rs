@@ -33,12 +33,7 @@ pub(crate) fn of_update(new: &Metadata, old: &Metadata) -> Vec<StatusCause> {
 /// What is wrong with the metadata of a Job that is created.
 pub(crate) fn of_creation(new: &Metadata) -> Vec<StatusCause> {
     let mut causes = Vec::new();
-    // The hyphen with which a prefix may end stands for what is put behind it.
-    let prefix = |prefix: &str| match prefix.strip_suffix('-') {
-        Some(start) if !start.is_empty() => names::subdomain(&format!("{start}a")),
-        _ => names::subdomain(prefix),
-    };
-    common(new, prefix, names::subdomain, &mut causes);
+    common(new, names::dns_subdomain_prefix, names::dns_subdomain, &mut causes);
     causes
 }
 
@@ -51,8 +46,8 @@ pub(crate) fn finalizer_warnings(new: &Metadata, old: &Metadata) -> Vec<String> 
         let mut warn = |what: &str| {
             warnings.push(format!("metadata.finalizers: {}: {what}", go::quote(finalizer)));
         };
-        for violation in names::qualified_name(finalizer) {
-            warn(&violation);
+        for violation in metadata::qualified_name_violations(finalizer) {
+            warn(&violation.to_string());
         }
         if finalizer.contains('/') || STANDARD_FINALIZERS.contains(finalizer) {
             continue;
@@ -126,7 +121,7 @@ fn violations(new: &Metadata, field: &str, causes: &mut Vec<StatusCause>) {
     let Some(value) = new.get(field) else { return };
     let mut whole_lists: usize = 0;
     for violation in metadata::violations(field, value) {
-        let is_size = matches!(violation.failure, MetadataViolationKind::TooLarge(_));
+        let is_size = matches!(violation.kind, MetadataViolationKind::AnnotationsTooLarge);
         let shows_all = violation.subject == Subject::Field && !is_size;
         whole_lists = whole_lists.saturating_add(usize::from(shows_all));
         if causes.len() < MAX_CAUSES && (!shows_all || whole_lists <= MAX_WHOLE_LISTS) {
@@ -149,17 +144,19 @@ fn cause(field: &str, value: &Value, violation: &MetadataViolation) -> StatusCau
         }
         Subject::Field => (whole, value),
     };
-    let detail = match violation.failure {
+    let detail = match violation.kind {
         MetadataViolationKind::SecondController { first, second } => {
             second_controller(at(&first), at(&second))
         }
-        failure => names::words(failure),
+        kind => kind.to_string(),
     };
-    match violation.failure {
+    match violation.kind {
         MetadataViolationKind::OwnerFieldEmpty => {
             StatusCause::new(CauseType::Required, place, &detail)
         }
-        MetadataViolationKind::TooLarge(_) => StatusCause::new(CauseType::TooLong, place, &detail),
+        MetadataViolationKind::AnnotationsTooLarge => {
+            StatusCause::new(CauseType::TooLong, place, &detail)
+        }
         _ => with_value(CauseType::Invalid, place, found, &detail),
     }
 }
@@ -169,25 +166,22 @@ fn second_controller(first: &Value, second: &Value) -> String {
         let says = |key| owner.get(key).and_then(Value::as_str).unwrap_or_default();
         format!("{}/{}", says("kind"), says("name"))
     };
-    format!(
-        "Only one reference can have Controller set to true. Found \"true\" in references for {} and {}",
-        name(first),
-        name(second)
-    )
+    let kind = MetadataViolationKind::SecondController { first: 0, second: 0 };
+    format!("{kind}. Found \"true\" in references for {} and {}", name(first), name(second))
 }
 
 fn no_new_finalizers(new: &Metadata, old: &Metadata, causes: &mut Vec<StatusCause>) {
-    let old: BTreeSet<&str> = texts(old, "finalizers").into_iter().collect();
-    let new: BTreeSet<&str> = texts(new, "finalizers").into_iter().collect();
-    let added: Vec<String> = new.difference(&old).map(|name| go::quote(name)).collect();
-    if !added.is_empty() {
-        let detail = format!(
-            "no new finalizers can be added if the object is being deleted, found new finalizers \
-             []string{{{}}}",
-            added.join(", ")
-        );
-        causes.push(StatusCause::new(CauseType::Forbidden, "metadata.finalizers", &detail));
-    }
+    let Some(finalizers) = new.get("finalizers") else { return };
+    let late = metadata::late_finalizers(old.get("finalizers"), finalizers);
+    let Some(MetadataViolation { kind, .. }) = late.first() else { return };
+    let name = |violation: &MetadataViolation| match violation.subject {
+        Subject::Element(position) => finalizers.get(position).and_then(Value::as_str),
+        _ => None,
+    };
+    let names: BTreeSet<&str> = late.iter().filter_map(name).collect();
+    let names: Vec<String> = names.into_iter().map(go::quote).collect();
+    let detail = format!("{kind}, found new finalizers []string{{{}}}", names.join(", "));
+    causes.push(StatusCause::new(CauseType::Forbidden, "metadata.finalizers", &detail));
 }
 
 fn invalid_each(
