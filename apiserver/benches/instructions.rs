@@ -4,12 +4,13 @@
 #![expect(clippy::expect_used, reason = "a bench may fail on its own input")]
 
 use std::hint::black_box;
+use std::num::NonZeroU64;
 
 use gungraun::{
     Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
 use inputs::Pair;
-use volcano_job_apiserver::{ReplaceContext, ReplaceRequest, Replaced, replace};
+use volcano_job_apiserver::{ReplaceRequest, RequestContext, Response, replace};
 use volcano_job_update::{Job, Review, Validator};
 
 #[path = "../../benches/inputs/mod.rs"]
@@ -40,10 +41,11 @@ fn repeated<T>(input: Input, call: fn(&Input) -> T) -> (T, Input) {
 }
 
 /// The stored text and a PUT to its answer.
-fn put_next(Input { validator, pair }: &Input) -> Option<Replaced> {
+fn put_next(Input { validator, pair }: &Input) -> Option<Response> {
     let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
     let request = ReplaceRequest::from_uri(URI, black_box(&pair.replacement)).ok()?;
-    replace(Some(&existing), &request, validator, &ReplaceContext::new("125597962")).ok()
+    let context = RequestContext::new(NonZeroU64::new(125_597_962)?);
+    replace(Some(&existing), &request, validator, &context).ok()
 }
 
 /// Both texts to a verdict.
@@ -53,7 +55,7 @@ fn review_both(Input { validator, pair }: &Input) -> Option<Review> {
 
 #[library_benchmark(setup = input)]
 #[bench::replicas_1000("replicas", 1000)]
-fn put(input: Input) -> (Option<Replaced>, Input) {
+fn put(input: Input) -> (Option<Response>, Input) {
     repeated(input, put_next)
 }
 

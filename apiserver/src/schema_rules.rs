@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
 
-use crate::answer::with_value;
 use crate::go;
+use crate::response::with_value;
 use volcano_job_update::Job;
 use volcano_job_update::Validator;
 use volcano_job_update::internals::{NumberRule, Structural};

@@ -1,6 +1,6 @@
-//! Requests that a real API server answered, answered again by `replace` and `patch`.
+//! Recorded requests and answers of a real API server, compared with `replace` and `patch`.
 //!
-//! The recordings are no part of this repository; without them this does nothing, and says so.
+//! The recordings are not part of this repository. Without them the test prints that it is skipped.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use volcano_job_apiserver::{
-    Outcome, PatchRequest, ReplaceContext, ReplaceRequest, Replaced, patch, replace,
+    PatchRequest, ReplaceRequest, RequestContext, Response, StoreAction, patch, replace,
 };
 use volcano_job_update::status::{Status, StatusCodes};
 use volcano_job_update::{Job, UpdatePolicy, Validator};
@@ -111,10 +111,11 @@ fn answer(
     stored: Option<&str>,
     exchange: &Exchange,
     validator: &Validator,
-) -> Result<Replaced, Status> {
+) -> Result<Response, Status> {
     let existing = stored.map(|text| Job::from_slice(text.as_bytes()).unwrap());
     let version = exchange.answer["metadata"]["resourceVersion"].as_str().unwrap_or("1");
-    let context = ReplaceContext::new(version).with_status_codes(StatusCodes::Kubernetes);
+    let version = version.parse().unwrap();
+    let context = RequestContext::new(version).with_status_codes(StatusCodes::Kubernetes);
     if exchange.verb == "PATCH" {
         let content_type = exchange.content_type.as_deref().unwrap_or_default();
         let request = PatchRequest::from_uri(&exchange.uri, content_type, &exchange.body)?;
@@ -167,7 +168,7 @@ fn message(status: &Value) -> String {
 }
 
 /// What differs between our answer and the recorded one.
-fn differences(name: &str, exchange: &Exchange, ours: &Result<Replaced, Status>) -> Vec<String> {
+fn differences(name: &str, exchange: &Exchange, ours: &Result<Response, Status>) -> Vec<String> {
     let mut found = Vec::new();
     let mut compare = |what: &str, ours: String, theirs: String| {
         if ours != theirs {
@@ -189,16 +190,15 @@ fn differences(name: &str, exchange: &Exchange, ours: &Result<Replaced, Status>)
             let [ours, theirs] = causes;
             compare("causes", ours, theirs);
         }
-        Ok(replaced) => {
-            compare("code", replaced.code().to_string(), exchange.code.to_string());
-            let response: Value = serde_json::from_str(replaced.response()).unwrap();
-            let (ours, theirs) = (comparable(&response), comparable(&exchange.answer));
+        Ok(response) => {
+            compare("code", response.code().to_string(), exchange.code.to_string());
+            let body: Value = serde_json::from_str(response.body()).unwrap();
+            let (ours, theirs) = (comparable(&body), comparable(&exchange.answer));
             compare("response", ours.to_string(), theirs.to_string());
-            // What is the same is the same to the byte.
-            if response == exchange.answer {
-                compare("bytes", replaced.response().len().to_string(), exchange.bytes.to_string());
+            if body == exchange.answer {
+                compare("bytes", response.body().len().to_string(), exchange.bytes.to_string());
                 if let Some(text) = &exchange.text {
-                    compare("text", replaced.response().into(), text.clone());
+                    compare("text", response.body().into(), text.clone());
                 }
             }
             // Behind the warnings of the API server stand those of the policy, or of the webhook.
@@ -206,7 +206,7 @@ fn differences(name: &str, exchange: &Exchange, ours: &Result<Replaced, Status>)
                 return found;
             }
             let given =
-                &replaced.warnings()[..replaced.warnings().len().min(exchange.warnings.len())];
+                &response.warnings()[..response.warnings().len().min(exchange.warnings.len())];
             compare("warnings", format!("{given:?}"), format!("{:?}", exchange.warnings));
         }
     }
@@ -290,12 +290,12 @@ impl Tally {
         if !found.is_empty() {
             self.differences.push(format!("{name} {}: {}", exchange.uri, found.join("\n    ")));
         }
-        if let Ok(replaced) = &ours {
-            match replaced.outcome() {
-                Outcome::Deleted => *stored = None,
-                Outcome::Unchanged => assert!(replaced.stored().is_none(), "{name}"),
-                Outcome::Replaced | Outcome::Created => {
-                    *stored = Some(serde_json::from_str(replaced.stored().unwrap()).unwrap());
+        if let Ok(response) = &ours {
+            match response.store_action() {
+                StoreAction::None => {}
+                StoreAction::Delete => *stored = None,
+                StoreAction::Create(job) | StoreAction::Update(job) => {
+                    *stored = Some(serde_json::from_str(job).unwrap());
                 }
             }
         }
@@ -304,7 +304,7 @@ impl Tally {
 
 #[test]
 #[expect(clippy::print_stderr, reason = "how much was replayed is part of the result")]
-fn requests_are_answered_as_an_api_server_answers_them() {
+fn recorded_requests_have_the_recorded_answers() {
     let Some(folder) = shared("recordings") else { return };
     let validator = Validator::new(UpdatePolicy::permissive());
     let mut tally = Tally::default();

@@ -1,4 +1,4 @@
-//! The answers of `status`, held against those of a real API server and word for word.
+//! The answers of the module `status`: compared with recorded ones of a real API server, and their exact text.
 
 #[path = "../../tests/util/data.rs"]
 mod data;
@@ -55,7 +55,7 @@ fn rebuilt(recorded: &Status) -> Option<Status> {
 }
 
 #[test]
-fn the_answers_of_an_api_server_are_written_to_the_byte() {
+fn recorded_statuses_are_written_to_the_byte() {
     let (mut written, mut made, mut skipped) = (0, 0, 0);
     let Some(folder) = shared("recordings") else { return };
     for file in files(&folder) {
@@ -113,7 +113,7 @@ fn violations(changes: &[(&str, Value)]) -> Violations {
 }
 
 #[test]
-fn a_denied_change_is_forbidden_or_invalid() {
+fn denied_changes_are_403_or_422() {
     let violations = violations(&[
         ("/spec/queue", json!("production")),
         ("/spec/tasks/0/minAvailable", json!(2)),
@@ -155,7 +155,7 @@ fn a_denied_change_is_forbidden_or_invalid() {
 }
 
 #[test]
-fn wrong_values_alone_are_a_bad_request_or_invalid() {
+fn invalid_values_alone_are_400_or_422() {
     let violations = violations(&[("/spec/tasks/0/replicas", json!(0))]);
     let documented = Status::denied("a", &violations, StatusCodes::Documented);
     assert_eq!((documented.code, &*documented.reason), (400, "BadRequest"));
@@ -166,7 +166,7 @@ fn wrong_values_alone_are_a_bad_request_or_invalid() {
 }
 
 #[test]
-fn what_cannot_be_read_is_the_senders_error_or_the_stores() {
+fn unreadable_jobs_are_400_or_500() {
     let error = Job::from_slice(b"{").unwrap_err();
     let sent = Status::review_error(&ReviewError::Replacement(error.clone()));
     assert_eq!((sent.code, &*sent.reason), (400, "BadRequest"));
@@ -181,7 +181,7 @@ fn what_cannot_be_read_is_the_senders_error_or_the_stores() {
 }
 
 #[test]
-fn each_constructor_says_what_kubernetes_says() {
+fn constructors_have_the_messages_of_kubernetes() {
     for (status, code, reason, message) in [
         (Status::unauthorized(""), 401, "Unauthorized", "not authorized"),
         (Status::unauthorized("Unauthorized"), 401, "Unauthorized", "Unauthorized"),
@@ -201,7 +201,7 @@ fn each_constructor_says_what_kubernetes_says() {
 }
 
 #[test]
-fn a_error_found_twice_is_said_once_and_listed_twice() {
+fn repeated_causes_are_in_the_message_once() {
     let cause = StatusCause::new(CauseType::Forbidden, "metadata.finalizers", "no");
     let status = Status::invalid("a", vec![cause.clone(), cause]);
     assert_eq!(
@@ -212,7 +212,7 @@ fn a_error_found_twice_is_said_once_and_listed_twice() {
 }
 
 #[test]
-fn a_status_can_be_printed_for_people() {
+fn status_body_is_indented_if_pretty() {
     assert_eq!(
         status_body(&Status::bad_request("<no>"), true),
         "{\n  \"kind\": \"Status\",\n  \"apiVersion\": \"v1\",\n  \"metadata\": {},\n  \

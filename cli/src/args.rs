@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -129,7 +130,7 @@ pub(crate) struct Replace {
     pub(crate) allow_create: bool,
     /// The resourceVersion that what is stored gets; by default the next number
     #[arg(long, value_name = "NUMBER")]
-    pub(crate) resource_version: Option<u64>,
+    pub(crate) resource_version: Option<NonZeroU64>,
     /// Show metadata.selfLink in the answer, as the documentation does
     #[arg(long)]
     pub(crate) self_link: bool,
