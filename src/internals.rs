@@ -1,7 +1,6 @@
-//! What `volcano-job-apiserver` shares with this crate.
+//! The parts of this crate that `volcano-job-apiserver` uses.
 //!
-//! No part of the public interface: it may change in any release, and that crate asks for this very
-//! version.
+//! Not part of the public interface: it may change in any release, so that crate requires the exact version.
 
 use crate::job::Job;
 pub use crate::job::{Entry, Field, Nested, Read};
@@ -11,7 +10,7 @@ use crate::validate::Validator;
 pub use crate::validate::metadata::{self, MetadataViolation, MetadataViolationKind, Subject};
 pub use crate::validate::schema_violations;
 
-/// The parts of a Job as they were read.
+/// The parts of a Job, not parsed further than reading did.
 pub trait JobParts<'a> {
     /// The fields beside `metadata` and `spec`.
     fn top(&self) -> &[Entry<'a>];
@@ -19,13 +18,13 @@ pub trait JobParts<'a> {
     /// The fields of `metadata`; `None` if that is absent or `null`.
     fn metadata(&self) -> Option<&[Entry<'a>]>;
 
-    /// The fields of `spec` but for `tasks`; `None` if that is absent or `null`.
+    /// The fields of `spec` except `tasks`; `None` if that is absent or `null`.
     fn spec(&self) -> Option<&[Entry<'a>]>;
 
     /// The tasks; `None` if the field is absent or `null`.
     fn tasks(&self) -> Option<Vec<Field<'a>>>;
 
-    /// Whether it was read from a parsed document, not from text.
+    /// Whether the Job was read from a parsed document instead of text.
     fn is_from_value(&self) -> bool;
 }
 
@@ -51,7 +50,7 @@ impl<'a> JobParts<'a> for Job<'a> {
     }
 }
 
-/// The structural schema by which a validator judges.
+/// The structural schema of a validator.
 #[must_use]
 pub fn structural(validator: &Validator) -> &Structural {
     validator.schema().structural()

@@ -1,4 +1,4 @@
-//! Wall time of a PUT, next to that of the verdict on the same bytes.
+//! Wall time of a PUT, compared with that of a review of the same texts.
 
 #![expect(
     clippy::expect_used,
@@ -46,7 +46,7 @@ fn main() {
     let validator = Validator::default();
     for tasks in [2, 100, 1000] {
         let manifest = update(tasks);
-        // The same as a server has it, with the defaults of the schema.
+        // The Job as a server stores it, with the defaults of the schema.
         let stored = |text: &Vec<u8>| {
             let pair = Pair { existing: manifest.existing.clone(), replacement: text.clone() };
             let response = put(&pair, &validator).expect("the update is allowed");

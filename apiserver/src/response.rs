@@ -38,8 +38,8 @@ pub(crate) enum StoreVerb {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a server must handle each")]
 pub enum StoreAction<'r> {
-    /// Nothing: the Job does not change, or the request is a dry run (`dryRun=All`).
-    None,
+    /// Keep what is stored: the Job does not change, or the request is a dry run (`dryRun=All`).
+    Keep,
     /// Add this Job, as compact JSON.
     Create(&'r str),
     /// Replace the existing Job by this one, as compact JSON.
@@ -72,7 +72,7 @@ impl Response {
     pub fn store_action(&self) -> StoreAction<'_> {
         let job = self.encoded.trim_end_matches('\n');
         match self.verb {
-            StoreVerb::Keep => StoreAction::None,
+            StoreVerb::Keep => StoreAction::Keep,
             StoreVerb::Create => StoreAction::Create(job),
             StoreVerb::Update => StoreAction::Update(job),
             StoreVerb::Delete => StoreAction::Delete,
@@ -98,7 +98,7 @@ impl<'r> StoreAction<'r> {
     pub fn job(self) -> Option<&'r str> {
         match self {
             Self::Create(job) | Self::Update(job) => Some(job),
-            Self::None | Self::Delete => None,
+            Self::Keep | Self::Delete => None,
         }
     }
 }

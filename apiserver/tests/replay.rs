@@ -25,7 +25,7 @@ use volcano_job_update::{Job, UpdatePolicy, Validator};
 use data::{report, shared};
 use files::files;
 
-/// A request of a recording, and what was answered.
+/// A recorded request and its answer.
 struct Exchange {
     verb: String,
     uri: String,
@@ -33,7 +33,7 @@ struct Exchange {
     body: Vec<u8>,
     code: u64,
     answer: Value,
-    /// The text of the answer, where it is not compact.
+    /// The text of the answer, if it is not compact JSON.
     text: Option<String>,
     bytes: u64,
     warnings: Vec<String>,
@@ -79,7 +79,7 @@ fn body(request: &Value) -> Option<Vec<u8>> {
         return Some(text.as_bytes().to_vec());
     }
     let json = body.get("json")?;
-    // Very long lists and texts are shortened in the recordings, and say so.
+    // The recordings mark very long lists and strings as shortened.
     let text = json.to_string();
     (!text.contains(" items in all") && !text.contains(" characters, sha256 "))
         .then(|| text.into_bytes())
@@ -128,7 +128,7 @@ fn answer(
     replace(existing.as_ref(), &request, validator, &context)
 }
 
-/// The Job without what is not compared.
+/// The Job without the fields that differ from run to run.
 fn comparable(job: &Value) -> Value {
     let mut job = job.clone();
     if let Some(metadata) = job["metadata"].as_object_mut() {
@@ -145,7 +145,7 @@ fn sorted(causes: &Value) -> Vec<String> {
     causes
 }
 
-/// The errors in a message in one order: the server's own differs from run to run.
+/// A message with its errors sorted: a server lists them in random order.
 fn message(status: &Value) -> String {
     let message = status["message"].as_str().unwrap_or_default();
     match (message.split_once(": ["), status["details"]["causes"].as_array()) {
@@ -167,7 +167,7 @@ fn message(status: &Value) -> String {
     }
 }
 
-/// What differs between our answer and the recorded one.
+/// The differences between our answer and the recorded one.
 fn differences(name: &str, exchange: &Exchange, ours: &Result<Response, Status>) -> Vec<String> {
     let mut found = Vec::new();
     let mut compare = |what: &str, ours: String, theirs: String| {
@@ -201,7 +201,7 @@ fn differences(name: &str, exchange: &Exchange, ours: &Result<Response, Status>)
                     compare("text", response.body().into(), text.clone());
                 }
             }
-            // Behind the warnings of the API server stand those of the policy, or of the webhook.
+            // The warnings of the policy (ours) or of the recording webhook (theirs) come last.
             if name.starts_with("denial-") {
                 return found;
             }
@@ -217,9 +217,9 @@ fn differences(name: &str, exchange: &Exchange, ours: &Result<Response, Status>)
 struct Tally {
     replayed: usize,
     accepted: usize,
-    /// By reason: how many, and in which recordings.
+    /// The requests that are not replayed, by reason: how many, and in which recordings.
     exceptions: BTreeMap<&'static str, (usize, BTreeSet<String>)>,
-    /// Whether the end of the recording can be compared: what was stored is known.
+    /// Whether it is known what is stored at the end of the recording.
     is_known: bool,
     differences: Vec<String>,
 }
@@ -227,7 +227,7 @@ struct Tally {
 impl Tally {
     fn recording(&mut self, name: &str, recording: &Value, validator: &Validator) {
         self.is_known = true;
-        // The Job as it is before each request, as far as the recording tells.
+        // The stored Job before each request.
         let mut stored = Some(recording["storedBefore"].clone()).filter(|job| !job.is_null());
         for step in recording["steps"].as_array().unwrap() {
             let exchanges = step["exchanges"].as_array().cloned();
@@ -254,7 +254,7 @@ impl Tally {
         let is_job = answered["kind"] == "Job";
         let verb = request["verb"].as_str().unwrap_or_default();
         if !matches!(verb, "PUT" | "PATCH") {
-            // Something else happened to the Job: the answer shows what it is now.
+            // The answer to another verb shows what is stored now.
             match verb {
                 "" | "GET" | "DELETE" | "POST" if is_job => *stored = Some(answered.clone()),
                 "DELETE" => *stored = None,
@@ -292,7 +292,7 @@ impl Tally {
         }
         if let Ok(response) = &ours {
             match response.store_action() {
-                StoreAction::None => {}
+                StoreAction::Keep => {}
                 StoreAction::Delete => *stored = None,
                 StoreAction::Create(job) | StoreAction::Update(job) => {
                     *stored = Some(serde_json::from_str(job).unwrap());
@@ -303,7 +303,7 @@ impl Tally {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "how much was replayed is part of the result")]
+#[expect(clippy::print_stderr, reason = "the number of replayed requests is part of the result")]
 fn recorded_requests_have_the_recorded_answers() {
     let Some(folder) = shared("recordings") else { return };
     let validator = Validator::new(UpdatePolicy::permissive());
@@ -311,7 +311,7 @@ fn recorded_requests_have_the_recorded_answers() {
     for file in files(&folder) {
         let name = file.file_stem().unwrap().to_string_lossy();
         let text = std::fs::read_to_string(&file).unwrap();
-        // One recording holds half of a surrogate pair, which no value can, beside the text with it.
+        // One recording has half of a surrogate pair, which serde_json cannot parse.
         let text = text.replace("\"\\ud800 x\"", "\"\\ufffd x\"");
         match serde_json::from_str(&text) {
             Ok(recording) => tally.recording(&name, &recording, &validator),

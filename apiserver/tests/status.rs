@@ -13,7 +13,7 @@ use volcano_job_update::{Job, ReviewError, UpdateError, Validator, Violations};
 use data::{report, shared};
 use files::files;
 
-/// Every answer in a document that is a failure, with the bytes that it had.
+/// Every recorded `Status` in a document, with the length of its body.
 fn failures(document: &Value, found: &mut Vec<(Value, u64)>) {
     let body =
         document.pointer("/body/json").filter(|body| body.get("kind") == Some(&"Status".into()));
@@ -27,7 +27,7 @@ fn failures(document: &Value, found: &mut Vec<(Value, u64)>) {
     }
 }
 
-/// The answer that a constructor makes of the facts in a recorded one; `None` if none of ours does.
+/// The recorded answer made again by a constructor; `None` if there is no constructor for it.
 fn rebuilt(recorded: &Status) -> Option<Status> {
     let details = recorded.details.clone().unwrap_or_default();
     let name = &*details.name;
@@ -61,12 +61,12 @@ fn recorded_statuses_are_written_to_the_byte() {
     for file in files(&folder) {
         let name = file.display();
         let text = std::fs::read_to_string(&file).unwrap();
-        // One recording holds half of a surrogate pair, which no value can.
+        // One recording has half of a surrogate pair, which serde_json cannot parse.
         let Ok(recording) = serde_json::from_str::<Value>(&text) else { continue };
         let mut found = Vec::new();
         failures(&recording, &mut found);
         for (recorded, bytes) in found {
-            // Very long lists and texts are shortened in the recordings.
+            // The recordings mark very long lists and strings as shortened.
             let text = recorded.to_string();
             if text.contains("... (") || text.contains(" items in all") {
                 skipped += 1;
@@ -76,7 +76,7 @@ fn recorded_statuses_are_written_to_the_byte() {
             assert_eq!(serde_json::to_value(&status).unwrap(), recorded, "{name}");
             assert_eq!(status_body(&status, false).len() as u64, bytes, "{name}: {status}");
             written += 1;
-            // An answer to a denial by a webhook is the webhook's.
+            // The answer to a denial by a webhook comes from the webhook.
             if let Some(rebuilt) =
                 rebuilt(&status).filter(|_| !status.message.contains("admission webhook"))
             {
@@ -88,7 +88,7 @@ fn recorded_statuses_are_written_to_the_byte() {
     report(written, &format!("answers written, {made} made again, {skipped} not recorded whole"));
 }
 
-#[expect(clippy::unwrap_used, reason = "a change of what is not there is a broken test")]
+#[expect(clippy::unwrap_used, reason = "a pointer without a value is a broken test")]
 fn job(changes: &[(&str, Value)]) -> Value {
     let mut job = json!({
         "apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",

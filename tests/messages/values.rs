@@ -231,6 +231,21 @@ fn metadata_violations_have_kubernetes_words() {
 }
 
 #[test]
+fn new_finalizers_during_deletion_have_kubernetes_words() {
+    let mut existing = base("trio");
+    existing["metadata"]["deletionTimestamp"] = json!("2019-07-11T08:09:41Z");
+    existing["metadata"]["finalizers"] = json!(["example.com/old"]);
+    let patch = json!([{"op": "add", "path": "/metadata/finalizers/-", "value": "example.com/new"}]);
+    let texts: Vec<String> = violations(&existing, &patch)
+        .iter()
+        .filter(|violation| violation.code() == ViolationCode::InvalidValue)
+        .map(Violation::to_string)
+        .collect();
+    let rule = "no new finalizers can be added if the object is being deleted";
+    assert_eq!(texts, [format!("metadata.finalizers: element at position 1: {rule}")]);
+}
+
+#[test]
 fn warnings() {
     let (long, cut) = ("x".repeat(1000), "x".repeat(98));
     let existing = base("trio");

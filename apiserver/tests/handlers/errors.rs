@@ -7,7 +7,7 @@ use volcano_job_update::{Job, Validator};
 
 use super::{URI, body, context, existing, permissive, put, put_as_server, put_edited};
 
-/// An edit that makes a body wrong, and the code and a part of the answer.
+/// An edit that makes a body invalid, and the code and a part of the message of the answer.
 type Wrong = (fn(&mut Value), u16, &'static str);
 
 #[test]
@@ -27,7 +27,7 @@ fn put_answers_denied_updates_with_documented_codes() {
 
 #[test]
 fn put_answers_the_first_error_in_server_order() {
-    // Each edit fails by itself; with all those behind it too, it is still the one that is answered.
+    // Each edit is applied together with all later ones, and determines the answer.
     let edits: [Wrong; 8] = [
         (|b| b["kind"] = json!(""), 400, "Object 'Kind' is missing"),
         (|b| b["metadata"]["labels"] = json!({"a": 1}), 400, "ObjectMeta.labels of type string"),
@@ -97,7 +97,7 @@ fn put_rejects_long_annotations_and_bodies() {
         "Job.batch.volcano.sh \"openmpi-hello-2-com\" is invalid: metadata.annotations: Too long: may \
          not be more than 262144 bytes"
     );
-    // It is found three times, and listed as often.
+    // An API server checks annotations three times and lists the error each time.
     assert_eq!(status.details.unwrap().causes.len(), 3);
     let long = vec![b' '; 3_145_729];
     let status = put(&existing(), "", &long, &permissive()).unwrap_err();
@@ -149,7 +149,7 @@ fn put_reports_mistyped_parts_as_schema_errors() {
             json!({"tasks": [1]}),
             "spec.tasks[0]: Invalid value: \"integer\": spec.tasks[0] in body must be of type object: \"integer\"",
         ),
-        // Go reads what fits no int64 as a double.
+        // Go reads an integer that does not fit an int64 as a float64.
         (
             json!({"tasks": [9_223_372_036_854_775_808_u64]}),
             "spec.tasks[0]: Invalid value: \"number\": spec.tasks[0] in body must be of type object: \"number\"",
@@ -193,7 +193,7 @@ fn put_reports_unknown_and_duplicate_fields_by_field_validation() {
         "unknown field \"spec.volumes[0].a\"",
     ];
     let warned = put(&existing(), "", text.as_bytes(), &permissive()).unwrap_err();
-    // A volume has no mountPath, which is required.
+    // The volume lacks the required mountPath.
     assert_eq!(warned.code, 400);
     let text = text.replace(r#""a":1,"a":1"#, r#""mountPath":"/","a":1,"a":1"#);
     let warned = put(&existing(), "", text.as_bytes(), &permissive()).unwrap();
@@ -208,7 +208,7 @@ fn put_reports_unknown_and_duplicate_fields_by_field_validation() {
     assert_eq!(ignored.unwrap().warnings(), [""; 0]);
 }
 
-/// Numbers beyond the range of a double are well-formed JSON, so that they are found where they are parsed.
+/// A number beyond the range of a double is well-formed JSON, so that only parsing finds it.
 #[test]
 fn put_reports_numbers_out_of_range_of_request_and_store() {
     let number = "json: cannot unmarshal number 1e999 into Go value of type float64";

@@ -10,8 +10,7 @@ use super::{
     URI, body, context, existing, permissive, put, put_as_server, put_edited, read_json, stored,
 };
 
-/// The built-in schema without defaults, as the CRDs of Volcano had none when the document was
-/// written.
+/// The built-in schema without defaults: Volcano's CRD had none when the documentation was written.
 fn without_defaults() -> JobSchema {
     fn strip(schema: &mut Value) {
         match schema {
@@ -84,11 +83,11 @@ fn put_fills_in_schema_defaults() {
 #[test]
 fn put_raises_the_generation_if_values_differ() {
     for (queue, replicas, raised) in [
-        // The stored Job lacks the defaults, which the server adds when it reads it.
+        // The stored Job lacks the defaults, which a server adds when it reads it.
         (json!("default"), json!(1), false),
         (json!(null), json!(1), false),
         (json!("research"), json!(1), true),
-        // Another kind of number.
+        // Go compares an int64 with a float64.
         (json!("default"), json!(1.0), true),
     ] {
         let response = put_as_server(|body| {
@@ -154,7 +153,7 @@ fn put_deletes_a_job_that_loses_its_last_finalizer() {
     assert_eq!(body["metadata"]["deletionTimestamp"], "2019-07-12T00:00:00Z");
 
     let dry = put(&before, "?dryRun=All", text.as_bytes(), &permissive()).unwrap();
-    assert_eq!(dry.store_action(), StoreAction::None);
+    assert_eq!(dry.store_action(), StoreAction::Keep);
 }
 
 #[test]
