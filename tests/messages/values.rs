@@ -235,7 +235,8 @@ fn new_finalizers_during_deletion_have_kubernetes_words() {
     let mut existing = base("trio");
     existing["metadata"]["deletionTimestamp"] = json!("2019-07-11T08:09:41Z");
     existing["metadata"]["finalizers"] = json!(["example.com/old"]);
-    let patch = json!([{"op": "add", "path": "/metadata/finalizers/-", "value": "example.com/new"}]);
+    let patch =
+        json!([{"op": "add", "path": "/metadata/finalizers/-", "value": "example.com/new"}]);
     let texts: Vec<String> = violations(&existing, &patch)
         .iter()
         .filter(|violation| violation.code() == ViolationCode::InvalidValue)
