@@ -3,17 +3,15 @@
 //! Not part of the public interface: it may change in any release, and that crate requires exactly
 //! this version.
 
+use crate::diff::ReviewError;
 use crate::job::Job;
 pub use crate::job::{
     ContainerVisitor, Containers, Cursor, Entry, Field, Items, JsonType, Position, SyntaxError,
 };
 pub use crate::schema::{ANY, SchemaViolation, SchemaViolationKind, Structural};
 pub use crate::status::quote::{is_printable, quote};
-use crate::validate::Validator;
-pub use crate::validate::metadata::{
-    self, ANNOTATIONS_BYTES, MetadataViolation, MetadataViolationKind, Subject,
-};
-pub use crate::validate::schema_violations;
+pub use crate::validate::metadata::{self, MetadataViolation, MetadataViolationKind, Subject};
+use crate::validate::{self, Validator};
 
 /// The fields of a Job as they were read.
 pub trait JobParts<'a> {
@@ -23,13 +21,13 @@ pub trait JobParts<'a> {
     /// The fields of `metadata`; `None` if it is absent or `null`.
     fn metadata(&self) -> Option<&[Entry<'a>]>;
 
-    /// The fields of `spec` beside `tasks`; `None` if it is absent or `null`.
+    /// The fields of `spec` except `tasks`; `None` if that is absent or `null`.
     fn spec(&self) -> Option<&[Entry<'a>]>;
 
     /// The tasks; `None` if `spec.tasks` is absent or `null`.
     fn tasks(&self) -> Option<Vec<Field<'a>>>;
 
-    /// Whether it was read from a parsed document instead of text.
+    /// Whether the Job was read from a parsed document instead of text.
     fn is_from_value(&self) -> bool;
 }
 
@@ -59,4 +57,18 @@ impl<'a> JobParts<'a> for Job<'a> {
 #[must_use]
 pub fn structural(validator: &Validator) -> &Structural {
     validator.schema().structural()
+}
+
+/// The violations of the schema in the parts of `spec` that differ from the existing Job, whatever the
+/// policy checks.
+///
+/// # Errors
+///
+/// A part that differs cannot be read.
+pub fn schema_violations(
+    existing: &Job<'_>,
+    replacement: &Job<'_>,
+    validator: &Validator,
+) -> Result<Vec<SchemaViolation>, ReviewError> {
+    validate::schema_violations(existing, replacement, validator.schema(), validator.policy())
 }

@@ -4,20 +4,21 @@
 #![expect(clippy::expect_used, reason = "a bench may fail on its own input")]
 
 use std::hint::black_box;
+use std::num::NonZeroU64;
 
 use gungraun::{
     Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
 use inputs::Pair;
-use volcano_job_apiserver::{ReplaceContext, ReplaceRequest, Replaced, replace};
+use volcano_job_apiserver::{ReplaceRequest, RequestContext, Response, replace};
 use volcano_job_update::{Job, Review, Validator};
 
 #[path = "../../benches/inputs/mod.rs"]
 mod inputs;
 
-/// Where the documented example is.
+/// The URI of the documented example.
 const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
-/// One call would also count what the allocator tidies up after the setup.
+/// Of a single call, the clean-up of the allocator after the setup would be a large part.
 const CALLS: usize = 10;
 
 struct Input {
@@ -25,7 +26,7 @@ struct Input {
     pair: Pair,
 }
 
-/// Runs before the count starts: the pair, and a validator that has judged it once.
+/// Runs before the count starts: makes the pair, and a validator that has compiled its schema.
 fn input(update: &str, size: usize) -> Input {
     let (_, make) = inputs::UPDATES.iter().find(|(name, _)| *name == update).expect("an update");
     let (pair, validator) = (make(size), Validator::default());
@@ -33,27 +34,28 @@ fn input(update: &str, size: usize) -> Input {
     Input { validator, pair }
 }
 
-/// The count stops in a closure of the bench, so that what is counted has a name.
+/// Counting stops in a closure of the bench function, so that `call` is a named function.
 fn repeated<T>(input: Input, call: fn(&Input) -> T) -> (T, Input) {
     let result = (1..CALLS).fold(call(&input), |_, _| call(&input));
     (result, input)
 }
 
-/// The stored text and a PUT to its answer.
-fn put_next(Input { validator, pair }: &Input) -> Option<Replaced> {
+/// Reads the stored text, and answers a PUT.
+fn put_next(Input { validator, pair }: &Input) -> Option<Response> {
     let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
     let request = ReplaceRequest::from_uri(URI, black_box(&pair.replacement)).ok()?;
-    replace(Some(&existing), &request, validator, &ReplaceContext::new("125597962")).ok()
+    let context = RequestContext::new(NonZeroU64::new(125_597_962)?);
+    replace(Some(&existing), &request, validator, &context).ok()
 }
 
-/// Both texts to a verdict.
+/// Reads and judges both texts.
 fn review_both(Input { validator, pair }: &Input) -> Option<Review> {
     validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement)).ok()
 }
 
 #[library_benchmark(setup = input)]
 #[bench::replicas_1000("replicas", 1000)]
-fn put(input: Input) -> (Option<Replaced>, Input) {
+fn put(input: Input) -> (Option<Response>, Input) {
     repeated(input, put_next)
 }
 

@@ -1,4 +1,4 @@
-//! Wall time of a PUT, next to that of the verdict on the same bytes.
+//! Wall time of a PUT, compared with that of a review of the same texts.
 
 #![expect(
     clippy::expect_used,
@@ -7,10 +7,11 @@
 )]
 
 use std::hint::black_box;
+use std::num::NonZeroU64;
 use std::time::Instant;
 
 use inputs::Pair;
-use volcano_job_apiserver::{ReplaceContext, ReplaceRequest, Replaced, replace};
+use volcano_job_apiserver::{ReplaceRequest, RequestContext, Response, replace};
 use volcano_job_update::{Job, Validator};
 
 #[path = "../../benches/inputs/mod.rs"]
@@ -19,10 +20,10 @@ mod inputs;
 const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
 const ROUNDS: u32 = 300;
 
-fn put(pair: &Pair, validator: &Validator) -> Option<Replaced> {
+fn put(pair: &Pair, validator: &Validator) -> Option<Response> {
     let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
     let request = ReplaceRequest::from_uri(URI, black_box(&pair.replacement)).ok()?;
-    let context = ReplaceContext::new("125597962");
+    let context = RequestContext::new(NonZeroU64::new(125_597_962)?);
     replace(Some(&existing), &request, validator, &context).ok()
 }
 
@@ -45,11 +46,11 @@ fn main() {
     let validator = Validator::default();
     for tasks in [2, 100, 1000] {
         let manifest = update(tasks);
-        // The same as a server has it, with the defaults of the schema.
+        // The Job as a server stores it, with the defaults of the schema.
         let stored = |text: &Vec<u8>| {
             let pair = Pair { existing: manifest.existing.clone(), replacement: text.clone() };
-            let replaced = put(&pair, &validator).expect("the update is allowed");
-            replaced.into_parts().1.replace("125597962", "125597961").into_bytes()
+            let response = put(&pair, &validator).expect("the update is allowed");
+            response.into_body().replace("125597962", "125597961").into_bytes()
         };
         let canonical = Pair {
             existing: stored(&manifest.existing),

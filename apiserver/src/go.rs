@@ -1,10 +1,16 @@
-//! Text as Go's standard library writes it, which is how an API server answers.
+//! JSON as Go's standard library writes it, and Go's names for it: the encoding of an API server.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
+use volcano_job_update::internals::JsonType;
 pub(crate) use volcano_job_update::internals::{is_printable, quote};
+
+/// Go's name for the type of a JSON value, as in `cannot unmarshal number into …`.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    JsonType::of(value).go_name()
+}
 
 /// Appends a value as `json.Marshal` writes it: keys sorted, no white space.
 pub(crate) fn write_json(out: &mut String, value: &Value) {
@@ -28,14 +34,21 @@ pub(crate) fn write_json(out: &mut String, value: &Value) {
     }
 }
 
-/// The text of a value as an API server stores it.
+/// A value as `json.Marshal` writes it.
 pub(crate) fn text_of(value: &Value) -> String {
     let mut text = String::new();
     write_json(&mut text, value);
     text
 }
 
-/// Appends an object.
+/// An object as `json.Marshal` writes it.
+pub(crate) fn text_of_map(map: &Map<String, Value>) -> String {
+    let mut text = String::new();
+    write_map(&mut text, map);
+    text
+}
+
+/// Appends an object as `json.Marshal` writes it.
 pub(crate) fn write_map(out: &mut String, map: &Map<String, Value>) {
     // Sorted here, since another crate may have switched on serde_json/preserve_order.
     let mut fields: Vec<(&String, &Value)> = map.iter().collect();
@@ -52,24 +65,16 @@ pub(crate) fn write_map(out: &mut String, map: &Map<String, Value>) {
     out.push('}');
 }
 
-/// Appends a text as a JSON string.
+/// Appends a text as a JSON string, as `json.Marshal` writes it.
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
     while let Some(at) = rest.find(needs_escape) {
-        let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        let (plain, tail) = rest.split_at(at);
         out.push_str(plain);
         let mut chars = tail.chars();
-        match chars.next() {
-            Some('"') => out.push_str("\\\""),
-            Some('\\') => out.push_str("\\\\"),
-            Some('\u{8}') => out.push_str("\\b"),
-            Some('\u{c}') => out.push_str("\\f"),
-            Some('\n') => out.push_str("\\n"),
-            Some('\r') => out.push_str("\\r"),
-            Some('\t') => out.push_str("\\t"),
-            Some(char) => write_escape(out, char),
-            None => {}
+        if let Some(char) = chars.next() {
+            write_escape(out, char);
         }
         rest = chars.as_str();
     }
@@ -78,22 +83,34 @@ pub(crate) fn write_string(out: &mut String, text: &str) {
 }
 
 fn write_escape(out: &mut String, char: char) {
-    // Writing to a String cannot fail.
-    let _ = write!(out, "\\u{:04x}", u32::from(char));
+    match char {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{c}' => out.push_str("\\f"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        char => {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{:04x}", u32::from(char));
+        }
+    }
 }
 
-/// Whether a character does not stand for itself in a JSON string that Go writes.
+/// Whether Go escapes a character in a JSON string.
 fn needs_escape(char: char) -> bool {
     matches!(char, '"' | '\\' | '<' | '>' | '&' | '\0'..='\u{1f}' | '\u{2028}' | '\u{2029}')
 }
 
-/// A JSON text whose strings hold `<`, `>` and `&` literally, with these escaped.
+/// Escapes the characters of a JSON text that Go escapes and `serde_json` does not: `<`, `>`, `&`, U+2028 and
+/// U+2029.
 pub(crate) fn escape_html(json: &str) -> Cow<'_, str> {
     let special = |char| matches!(char, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
     if !json.contains(special) {
         return Cow::Borrowed(json);
     }
-    let mut escaped = String::with_capacity(json.len().saturating_add(64));
+    let mut escaped = String::with_capacity(json.len() + 64);
     for char in json.chars() {
         if special(char) {
             write_escape(&mut escaped, char);
@@ -104,8 +121,8 @@ pub(crate) fn escape_html(json: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// A number as it comes out of a server that read it: an integer if it was written as one and fits
-/// 64 bits with a sign, else a double.
+/// A number as Go writes it after reading it: as an `int64` if it was written as an integer that fits, else
+/// as a `float64`.
 pub(crate) fn number_text(number: &Number) -> String {
     match (number.as_i64(), number.as_f64()) {
         (Some(integer), _) => integer.to_string(),
@@ -114,7 +131,7 @@ pub(crate) fn number_text(number: &Number) -> String {
     }
 }
 
-/// A double as `json.Marshal` writes it: `2.0` is `2`, and very large and small ones have exponents.
+/// A double as `json.Marshal` writes it: `2.0` as `2`, very large and very small ones with an exponent.
 fn double_text(double: f64) -> String {
     let size = double.abs();
     if size == 0.0 || (1e-6..1e21).contains(&size) {
@@ -127,11 +144,10 @@ fn double_text(double: f64) -> String {
     }
 }
 
-/// Indents a JSON text of one value, which has no white space outside strings, by two spaces a level,
-/// as `json.MarshalIndent` does.
+/// Indents compact JSON by two spaces a level, as `json.MarshalIndent` does.
 pub(crate) fn indent(json: &str) -> String {
-    let mut out = String::with_capacity(json.len().saturating_mul(2));
-    let mut depth: usize = 0;
+    let mut out = String::with_capacity(json.len() * 2);
+    let mut depth = 0;
     let (mut in_string, mut escaped, mut empty) = (false, false, false);
     let new_line = |out: &mut String, depth| {
         out.push('\n');
@@ -146,13 +162,13 @@ pub(crate) fn indent(json: &str) -> String {
         if std::mem::take(&mut empty) && !matches!(char, '}' | ']') {
             new_line(&mut out, depth);
         } else if matches!(char, '}' | ']') && !out.ends_with(['{', '[']) {
-            new_line(&mut out, depth.saturating_sub(1));
+            new_line(&mut out, depth - 1);
         }
         out.push(char);
         match char {
             '"' => in_string = true,
-            '{' | '[' => (depth, empty) = (depth.saturating_add(1), true),
-            '}' | ']' => depth = depth.saturating_sub(1),
+            '{' | '[' => (depth, empty) = (depth + 1, true),
+            '}' | ']' => depth -= 1,
             ',' => new_line(&mut out, depth),
             ':' => out.push(' '),
             _ => {}
@@ -166,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_json_as_marshal_does() {
+    fn write_json_is_marshal() {
         for (text, written) in [
             (r#"{ "b": 1, "a": [ true, null ] }"#, r#"{"a":[true,null],"b":1}"#),
             (r#""<&> \u0001\b\f\n/ \u2028é""#, r#""\u003c\u0026\u003e \u0001\b\f\n/ \u2028é""#),
@@ -187,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn indents_as_marshal_indent_does() {
+    fn indent_is_marshal_indent() {
         let json = r#"{"a":{},"b":[],"c":[1,{"d":"{[,:\"]}\\"}]}"#;
         let indented = "{\n  \"a\": {},\n  \"b\": [],\n  \"c\": [\n    1,\n    {\n      \"d\": \
                         \"{[,:\\\"]}\\\\\"\n    }\n  ]\n}";

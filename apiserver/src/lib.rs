@@ -1,16 +1,18 @@
-//! PUT and PATCH of a Job as pure functions: the stored bytes and the request in, the answer and the
-//! bytes to store out.
+//! PUT and PATCH of a [Volcano](https://volcano.sh) Job as kube-apiserver answers them, as pure functions.
 //!
-//! What an API server does with the request is done here, in its order and in its words: reading,
-//! pruning, dropping of nulls, defaults, preconditions, the rules of metadata, the schema; and after
-//! all that the [policy](volcano_job_update::UpdatePolicy). A server adds a socket and a store.
+//! In go the stored Job and the request; out come the HTTP status code, the body and what to store. The steps,
+//! their order and every message are those of an API server: decoding, pruning, defaults, preconditions, metadata
+//! rules, schema. The [policy](volcano_job_update::UpdatePolicy) of the library decides last, in the place of
+//! validating admission. A server adds HTTP, credentials and a store.
 //!
 //! ```
-//! use volcano_job_apiserver::{ReplaceContext, ReplaceRequest, replace};
+//! use std::num::NonZeroU64;
+//!
+//! use volcano_job_apiserver::{ReplaceRequest, RequestContext, StoreAction, replace};
 //! use volcano_job_update::{Job, Validator};
 //!
 //! let stored = br#"{"apiVersion":"batch.volcano.sh/v1alpha1","kind":"Job","metadata":{"generation":1,
-//!     "name":"hello","namespace":"default","resourceVersion":"7","uid":"u"},
+//!     "name":"hello","namespace":"default","resourceVersion":"7"},
 //!     "spec":{"maxRetry":3,"queue":"default","tasks":[{"name":"worker","replicas":1}]}}"#;
 //! let body = br#"{"apiVersion":"batch.volcano.sh/v1alpha1","kind":"Job",
 //!     "metadata":{"name":"hello","resourceVersion":"7"},
@@ -19,217 +21,123 @@
 //!
 //! let existing = Job::from_slice(stored)?;
 //! let request = ReplaceRequest::from_uri(uri, body)?;
-//! let context = ReplaceContext::new("8");
-//! let replaced = replace(Some(&existing), &request, &Validator::default(), &context)?;
-//! assert_eq!(replaced.code(), 200);
-//! assert!(replaced.response().contains(r#""generation":2,"#));
-//! assert!(replaced.stored().is_some_and(|stored| stored.contains(r#""replicas":2"#)));
+//! let context = RequestContext::new(NonZeroU64::new(8).ok_or("not zero")?);
+//! let response = replace(Some(&existing), &request, &Validator::default(), &context)?;
+//!
+//! assert_eq!(response.code(), 200);
+//! assert!(response.body().contains(r#""generation":2,"#));
+//! let StoreAction::Update(job) = response.store_action() else { panic!("the replicas change") };
+//! assert!(job.contains(r#""replicas":2"#) && job.contains(r#""resourceVersion":"8""#));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What is not here
+//! # Overview
 //!
-//! Who sent the request and whether they may (401, see
-//! [`Status::unauthorized`]), and what the store says (409 if another write came first, 500).
-//! `managedFields` are carried over from the existing Job, and emptied by `[{}]`, but never computed:
-//! server-side apply and its conflicts are out of scope. Bodies are JSON; one of YAML has to be turned
-//! into JSON first, and is answered 415 if it is said to be YAML.
+//! * [`replace()`] answers a PUT, a [`ReplaceRequest`]; [`patch()`] answers a PATCH, a [`PatchRequest`].
+//!   [`apply_patch`] only applies the patch.
+//! * [`RequestContext`] is what the server contributes: the next resourceVersion, a [`Uid`] and a time for a Job
+//!   that is created, the family of status codes.
+//! * [`Response`] is the answer to a request that succeeds, and names the [`StoreAction`]. Any other answer is a
+//!   [`Status`], whose text is [`status_body`].
+//!
+//! # What is left to the server
+//!
+//! * Authentication and authorization: [`Status::unauthorized`] and [`Status::forbidden`] are the answers.
+//! * The store: it must write only if it still has the existing Job, and answer [`Status::conflict`] otherwise.
+//! * Bodies of YAML: they are answered 415 unless the server converts them to JSON.
+//! * Server-side apply: `managedFields` are carried over from the existing Job and reset by `[{}]`, but never
+//!   computed.
 
-mod answer;
-mod body;
 mod canonical;
 mod coerce;
-mod content;
-mod flow;
+mod context;
+mod decode;
+mod encode;
+mod fields;
 mod go;
-mod meta;
-mod meta_rules;
+mod handlers;
+mod metadata_validation;
 mod names;
-mod output;
+mod object_meta;
 mod patch;
 mod preconditions;
+mod registry;
 mod request;
+mod response;
 mod schema_rules;
+mod strategy;
 mod syntax;
 mod time;
 
-use volcano_job_update::status::{Status, StatusCodes};
-use volcano_job_update::{Job, Review, Validator};
+pub use jiff;
+use serde_json::Value;
+use volcano_job_update::status::Status;
+use volcano_job_update::{Job, Validator};
 
-pub use self::answer::status_body;
-pub use self::request::{FieldValidation, PatchRequest, ReplaceRequest};
+pub use self::context::{ParseUidError, RequestContext, Uid};
+pub use self::request::{PatchRequest, ReplaceRequest};
+pub use self::response::{Response, StoreAction, status_body};
 
-/// What a pure function cannot know, and how the server wants it.
-#[derive(Clone, Debug)]
-pub struct ReplaceContext {
-    resource_version: String,
-    creation: Option<Creation>,
-    codes: StatusCodes,
-    self_link: bool,
-}
-
-/// What a Job that is created gets.
-#[derive(Clone, Debug)]
-struct Creation {
-    uid: String,
-    time: String,
-}
-
-impl ReplaceContext {
-    /// What is stored gets this resourceVersion: a decimal number that the store has not given to
-    /// anything yet, in practice the next one.
-    #[must_use]
-    pub fn new(resource_version: impl Into<String>) -> Self {
-        Self {
-            resource_version: resource_version.into(),
-            creation: None,
-            codes: StatusCodes::Documented,
-            self_link: false,
-        }
-    }
-
-    /// Where nothing is stored, a PUT creates the Job, with that uid and creation time (RFC 3339, such
-    /// as `2019-07-11T08:09:41Z`). Without this it is answered 404, as by an API server.
-    #[must_use]
-    pub fn with_creation(mut self, uid: impl Into<String>, time: impl Into<String>) -> Self {
-        self.creation = Some(Creation { uid: uid.into(), time: time.into() });
-        self
-    }
-
-    /// Answers with the status codes of the documentation, which is the default, or of Kubernetes.
-    #[must_use]
-    pub fn with_status_codes(mut self, codes: StatusCodes) -> Self {
-        self.codes = codes;
-        self
-    }
-
-    /// Shows `metadata.selfLink` in the answer, as the documentation does. Servers since Kubernetes
-    /// 1.20 do not send it, and it is never stored.
-    #[must_use]
-    pub fn with_self_link(mut self) -> Self {
-        self.self_link = true;
-        self
-    }
-}
-
-/// What a request does to the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "there is nothing else that can be done")]
-pub enum Outcome {
-    /// Nothing: the Job is what it was, or nothing was to be stored (`dryRun`).
-    Unchanged,
-    /// The Job is replaced.
-    Replaced,
-    /// The Job is created.
-    Created,
-    /// The Job is deleted: it was about to be, and this took away its last finalizer.
-    Deleted,
-}
-
-/// A request that was carried out, as far as a pure function can.
-#[derive(Clone, Debug)]
-pub struct Replaced {
-    outcome: Outcome,
-    created: bool,
-    /// The Job in one line, with a line break, as it is answered; and stored, but for that.
-    line: String,
-    is_stored: bool,
-    /// The answer, where it is not that line.
-    shown: Option<String>,
-    review: Option<Review>,
-    warnings: Vec<String>,
-}
-
-impl Replaced {
-    /// The HTTP status code: 200, or 201 where the Job was created.
-    #[must_use]
-    pub fn code(&self) -> u16 {
-        if self.created { 201 } else { 200 }
-    }
-
-    /// What is to be done to the store.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
-    /// The Job to store, as compact JSON; `None` if nothing is to be written.
-    #[must_use]
-    pub fn stored(&self) -> Option<&str> {
-        self.line.strip_suffix('\n').filter(|_| self.is_stored)
-    }
-
-    /// The body of the answer, of type `application/json`.
-    #[must_use]
-    pub fn response(&self) -> &str {
-        self.shown.as_ref().unwrap_or(&self.line)
-    }
-
-    /// What changed, and what the policy says to it; `None` where the Job was created.
-    #[must_use]
-    pub fn review(&self) -> Option<&Review> {
-        self.review.as_ref()
-    }
-
-    /// What to tell the client beside the answer: each is the text of a header `Warning: 299 - "…"`.
-    #[must_use]
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
-    }
-
-    /// The Job to store and the body of the answer, by value.
-    #[must_use]
-    pub fn into_parts(self) -> (Option<String>, String) {
-        let stored = self.stored().map(str::to_owned);
-        (stored, self.shown.unwrap_or(self.line))
-    }
-}
-
-/// Replaces a Job, or creates it where `existing` is `None` and the context allows it.
-///
-/// Nothing is stored by this: [`Replaced::stored`] is, by the caller, if the store still has the
-/// existing Job.
+/// Answers a PUT: replaces a Job, or creates it if `existing` is `None` and the context
+/// [allows it](RequestContext::with_creation).
 ///
 /// # Errors
 ///
-/// The answer to a request that is not carried out, see [`Status`]: the body is no Job or another one
-/// than the URI says (400), has unknown fields and `fieldValidation=Strict` (400), there is no such Job
-/// (404), its uid or resourceVersion is another (409), the result is not valid (422, or 400 by
-/// [`StatusCodes::Documented`]), the policy denies the change (403, or 422 by
-/// [`StatusCodes::Kubernetes`]).
+/// The answer to a request that fails:
+///
+/// | code | example |
+/// |---|---|
+/// | 400 | the body is not a Job, or another one than the URI says; it has unknown fields and `fieldValidation=Strict` |
+/// | 403 | the policy denies a change (422 with [`StatusCodes::Kubernetes`]) |
+/// | 404 | there is no such Job |
+/// | 409 | the uid or resourceVersion is not that of the existing Job |
+/// | 413 | the body is too long |
+/// | 415 | the content type is not JSON |
+/// | 422 | a value is invalid (400 with [`StatusCodes::Documented`]) |
+/// | 500 | the existing Job cannot be read; the resourceVersion of the request is not a number |
+///
+/// [`StatusCodes::Documented`]: volcano_job_update::status::StatusCodes::Documented
+/// [`StatusCodes::Kubernetes`]: volcano_job_update::status::StatusCodes::Kubernetes
 pub fn replace(
     existing: Option<&Job<'_>>,
     request: &ReplaceRequest<'_>,
     validator: &Validator,
-    context: &ReplaceContext,
-) -> Result<Replaced, Status> {
-    flow::replace(existing, request, validator, context)
-        .map_err(|status| status.with_codes(context.codes))
+    context: &RequestContext,
+) -> Result<Response, Status> {
+    handlers::replace(existing, request, validator, context)
+        .map_err(|status| status.with_codes(context.status_codes))
 }
 
-/// Patches a Job; then the same is done as in [`replace()`].
+/// Answers a PATCH: applies the patch to the existing Job, and replaces the Job by the result as [`replace()`]
+/// does.
 ///
 /// # Errors
 ///
-/// As [`replace()`]; a type of content that is no JSON Patch or JSON Merge Patch (415, with those
-/// accepted), a body that is none (400), more than 10,000 operations (413), a patch that does not apply
-/// (422), no such Job (404).
+/// The answers of [`replace()`], and further:
+///
+/// | code | example |
+/// |---|---|
+/// | 400 | the body is not a patch of its content type |
+/// | 404 | `existing` is `None` |
+/// | 413 | the patch has more than 10,000 operations |
+/// | 415 | the content type is neither that of a JSON Patch nor that of a JSON Merge Patch |
+/// | 422 | the patch does not apply, or the result is not a Job |
 pub fn patch(
     existing: Option<&Job<'_>>,
     request: &PatchRequest<'_>,
     validator: &Validator,
-    context: &ReplaceContext,
-) -> Result<Replaced, Status> {
-    flow::patch(existing, request, validator, context)
-        .map_err(|status| status.with_codes(context.codes))
+    context: &RequestContext,
+) -> Result<Response, Status> {
+    handlers::patch(existing, request, validator, context)
+        .map_err(|status| status.with_codes(context.status_codes))
 }
 
-/// Applies a patch to a Job, and nothing else: by its content, an array is a JSON Patch and an object a
-/// JSON Merge Patch.
+/// Applies a patch to a Job without validating the result. A JSON array is a JSON Patch, an object a JSON Merge
+/// Patch.
 ///
 /// ```
-/// use volcano_job_update::Job;
 /// use volcano_job_apiserver::apply_patch;
+/// use volcano_job_update::Job;
 ///
 /// let existing = Job::from_slice(br#"{"spec": {"tasks": [{"name": "worker", "replicas": 1}]}}"#)?;
 /// let patch = br#"[{"op": "replace", "path": "/spec/tasks/0/replicas", "value": 2}]"#;
@@ -239,16 +147,16 @@ pub fn patch(
 ///
 /// # Errors
 ///
-/// As [`patch()`]: a body that is no patch (400), too many operations (413), a patch that does not apply
-/// (422); and a Job that cannot be read to its leaves (500, see [`Job::to_value`]).
-pub fn apply_patch(existing: &Job<'_>, body: &[u8]) -> Result<serde_json::Value, Status> {
+/// The body is not a patch (400), has more than 10,000 operations (413), or does not apply (422); the Job cannot
+/// be parsed in full (500, see [`Job::to_value`]).
+pub fn apply_patch(existing: &Job<'_>, body: &[u8]) -> Result<Value, Status> {
     let document = existing.to_value().map_err(Status::internal_error)?;
-    let is_list = body.trim_ascii_start().starts_with(b"[");
-    let apply = if is_list { patch::json_patch } else { patch::merge_patch };
+    let is_json_patch = body.trim_ascii_start().starts_with(b"[");
+    let apply = if is_json_patch { patch::json_patch } else { patch::merge_patch };
     apply(document, body, true).map(|(patched, _)| patched)
 }
 
-/// The README, so that its code is compiled and run.
+/// The README, so that its example is compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,72 +1,78 @@
-//! JSON Patch and JSON Merge Patch as an API server applies them.
+//! Application of JSON Patch and JSON Merge Patch, as an API server does it.
 //!
 //! See [evanphx/json-patch](https://github.com/evanphx/json-patch), version 4: a negative position
-//! counts from the end of a list, an absent field and `null` pass the same test, and all that goes
-//! wrong while operations are applied has one answer.
+//! counts from the end of a list, an absent field and `null` pass the same test, and whatever fails while
+//! operations are applied has the same answer.
 
 use serde_json::{Map, Value};
+use volcano_job_update::status::Status;
 
 use crate::go;
 use crate::syntax;
-use volcano_job_update::internals::JsonType;
-use volcano_job_update::status::Status;
 
 pub(crate) const JSON_PATCH: &str = "application/json-patch+json";
 pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
 
+/// The limit for the operations of a JSON Patch.
 const MAX_OPERATIONS: usize = 10_000;
-/// By how many bytes `copy` may make a document grow.
-const MAX_COPIED: usize = 3 * 1024 * 1024;
+/// The limit for the bytes that all `copy` operations of a JSON Patch add.
+const MAX_COPIED_BYTES: usize = 3 * 1024 * 1024;
 
-/// What came out of a patch, and what a strict reading of it says.
+/// The patched document, and the warnings of strict decoding.
 type Patched = Result<(Value, Vec<String>), Status>;
 
-/// An operation that does not apply. What it was is not told.
+/// An operation does not apply. An API server does not say which one.
 struct NotApplicable;
 
 /// Applies a JSON Patch.
-pub(crate) fn json_patch(mut document: Value, body: &[u8], strict: bool) -> Patched {
-    const OPERATIONS: &str = "[]handlers.jsonPatchOp";
+///
+/// # Errors
+///
+/// The body is not a JSON Patch (400), has too many operations (413), or does not apply (422).
+pub(crate) fn json_patch(mut document: Value, body: &[u8], is_strict: bool) -> Patched {
     let text = syntax::sanitize(body);
-    let patch = parse(body, &text)
-        .map_err(|error| if strict { undecodable(&error) } else { Status::bad_request(error) })?;
-    let (operations, warnings) = match patch {
-        Value::Array(operations) => {
-            let warnings = if strict { check_operations(&text, &operations)? } else { Vec::new() };
-            (operations, warnings)
-        }
-        Value::Null => (Vec::new(), Vec::new()),
-        other => return Err(undecodable(&wrong_type(&other, OPERATIONS))),
+    let patch = parse(body, &text).map_err(|error| {
+        if is_strict { undecodable(&error) } else { Status::bad_request(error) }
+    })?;
+    let operations = match patch {
+        Value::Array(operations) => operations,
+        Value::Null => Vec::new(),
+        other => return Err(undecodable(&wrong_type(&other, "[]handlers.jsonPatchOp"))),
     };
+    let warnings = if is_strict { check_operations(&text, &operations)? } else { Vec::new() };
     if operations.len() > MAX_OPERATIONS {
         return Err(Status::request_entity_too_large(format_args!(
             "The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}",
             operations.len()
         )));
     }
-    let mut copied = 0;
+    let mut copied_bytes = 0;
     for operation in &operations {
-        apply(&mut document, operation, &mut copied)
+        apply(&mut document, operation, &mut copied_bytes)
             .map_err(|NotApplicable| Status::unprocessable())?;
     }
     Ok((document, warnings))
 }
 
 /// Applies a JSON Merge Patch.
-pub(crate) fn merge_patch(document: Value, body: &[u8], strict: bool) -> Patched {
+///
+/// # Errors
+///
+/// The body is not JSON, or strict decoding finds that it is not an object (400).
+pub(crate) fn merge_patch(mut document: Value, body: &[u8], is_strict: bool) -> Patched {
     let text = syntax::sanitize(body);
-    let bad = || Status::bad_request("Invalid JSON Patch");
-    match parse(body, &text).map_err(|error| if strict { undecodable(&error) } else { bad() })? {
-        Value::Null => Err(bad()),
+    let invalid = || Status::bad_request("Invalid JSON Patch");
+    let patch = parse(body, &text)
+        .map_err(|error| if is_strict { undecodable(&error) } else { invalid() })?;
+    match patch {
+        Value::Null => Err(invalid()),
         patch @ Value::Object(_) => {
-            let duplicates = if strict { syntax::duplicates(&text) } else { Vec::new() };
-            let warn = |path: &String| format!("duplicate field {}", go::quote(path));
-            let warnings = duplicates.iter().map(warn).collect();
-            let mut document = document;
+            let duplicates = if is_strict { syntax::duplicates(&text) } else { Vec::new() };
+            let warning = |path: &String| format!("duplicate field {}", go::quote(path));
             merge(&mut document, patch);
-            Ok((document, warnings))
+            Ok((document, duplicates.iter().map(warning).collect()))
         }
-        other if strict => Err(undecodable(&wrong_type(&other, "map[string]interface {}"))),
+        other if is_strict => Err(undecodable(&wrong_type(&other, "map[string]interface {}"))),
         other => Ok((other, Vec::new())),
     }
 }
@@ -80,37 +86,36 @@ fn undecodable(error: &str) -> Status {
     Status::bad_request(format!("error decoding patch: {error}"))
 }
 
-fn wrong_type(found: &Value, go: &str) -> String {
-    format!("json: cannot unmarshal {} into Go value of type {go}", JsonType::of(found).go_name())
+fn wrong_type(found: &Value, go_type: &str) -> String {
+    format!("json: cannot unmarshal {} into Go value of type {go_type}", go::type_name(found))
 }
 
-/// Checks what operations are made of; gives what a strict reading says.
+/// Strict decoding of operations: gives the warnings for duplicate and unknown fields.
 fn check_operations(text: &str, operations: &[Value]) -> Result<Vec<String>, Status> {
-    let quoted = |what: &str, path: &str| format!("json patch {what} field {}", go::quote(path));
+    let warning = |what: &str, path: &str| format!("json patch {what} field {}", go::quote(path));
     let duplicates = syntax::duplicates(text);
-    let mut says: Vec<String> = duplicates.iter().map(|path| quoted("duplicate", path)).collect();
+    let mut warnings: Vec<String> =
+        duplicates.iter().map(|path| warning("duplicate", path)).collect();
     for (position, operation) in operations.iter().enumerate() {
-        let Value::Object(fields) = operation else {
-            if operation.is_null() {
-                continue;
-            }
-            let error = wrong_type(operation, "handlers.jsonPatchOp");
-            return Err(undecodable(&error));
+        let fields = match operation {
+            Value::Object(fields) => fields,
+            Value::Null => continue,
+            other => return Err(undecodable(&wrong_type(other, "handlers.jsonPatchOp"))),
         };
         for (key, value) in fields {
             match &**key {
                 "op" | "path" | "from" if !value.is_string() && !value.is_null() => {
-                    let found = JsonType::of(value).go_name();
+                    let found = go::type_name(value);
                     return Err(undecodable(&format!(
                         "json: cannot unmarshal {found} into Go struct field jsonPatchOp.{key} of type string"
                     )));
                 }
                 "op" | "path" | "from" | "value" => {}
-                other => says.push(quoted("unknown", &format!("[{position}].{other}"))),
+                other => warnings.push(warning("unknown", &format!("[{position}].{other}"))),
             }
         }
     }
-    Ok(says)
+    Ok(warnings)
 }
 
 /// Merges a patch into a document (RFC 7396).
@@ -119,10 +124,10 @@ fn merge(document: &mut Value, patch: Value) {
         *document = patch;
         return;
     };
-    if !document.is_object() {
-        *document = Value::Object(Map::new());
-    }
-    let Value::Object(fields) = document else { return };
+    let mut fields = match document.take() {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
     for (key, value) in patch {
         if value.is_null() {
             fields.remove(&key);
@@ -130,68 +135,72 @@ fn merge(document: &mut Value, patch: Value) {
             merge(fields.entry(key).or_insert(Value::Null), value);
         }
     }
+    *document = Value::Object(fields);
 }
 
-fn apply(document: &mut Value, operation: &Value, copied: &mut usize) -> Result<(), NotApplicable> {
-    let says = |key| operation.get(key).and_then(Value::as_str);
-    let path = || says("path").ok_or(NotApplicable);
-    let from = || says("from").ok_or(NotApplicable);
-    let value = || operation.get("value").cloned().unwrap_or_default();
-    match says("op").ok_or(NotApplicable)? {
-        "add" => add(document, path()?, value()),
-        "remove" => remove(document, path()?).map(drop),
-        "replace" => set(document, path()?, value()),
-        "test" => test(document, path()?, &value()),
+fn apply(
+    document: &mut Value,
+    operation: &Value,
+    copied_bytes: &mut usize,
+) -> Result<(), NotApplicable> {
+    let string = |key| operation.get(key).and_then(Value::as_str).ok_or(NotApplicable);
+    // Go holds an absent value as null.
+    let value = || operation.get("value").cloned().unwrap_or(Value::Null);
+    match string("op")? {
+        "add" => add(document, string("path")?, value()),
+        "remove" => remove(document, string("path")?).map(drop),
+        "replace" => replace(document, string("path")?, value()),
+        "test" => test(document, string("path")?, &value()),
         "move" => {
-            let moved = remove(document, from()?)?;
-            add(document, path()?, moved)
+            let moved = remove(document, string("from")?)?;
+            add(document, string("path")?, moved)
         }
         "copy" => {
-            let copy = get(document, from()?)?.cloned().unwrap_or_default();
-            *copied = copied.saturating_add(go::text_of(&copy).len());
-            if *copied > MAX_COPIED {
+            let copy = get(document, string("from")?)?.clone();
+            *copied_bytes += go::text_of(&copy).len();
+            if *copied_bytes > MAX_COPIED_BYTES {
                 return Err(NotApplicable);
             }
-            add(document, path()?, copy)
+            add(document, string("path")?, copy)
         }
         _ => Err(NotApplicable),
     }
 }
 
-/// The object or list in which the last part of a path stands, and that part.
+/// The object or list that a path points into, and the last segment of the path.
 fn parent<'v>(
     document: &'v mut Value,
     path: &str,
 ) -> Result<(&'v mut Value, String), NotApplicable> {
-    let (leading, final_part) = path.rsplit_once('/').ok_or(NotApplicable)?;
-    let mut place = document;
-    // What comes before the first slash is not looked at.
-    for part in leading.split('/').skip(1) {
-        let part = unescape(part);
-        place = match place {
-            Value::Object(fields) => fields.get_mut(&part),
+    let (leading, last_segment) = path.rsplit_once('/').ok_or(NotApplicable)?;
+    let mut parent = document;
+    // The text before the first slash is ignored.
+    for segment in leading.split('/').skip(1) {
+        let segment = unescape(segment);
+        parent = match parent {
+            Value::Object(fields) => fields.get_mut(&segment),
             Value::Array(list) => {
-                let position = position(&part, list.len())?;
+                let position = position(&segment, list.len())?;
                 list.get_mut(position)
             }
             _ => None,
         }
         .ok_or(NotApplicable)?;
     }
-    if place.is_object() || place.is_array() {
-        Ok((place, unescape(final_part)))
+    if parent.is_object() || parent.is_array() {
+        Ok((parent, unescape(last_segment)))
     } else {
         Err(NotApplicable)
     }
 }
 
-fn unescape(part: &str) -> String {
-    part.replace("~1", "/").replace("~0", "~")
+fn unescape(segment: &str) -> String {
+    segment.replace("~1", "/").replace("~0", "~")
 }
 
-/// A position in a list of that length; a negative one counts from the end.
-fn position(part: &str, length: usize) -> Result<usize, NotApplicable> {
-    let position: isize = part.parse().map_err(|_| NotApplicable)?;
+/// A position in a list of this length. A negative one counts from the end.
+fn position(segment: &str, length: usize) -> Result<usize, NotApplicable> {
+    let position: isize = segment.parse().map_err(|_| NotApplicable)?;
     let position = if position < 0 {
         length.checked_sub(position.unsigned_abs())
     } else {
@@ -205,7 +214,7 @@ fn add(document: &mut Value, path: &str, value: Value) -> Result<(), NotApplicab
         (Value::Object(fields), key) => drop(fields.insert(key, value)),
         (Value::Array(list), key) if key == "-" => list.push(value),
         (Value::Array(list), key) => {
-            let position = position(&key, list.len().saturating_add(1))?;
+            let position = position(&key, list.len() + 1)?;
             list.insert(position, value);
         }
         _ => return Err(NotApplicable),
@@ -224,8 +233,8 @@ fn remove(document: &mut Value, path: &str) -> Result<Value, NotApplicable> {
     }
 }
 
-/// Replaces. A field that is absent is set, as `evanphx/json-patch` 4 does.
-fn set(document: &mut Value, path: &str, value: Value) -> Result<(), NotApplicable> {
+/// Replaces a value. An absent field is set, as `evanphx/json-patch` 4 does.
+fn replace(document: &mut Value, path: &str, value: Value) -> Result<(), NotApplicable> {
     if path.is_empty() {
         if !value.is_object() && !value.is_array() {
             return Err(NotApplicable);
@@ -244,21 +253,20 @@ fn set(document: &mut Value, path: &str, value: Value) -> Result<(), NotApplicab
     Ok(())
 }
 
-/// The value at a path; `None` for an absent field.
-fn get<'v>(document: &'v mut Value, path: &str) -> Result<Option<&'v Value>, NotApplicable> {
+/// The value at a path. An absent field is null.
+fn get<'v>(document: &'v mut Value, path: &str) -> Result<&'v Value, NotApplicable> {
     match parent(document, path)? {
-        (Value::Object(fields), key) => Ok(fields.get(&key)),
+        (Value::Object(fields), key) => Ok(fields.get(&key).unwrap_or(&Value::Null)),
         (Value::Array(list), key) => {
             let position = position(&key, list.len())?;
-            Ok(list.get(position))
+            list.get(position).ok_or(NotApplicable)
         }
         _ => Err(NotApplicable),
     }
 }
 
-/// Numbers are the same if they are of the same kind, too: `1` and `1.0` are not.
+/// Compares a value. Numbers of different kinds are different: `1` and `1.0`.
 fn test(document: &mut Value, path: &str, value: &Value) -> Result<(), NotApplicable> {
-    let found =
-        if path.is_empty() { &*document } else { get(document, path)?.unwrap_or(&Value::Null) };
+    let found = if path.is_empty() { &*document } else { get(document, path)? };
     if found == value { Ok(()) } else { Err(NotApplicable) }
 }

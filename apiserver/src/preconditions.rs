@@ -1,27 +1,29 @@
-//! What must be so for a request to be about the Job in its URL, as it is stored now.
+//! The checks that a request is for the Job in its URL, in the state in which the Job is stored.
 
-use crate::answer::with_value;
-use crate::go;
-use crate::meta::{Metadata, text};
-use crate::request::Target;
-use volcano_job_update::resource::{GROUP, RESOURCE};
+use volcano_job_update::resource::{API_VERSION, GROUP, RESOURCE};
 use volcano_job_update::status::{CauseType, GroupKind, Status};
 
-pub(crate) fn api_version(given: &str, expected: &str) -> Result<(), Status> {
-    if given == expected {
+use crate::go;
+use crate::object_meta::{ObjectMeta, string};
+use crate::request::RequestInfo;
+use crate::response::with_value;
+
+/// 400 unless the apiVersion is that of the URL.
+pub(crate) fn check_api_version(api_version: &str) -> Result<(), Status> {
+    if api_version == API_VERSION {
         return Ok(());
     }
     Err(Status::bad_request(format!(
-        "the API version in the data ({given}) does not match the expected API version ({expected})"
+        "the API version in the data ({api_version}) does not match the expected API version \
+         ({API_VERSION})"
     )))
 }
 
-/// The namespace may be left out, and is that of the URL then.
-pub(crate) fn namespace(target: &Target, metadata: &mut Metadata) -> Result<(), Status> {
-    let namespace = &*target.namespace;
-    match text(metadata, "namespace") {
-        "" => drop(metadata.insert("namespace".into(), namespace.into())),
-        same if same == namespace => {}
+/// 400 unless the namespace is that of the URL. An absent one is set to it.
+pub(crate) fn ensure_namespace(info: &RequestInfo, new: &mut ObjectMeta) -> Result<(), Status> {
+    match string(new, "namespace") {
+        "" => drop(new.insert("namespace".into(), info.namespace.as_str().into())),
+        namespace if namespace == info.namespace => {}
         _ => {
             return Err(Status::bad_request(
                 "the namespace of the provided object does not match the namespace sent on the request",
@@ -31,67 +33,72 @@ pub(crate) fn namespace(target: &Target, metadata: &mut Metadata) -> Result<(), 
     Ok(())
 }
 
-pub(crate) fn name(target: &Target, metadata: &Metadata) -> Result<(), Status> {
-    let wanted = &*target.name;
-    match text(metadata, "name") {
+/// 400 unless the name is that of the URL.
+pub(crate) fn check_name(info: &RequestInfo, new: &ObjectMeta) -> Result<(), Status> {
+    let expected = &*info.name;
+    match string(new, "name") {
         "" => Err(Status::bad_request(format!(
-            "the name of the object ({wanted} based on URL) was undeterminable: name must be provided"
+            "the name of the object ({expected} based on URL) was undeterminable: name must be provided"
         ))),
-        name if name != wanted => Err(Status::bad_request(format!(
-            "the name of the object ({name}) does not match the name on the URL ({wanted})"
+        name if name != expected => Err(Status::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({expected})"
         ))),
         _ => Ok(()),
     }
 }
 
-pub(crate) fn uid(target: &Target, new: &Metadata, old: &Metadata) -> Result<(), Status> {
-    let (sent, stored) = (text(new, "uid"), text(old, "uid"));
-    if sent.is_empty() || sent == stored {
+/// 409 unless the uid is absent or that of the stored Job.
+pub(crate) fn check_uid(
+    info: &RequestInfo,
+    new: &ObjectMeta,
+    old: &ObjectMeta,
+) -> Result<(), Status> {
+    let (new, old) = (string(new, "uid"), string(old, "uid"));
+    if new.is_empty() || new == old {
         return Ok(());
     }
-    let Target { namespace, name, .. } = target;
+    let RequestInfo { namespace, name, .. } = info;
     let why = format!(
         "StorageError: invalid object, Code: 4, Key: /registry/{GROUP}/jobs/{namespace}/{name}, \
-         ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, \
-         UID in object meta: {stored}"
+         ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {new}, \
+         UID in object meta: {old}"
     );
     Err(Status::conflict(name, why))
 }
 
-pub(crate) fn resource_version(
-    target: &Target,
-    new: &Metadata,
-    old: &Metadata,
+/// 409 unless the resourceVersion is that of the stored Job, 422 if there is none.
+pub(crate) fn check_resource_version(
+    info: &RequestInfo,
+    new: &ObjectMeta,
+    old: &ObjectMeta,
 ) -> Result<(), Status> {
-    let sent = parse_version(text(new, "resourceVersion"))?;
-    let stored = parse_version(text(old, "resourceVersion"))?;
-    if sent == 0 {
+    let new = parse_resource_version(string(new, "resourceVersion"))?;
+    let old = parse_resource_version(string(old, "resourceVersion"))?;
+    if new == 0 {
         let detail = "must be specified for an update";
         let field = "metadata.resourceVersion";
         let cause = with_value(CauseType::Invalid, field, &0.into(), detail);
-        return Err(Status::invalid_object(
-            GroupKind::new(GROUP, RESOURCE),
-            &target.name,
-            vec![cause],
-        ));
+        let resource = GroupKind::new(GROUP, RESOURCE);
+        return Err(Status::invalid_object(resource, &info.name, vec![cause]));
     }
-    if sent != stored {
+    if new != old {
         let why = "the object has been modified; please apply your changes to the latest version \
                    and try again";
-        return Err(Status::conflict(&target.name, why));
+        return Err(Status::conflict(&info.name, why));
     }
     Ok(())
 }
 
-/// A resourceVersion as a number; none is 0.
-fn parse_version(text: &str) -> Result<u64, Status> {
+/// `ParseResourceVersion` of the store: an absent one is 0.
+fn parse_resource_version(text: &str) -> Result<u64, Status> {
     if text.is_empty() {
         return Ok(0);
     }
-    let why = match text.parse() {
+    let error = match text.parse() {
+        // Go does not accept a sign.
         Ok(version) if !text.starts_with('+') => return Ok(version),
         Err(_) if text.bytes().all(|byte| byte.is_ascii_digit()) => "value out of range",
         _ => "invalid syntax",
     };
-    Err(Status::unknown_error(format!("strconv.ParseUint: parsing {}: {why}", go::quote(text))))
+    Err(Status::unknown_error(format!("strconv.ParseUint: parsing {}: {error}", go::quote(text))))
 }

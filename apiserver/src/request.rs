@@ -1,41 +1,12 @@
-//! Requests: where they go to, what they ask for, what they bring.
+//! Requests: which Job they are for, their query parameters, their bodies.
 
 use std::borrow::Cow;
 
-use crate::answer::with_value;
-use crate::go;
+use volcano_job_update::resource::{GROUP, VERSION};
 use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause};
 
-/// The path of Jobs; namespace and name follow.
-const PREFIX: [&str; 4] = ["apis", "batch.volcano.sh", "v1alpha1", "namespaces"];
-const OPTIONS_GROUP: &str = "meta.k8s.io";
-
-/// What is done about fields that no Job has, and about fields given twice: the query parameter
-/// `fieldValidation`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "Kubernetes has these")]
-pub enum FieldValidation {
-    /// Nothing: they are dropped.
-    Ignore,
-    /// They are dropped, with a warning for each.
-    #[default]
-    Warn,
-    /// The request is denied.
-    Strict,
-}
-
-/// The place and the query parameters of a request, as far as they have a meaning here.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Target {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-    pub(crate) pretty: bool,
-    pub(crate) dry_run: Vec<String>,
-    pub(crate) field_manager: String,
-    pub(crate) field_validation: String,
-    /// Whether `force` was given, which only an apply patch may.
-    pub(crate) force: bool,
-}
+use crate::go;
+use crate::response::with_value;
 
 /// A PUT of a Job.
 ///
@@ -45,36 +16,64 @@ pub(crate) struct Target {
 /// let uri = "/apis/batch.volcano.sh/v1alpha1/namespaces/default/jobs/hello?pretty=true";
 /// let request = ReplaceRequest::from_uri(uri, b"{}")?;
 /// assert_eq!((request.namespace(), request.name()), ("default", "hello"));
+/// assert!(request.is_pretty());
 /// # Ok::<(), volcano_job_update::status::Status>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct ReplaceRequest<'b> {
-    pub(crate) target: Target,
+    pub(crate) info: RequestInfo,
     pub(crate) content_type: Option<Cow<'b, str>>,
     pub(crate) body: &'b [u8],
 }
 
 /// A PATCH of a Job: a JSON Patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)) or a JSON Merge
-/// Patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)), as the content type says.
+/// Patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)), as its content type says.
 #[derive(Clone, Debug)]
 pub struct PatchRequest<'b> {
-    pub(crate) target: Target,
+    pub(crate) info: RequestInfo,
     pub(crate) content_type: Cow<'b, str>,
     pub(crate) body: &'b [u8],
 }
 
+/// The path and the query parameters of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RequestInfo {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) pretty: bool,
+    dry_run: Vec<String>,
+    field_manager: String,
+    field_validation: String,
+    /// Whether `force` is given, which only a server-side apply may do.
+    force: bool,
+}
+
+/// What happens to unknown fields and to fields that an object has twice: the query parameter
+/// `fieldValidation`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum FieldValidation {
+    /// They are dropped.
+    Ignore,
+    /// They are dropped, with a warning for each.
+    #[default]
+    Warn,
+    /// The request is answered 400.
+    Strict,
+}
+
 impl<'b> ReplaceRequest<'b> {
-    /// A PUT of a body of JSON to a URI: path and query, or a whole URL.
+    /// A PUT of a JSON body to a URI: path and query, or a whole URL.
     ///
     /// # Errors
     ///
-    /// 404 where the path is none of a Job (`/api/v1/pods/a`, another group or version, a subresource
-    /// such as `…/jobs/a/status`); 400 where a part of it is no UTF-8 when decoded (`%ff`) or empty.
+    /// 404 if the path is not one of a Job (`/api/v1/namespaces/n/pods/a`, another group or version, a
+    /// subresource such as `…/jobs/a/status`); 400 if namespace or name are not percent-encoded UTF-8
+    /// (`%ff`, `%4`).
     pub fn from_uri(uri: &str, body: &'b [u8]) -> Result<Self, Status> {
-        Ok(Self { target: Target::from_uri(uri)?, content_type: None, body })
+        Ok(Self { info: RequestInfo::from_uri(uri)?, content_type: None, body })
     }
 
-    /// Says what type of content the body is said to have. None is the same as `application/json`.
+    /// Sets the header `Content-Type` of the request. Without one, the body is JSON.
     #[must_use]
     pub fn with_content_type(self, content_type: impl Into<Cow<'b, str>>) -> Self {
         Self { content_type: Some(content_type.into()), ..self }
@@ -83,30 +82,30 @@ impl<'b> ReplaceRequest<'b> {
     /// The namespace of the Job.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        &self.target.namespace
+        &self.info.namespace
     }
 
     /// The name of the Job.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.target.name
+        &self.info.name
     }
 
-    /// Whether the answer is asked to be indented.
+    /// Whether the response is to be indented (`pretty=true`).
     #[must_use]
     pub fn is_pretty(&self) -> bool {
-        self.target.pretty
+        self.info.pretty
     }
 
-    /// Whether nothing is to be stored.
+    /// Whether nothing is to be stored (`dryRun=All`).
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
-        !self.target.dry_run.is_empty()
+        self.info.is_dry_run()
     }
 }
 
 impl<'b> PatchRequest<'b> {
-    /// A PATCH of a URI: path and query, or a whole URL.
+    /// A PATCH of a URI: path and query, or a whole URL. `content_type` is the header `Content-Type`.
     ///
     /// # Errors
     ///
@@ -116,71 +115,76 @@ impl<'b> PatchRequest<'b> {
         content_type: impl Into<Cow<'b, str>>,
         body: &'b [u8],
     ) -> Result<Self, Status> {
-        let target = Target::from_uri(uri)?;
-        Ok(Self { target, content_type: content_type.into(), body })
+        let info = RequestInfo::from_uri(uri)?;
+        Ok(Self { info, content_type: content_type.into(), body })
     }
 
     /// The namespace of the Job.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        &self.target.namespace
+        &self.info.namespace
     }
 
     /// The name of the Job.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.target.name
+        &self.info.name
     }
 
-    /// Whether the answer is asked to be indented.
+    /// Whether the response is to be indented (`pretty=true`).
     #[must_use]
     pub fn is_pretty(&self) -> bool {
-        self.target.pretty
+        self.info.pretty
     }
 
-    /// Whether nothing is to be stored.
+    /// Whether nothing is to be stored (`dryRun=All`).
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
-        !self.target.dry_run.is_empty()
+        self.info.is_dry_run()
     }
 }
 
-impl Target {
+impl RequestInfo {
     fn from_uri(uri: &str) -> Result<Self, Status> {
-        let not_here = || Status::not_served();
         let path_and_query = match uri.split_once("://") {
-            Some((_, rest)) => rest.get(rest.find('/').unwrap_or(rest.len())..).unwrap_or_default(),
-            None => uri,
+            Some((_, rest)) if !uri.starts_with('/') => {
+                rest.find('/').map_or("", |at| rest.split_at(at).1)
+            }
+            _ => uri,
         };
-        let path_and_query = path_and_query.split('#').next().unwrap_or_default();
+        let path_and_query = before(path_and_query, '#');
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        let (prefix, rest) = parts.split_at_checked(PREFIX.len()).ok_or_else(not_here)?;
-        let [namespace, "jobs", name, below @ ..] = rest else { return Err(not_here()) };
-        if prefix != PREFIX {
-            return Err(not_here());
-        }
-        let segment = |text: &str| {
-            let bad = || Status::bad_request("the path must be percent-encoded UTF-8");
-            percent_decode(text, false).ok_or_else(bad)
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let ["apis", GROUP, VERSION, "namespaces", namespace, "jobs", name, subresource @ ..] =
+            segments.as_slice()
+        else {
+            return Err(Status::not_served());
         };
-        if !below.is_empty() {
-            // A subresource, which an API server answers as if there were no such Job.
-            return Err(Status::not_found(&segment(name)?));
+        let decode = |segment: &str| {
+            let error = || Status::bad_request("the path must be percent-encoded UTF-8");
+            percent_decode(segment, false).ok_or_else(error)
+        };
+        if !subresource.is_empty() {
+            // An API server answers as if the Job did not exist.
+            return Err(Status::not_found(&decode(name)?));
         }
-        let mut target =
-            Self { namespace: segment(namespace)?, name: segment(name)?, ..Self::default() };
-        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+        let mut info =
+            Self { namespace: decode(namespace)?, name: decode(name)?, ..Self::default() };
+        for parameter in query.split('&') {
             let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            let decode = |text| percent_decode(text, true).unwrap_or_default();
-            target.set(&decode(key), decode(value));
+            // Go skips a parameter that it cannot decode.
+            if let (Some(key), Some(value)) =
+                (percent_decode(key, true), percent_decode(value, true))
+            {
+                info.set(&key, value);
+            }
         }
-        Ok(target)
+        Ok(info)
     }
 
-    /// Takes a query parameter; of several of the same name, the first, but all values of `dryRun`.
+    /// Sets a query parameter. The first of several with the same name counts, but `dryRun` is a list.
     fn set(&mut self, key: &str, value: String) {
-        let first = |field: &mut String, value| {
+        let set_first = |field: &mut String, value| {
             if field.is_empty() {
                 *field = value;
             }
@@ -190,44 +194,70 @@ impl Target {
                 self.pretty |= matches!(&*value, "1" | "t" | "T" | "true" | "TRUE" | "True");
             }
             "dryRun" => self.dry_run.push(value),
-            "fieldManager" => first(&mut self.field_manager, value),
-            "fieldValidation" => first(&mut self.field_validation, value),
+            "fieldManager" => set_first(&mut self.field_manager, value),
+            "fieldValidation" => set_first(&mut self.field_validation, value),
             "force" => self.force = true,
             _ => {}
         }
     }
 
-    /// Checks the query parameters as an API server checks `UpdateOptions` and `PatchOptions`.
-    pub(crate) fn check(&self, kind: &str) -> Result<FieldValidation, Status> {
+    pub(crate) fn is_dry_run(&self) -> bool {
+        !self.dry_run.is_empty()
+    }
+
+    /// `ValidateUpdateOptions`.
+    ///
+    /// # Errors
+    ///
+    /// The answer to invalid query parameters.
+    pub(crate) fn validate_update_options(&self) -> Result<FieldValidation, Status> {
+        self.validate_options("UpdateOptions", Vec::new())
+    }
+
+    /// `ValidatePatchOptions`.
+    ///
+    /// # Errors
+    ///
+    /// The answer to invalid query parameters.
+    pub(crate) fn validate_patch_options(&self) -> Result<FieldValidation, Status> {
         let mut causes = Vec::new();
-        if self.force && kind == "PatchOptions" {
+        if self.force {
             let detail = "may not be specified for non-apply patch";
             causes.push(StatusCause::new(CauseType::Forbidden, "force", detail));
         }
-        self.check_manager(&mut causes);
+        self.validate_options("PatchOptions", causes)
+    }
+
+    fn validate_options(
+        &self,
+        kind: &str,
+        mut causes: Vec<StatusCause>,
+    ) -> Result<FieldValidation, Status> {
+        self.validate_field_manager(&mut causes);
         if self.dry_run.iter().any(|value| value != "All") {
             let values = self.dry_run.clone().into();
             let detail = "supported values: \"All\"";
             causes.push(with_value(CauseType::NotSupported, "dryRun", &values, detail));
         }
-        let validation = match &*self.field_validation {
+        let field_validation = match &*self.field_validation {
             "" | "Warn" => FieldValidation::Warn,
             "Ignore" => FieldValidation::Ignore,
             "Strict" => FieldValidation::Strict,
             other => {
                 let detail = "supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"";
-                let (kind, field) = (CauseType::NotSupported, "fieldValidation");
-                causes.push(with_value(kind, field, &other.into(), detail));
+                let field = "fieldValidation";
+                causes.push(with_value(CauseType::NotSupported, field, &other.into(), detail));
                 FieldValidation::Warn
             }
         };
         if causes.is_empty() {
-            return Ok(validation);
+            return Ok(field_validation);
         }
-        Err(Status::invalid_object(GroupKind::new(OPTIONS_GROUP, kind), "", causes))
+        Err(Status::invalid_object(GroupKind::new("meta.k8s.io", kind), "", causes))
     }
 
-    fn check_manager(&self, causes: &mut Vec<StatusCause>) {
+    /// `ValidateFieldManager`.
+    fn validate_field_manager(&self, causes: &mut Vec<StatusCause>) {
         const FIELD: &str = "fieldManager";
         if self.field_manager.len() > 128 {
             let detail = "may not be more than 128 bytes";
@@ -235,9 +265,8 @@ impl Target {
         }
         for (position, char) in self.field_manager.char_indices() {
             if !go::is_printable(char) {
-                // Go shows a character beside its number only if it can be printed.
-                let detail =
-                    format!("invalid character U+{:04X} (at position {position})", u32::from(char));
+                let code = u32::from(char);
+                let detail = format!("invalid character U+{code:04X} (at position {position})");
                 let value = self.field_manager.as_str().into();
                 causes.push(with_value(CauseType::Invalid, FIELD, &value, &detail));
             }
@@ -245,33 +274,38 @@ impl Target {
     }
 }
 
-/// The type of content without parameters, as in `application/json; charset=utf-8`.
-fn media_type(content_type: &str) -> &str {
-    content_type.split(';').next().unwrap_or_default().trim()
-}
-
-/// Whether a type of content is that of JSON; none at all is taken for it.
+/// Whether a content type is JSON, which an absent one stands for.
 pub(crate) fn is_json(content_type: &str) -> bool {
-    let media_type = media_type(content_type);
+    let media_type = before(content_type, ';').trim();
     media_type.is_empty() || media_type.eq_ignore_ascii_case("application/json")
 }
 
-/// Decodes `%41`, and `+` in a query; `None` if the result is no UTF-8 or an escape is broken.
-fn percent_decode(text: &str, in_query: bool) -> Option<String> {
+/// The text before the first separator, or all of it.
+pub(crate) fn before(text: &str, separator: char) -> &str {
+    text.split_once(separator).map_or(text, |(before, _)| before)
+}
+
+/// Decodes `%41`, and in a query `+`; `None` if an escape is incomplete or the result is not UTF-8.
+fn percent_decode(text: &str, is_query: bool) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16);
-                let (high, low) = (digit()?, digit()?);
-                u8::try_from(high.checked_mul(16)?.checked_add(low)?).ok()?
-            }
-            b'+' if in_query => b' ',
+            b'%' => hex_digit(rest.next()?)? << 4 | hex_digit(rest.next()?)?,
+            b'+' if is_query => b' ',
             byte => byte,
         });
     }
     String::from_utf8(bytes).ok()
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -281,19 +315,19 @@ mod tests {
     const JOBS: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/n/jobs/";
 
     #[test]
-    fn a_uri_says_which_job_and_how() {
-        let query = "?pretty=true&dryRun=All&fieldManager=a%20b+c&fieldValidation=Strict&other=x";
+    fn from_uri_reads_path_and_query() {
+        let query = "?pretty=true&dryRun=All&fieldManager=a%20b+c://&fieldValidation=Strict&other=x&dryRun=%4";
         for uri in [format!("{JOBS}a%2db{query}"), format!("https://h:1{JOBS}a-b{query}#part")] {
-            let target = Target::from_uri(&uri).unwrap();
-            assert_eq!((&*target.namespace, &*target.name), ("n", "a-b"));
-            assert!(target.pretty && !target.dry_run.is_empty());
-            assert_eq!(target.field_manager, "a b c");
-            assert_eq!(target.check("UpdateOptions"), Ok(FieldValidation::Strict));
+            let info = RequestInfo::from_uri(&uri).unwrap();
+            assert_eq!((&*info.namespace, &*info.name), ("n", "a-b"));
+            assert!(info.pretty && info.is_dry_run());
+            assert_eq!(info.field_manager, "a b c://");
+            assert_eq!(info.validate_update_options(), Ok(FieldValidation::Strict));
         }
     }
 
     #[test]
-    fn other_paths_are_not_served() {
+    fn from_uri_rejects_other_paths() {
         for (uri, code) in [
             ("", 404),
             ("/", 404),
@@ -305,12 +339,12 @@ mod tests {
             ("/apis/batch.volcano.sh/v1alpha1/namespaces/n/jobs/%ff", 400),
             ("/apis/batch.volcano.sh/v1alpha1/namespaces/n/jobs/%4", 400),
         ] {
-            assert_eq!(Target::from_uri(uri).unwrap_err().code, code, "{uri}");
+            assert_eq!(RequestInfo::from_uri(uri).unwrap_err().code, code, "{uri}");
         }
     }
 
     #[test]
-    fn parameters_are_checked() {
+    fn validate_patch_options_rejects_invalid_parameters() {
         for (query, message) in [
             ("dryRun=Some", r#"dryRun: Unsupported value: ["Some"]: supported values: "All""#),
             (
@@ -319,8 +353,8 @@ mod tests {
             ),
             ("force=true", "force: Forbidden: may not be specified for non-apply patch"),
         ] {
-            let target = Target::from_uri(&format!("{JOBS}a?{query}")).unwrap();
-            let status = target.check("PatchOptions").unwrap_err();
+            let info = RequestInfo::from_uri(&format!("{JOBS}a?{query}")).unwrap();
+            let status = info.validate_patch_options().unwrap_err();
             let lead = "PatchOptions.meta.k8s.io \"\" is invalid: ";
             assert_eq!((status.code, status.message), (422, format!("{lead}{message}")));
         }

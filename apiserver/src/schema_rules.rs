@@ -13,8 +13,8 @@ use volcano_job_update::internals::{
 use volcano_job_update::status::{CauseType, Status, StatusCause};
 use volcano_job_update::{FieldPath, Job, Segment, Validator};
 
-use crate::answer::with_value;
 use crate::go;
+use crate::response::with_value;
 
 /// The largest whole double that an API server accepts as an integer: 2⁵³ − 1.
 const MAX_WHOLE_DOUBLE: f64 = 9_007_199_254_740_991.0;

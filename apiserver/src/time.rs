@@ -1,82 +1,133 @@
-//! `metav1.Time`: RFC 3339 in, UTC and whole seconds out.
+//! `metav1.Time`: reads RFC 3339 with Go's errors, writes UTC in whole seconds.
+
+use std::str::FromStr;
+
+use jiff::civil::{Date, DateTime};
+use jiff::{SignedDuration, Timestamp};
 
 /// The layout that Go names in its errors.
 const LAYOUT: &str = "2006-01-02T15:04:05Z07:00";
+/// The Gregorian calendar repeats after 400 years.
+const CALENDAR_CYCLE: i16 = 400;
 
-/// A time as an API server writes it again, or what Go says of a text that is none.
+/// A time as an API server writes it: `2019-07-11T08:09:41Z`.
+pub(crate) fn format(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Reads a time and writes it in UTC and whole seconds: `2019-07-11T10:09:41.5+02:00` is
+/// `2019-07-11T08:09:41Z`.
 ///
-/// See [time.Parse](https://github.com/golang/go/blob/master/src/time/format.go).
-pub(crate) fn canonical(text: &str) -> Result<String, String> {
-    let mut parts = Parts { text, rest: text };
-    let year = parts.number(4, "2006")?;
-    parts.literal("-")?;
-    let month = parts.number(2, "01")?;
-    parts.in_range(month, 1, 12, "month")?;
-    parts.literal("-")?;
-    let day = parts.number(2, "02")?;
-    parts.literal("T")?;
-    let hour = parts.number(2, "15")?;
-    parts.in_range(hour, 0, 23, "hour")?;
-    parts.literal(":")?;
-    let minute = parts.number(2, "04")?;
-    parts.in_range(minute, 0, 59, "minute")?;
-    parts.literal(":")?;
-    let second = parts.number(2, "05")?;
-    parts.in_range(second, 0, 59, "second")?;
-    parts.fraction();
-    let offset = parts.zone()?;
-    if !parts.rest.is_empty() {
-        return Err(parts.message(&format!(": extra text: \"{}\"", parts.rest)));
-    }
-    parts.in_range(day, 1, days_in(year, month), "day")?;
-    let minutes = days_before(year, month)
-        .saturating_add(day)
-        .saturating_mul(24)
-        .saturating_add(hour)
-        .saturating_mul(60)
-        .saturating_add(minute)
-        .saturating_sub(offset);
-    Ok(written(minutes, second))
+/// # Errors
+///
+/// What Go's [`time.Parse`] says of a text that is not a time.
+///
+/// [`time.Parse`]: https://github.com/golang/go/blob/master/src/time/format.go
+pub(crate) fn normalize(text: &str) -> Result<String, String> {
+    let mut parser = Parser { text, rest: text };
+    let (local, offset) = parser.local_time_and_offset()?;
+    let utc = to_utc(local, offset);
+    let year = utc.year() + CALENDAR_CYCLE;
+    let sign = if year < 0 { "-" } else { "" };
+    Ok(format!("{sign}{:04}-{}", year.abs(), utc.strftime("%m-%dT%H:%M:%SZ")))
+}
+
+#[expect(clippy::expect_used, reason = "an offset is small, and jiff has the years -9999 to 9999")]
+fn to_utc(local: DateTime, offset: SignedDuration) -> DateTime {
+    local.checked_sub(offset).expect("the year has changed by one at most")
 }
 
 /// A text that is being read.
-struct Parts<'t> {
+struct Parser<'t> {
     text: &'t str,
     rest: &'t str,
 }
 
-impl Parts<'_> {
-    fn message(&self, what: &str) -> String {
-        format!("parsing time \"{}\"{what}", self.text)
+impl Parser<'_> {
+    /// Reads the whole text. The local time is one calendar cycle earlier than written: in UTC, the year
+    /// 9999 may become 10000, which jiff does not have.
+    #[expect(clippy::expect_used, reason = "each part was checked to be in its range")]
+    fn local_time_and_offset(&mut self) -> Result<(DateTime, SignedDuration), String> {
+        let year = self.number::<i16>(4, "2006")? - CALENDAR_CYCLE;
+        self.literal("-")?;
+        let month = self.number(2, "01")?;
+        self.check_range(month, 1, 12, "month")?;
+        self.literal("-")?;
+        let day = self.number(2, "02")?;
+        self.literal("T")?;
+        let hour = self.number(2, "15")?;
+        self.check_range(hour, 0, 23, "hour")?;
+        self.literal(":")?;
+        let minute = self.number(2, "04")?;
+        self.check_range(minute, 0, 59, "minute")?;
+        self.literal(":")?;
+        let second = self.number(2, "05")?;
+        self.check_range(second, 0, 59, "second")?;
+        self.skip_fraction();
+        let offset = self.offset()?;
+        if !self.rest.is_empty() {
+            return Err(self.error(&format!(": extra text: \"{}\"", self.rest)));
+        }
+        let first_of_month = Date::new(year, month, 1).expect("every month has a first day");
+        self.check_range(day, 1, first_of_month.days_in_month(), "day")?;
+        let local = DateTime::new(year, month, day, hour, minute, second, 0);
+        Ok((local.expect("each part is in its range"), offset))
     }
 
-    fn cannot(&self, element: &str) -> String {
-        self.message(&format!(" as \"{LAYOUT}\": cannot parse \"{}\" as \"{element}\"", self.rest))
+    /// Reads the offset from UTC: `Z`, `+02:00`.
+    fn offset(&mut self) -> Result<SignedDuration, String> {
+        if let Some(rest) = self.rest.strip_prefix('Z') {
+            self.rest = rest;
+            return Ok(SignedDuration::ZERO);
+        }
+        let mut parser = Parser { text: self.text, rest: self.rest };
+        let (sign, hours, minutes) =
+            parser.signed_hours_and_minutes().ok_or_else(|| self.cannot_parse("Z07:00"))?;
+        self.rest = parser.rest;
+        if hours > 24 || minutes > 60 {
+            return Err(self.error(": time zone offset hour out of range"));
+        }
+        Ok(SignedDuration::from_mins(sign * (hours * 60 + minutes)))
     }
 
-    fn number(&mut self, digits: usize, element: &str) -> Result<i64, String> {
-        let number =
-            self.rest.get(..digits).filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
-        let number =
-            number.and_then(|text| text.parse().ok()).ok_or_else(|| self.cannot(element))?;
-        self.rest = self.rest.get(digits..).unwrap_or_default();
-        Ok(number)
+    fn signed_hours_and_minutes(&mut self) -> Option<(i64, i64, i64)> {
+        let (sign, rest) = match self.rest.strip_prefix('+') {
+            Some(rest) => (1, rest),
+            None => (-1, self.rest.strip_prefix('-')?),
+        };
+        self.rest = rest;
+        let hours = self.digits(2)?;
+        self.rest = self.rest.strip_prefix(':')?;
+        Some((sign, hours, self.digits(2)?))
+    }
+
+    fn number<N: FromStr>(&mut self, count: usize, element: &str) -> Result<N, String> {
+        self.digits(count).ok_or_else(|| self.cannot_parse(element))
+    }
+
+    /// Reads a number of exactly so many digits.
+    fn digits<N: FromStr>(&mut self, count: usize) -> Option<N> {
+        let (digits, rest) = self.rest.split_at_checked(count)?;
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number = digits.parse().ok().filter(|_| is_number)?;
+        self.rest = rest;
+        Some(number)
     }
 
     fn literal(&mut self, text: &str) -> Result<(), String> {
-        self.rest = self.rest.strip_prefix(text).ok_or_else(|| self.cannot(text))?;
+        self.rest = self.rest.strip_prefix(text).ok_or_else(|| self.cannot_parse(text))?;
         Ok(())
     }
 
-    fn in_range(&self, number: i64, least: i64, most: i64, what: &str) -> Result<(), String> {
-        if (least..=most).contains(&number) {
+    fn check_range(&self, number: i8, min: i8, max: i8, element: &str) -> Result<(), String> {
+        if (min..=max).contains(&number) {
             return Ok(());
         }
-        Err(self.message(&format!(": {what} out of range")))
+        Err(self.error(&format!(": {element} out of range")))
     }
 
-    /// Skips a fraction of a second, which is not written.
-    fn fraction(&mut self) {
+    /// Skips a fraction of a second, which an API server does not store.
+    fn skip_fraction(&mut self) {
         let Some(digits) = self.rest.strip_prefix(['.', ',']) else { return };
         let rest = digits.trim_start_matches(|char: char| char.is_ascii_digit());
         if rest.len() < digits.len() {
@@ -84,78 +135,13 @@ impl Parts<'_> {
         }
     }
 
-    /// The offset from UTC in minutes.
-    fn zone(&mut self) -> Result<i64, String> {
-        const ELEMENT: &str = "Z07:00";
-        if let Some(rest) = self.rest.strip_prefix('Z') {
-            self.rest = rest;
-            return Ok(0);
-        }
-        let whole = self.rest;
-        let read = |parts: &mut Self| {
-            let sign = match parts.rest.bytes().next() {
-                Some(b'+') => 1,
-                Some(b'-') => -1,
-                _ => return Err(()),
-            };
-            parts.rest = parts.rest.get(1..).unwrap_or_default();
-            let hours = parts.number(2, ELEMENT).map_err(drop)?;
-            parts.literal(":").map_err(drop)?;
-            let minutes = parts.number(2, ELEMENT).map_err(drop)?;
-            Ok((sign, hours, minutes))
-        };
-        match read(self) {
-            Ok((sign, hours @ ..=24, minutes @ ..=60)) => {
-                Ok(hours.saturating_mul(60).saturating_add(minutes).saturating_mul(sign))
-            }
-            Ok(_) => Err(self.message(": time zone offset hour out of range")),
-            Err(()) => {
-                self.rest = whole;
-                Err(self.cannot(ELEMENT))
-            }
-        }
+    fn error(&self, message: &str) -> String {
+        format!("parsing time \"{}\"{message}", self.text)
     }
-}
 
-fn is_leap(year: i64) -> bool {
-    year.checked_rem(4) == Some(0)
-        && (year.checked_rem(100) != Some(0) || year.checked_rem(400) == Some(0))
-}
-
-fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
+    fn cannot_parse(&self, element: &str) -> String {
+        self.error(&format!(" as \"{LAYOUT}\": cannot parse \"{}\" as \"{element}\"", self.rest))
     }
-}
-
-fn days_in_year(year: i64) -> i64 {
-    if is_leap(year) { 366 } else { 365 }
-}
-
-/// The days from the year 0 to the first of a month.
-fn days_before(year: i64, month: i64) -> i64 {
-    let years = 0..year;
-    let days: i64 = years.map(days_in_year).sum();
-    days.saturating_add((1..month).map(|month| days_in(year, month)).sum())
-}
-
-/// The time so many minutes (of days counted from 1) and seconds after the beginning of the year 0.
-fn written(minutes: i64, second: i64) -> String {
-    let (mut days, in_day) = (minutes.div_euclid(24 * 60), minutes.rem_euclid(24 * 60));
-    let (mut year, mut month) = (0_i64, 1_i64);
-    while days > days_in_year(year) {
-        days = days.saturating_sub(days_in_year(year));
-        year = year.saturating_add(1);
-    }
-    while days > days_in(year, month) {
-        days = days.saturating_sub(days_in(year, month));
-        month = month.saturating_add(1);
-    }
-    let (hour, minute) = (in_day.div_euclid(60), in_day.rem_euclid(60));
-    format!("{year:04}-{month:02}-{days:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 #[cfg(test)]
@@ -163,20 +149,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_utc_and_whole_seconds() {
+    fn normalize_writes_utc_and_whole_seconds() {
         for (text, written) in [
             ("2019-07-11T08:09:41Z", "2019-07-11T08:09:41Z"),
             ("2019-07-11T08:09:41.999Z", "2019-07-11T08:09:41Z"),
             ("2019-12-31T23:30:00-02:00", "2020-01-01T01:30:00Z"),
             ("2020-03-01T01:00:00+02:00", "2020-02-29T23:00:00Z"),
             ("1900-03-01T00:00:00+00:01", "1900-02-28T23:59:00Z"),
+            ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"),
+            ("0000-01-01T00:00:00+24:60", "-0001-12-30T23:00:00Z"),
+            ("9999-12-31T23:59:59-24:60", "10000-01-02T00:59:59Z"),
         ] {
-            assert_eq!(canonical(text).as_deref(), Ok(written), "{text}");
+            assert_eq!(normalize(text).as_deref(), Ok(written), "{text}");
         }
     }
 
     #[test]
-    fn says_what_go_says_of_bad_times() {
+    fn format_writes_whole_seconds() {
+        let time = "2019-07-11T10:09:41.999+02:00".parse().unwrap();
+        assert_eq!(format(time), "2019-07-11T08:09:41Z");
+    }
+
+    #[test]
+    fn normalize_has_the_errors_of_go() {
         for (text, says) in [
             ("", r#"parsing time "" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "2006""#),
             (
@@ -189,9 +184,18 @@ mod tests {
                 "2019-07-11T08:09:41",
                 r#"parsing time "2019-07-11T08:09:41" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "Z07:00""#,
             ),
+            (
+                "2019-07-11T08:09:41+2:00",
+                r#"parsing time "2019-07-11T08:09:41+2:00" as "2006-01-02T15:04:05Z07:00": cannot parse "+2:00" as "Z07:00""#,
+            ),
+            (
+                "2019-07-11T08:09:41+25:00",
+                r#"parsing time "2019-07-11T08:09:41+25:00": time zone offset hour out of range"#,
+            ),
+            ("2019-07-11T08:09:60Z", r#"parsing time "2019-07-11T08:09:60Z": second out of range"#),
             ("2019-07-11T08:09:41Zx", r#"parsing time "2019-07-11T08:09:41Zx": extra text: "x""#),
         ] {
-            assert_eq!(canonical(text), Err(says.to_owned()), "{text}");
+            assert_eq!(normalize(text), Err(says.to_owned()), "{text}");
         }
     }
 }

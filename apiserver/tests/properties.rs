@@ -1,16 +1,17 @@
-//! Laws of `replace`, on updates made by the strategies of the library.
+//! Properties of `replace`, for the updates that the strategies of the library generate.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic here is a failed test")]
 
+use std::num::NonZeroU64;
+
 use proptest::prelude::*;
 use serde_json::Value;
-use volcano_job_apiserver::{Outcome as Done, ReplaceContext, ReplaceRequest, Replaced, replace};
+use volcano_job_apiserver::{ReplaceRequest, RequestContext, Response, StoreAction, replace};
 use volcano_job_update::{Job, UpdatePolicy, Validator, strategy};
 
-/// How a case ends.
-type Outcome = Result<(), TestCaseError>;
+type TestResult = Result<(), TestCaseError>;
 
-/// Half the usual number of cases, as there are many laws; `PROPTEST_CASES` still makes it more.
+/// Half of the default number of cases, since each is expensive. `PROPTEST_CASES` scales it.
 fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
     ProptestConfig { cases: default.cases.div_ceil(2), ..default }
@@ -18,7 +19,7 @@ fn config() -> ProptestConfig {
 
 const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/n/jobs/a";
 
-/// The Job as one that is stored under the name that the URI has.
+/// The Job as it is stored under the name in the URI.
 fn named(mut job: Value, version: &str) -> Value {
     job["apiVersion"] = "batch.volcano.sh/v1alpha1".into();
     job["kind"] = "Job".into();
@@ -33,58 +34,65 @@ fn named(mut job: Value, version: &str) -> Value {
     job
 }
 
-fn put(existing: &Job<'_>, body: &Value, version: &str) -> Result<Replaced, TestCaseError> {
+fn context(version: u64) -> RequestContext {
+    RequestContext::new(NonZeroU64::new(version).unwrap())
+}
+
+fn put(existing: &Job<'_>, body: &Value, version: u64) -> Result<Response, TestCaseError> {
     let body = body.to_string();
     let request = ReplaceRequest::from_uri(URI, body.as_bytes())?;
     let validator = Validator::new(UpdatePolicy::permissive());
-    Ok(replace(Some(existing), &request, &validator, &ReplaceContext::new(version))?)
+    Ok(replace(Some(existing), &request, &validator, &context(version))?)
 }
 
-/// Whether everything that was sent is in what is stored.
-fn is_in(sent: &Value, stored: &Value) -> bool {
+/// Whether every value in the request is stored.
+fn is_stored(sent: &Value, stored: &Value) -> bool {
     match (sent, stored) {
         (Value::Object(sent), Value::Object(stored)) => sent
             .iter()
             .filter(|(_, value)| !value.is_null())
-            .all(|(key, value)| stored.get(key).is_some_and(|stored| is_in(value, stored))),
+            .all(|(key, value)| stored.get(key).is_some_and(|stored| is_stored(value, stored))),
         (Value::Array(sent), Value::Array(stored)) => {
-            sent.len() == stored.len() && sent.iter().zip(stored).all(|(a, b)| is_in(a, b))
+            sent.len() == stored.len() && sent.iter().zip(stored).all(|(a, b)| is_stored(a, b))
         }
         _ => sent == stored,
     }
 }
 
-fn check(existing: Value, replacement: Value) -> Outcome {
+fn check(existing: Value, replacement: Value) -> TestResult {
     let existing = named(existing, "7").to_string();
     let mut replacement = named(replacement, "7");
     let stored_job = Job::from_slice(existing.as_bytes())?;
-    let first = put(&stored_job, &replacement, "8")?;
-    // A change of nothing is none, but for defaults that the stored text lacks.
-    let Some(stored) = first.stored().map(str::to_owned) else {
-        prop_assert_eq!(first.outcome(), Done::Unchanged);
+    let first = put(&stored_job, &replacement, 8)?;
+    let Some(stored) = first.store_action().job().map(str::to_owned) else {
+        prop_assert_eq!(first.store_action(), StoreAction::Keep);
         return Ok(());
     };
     let result: Value = serde_json::from_str(&stored)?;
     if first.warnings().iter().all(|warning| !warning.contains("unknown field")) {
-        prop_assert!(is_in(&replacement["spec"], &result["spec"]), "{} {}", replacement, result);
+        prop_assert!(
+            is_stored(&replacement["spec"], &result["spec"]),
+            "{} {}",
+            replacement,
+            result
+        );
     }
     prop_assert_eq!(&result["metadata"]["resourceVersion"], "8");
 
-    // From a parsed document, where no text is the same, comes the same.
+    // The same with an existing Job from a parsed document, of which no text can be copied.
     let value: Value = serde_json::from_str(&existing)?;
-    let from_value = put(&Job::from_value(&value)?, &replacement, "8")?;
-    prop_assert_eq!(from_value.into_parts(), first.into_parts());
+    let from_value = put(&Job::from_value(&value)?, &replacement, 8)?;
+    prop_assert_eq!(from_value.store_action(), first.store_action());
+    prop_assert_eq!(from_value.body(), first.body());
 
-    // The result accepts the same request again, but for the version, and it does nothing.
+    // The same request again is a conflict, and with the new resourceVersion it changes nothing.
     let again = Job::from_slice(stored.as_bytes())?;
-    let stale = put(&again, &replacement, "9");
-    prop_assert!(stale.is_err(), "the version is another");
+    prop_assert!(put(&again, &replacement, 9).is_err());
     replacement["metadata"]["resourceVersion"] = "8".into();
-    let second = put(&again, &replacement, "9")?;
-    prop_assert_eq!(second.outcome(), Done::Unchanged);
-    prop_assert_eq!(second.stored(), None);
-    let shown: Value = serde_json::from_str(second.response())?;
-    prop_assert_eq!(shown, result);
+    let second = put(&again, &replacement, 9)?;
+    prop_assert_eq!(second.store_action(), StoreAction::Keep);
+    let body: Value = serde_json::from_str(second.body())?;
+    prop_assert_eq!(body, result);
     Ok(())
 }
 
@@ -92,12 +100,12 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_allowed_update_is_stored_whole_and_once(update in strategy::allowed_update()) {
+    fn an_allowed_update_is_stored_completely_and_idempotent(update in strategy::allowed_update()) {
         check(update.existing, update.replacement)?;
     }
 
     #[test]
-    fn another_job_is_stored_whole_and_once(
+    fn any_update_is_stored_completely_and_idempotent(
         existing in strategy::any_job(),
         replacement in strategy::any_job(),
     ) {
@@ -105,17 +113,17 @@ proptest! {
     }
 
     #[test]
-    fn no_body_makes_it_panic(body in any::<Vec<u8>>(), text in "[ -~]{0,40}") {
+    fn replace_does_not_panic_on_any_body(body in any::<Vec<u8>>(), text in "[ -~]{0,40}") {
         let validator = Validator::default();
         for body in [body.as_slice(), text.as_bytes()] {
             let request = ReplaceRequest::from_uri(URI, body)?;
-            let answer = replace(None, &request, &validator, &ReplaceContext::new("1"));
+            let answer = replace(None, &request, &validator, &context(1));
             prop_assert!(answer.is_err());
         }
     }
 
     #[test]
-    fn no_uri_makes_it_panic(uri in ".{0,60}", end in ".{0,20}") {
+    fn from_uri_does_not_panic_on_any_uri(uri in ".{0,60}", end in ".{0,20}") {
         drop(ReplaceRequest::from_uri(&uri, b""));
         drop(ReplaceRequest::from_uri(&format!("{URI}{end}"), b""));
     }

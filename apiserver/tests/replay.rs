@@ -1,6 +1,6 @@
-//! Requests that a real API server answered, answered again by `replace` and `patch`.
+//! Recorded requests and answers of a real API server, compared with `replace` and `patch`.
 //!
-//! The recordings are no part of this repository; without them this does nothing, and says so.
+//! The recordings are not part of this repository. Without them the test prints that it is skipped.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,14 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use volcano_job_apiserver::{
-    Outcome, PatchRequest, ReplaceContext, ReplaceRequest, Replaced, patch, replace,
+    PatchRequest, ReplaceRequest, RequestContext, Response, StoreAction, patch, replace,
 };
 use volcano_job_update::status::{Status, StatusCodes};
 use volcano_job_update::{Job, UpdatePolicy, Validator};
 
 use data::{recordings, report};
 
-/// A request of a recording, and what was answered.
+/// A recorded request and its answer.
 struct Exchange {
     verb: String,
     uri: String,
@@ -30,7 +30,7 @@ struct Exchange {
     body: Vec<u8>,
     code: u64,
     answer: Value,
-    /// The text of the answer, where it is not compact.
+    /// The text of the answer, if it is not compact JSON.
     text: Option<String>,
     bytes: u64,
     warnings: Vec<String>,
@@ -76,7 +76,7 @@ fn body(request: &Value) -> Option<Vec<u8>> {
         return Some(text.as_bytes().to_vec());
     }
     let json = body.get("json")?;
-    // Very long lists and texts are shortened in the recordings, and say so.
+    // The recordings mark very long lists and strings as shortened.
     let text = json.to_string();
     (!text.contains(" items in all") && !text.contains(" characters, sha256 "))
         .then(|| text.into_bytes())
@@ -108,10 +108,11 @@ fn answer(
     stored: Option<&str>,
     exchange: &Exchange,
     validator: &Validator,
-) -> Result<Replaced, Status> {
+) -> Result<Response, Status> {
     let existing = stored.map(|text| Job::from_slice(text.as_bytes()).unwrap());
     let version = exchange.answer["metadata"]["resourceVersion"].as_str().unwrap_or("1");
-    let context = ReplaceContext::new(version).with_status_codes(StatusCodes::Kubernetes);
+    let version = version.parse().unwrap();
+    let context = RequestContext::new(version).with_status_codes(StatusCodes::Kubernetes);
     if exchange.verb == "PATCH" {
         let content_type = exchange.content_type.as_deref().unwrap_or_default();
         let request = PatchRequest::from_uri(&exchange.uri, content_type, &exchange.body)?;
@@ -124,7 +125,7 @@ fn answer(
     replace(existing.as_ref(), &request, validator, &context)
 }
 
-/// The Job without what is not compared.
+/// The Job without the fields that differ from run to run.
 fn comparable(job: &Value) -> Value {
     let mut job = job.clone();
     if let Some(metadata) = job["metadata"].as_object_mut() {
@@ -141,7 +142,7 @@ fn sorted(causes: &Value) -> Vec<String> {
     causes
 }
 
-/// The errors in a message in one order: the server's own differs from run to run.
+/// A message with its errors sorted: a server lists them in random order.
 fn message(status: &Value) -> String {
     let message = status["message"].as_str().unwrap_or_default();
     match (message.split_once(": ["), status["details"]["causes"].as_array()) {
@@ -163,8 +164,8 @@ fn message(status: &Value) -> String {
     }
 }
 
-/// What differs between our answer and the recorded one.
-fn differences(name: &str, exchange: &Exchange, ours: &Result<Replaced, Status>) -> Vec<String> {
+/// The differences between our answer and the recorded one.
+fn differences(name: &str, exchange: &Exchange, ours: &Result<Response, Status>) -> Vec<String> {
     let mut found = Vec::new();
     let mut compare = |what: &str, ours: String, theirs: String| {
         if ours != theirs {
@@ -186,24 +187,23 @@ fn differences(name: &str, exchange: &Exchange, ours: &Result<Replaced, Status>)
             let [ours, theirs] = causes;
             compare("causes", ours, theirs);
         }
-        Ok(replaced) => {
-            compare("code", replaced.code().to_string(), exchange.code.to_string());
-            let response: Value = serde_json::from_str(replaced.response()).unwrap();
-            let (ours, theirs) = (comparable(&response), comparable(&exchange.answer));
+        Ok(response) => {
+            compare("code", response.code().to_string(), exchange.code.to_string());
+            let body: Value = serde_json::from_str(response.body()).unwrap();
+            let (ours, theirs) = (comparable(&body), comparable(&exchange.answer));
             compare("response", ours.to_string(), theirs.to_string());
-            // What is the same is the same to the byte.
-            if response == exchange.answer {
-                compare("bytes", replaced.response().len().to_string(), exchange.bytes.to_string());
+            if body == exchange.answer {
+                compare("bytes", response.body().len().to_string(), exchange.bytes.to_string());
                 if let Some(text) = &exchange.text {
-                    compare("text", replaced.response().into(), text.clone());
+                    compare("text", response.body().into(), text.clone());
                 }
             }
-            // Behind the warnings of the API server stand those of the policy, or of the webhook.
+            // The warnings of the policy (ours) or of the recording webhook (theirs) come last.
             if name.starts_with("denial-") {
                 return found;
             }
             let given =
-                &replaced.warnings()[..replaced.warnings().len().min(exchange.warnings.len())];
+                &response.warnings()[..response.warnings().len().min(exchange.warnings.len())];
             compare("warnings", format!("{given:?}"), format!("{:?}", exchange.warnings));
         }
     }
@@ -214,9 +214,9 @@ fn differences(name: &str, exchange: &Exchange, ours: &Result<Replaced, Status>)
 struct Tally {
     replayed: usize,
     accepted: usize,
-    /// By reason: how many, and in which recordings.
+    /// The requests that are not replayed, by reason: how many, and in which recordings.
     exceptions: BTreeMap<&'static str, (usize, BTreeSet<String>)>,
-    /// Whether the end of the recording can be compared: what was stored is known.
+    /// Whether it is known what is stored at the end of the recording.
     is_known: bool,
     differences: Vec<String>,
 }
@@ -224,7 +224,7 @@ struct Tally {
 impl Tally {
     fn recording(&mut self, name: &str, recording: &Value, validator: &Validator) {
         self.is_known = true;
-        // The Job as it is before each request, as far as the recording tells.
+        // The stored Job before each request.
         let mut stored = Some(recording["storedBefore"].clone()).filter(|job| !job.is_null());
         for step in recording["steps"].as_array().unwrap() {
             let exchanges = step["exchanges"].as_array().cloned();
@@ -251,7 +251,7 @@ impl Tally {
         let is_job = answered["kind"] == "Job";
         let verb = request["verb"].as_str().unwrap_or_default();
         if !matches!(verb, "PUT" | "PATCH") {
-            // Something else happened to the Job: the answer shows what it is now.
+            // The answer to another verb shows what is stored now.
             match verb {
                 "" | "GET" | "DELETE" | "POST" if is_job => *stored = Some(answered.clone()),
                 "DELETE" => *stored = None,
@@ -287,12 +287,12 @@ impl Tally {
         if !found.is_empty() {
             self.differences.push(format!("{name} {}: {}", exchange.uri, found.join("\n    ")));
         }
-        if let Ok(replaced) = &ours {
-            match replaced.outcome() {
-                Outcome::Deleted => *stored = None,
-                Outcome::Unchanged => assert!(replaced.stored().is_none(), "{name}"),
-                Outcome::Replaced | Outcome::Created => {
-                    *stored = Some(serde_json::from_str(replaced.stored().unwrap()).unwrap());
+        if let Ok(response) = &ours {
+            match response.store_action() {
+                StoreAction::Keep => {}
+                StoreAction::Delete => *stored = None,
+                StoreAction::Create(job) | StoreAction::Update(job) => {
+                    *stored = Some(serde_json::from_str(job).unwrap());
                 }
             }
         }
@@ -300,8 +300,8 @@ impl Tally {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "how much was replayed is part of the result")]
-fn requests_are_answered_as_an_api_server_answers_them() {
+#[expect(clippy::print_stderr, reason = "the number of replayed requests is part of the result")]
+fn recorded_requests_have_the_recorded_answers() {
     let validator = Validator::new(UpdatePolicy::permissive());
     let mut tally = Tally::default();
     for (name, recording) in recordings() {

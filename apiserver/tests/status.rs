@@ -1,4 +1,4 @@
-//! The answers of `status`, held against those of a real API server and word for word.
+//! The answers of the module `status`: compared with recorded ones of a real API server, and their exact text.
 
 #[path = "../../tests/util/data.rs"]
 mod data;
@@ -10,7 +10,7 @@ use volcano_job_update::{Job, ReviewError, UpdateError, Validator, Violations};
 
 use data::{recordings, report};
 
-/// Every answer in a document that is a failure, with the bytes that it had.
+/// Every recorded `Status` in a document, with the length of its body.
 fn failures(document: &Value, found: &mut Vec<(Value, u64)>) {
     let body =
         document.pointer("/body/json").filter(|body| body.get("kind") == Some(&"Status".into()));
@@ -24,7 +24,7 @@ fn failures(document: &Value, found: &mut Vec<(Value, u64)>) {
     }
 }
 
-/// The answer that a constructor makes of the facts in a recorded one; `None` if none of ours does.
+/// The recorded answer made again by a constructor; `None` if there is no constructor for it.
 fn rebuilt(recorded: &Status) -> Option<Status> {
     let details = recorded.details.clone().unwrap_or_default();
     let name = &*details.name;
@@ -52,13 +52,13 @@ fn rebuilt(recorded: &Status) -> Option<Status> {
 }
 
 #[test]
-fn the_answers_of_an_api_server_are_written_to_the_byte() {
+fn recorded_statuses_are_written_to_the_byte() {
     let (mut written, mut made, mut skipped) = (0, 0, 0);
     for (name, recording) in recordings() {
         let mut found = Vec::new();
         failures(&recording, &mut found);
         for (recorded, bytes) in found {
-            // Very long lists and texts are shortened in the recordings.
+            // The recordings mark very long lists and strings as shortened.
             let text = recorded.to_string();
             if text.contains("... (") || text.contains(" items in all") {
                 skipped += 1;
@@ -68,7 +68,7 @@ fn the_answers_of_an_api_server_are_written_to_the_byte() {
             assert_eq!(serde_json::to_value(&status).unwrap(), recorded, "{name}");
             assert_eq!(status_body(&status, false).len() as u64, bytes, "{name}: {status}");
             written += 1;
-            // An answer to a denial by a webhook is the webhook's.
+            // The answer to a denial by a webhook comes from the webhook.
             if let Some(rebuilt) =
                 rebuilt(&status).filter(|_| !status.message.contains("admission webhook"))
             {
@@ -80,7 +80,7 @@ fn the_answers_of_an_api_server_are_written_to_the_byte() {
     report(written, &format!("answers written, {made} made again, {skipped} not recorded whole"));
 }
 
-#[expect(clippy::unwrap_used, reason = "a change of what is not there is a broken test")]
+#[expect(clippy::unwrap_used, reason = "a pointer without a value is a broken test")]
 fn job(changes: &[(&str, Value)]) -> Value {
     let mut job = json!({
         "apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
@@ -105,7 +105,7 @@ fn violations(changes: &[(&str, Value)]) -> Violations {
 }
 
 #[test]
-fn a_denied_change_is_forbidden_or_invalid() {
+fn denied_changes_are_403_or_422() {
     let violations = violations(&[
         ("/spec/queue", json!("production")),
         ("/spec/tasks/0/minAvailable", json!(2)),
@@ -147,7 +147,7 @@ fn a_denied_change_is_forbidden_or_invalid() {
 }
 
 #[test]
-fn wrong_values_alone_are_a_bad_request_or_invalid() {
+fn invalid_values_alone_are_400_or_422() {
     let violations = violations(&[("/spec/tasks/0/replicas", json!(0))]);
     let documented = Status::denied("a", &violations, StatusCodes::Documented);
     assert_eq!((documented.code, &*documented.reason), (400, "BadRequest"));
@@ -158,7 +158,7 @@ fn wrong_values_alone_are_a_bad_request_or_invalid() {
 }
 
 #[test]
-fn what_cannot_be_read_is_the_senders_error_or_the_stores() {
+fn unreadable_jobs_are_400_or_500() {
     let error = Job::from_slice(b"{").unwrap_err();
     let sent = Status::review_error(&ReviewError::Replacement(error.clone()));
     assert_eq!((sent.code, &*sent.reason), (400, "BadRequest"));
@@ -173,7 +173,7 @@ fn what_cannot_be_read_is_the_senders_error_or_the_stores() {
 }
 
 #[test]
-fn each_constructor_says_what_kubernetes_says() {
+fn constructors_have_the_messages_of_kubernetes() {
     for (status, code, reason, message) in [
         (Status::unauthorized(""), 401, "Unauthorized", "not authorized"),
         (Status::unauthorized("Unauthorized"), 401, "Unauthorized", "Unauthorized"),
@@ -193,7 +193,7 @@ fn each_constructor_says_what_kubernetes_says() {
 }
 
 #[test]
-fn a_error_found_twice_is_said_once_and_listed_twice() {
+fn repeated_causes_are_in_the_message_once() {
     let cause = StatusCause::new(CauseType::Forbidden, "metadata.finalizers", "no");
     let status = Status::invalid("a", vec![cause.clone(), cause]);
     assert_eq!(
@@ -204,7 +204,7 @@ fn a_error_found_twice_is_said_once_and_listed_twice() {
 }
 
 #[test]
-fn a_status_can_be_printed_for_people() {
+fn status_body_is_indented_if_pretty() {
     assert_eq!(
         status_body(&Status::bad_request("<no>"), true),
         "{\n  \"kind\": \"Status\",\n  \"apiVersion\": \"v1\",\n  \"metadata\": {},\n  \

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::values::is_like_absent;
 use crate::path::{FieldPath, PathNode, Segment, Side};
 use crate::schema::Structural;
 
@@ -58,6 +57,9 @@ pub(crate) struct Difference<'w> {
     pub(crate) absent_ancestors: usize,
     pub(crate) schema: &'w Structural,
     pub(crate) origin: Origin,
+    /// Whether the replacement has nothing of its own here: the field is absent, or holds what absent
+    /// is the same as.
+    pub(crate) is_dropped: bool,
     pub(crate) kind: DifferenceKind<'w>,
 }
 
@@ -90,6 +92,7 @@ impl<'w> Difference<'w> {
         at: &PathNode<'_>,
         schema: &'w Structural,
         origin: Origin,
+        is_dropped: bool,
         kind: DifferenceKind<'w>,
     ) -> Self {
         let (side, other) = match kind {
@@ -102,6 +105,7 @@ impl<'w> Difference<'w> {
             absent_ancestors: at.absent_ancestors(),
             schema,
             origin,
+            is_dropped,
             kind,
         }
     }
@@ -140,16 +144,6 @@ impl<'w> Difference<'w> {
         match self.kind {
             DifferenceKind::Added(after) | DifferenceKind::Replaced { after, .. } => Some(after),
             DifferenceKind::Removed(_) | DifferenceKind::Moved(_) => None,
-        }
-    }
-
-    /// Whether the replacement has nothing of its own here: the field is absent, or holds what absent is
-    /// the same as.
-    pub(crate) fn is_dropped(&self) -> bool {
-        match self.kind {
-            DifferenceKind::Removed(_) => true,
-            DifferenceKind::Replaced { after, .. } => is_like_absent(after, self.schema),
-            DifferenceKind::Added(_) | DifferenceKind::Moved(_) => false,
         }
     }
 

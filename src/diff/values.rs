@@ -73,7 +73,7 @@ pub(super) fn slot_of<'s>(
 }
 
 /// Whether a value is the one that absent is the same as.
-pub(super) fn is_like_absent(value: &Value, schema: &Structural) -> bool {
+fn is_like_absent(value: &Value, schema: &Structural) -> bool {
     schema.absent_is.as_ref().is_some_and(|absent| same(schema, value, absent))
 }
 
@@ -257,17 +257,20 @@ impl<'v> ValueWalk<'v> {
         if self.stops {
             return Err(Differs);
         }
-        let was_empty = match &kind {
-            DifferenceKind::Added(_) => true,
-            DifferenceKind::Replaced { before, .. } => is_like_absent(before, schema),
-            DifferenceKind::Removed(_) | DifferenceKind::Moved(_) => false,
+        let (was_empty, is_dropped) = match &kind {
+            DifferenceKind::Added(_) => (true, false),
+            DifferenceKind::Removed(_) => (false, true),
+            DifferenceKind::Replaced { before, after } => {
+                (is_like_absent(before, schema), is_like_absent(after, schema))
+            }
+            DifferenceKind::Moved(_) => (false, false),
         };
         let origin = match slot {
             Slot::Unknown => Origin::Unknown,
             Slot::FilledField if was_empty => Origin::Controller,
             Slot::FilledField | Slot::Field | Slot::Key | Slot::Element => Origin::Known,
         };
-        self.differences.push(Difference::new(at, schema, origin, kind));
+        self.differences.push(Difference::new(at, schema, origin, is_dropped, kind));
         Ok(())
     }
 }

@@ -210,7 +210,8 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         values: (Option<&Value>, Option<&Value>),
         kind: DifferenceKind<'_>,
     ) -> Result<(), Stop> {
-        let difference = Difference::new(at, schema, Origin::Known, kind);
+        let is_dropped = matches!(kind, DifferenceKind::Removed(_));
+        let difference = Difference::new(at, schema, Origin::Known, is_dropped, kind);
         self.hand_over(field, schema, values, vec![difference])
     }
 

@@ -1,7 +1,6 @@
 //! Copies from the guide what the text repeats of it.
 
-use super::cursor::{offset_of, slice};
-use super::read::JobReader;
+use super::cursor::{Cursor, offset_of, slice};
 use super::{Entry, Field};
 
 /// How many fields of the guide are searched for a field that is not where the guide has it. All of
@@ -11,6 +10,8 @@ const SEARCHED: usize = 16;
 /// The fields of an object of the guide, and how far the reading has come in them.
 #[derive(Clone, Copy)]
 pub(super) struct GuideFields<'g> {
+    /// The text of the guide; `None` if it was read from a document.
+    text: Option<&'g str>,
     fields: &'g [Entry<'g>],
     gaps: [usize; 2],
     /// The field after the last one that was found.
@@ -25,12 +26,12 @@ pub(super) struct GuideFields<'g> {
 
 impl<'g> GuideFields<'g> {
     /// `gaps` are those of the fields, see [`Job`](super::Job).
-    pub(super) fn new(fields: &'g [Entry<'g>], gaps: [usize; 2]) -> Self {
-        Self { fields, gaps, next: 0, compares_run: true, is_in_order: true }
+    pub(super) fn new(text: Option<&'g str>, fields: &'g [Entry<'g>], gaps: [usize; 2]) -> Self {
+        Self { text, fields, gaps, next: 0, compares_run: true, is_in_order: true }
     }
 
     pub(super) fn none() -> Self {
-        Self::new(&[], [0; 2])
+        Self::new(None, &[], [0; 2])
     }
 
     pub(super) fn is_in_order(&self) -> bool {
@@ -59,58 +60,55 @@ impl<'g> GuideFields<'g> {
     }
 }
 
-impl<'a> JobReader<'a, '_> {
+impl GuideFields<'_> {
     /// Reads one or more members without parsing them, if the guide has the same text; returns
     /// whether it did.
-    pub(super) fn copy_from_guide(
+    pub(super) fn copy<'a>(
         &mut self,
-        guide: &mut GuideFields<'_>,
+        cursor: &mut Cursor<'a>,
         entries: &mut Vec<Entry<'a>>,
     ) -> bool {
-        let Some(next) = guide.fields.get(guide.next) else { return false };
-        if std::mem::replace(&mut guide.compares_run, false) {
-            let run = guide.run();
-            if self.copy_run(run, entries) {
-                guide.next += run.len();
+        let Some(next) = self.fields.get(self.next) else { return false };
+        if std::mem::replace(&mut self.compares_run, false) {
+            let run = self.run();
+            if self.copy_run(run, cursor, entries) {
+                self.next += run.len();
                 return true;
             }
         }
-        if let Some(entry) = self.copy_member(next) {
+        if let Some(entry) = copy_member(next, cursor) {
             entries.push(entry);
-            guide.next += 1;
+            self.next += 1;
             return true;
         }
         // A run that begins with an escaped key is never the same text.
-        guide.compares_run = matches!(next, Entry::Member { .. });
+        self.compares_run = matches!(next, Entry::Member { .. });
         false
-    }
-
-    /// Reads the value at the cursor, if it is the same text as that of a field of the guide.
-    pub(super) fn copy_value(&mut self, field: &Entry<'_>) -> Option<&'a str> {
-        let Field::Text(value) = field.field() else { return None };
-        let text = self.same_text(value)?;
-        self.cursor.advance(text.len());
-        Some(text)
     }
 
     /// Reads the members of a run if they are the same text as in the guide; returns whether they
     /// were. A run with an escaped key is not read.
-    fn copy_run(&mut self, run: &[Entry<'_>], entries: &mut Vec<Entry<'a>>) -> bool {
+    fn copy_run<'a>(
+        &self,
+        run: &[Entry<'_>],
+        cursor: &mut Cursor<'a>,
+        entries: &mut Vec<Entry<'a>>,
+    ) -> bool {
         let Some(guide) = self.run_text(run) else { return false };
-        let Some(text) = self.same_text(guide) else { return false };
+        let Some(text) = same_text(guide, cursor) else { return false };
         let start = entries.len();
         entries.extend(run.iter().map_while(|field| counterpart(field, guide, text)));
         if entries.len() - start < run.len() {
             entries.truncate(start);
             return false;
         }
-        self.cursor.advance(text.len());
+        cursor.advance(text.len());
         true
     }
 
-    /// The text of a run of the guide, from its first key to its last value.
+    /// The text of a run, from its first key to its last value.
     fn run_text(&self, run: &[Entry<'_>]) -> Option<&str> {
-        let guide = self.guide?.text?;
+        let guide = self.text?;
         let (Entry::Member { text: first, .. }, Entry::Member { text: last, .. }) =
             (run.first()?, run.last()?)
         else {
@@ -119,23 +117,31 @@ impl<'a> JobReader<'a, '_> {
         let end = offset_of(last, guide) + last.len();
         Some(slice(guide, offset_of(first, guide)..end))
     }
+}
 
-    /// Reads the member at the cursor, if it is the same text as a field of the guide.
-    fn copy_member(&mut self, field: &Entry<'_>) -> Option<Entry<'a>> {
-        let Entry::Member { text, key_end, value } = *field else { return None };
-        let text = self.same_text(text)?;
-        self.cursor.advance(text.len());
-        Some(Entry::Member { text, key_end, value })
-    }
+/// Reads the value at the cursor, if it is the same text as that of a field of the guide.
+pub(super) fn copy_value<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Option<&'a str> {
+    let Field::Text(value) = field.field() else { return None };
+    let text = same_text(value, cursor)?;
+    cursor.advance(text.len());
+    Some(text)
+}
 
-    /// The text at the cursor, if it is the same as a text of the guide that ends with a value. The
-    /// byte behind it must end a value too: `1` is not the value of `10`.
-    fn same_text(&self, guide: &str) -> Option<&'a str> {
-        let rest = self.cursor.rest();
-        let behind = rest.as_bytes().strip_prefix(guide.as_bytes())?.first()?;
-        let ends = matches!(behind, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-        ends.then(|| slice(rest, 0..guide.len()))
-    }
+/// Reads the member at the cursor, if it is the same text as a field of the guide.
+fn copy_member<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Option<Entry<'a>> {
+    let Entry::Member { text, key_end, value } = *field else { return None };
+    let text = same_text(text, cursor)?;
+    cursor.advance(text.len());
+    Some(Entry::Member { text, key_end, value })
+}
+
+/// The text at the cursor, if it is the same as a text of the guide that ends with a value. The byte
+/// behind it must end a value too: `1` is not the value of `10`.
+fn same_text<'a>(guide: &str, cursor: &Cursor<'a>) -> Option<&'a str> {
+    let rest = cursor.rest();
+    let behind = rest.as_bytes().strip_prefix(guide.as_bytes())?.first()?;
+    let ends = matches!(behind, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+    ends.then(|| slice(rest, 0..guide.len()))
 }
 
 /// The member that a text has where an equal text of the guide has a field.

@@ -56,17 +56,17 @@ macro_rules! spelling {
         }
 
         impl std::str::FromStr for $enum {
-            type Err = $crate::UnknownNameError;
+            type Err = $crate::job::names::UnknownNameError;
 
             /// Reads the stable spelling.
             ///
             /// # Errors
             ///
             /// Any other text, another case included.
-            fn from_str(text: &str) -> Result<Self, $crate::UnknownNameError> {
+            fn from_str(text: &str) -> Result<Self, $crate::job::names::UnknownNameError> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err($crate::UnknownNameError::new($what, text)),
+                    _ => Err($crate::job::names::UnknownNameError::new($what, text)),
                 }
             }
         }

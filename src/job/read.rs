@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 
 use super::cursor::{Cursor, Items};
-use super::guide::GuideFields;
+use super::guide::{GuideFields, copy_value};
 use super::unique::duplicate;
 use super::{Entry, Field, Job, JobError, JsonType, Limits};
 use crate::path::{PathNode, Side};
@@ -52,10 +52,10 @@ pub(super) fn read_front<'a>(
     Ok((job, reader.cursor.offset()))
 }
 
-pub(super) struct JobReader<'a, 'l> {
-    pub(super) cursor: Cursor<'a>,
+struct JobReader<'a, 'l> {
+    cursor: Cursor<'a>,
     limits: &'l Limits,
-    pub(super) guide: Option<&'l Job<'l>>,
+    guide: Option<&'l Job<'l>>,
 }
 
 impl<'a> JobReader<'a, '_> {
@@ -63,7 +63,8 @@ impl<'a> JobReader<'a, '_> {
         let root = PathNode::ROOT;
         let mut job = Job::empty(Some(self.cursor.text()), self.limits);
         let (mut has_metadata, mut has_spec) = (false, false);
-        let guide = self.guide.map(|guide| GuideFields::new(&guide.top, guide.top_gaps));
+        let guide =
+            self.guide.map(|guide| GuideFields::new(guide.text, &guide.top, guide.top_gaps));
         let mut top = Vec::with_capacity(8);
         job.top_gaps = self.fields(&root, guide, &mut top, |reader, key| {
             match key {
@@ -90,8 +91,9 @@ impl<'a> JobReader<'a, '_> {
             return Ok(());
         }
         let start = self.cursor.offset();
-        let guide = self.guide.and_then(|guide| guide.metadata.as_deref());
-        let guide = guide.map(|fields| GuideFields::new(fields, [0; 2]));
+        let guide = self.guide.and_then(|guide| {
+            Some(GuideFields::new(guide.text, guide.metadata.as_deref()?, [0; 2]))
+        });
         let mut metadata = Vec::with_capacity(8);
         self.fields(at, guide, &mut metadata, |_, _| Ok(false))?;
         job.metadata = Some(metadata);
@@ -105,7 +107,7 @@ impl<'a> JobReader<'a, '_> {
         }
         let guide = self.guide.and_then(|guide| {
             let fields = guide.spec.as_deref()?;
-            Some(GuideFields::new(fields, guide.spec_gaps))
+            Some(GuideFields::new(guide.text, fields, guide.spec_gaps))
         });
         let mut spec = Vec::with_capacity(16);
         let mut has_tasks = false;
@@ -152,8 +154,9 @@ impl<'a> JobReader<'a, '_> {
         let start = self.cursor.offset();
         let first_field = job.task_fields.len();
         if !self.skip_null()? {
-            let guide = self.guide.and_then(|guide| guide.task(position));
-            let guide = guide.map(|task| GuideFields::new(task.fields, [0; 2]));
+            let guide = self.guide.and_then(|guide| {
+                Some(GuideFields::new(guide.text, guide.task(position)?.fields, [0; 2]))
+            });
             self.fields(at, guide, &mut job.task_fields, |_, _| Ok(false))?;
         }
         job.push_task(Field::Text(self.cursor.text_since(start)), first_field);
@@ -174,7 +177,7 @@ impl<'a> JobReader<'a, '_> {
         let mut gaps = [0; 2];
         let mut members = self.enter_object(at)?;
         while members.next(&mut self.cursor)? {
-            if self.copy_from_guide(&mut guide, entries) {
+            if guide.copy(&mut self.cursor, entries) {
                 continue;
             }
             let start = self.cursor.offset();
@@ -199,7 +202,7 @@ impl<'a> JobReader<'a, '_> {
         key: &str,
         guide: Option<&Entry<'_>>,
     ) -> Result<&'a str, JobError> {
-        if let Some(text) = guide.and_then(|field| self.copy_value(field)) {
+        if let Some(text) = guide.and_then(|field| copy_value(field, &mut self.cursor)) {
             return Ok(text);
         }
         let text = self.cursor.value()?;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub(crate) use self::node::{PathNode, Side};
 pub use self::parse::ParsePathError;
-use self::parse::{Reason, Token, parse_tokens};
+use self::parse::{Reason, Token, is_position, parse_tokens};
 pub use self::pattern::{FieldPattern, PatternSegment};
 pub use self::segment::{Key, Segment};
 
@@ -193,10 +193,6 @@ fn is_plain(key: &str) -> bool {
     let plain =
         |c: char| !(c.is_control() || c.is_whitespace() || matches!(c, '[' | ']' | '"' | '\\'));
     !key.is_empty() && key != "*" && !is_position(key) && key.chars().all(plain)
-}
-
-fn is_position(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub(crate) enum Side {
     Replacement,
 }
 
-impl<'a> PathNode<'a> {
+impl PathNode<'_> {
     pub(crate) const ROOT: PathNode<'static> =
         PathNode { parent: None, step: Step::Root, depth: 0, absent: false };
 

@@ -1,6 +1,6 @@
 //! The parser of paths and patterns.
 
-use super::{Key, is_position};
+use super::Key;
 
 /// The text is not a [`FieldPath`](crate::FieldPath), or not a
 /// [`FieldPattern`](crate::FieldPattern).
@@ -105,4 +105,9 @@ fn parse_bracket_content(inside: &str) -> Result<(Token, &str), Reason> {
         key => Token::Key(key.into()),
     };
     Ok((token, tail))
+}
+
+/// Whether a text in brackets is a list position.
+pub(super) fn is_position(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }

@@ -25,7 +25,7 @@ pub(crate) fn is_dropped_default(
     difference: &Difference<'_>,
     existing: &Job<'_>,
 ) -> bool {
-    let Some(before) = difference.before().filter(|_| difference.is_dropped()) else {
+    let Some(before) = difference.before().filter(|_| difference.is_dropped) else {
         return false;
     };
     creation_default(existing, field, difference.below(field)).is_some_and(|default| {

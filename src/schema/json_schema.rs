@@ -4,7 +4,7 @@ use jsonschema::{Draft, PatternOptions, ValidationOptions};
 use serde_json::{Map, Value};
 
 use super::structural::{Kind, Structural};
-use super::validation::{FieldValidator, Validation};
+use super::validator::{FieldValidator, Validation};
 
 impl Structural {
     /// Compiles the validators of the fields of a Job that reading tells apart.

@@ -1,4 +1,4 @@
-//! What makes two elements of a list the same element, and which elements a list has twice.
+//! What makes two elements of a list the same element.
 //!
 //! The lists are those with `x-kubernetes-list-type: set` or `map`, see
 //! [merge strategy](https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy).
@@ -9,8 +9,6 @@ use std::hash::Hash;
 
 use serde_json::Value;
 
-use super::structural::{Kind, Structural};
-use crate::path::Segment;
 use crate::scalar::number;
 
 /// What makes two elements of a list the same element.
@@ -32,18 +30,6 @@ pub(crate) struct ListKey {
     pub(crate) default: Option<Value>,
 }
 
-/// An element that a list has twice.
-pub(super) struct Repeated {
-    /// Where the list stands, below the value that was searched.
-    pub(super) list: Vec<Segment>,
-    /// The position of the first repetition.
-    pub(super) position: usize,
-    /// The position of the element that is repeated.
-    pub(super) first: usize,
-    /// The names of the keys that the two have in common; empty in a set.
-    pub(super) keys: Vec<Box<str>>,
-}
-
 impl ListKey {
     /// The value of this key in an element, as a text that is the same for equal values; `None` if the
     /// element has no value and there is no default.
@@ -54,7 +40,7 @@ impl ListKey {
 }
 
 impl Identity {
-    fn key_names(&self) -> Vec<Box<str>> {
+    pub(super) fn key_names(&self) -> Vec<Box<str>> {
         match self {
             Self::Keys(keys) => keys.iter().map(|key| key.name.clone()).collect(),
             Self::None | Self::Set => Vec::new(),
@@ -63,7 +49,7 @@ impl Identity {
 
     /// The position of the first repetition of each element that the list has more than once, with the
     /// position of the element that it repeats.
-    fn repeated(&self, list: &[Value]) -> Vec<(usize, usize)> {
+    pub(super) fn repeated(&self, list: &[Value]) -> Vec<(usize, usize)> {
         match self {
             Self::None => Vec::new(),
             Self::Set => repeated(list.iter().map(number::scalar_text)),
@@ -74,54 +60,6 @@ impl Identity {
             Self::Keys(keys) => repeated(
                 list.iter().map(|item| keys.iter().map(|key| key.of(item)).collect::<Vec<_>>()),
             ),
-        }
-    }
-}
-
-impl Structural {
-    /// Whether a set or keyed list in a value has an element twice.
-    pub(crate) fn has_repeated(&self, value: &Value) -> bool {
-        match (value, &self.kind) {
-            (Value::Object(fields), Kind::Struct(_) | Kind::Map(_)) => fields
-                .iter()
-                .any(|(key, value)| self.child(key).is_some_and(|child| child.has_repeated(value))),
-            (Value::Array(list), Kind::List { items, identity }) => {
-                !identity.repeated(list).is_empty()
-                    || list.iter().any(|item| items.has_repeated(item))
-            }
-            _ => false,
-        }
-    }
-
-    /// The elements that a set or keyed list in a value has twice.
-    pub(super) fn repeated(&self, value: &Value) -> Vec<Repeated> {
-        let mut repeated = Vec::new();
-        self.add_repeated(value, &mut Vec::new(), &mut repeated);
-        repeated
-    }
-
-    fn add_repeated(&self, value: &Value, at: &mut Vec<Segment>, repeated: &mut Vec<Repeated>) {
-        match (value, &self.kind) {
-            (Value::Object(fields), Kind::Struct(_) | Kind::Map(_)) => {
-                for (key, value) in fields {
-                    if let Some(child) = self.child(key) {
-                        at.push(Segment::Key(key.as_str().into()));
-                        child.add_repeated(value, at, repeated);
-                        at.pop();
-                    }
-                }
-            }
-            (Value::Array(list), Kind::List { items, identity }) => {
-                repeated.extend(identity.repeated(list).into_iter().map(|(position, first)| {
-                    Repeated { list: at.clone(), position, first, keys: identity.key_names() }
-                }));
-                for (position, item) in list.iter().enumerate() {
-                    at.push(Segment::Index(position));
-                    items.add_repeated(item, at, repeated);
-                    at.pop();
-                }
-            }
-            _ => {}
         }
     }
 }

@@ -6,8 +6,10 @@ mod list;
 mod overlay;
 mod properties;
 mod ratchet;
+mod repeated;
 mod structural;
 mod validation;
+mod validator;
 mod violation;
 
 use std::sync::{Arc, LazyLock};

@@ -1,15 +1,13 @@
 //! The fields of a struct, by name.
 
-use super::structural::Structural;
-
 /// The fields that a schema declares for a struct.
 ///
 /// The walk over two Jobs looks up every key of every changed object, so a look-up compares numbers
 /// rather than text: see [`Prefix`].
-#[derive(Debug, Default)]
-pub(crate) struct Properties {
+#[derive(Debug)]
+pub(crate) struct Properties<T> {
     /// In the order of names.
-    fields: Vec<(Box<str>, Structural)>,
+    fields: Vec<(Box<str>, T)>,
     /// The prefix of each name and its position in `fields`, in the order of prefixes.
     by_prefix: Vec<(Prefix, usize)>,
 }
@@ -21,9 +19,9 @@ type Prefix = (usize, u64);
 /// How many bytes of a name its prefix holds.
 const PREFIX_BYTES: usize = 8;
 
-impl Properties {
+impl<T> Properties<T> {
     #[expect(clippy::indexing_slicing, reason = "the positions are those of `fields`")]
-    pub(crate) fn get(&self, name: &str) -> Option<&Structural> {
+    pub(crate) fn get(&self, name: &str) -> Option<&T> {
         let prefix = prefix(name);
         let first = self.by_prefix.partition_point(|(other, _)| *other < prefix);
         let same_prefix =
@@ -35,17 +33,17 @@ impl Properties {
     }
 
     /// The fields in the order of their names.
-    pub(crate) fn iter(&self) -> std::slice::Iter<'_, (Box<str>, Structural)> {
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, (Box<str>, T)> {
         self.fields.iter()
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Structural)> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut T)> {
         self.fields.iter_mut().map(|(name, schema)| (&**name, schema))
     }
 }
 
-impl FromIterator<(Box<str>, Structural)> for Properties {
-    fn from_iter<I: IntoIterator<Item = (Box<str>, Structural)>>(fields: I) -> Self {
+impl<T> FromIterator<(Box<str>, T)> for Properties<T> {
+    fn from_iter<I: IntoIterator<Item = (Box<str>, T)>>(fields: I) -> Self {
         let mut fields: Vec<_> = fields.into_iter().collect();
         fields.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let positions = fields.iter().enumerate();
@@ -66,25 +64,21 @@ fn prefix(name: &str) -> Prefix {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const NAMES: [&str; 8] =
         ["", "a", "b", "ab", "replicas", "template", "minAvailable", "minAvailably"];
 
-    /// Fields of these names, each with its name as the default.
-    fn properties() -> Properties {
-        let field = |name: &str| (name.into(), Structural::of(&json!({"default": name})));
-        NAMES.into_iter().map(field).collect()
+    /// Fields of these names, each with its name.
+    fn properties() -> Properties<&'static str> {
+        NAMES.into_iter().map(|name| (name.into(), name)).collect()
     }
 
     #[test]
     fn get_finds_exactly_the_declared_names() {
         let properties = properties();
         for name in NAMES {
-            let found = properties.get(name).unwrap();
-            assert_eq!(found.default, Some(name.into()));
+            assert_eq!(properties.get(name), Some(&name));
         }
         for unknown in ["c", "ba", "replicaz", "replicas0", "minAvailablx", "\0"] {
             assert!(properties.get(unknown).is_none(), "{unknown}");

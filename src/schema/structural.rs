@@ -9,7 +9,7 @@ use serde_json::{Number, Value};
 use super::list::{Identity, ListKey};
 use super::overlay::Overlay;
 use super::properties::Properties;
-use super::validation::Validation;
+use super::validator::Validation;
 use crate::path::Segment;
 
 /// The schema of one value, and of everything below it.
@@ -39,7 +39,7 @@ pub struct Structural {
 #[derive(Debug)]
 pub(crate) enum Kind {
     /// An object with declared fields. Absent and `{}` differ.
-    Struct(Properties),
+    Struct(Properties<Structural>),
     /// An object whose keys are the user's. As a field of a struct, absent and `{}` are the same.
     Map(Box<Structural>),
     /// As a field of a struct, absent and `[]` are the same.

@@ -6,36 +6,19 @@
 
 use std::borrow::Cow;
 
+use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::Location;
-use jsonschema::{ValidationError, Validator};
 use serde_json::{Number, Value};
 
-use super::list::Repeated;
 use super::ratchet::{Ratchet, Same, ValuePair, value_below};
+use super::repeated::Repeated;
 use super::structural::{Kind, Structural};
+use super::validator::{FieldValidator, Validation};
 use super::violation::{SchemaViolation, SchemaViolationKind};
 use crate::job::JsonType;
 use crate::path::{FieldPath, Segment};
 use crate::scalar::number;
-
-/// How a changed value is validated.
-#[derive(Debug)]
-pub(super) enum Validation {
-    /// Not by itself: it is below or above a field that is.
-    None,
-    /// As one value.
-    Field(Box<FieldValidator>),
-    /// Field by field: a task.
-    Task,
-}
-
-#[derive(Debug)]
-pub(super) struct FieldValidator {
-    pub(super) json_schema: Validator,
-    /// Whether no set or keyed list may have an element twice.
-    pub(super) unique_elements: bool,
-}
 
 impl Structural {
     /// The violations of the schema in the new value of a field, or in a task that was added. `path` is

@@ -33,8 +33,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use self::allowed::AllowedEdit;
-use crate::ViolationCode;
 use crate::path::FieldPath;
+use crate::validate::ViolationCode;
 
 /// An update that the documented policy allows.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,13 +1,13 @@
-//! Kubernetes' own rules for labels, annotations, generateName, finalizers and ownerReferences.
+//! Kubernetes' own rules for labels, annotations, generateName, finalizers and ownerReferences, and
+//! its words for what violates them.
 //!
 //! An API server checks the whole field on every update: [ObjectMeta], [label keys and values].
-//! Lengths are bytes.
+//! Lengths are in bytes.
 //!
 //! [ObjectMeta]: https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go
 //! [label keys and values]: https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validate/content/kube.go
 
 #![expect(
-    missing_docs,
     clippy::exhaustive_enums,
     clippy::exhaustive_structs,
     clippy::must_use_candidate,
@@ -16,165 +16,236 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::mem::Discriminant;
+use std::mem::{Discriminant, discriminant};
 
 use serde_json::{Map, Value};
 
-/// Bytes of a label value, and of the name in a key.
-const NAME_BYTES: usize = 63;
-/// Bytes of the prefix in a key, a DNS subdomain.
-const PREFIX_BYTES: usize = 253;
-/// Bytes of all keys and values of the annotations.
-pub const ANNOTATIONS_BYTES: usize = 256 * 1024;
+use MetadataViolationKind as Kind;
 
-/// What is wrong in the metadata. `Display` names the key, and never shows a value.
+/// The limit for a label value, and for the name part of a key, in bytes.
+const NAME_BYTES: usize = 63;
+/// The limit for the prefix part of a key, in bytes.
+const PREFIX_BYTES: usize = 253;
+/// The limit for all keys and values of the annotations together, in bytes.
+const ANNOTATIONS_BYTES: usize = 256 * 1024;
+
+/// What Kubernetes says of a text that is not a DNS subdomain.
+pub const DNS_SUBDOMAIN_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case \
+     alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. \
+     'example.com', regex used for validation is \
+     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const NAME_RULE: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with \
+     an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
+     '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+const LABEL_VALUE_RULE: &str = "a valid label must be an empty string or consist of alphanumeric characters, \
+     '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  \
+     or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+/// A violation of Kubernetes' rules for metadata.
+///
+/// `Display` names the key or the list position and never shows a value of the Job:
+/// ``value of `app`: must be no more than 63 bytes``.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetadataViolation {
+    /// The part of the field that violates the rule.
     pub subject: Subject,
-    pub failure: MetadataViolationKind,
+    /// The rule.
+    pub kind: MetadataViolationKind,
 }
 
-/// What a rule speaks of.
+/// The part of a field of `metadata` that violates a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
-    Key(String),
-    /// The value of this key.
-    ValueOf(String),
-    /// The element of the list at this position.
-    Element(usize),
-    /// The owner at this position, or one of its fields.
-    Owner(usize, Option<&'static str>),
     /// The field as a whole.
     Field,
+    /// A key of a map.
+    Key(String),
+    /// The value under this key of a map.
+    ValueOf(String),
+    /// The list element at this position.
+    Element(usize),
+    /// The ownerReference at this position, or the named field of it.
+    Owner(usize, Option<&'static str>),
 }
 
-/// Which rule is broken.
+/// A rule for metadata that is violated. `Display` is the text of Kubernetes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetadataViolationKind {
-    /// A key has more than one slash.
-    Slashes,
+    /// A qualified name has more than one slash: `a/b/c`.
+    TooManySlashes,
+    /// The prefix of a qualified name is empty: `/a`.
     PrefixEmpty,
-    PrefixTooLong(usize),
-    PrefixCharacters,
+    /// The prefix of a qualified name has more than 253 bytes.
+    PrefixTooLong,
+    /// The prefix of a qualified name is not a DNS subdomain: `A.b/a`.
+    PrefixMalformed,
+    /// The name part of a qualified name is empty: `example.com/`.
     NameEmpty,
-    NameTooLong(usize),
-    NameCharacters,
-    ValueTooLong(usize),
-    ValueCharacters,
-    /// All annotations together.
-    TooLarge(usize),
-    /// A character that can stand in no name.
-    Contains(char),
-    /// The Job is being deleted, and the finalizer is new.
-    FinalizerTooLate,
-    /// Two finalizers that contradict each other.
+    /// The name part of a qualified name has more than 63 bytes.
+    NameTooLong,
+    /// The name part of a qualified name has a character it must not have: `a b`, `-a`.
+    NameMalformed,
+    /// A label value has more than 63 bytes.
+    LabelValueTooLong,
+    /// A label value has a character it must not have: `a b`, `-a`.
+    LabelValueMalformed,
+    /// The annotations have more than 262,144 bytes together.
+    AnnotationsTooLarge,
+    /// A name has a character that a URL path segment cannot have: `/`, `%`.
+    IllegalCharacter(char),
+    /// A finalizer was added to a Job that is being deleted.
+    FinalizerAddedDuringDeletion,
+    /// The finalizers `orphan` and `foregroundDeletion` exclude each other.
     FinalizersConflict,
+    /// A required field of an ownerReference is absent or empty.
     OwnerFieldEmpty,
-    OwnerApiVersion,
-    /// An Event owns nothing.
+    /// The apiVersion of an ownerReference is neither a version nor a group and a version.
+    OwnerApiVersionMalformed,
+    /// The owner is an Event.
     OwnerIsEvent,
-    /// Two owners are the controller, those at these positions.
+    /// Two ownerReferences, at these positions, have `controller: true`.
     SecondController {
+        /// The position of the first one.
         first: usize,
+        /// The position of the second one.
         second: usize,
     },
 }
 
-/// What is wrong in the new value of a field of `metadata`, in the order in which an API server finds it.
+/// Checks the new value of a field of `metadata`, and lists the violations in the order in which an API
+/// server does. Fields without rules of their own have none.
 pub fn violations(field: &str, value: &Value) -> Vec<MetadataViolation> {
     match (field, value) {
         ("labels", Value::Object(labels)) => label_violations(labels),
         ("annotations", Value::Object(annotations)) => annotation_violations(annotations),
-        ("generateName", Value::String(prefix)) => ['/', '%']
-            .into_iter()
-            .filter(|illegal| prefix.contains(*illegal))
-            .map(|illegal| Subject::Field.fails(MetadataViolationKind::Contains(illegal)))
-            .collect(),
+        ("generateName", Value::String(prefix)) => {
+            illegal_characters(prefix).map(|kind| Subject::Field.violates(kind)).collect()
+        }
         ("finalizers", Value::Array(finalizers)) => finalizer_violations(finalizers),
         ("ownerReferences", Value::Array(owners)) => owner_violations(owners),
         _ => Vec::new(),
     }
 }
 
-/// What is wrong in the finalizers of a Job that is being deleted: none may be added.
+/// Checks the finalizers of a Job that is being deleted: none may be added.
 pub fn late_finalizers(old: Option<&Value>, new: &Value) -> Vec<MetadataViolation> {
     let old = old.and_then(Value::as_array).into_iter().flatten();
     let old: HashSet<&str> = old.filter_map(Value::as_str).collect();
     let new = new.as_array().into_iter().flatten().enumerate();
     new.filter(|(_, finalizer)| finalizer.as_str().is_some_and(|name| !old.contains(name)))
         .map(|(position, _)| {
-            Subject::Element(position).fails(MetadataViolationKind::FinalizerTooLate)
+            Subject::Element(position).violates(Kind::FinalizerAddedDuringDeletion)
         })
         .collect()
 }
 
+/// Checks a qualified name, `[prefix/]name`: a key of labels or annotations, or a finalizer.
+pub fn qualified_name_violations(text: &str) -> Vec<MetadataViolationKind> {
+    let (prefix, name) = match text.split_once('/') {
+        Some((_, name)) if name.contains('/') => return vec![Kind::TooManySlashes],
+        Some((prefix, name)) => (Some(prefix), name),
+        None => (None, text),
+    };
+    let mut violations = Vec::new();
+    match prefix {
+        Some("") => violations.push(Kind::PrefixEmpty),
+        Some(prefix) => {
+            if prefix.len() > PREFIX_BYTES {
+                violations.push(Kind::PrefixTooLong);
+            }
+            if !is_dns_subdomain(prefix) {
+                violations.push(Kind::PrefixMalformed);
+            }
+        }
+        None => {}
+    }
+    if name.is_empty() {
+        violations.push(Kind::NameEmpty);
+    } else if name.len() > NAME_BYTES {
+        violations.push(Kind::NameTooLong);
+    }
+    if !is_qualified_name_part(name) {
+        violations.push(Kind::NameMalformed);
+    }
+    violations
+}
+
+/// Checks a text that becomes a segment of a URL path: `/` and `%` are not allowed in it.
+pub fn illegal_characters(text: &str) -> impl Iterator<Item = MetadataViolationKind> {
+    ['/', '%'].into_iter().filter(|illegal| text.contains(*illegal)).map(Kind::IllegalCharacter)
+}
+
+/// Whether a text is a DNS subdomain (RFC 1123), whatever its length: `example.com`.
+pub fn is_dns_subdomain(text: &str) -> bool {
+    text.split('.').all(is_dns_label)
+}
+
+/// Whether a text is a DNS label (RFC 1123), whatever its length: `my-name`.
+pub fn is_dns_label(text: &str) -> bool {
+    let is_lower_alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    has_alphanumeric_ends(text, is_lower_alphanumeric)
+        && text.bytes().all(|byte| is_lower_alphanumeric(byte) || byte == b'-')
+}
+
 impl MetadataViolation {
-    /// What is wrong with what, whatever the numbers are.
+    /// The subject and the rule without the character or the positions. The violations of the existing Job
+    /// and of its replacement that have the same key are the same violation.
     pub fn key(&self) -> (&Subject, Discriminant<MetadataViolationKind>) {
-        (&self.subject, std::mem::discriminant(&self.failure))
+        (&self.subject, discriminant(&self.kind))
     }
 }
 
 impl Subject {
-    fn fails(self, failure: MetadataViolationKind) -> MetadataViolation {
-        MetadataViolation { subject: self, failure }
+    fn violates(self, kind: MetadataViolationKind) -> MetadataViolation {
+        MetadataViolation { subject: self, kind }
     }
 }
 
 impl fmt::Display for MetadataViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.kind;
         match &self.subject {
-            Subject::Key(key) => write!(f, "key {}: {}", shown(key), self.failure),
-            Subject::ValueOf(key) => write!(f, "value of {}: {}", shown(key), self.failure),
-            Subject::Element(position) => {
-                write!(f, "element at position {position}: {}", self.failure)
-            }
-            Subject::Field | Subject::Owner(..) => self.failure.fmt(f),
+            Subject::Field | Subject::Owner(..) => kind.fmt(f),
+            Subject::Key(key) => write!(f, "key {}: {kind}", quoted_key(key)),
+            Subject::ValueOf(key) => write!(f, "value of {}: {kind}", quoted_key(key)),
+            Subject::Element(position) => write!(f, "element at position {position}: {kind}"),
         }
     }
 }
 
 impl fmt::Display for MetadataViolationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const OF_NAMES: &str = "must consist of alphanumeric characters, `-`, `_` or `.`, and must start \
-                                and end with an alphanumeric character";
         match self {
-            Self::Slashes => f.write_str(
-                "must be a name, or a DNS subdomain, `/` and a name (such as example.com/name)",
+            Self::TooManySlashes => write!(
+                f,
+                "a valid label key {NAME_RULE} with an optional DNS subdomain prefix and '/' (e.g. \
+                 'example.com/MyName')"
             ),
             Self::PrefixEmpty => f.write_str("prefix part must be non-empty"),
-            Self::PrefixTooLong(found) => {
-                write!(f, "prefix part must be no more than {PREFIX_BYTES} bytes, but has {found}")
+            Self::PrefixTooLong => {
+                write!(f, "prefix part must be no more than {PREFIX_BYTES} bytes")
             }
-            Self::PrefixCharacters => f.write_str(
-                "prefix part must be a DNS subdomain: lower case alphanumeric characters, `-` or `.`, \
-                 each part starting and ending with an alphanumeric character",
-            ),
+            Self::PrefixMalformed => write!(f, "prefix part {DNS_SUBDOMAIN_RULE}"),
             Self::NameEmpty => f.write_str("name part must be non-empty"),
-            Self::NameTooLong(found) => {
-                write!(f, "name part must be no more than {NAME_BYTES} bytes, but has {found}")
+            Self::NameTooLong => write!(f, "name part must be no more than {NAME_BYTES} bytes"),
+            Self::NameMalformed => write!(f, "name part {NAME_RULE}"),
+            Self::LabelValueTooLong => write!(f, "must be no more than {NAME_BYTES} bytes"),
+            Self::LabelValueMalformed => f.write_str(LABEL_VALUE_RULE),
+            Self::AnnotationsTooLarge => {
+                write!(f, "may not be more than {ANNOTATIONS_BYTES} bytes")
             }
-            Self::NameCharacters => write!(f, "name part {OF_NAMES}"),
-            Self::ValueTooLong(found) => {
-                write!(f, "must be no more than {NAME_BYTES} bytes, but has {found}")
-            }
-            Self::ValueCharacters => write!(f, "must be empty, or {OF_NAMES}"),
-            Self::TooLarge(found) => write!(
-                f,
-                "all keys and values together must be no more than {ANNOTATIONS_BYTES} bytes, but have {found}"
-            ),
-            Self::Contains(illegal) => write!(f, "must not contain `{illegal}`"),
-            Self::FinalizerTooLate => {
-                f.write_str("must not be added to a Job that is being deleted")
+            Self::IllegalCharacter(illegal) => write!(f, "may not contain '{illegal}'"),
+            Self::FinalizerAddedDuringDeletion => {
+                f.write_str("no new finalizers can be added if the object is being deleted")
             }
             Self::FinalizersConflict => {
-                f.write_str("must not have both `orphan` and `foregroundDeletion`")
+                f.write_str("finalizer orphan and foregroundDeletion cannot be both set")
             }
             Self::OwnerFieldEmpty => f.write_str("must not be empty"),
-            Self::OwnerApiVersion => f.write_str("must be a version, or a group, `/` and a version"),
-            Self::OwnerIsEvent => f.write_str("must not be an Event"),
+            Self::OwnerApiVersionMalformed => f.write_str("must be <group>/<version> or <version>"),
+            Self::OwnerIsEvent => f.write_str("/v1, Kind=Event is disallowed from being an owner"),
             Self::SecondController { .. } => {
-                f.write_str("must have one owner with controller true at most")
+                f.write_str("Only one reference can have Controller set to true")
             }
         }
     }
@@ -183,11 +254,10 @@ impl fmt::Display for MetadataViolationKind {
 fn label_violations(labels: &Map<String, Value>) -> Vec<MetadataViolation> {
     let mut violations = Vec::new();
     for (key, value) in labels {
-        let of_key = |failure| Subject::Key(key.clone()).fails(failure);
-        violations.extend(key_failures(key).into_iter().map(of_key));
-        let value = value.as_str().unwrap_or_default();
-        let of_value = |failure| Subject::ValueOf(key.clone()).fails(failure);
-        violations.extend(value_failures(value).map(of_value));
+        let of_key = |kind| Subject::Key(key.clone()).violates(kind);
+        violations.extend(qualified_name_violations(key).into_iter().map(of_key));
+        let of_value = |kind| Subject::ValueOf(key.clone()).violates(kind);
+        violations.extend(label_value_violations(go_string(Some(value))).map(of_value));
     }
     violations
 }
@@ -196,26 +266,25 @@ fn annotation_violations(annotations: &Map<String, Value>) -> Vec<MetadataViolat
     let mut violations = Vec::new();
     let mut bytes: usize = 0;
     for (key, value) in annotations {
-        let of_key = |failure| Subject::Key(key.clone()).fails(failure);
-        violations.extend(key_failures(&lower_case(key)).into_iter().map(of_key));
-        let value = value.as_str().unwrap_or_default();
-        bytes = bytes.saturating_add(key.len()).saturating_add(value.len());
+        let of_key = |kind| Subject::Key(key.clone()).violates(kind);
+        violations.extend(qualified_name_violations(&to_lower(key)).into_iter().map(of_key));
+        bytes += key.len() + go_string(Some(value)).len();
     }
     if bytes > ANNOTATIONS_BYTES {
-        violations.push(Subject::Field.fails(MetadataViolationKind::TooLarge(bytes)));
+        violations.push(Subject::Field.violates(Kind::AnnotationsTooLarge));
     }
     violations
 }
 
 fn finalizer_violations(finalizers: &[Value]) -> Vec<MetadataViolation> {
-    let names = || finalizers.iter().map(|name| name.as_str().unwrap_or_default());
+    let names = || finalizers.iter().map(|name| go_string(Some(name)));
     let of_name = |(position, name)| {
-        let fails = move |failure| Subject::Element(position).fails(failure);
-        key_failures(name).into_iter().map(fails)
+        let violates = move |kind| Subject::Element(position).violates(kind);
+        qualified_name_violations(name).into_iter().map(violates)
     };
     let mut violations: Vec<_> = names().enumerate().flat_map(of_name).collect();
     if ["orphan", "foregroundDeletion"].iter().all(|known| names().any(|name| name == *known)) {
-        violations.push(Subject::Field.fails(MetadataViolationKind::FinalizersConflict));
+        violations.push(Subject::Field.violates(Kind::FinalizersConflict));
     }
     violations
 }
@@ -224,33 +293,38 @@ fn owner_violations(owners: &[Value]) -> Vec<MetadataViolation> {
     let mut violations = Vec::new();
     let mut controller = None;
     for (position, owner) in owners.iter().enumerate() {
-        let text = |field| owner.get(field).and_then(Value::as_str).unwrap_or_default();
-        let mut fails =
-            |field, failure| violations.push(Subject::Owner(position, field).fails(failure));
+        let text = |field| go_string(owner.get(field));
+        let mut add = |field, kind| violations.push(Subject::Owner(position, field).violates(kind));
         let version = text("apiVersion");
         if !version.is_empty() && !is_group_version(version) {
-            fails(Some("apiVersion"), MetadataViolationKind::OwnerApiVersion);
+            add(Some("apiVersion"), Kind::OwnerApiVersionMalformed);
         }
         for field in ["apiVersion", "kind", "name", "uid"] {
             if text(field).is_empty() {
-                fails(Some(field), MetadataViolationKind::OwnerFieldEmpty);
+                add(Some(field), Kind::OwnerFieldEmpty);
             }
         }
         if (version, text("kind")) == ("v1", "Event") {
-            fails(None, MetadataViolationKind::OwnerIsEvent);
+            add(None, Kind::OwnerIsEvent);
         }
         if owner.get("controller") == Some(&Value::Bool(true)) {
             let first = *controller.get_or_insert(position);
             if first != position {
-                let failure = MetadataViolationKind::SecondController { first, second: position };
-                violations.push(Subject::Field.fails(failure));
+                let kind = Kind::SecondController { first, second: position };
+                violations.push(Subject::Field.violates(kind));
             }
         }
     }
     violations
 }
 
-/// `version` or `group/version`.
+/// A string as Go reads it: `null` and an absent field are the empty string. So is a value of another
+/// type, which the check of types reports.
+fn go_string(value: Option<&Value>) -> &str {
+    value.and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether a text is `version` or `group/version`.
 fn is_group_version(text: &str) -> bool {
     match text.split_once('/') {
         Some((_, version)) => !version.is_empty() && !version.contains('/'),
@@ -258,74 +332,34 @@ fn is_group_version(text: &str) -> bool {
     }
 }
 
-/// A key is a qualified name: `[prefix/]name`.
-pub fn key_failures(key: &str) -> Vec<MetadataViolationKind> {
-    let (prefix, name) = match key.split_once('/') {
-        Some((_, name)) if name.contains('/') => return vec![MetadataViolationKind::Slashes],
-        Some((prefix, name)) => (Some(prefix), name),
-        None => (None, key),
-    };
-    let mut failures = Vec::new();
-    match prefix {
-        Some("") => failures.push(MetadataViolationKind::PrefixEmpty),
-        Some(prefix) => {
-            if prefix.len() > PREFIX_BYTES {
-                failures.push(MetadataViolationKind::PrefixTooLong(prefix.len()));
-            }
-            if !is_dns_subdomain(prefix) {
-                failures.push(MetadataViolationKind::PrefixCharacters);
-            }
-        }
-        None => {}
-    }
-    if name.is_empty() {
-        failures.push(MetadataViolationKind::NameEmpty);
-    } else if name.len() > NAME_BYTES {
-        failures.push(MetadataViolationKind::NameTooLong(name.len()));
-    }
-    if !is_name(name) {
-        failures.push(MetadataViolationKind::NameCharacters);
-    }
-    failures
+fn label_value_violations(value: &str) -> impl Iterator<Item = MetadataViolationKind> {
+    let is_too_long = value.len() > NAME_BYTES;
+    let is_malformed = !(value.is_empty() || is_qualified_name_part(value));
+    let too_long = is_too_long.then_some(Kind::LabelValueTooLong);
+    too_long.into_iter().chain(is_malformed.then_some(Kind::LabelValueMalformed))
 }
 
-fn value_failures(value: &str) -> impl Iterator<Item = MetadataViolationKind> {
-    let too_long = value.len() > NAME_BYTES;
-    let wrong = !(value.is_empty() || is_name(value));
-    let too_long = too_long.then_some(MetadataViolationKind::ValueTooLong(value.len()));
-    too_long.into_iter().chain(wrong.then_some(MetadataViolationKind::ValueCharacters))
+fn is_qualified_name_part(text: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    has_alphanumeric_ends(text, |byte| byte.is_ascii_alphanumeric()) && text.bytes().all(is_inner)
 }
 
-fn is_name(text: &str) -> bool {
-    let inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+/// Whether the first and the last byte are alphanumeric. An empty text has neither.
+fn has_alphanumeric_ends(text: &str, is_alphanumeric: impl Fn(u8) -> bool) -> bool {
     let ends = [text.bytes().next(), text.bytes().next_back()];
-    ends.iter().all(|byte| byte.is_some_and(|byte| byte.is_ascii_alphanumeric()))
-        && text.bytes().all(inside)
+    ends.into_iter().all(|byte| byte.is_some_and(&is_alphanumeric))
 }
 
-pub fn is_dns_subdomain(text: &str) -> bool {
-    text.split('.').all(is_dns_label)
-}
-
-pub fn is_dns_label(text: &str) -> bool {
-    let outer = |byte: Option<u8>| {
-        byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
-    outer(text.bytes().next())
-        && outer(text.bytes().next_back())
-        && text.bytes().all(|byte| outer(Some(byte)) || byte == b'-')
-}
-
-/// In lower case as Go has it: each character becomes one character.
-fn lower_case(text: &str) -> String {
-    text.chars().filter_map(|letter| letter.to_lowercase().next()).collect()
+/// Maps to lower case as Go's `strings.ToLower` does: each character to exactly one character.
+fn to_lower(text: &str) -> String {
+    text.chars().flat_map(|letter| letter.to_lowercase().take(1)).collect()
 }
 
 /// A key in a message: on one line, and no longer than a key may be.
-fn shown(key: &str) -> String {
-    let most = PREFIX_BYTES.saturating_add(NAME_BYTES);
-    let mut shown: String = key.chars().take(most).flat_map(char::escape_debug).collect();
-    if key.chars().nth(most).is_some() {
+fn quoted_key(key: &str) -> String {
+    const MAX_CHARACTERS: usize = PREFIX_BYTES + NAME_BYTES;
+    let mut shown: String = key.chars().take(MAX_CHARACTERS).flat_map(char::escape_debug).collect();
+    if key.chars().nth(MAX_CHARACTERS).is_some() {
         shown.push('…');
     }
     format!("`{shown}`")

@@ -18,7 +18,7 @@ pub use self::code::ViolationCode;
 pub use self::error::UpdateError;
 pub use self::review::Review;
 use self::review::{Extent, Inspection};
-pub use self::values::schema_violations;
+pub(crate) use self::values::schema_violations;
 pub(crate) use self::violation::shortened;
 pub use self::violation::{Severity, Violation, Violations};
 use crate::diff::{Changes, ReviewError};
@@ -138,7 +138,8 @@ impl Validator {
     /// A part that differs cannot be read: a field given twice deep inside a template, a number
     /// beyond the range of a double (`1e999`), half of a surrogate pair in a string.
     pub fn review(&self, existing: &Job<'_>, replacement: &Job<'_>) -> Result<Review, ReviewError> {
-        let inspection = Inspection::run(self, existing, replacement, Extent::Everything)?;
+        let inspection =
+            Inspection::run(&self.policy, &self.schema, existing, replacement, Extent::Everything)?;
         Ok(inspection.into_review())
     }
 
@@ -199,7 +200,7 @@ impl Validator {
     /// where no verdict is possible.
     #[must_use]
     pub fn is_update_allowed(&self, existing: &Job<'_>, replacement: &Job<'_>) -> bool {
-        Inspection::run(self, existing, replacement, Extent::FirstViolation)
+        Inspection::run(&self.policy, &self.schema, existing, replacement, Extent::FirstViolation)
             .is_ok_and(|inspection| inspection.is_allowed())
     }
 

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use super::rules::{self, Touched};
 use super::values::ValueCheck;
 use super::violation::limited;
-use super::{Severity, Validator, Violation, ViolationCode, Violations, immutability, warnings};
+use super::{Severity, Violation, ViolationCode, Violations, immutability, warnings};
 use crate::diff::{Change, Changes, FieldDiff, ReviewError, Verdict, compare};
 use crate::job::Job;
 use crate::path::FieldPath;
 use crate::policy::UpdatePolicy;
+use crate::schema::JobSchema;
 
 /// Everything there is to say about an update: the changes, the violations that deny it, and warnings.
 ///
@@ -88,7 +89,8 @@ pub(super) enum Extent {
 
 /// What is found in an update while the two Jobs are compared.
 pub(super) struct Inspection<'v, 'e> {
-    validator: &'v Validator,
+    policy: &'v Arc<UpdatePolicy>,
+    schema: &'v JobSchema,
     existing: &'v Job<'e>,
     extent: Extent,
     values: ValueCheck<'v, 'e>,
@@ -107,17 +109,19 @@ impl<'v, 'e> Inspection<'v, 'e> {
     ///
     /// A part that differs cannot be read.
     pub(super) fn run(
-        validator: &'v Validator,
+        policy: &'v Arc<UpdatePolicy>,
+        schema: &'v JobSchema,
         existing: &'v Job<'e>,
         replacement: &Job<'_>,
         extent: Extent,
     ) -> Result<Self, ReviewError> {
         let violations = immutability::identity_violations(replacement);
         let mut inspection = Self {
-            validator,
+            policy,
+            schema,
             existing,
             extent,
-            values: ValueCheck::new(existing, validator.schema(), validator.policy()),
+            values: ValueCheck::new(existing, schema, policy),
             touched: Touched::default(),
             // An update that changes nothing is rare.
             changes: Vec::with_capacity(4),
@@ -125,8 +129,8 @@ impl<'v, 'e> Inspection<'v, 'e> {
             violations,
             warnings: Vec::new(),
         };
-        let schema = validator.schema().structural();
-        compare(existing, replacement, schema, &mut |diff| inspection.visit(diff))?;
+        let visit = &mut |diff: FieldDiff<'_>| inspection.visit(diff);
+        compare(existing, replacement, schema.structural(), visit)?;
         if !inspection.is_done() {
             inspection.check_whole(replacement);
         }
@@ -138,14 +142,14 @@ impl<'v, 'e> Inspection<'v, 'e> {
     }
 
     pub(super) fn into_review(mut self) -> Review {
-        let policy = &self.validator.policy;
+        let policy = self.policy;
         let mut known = HashSet::new();
         drop_repeated(&mut self.violations, &mut known);
         drop_repeated(&mut self.warnings, &mut known);
         let limit = policy.limits().violations;
         let (mut warnings, omitted_warnings) = limited(self.warnings, limit);
         let mut violations = Violations::from_list(self.violations, limit);
-        let schema = self.validator.schema().structural();
+        let schema = self.schema.structural();
         let listed = violations.iter_mut().flat_map(Violations::listed_mut).chain(&mut warnings);
         for unknown in listed.filter(|listed| listed.code() == ViolationCode::UnknownField) {
             unknown.set_hint(immutability::unknown_field_hint(schema, unknown.path()));
@@ -167,7 +171,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
         let values = self.values.field(&diff);
         self.add_all(values);
         self.touched.add(&diff);
-        let policy = self.validator.policy();
+        let policy = self.policy;
         let mut is_let_through = false;
         for difference in std::mem::take(&mut diff.differences) {
             let verdict = policy.verdict(diff.field, &difference, self.existing);
@@ -193,7 +197,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
     fn check_whole(&mut self, replacement: &Job<'_>) {
         self.violations.extend(self.values.task_count(replacement));
         let touched = std::mem::take(&mut self.touched);
-        let policy = self.validator.policy();
+        let policy = self.policy;
         self.add_all(rules::check(self.existing, replacement, touched, policy));
     }
 

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use serde_json::Value;
 
 use super::metadata::{self, MetadataViolation, Subject};
-use super::{Validator, Violation, ViolationCode};
+use super::{Violation, ViolationCode};
 use crate::diff::{FieldDiff, JobField, ReviewError, compare, same};
 use crate::job::Job;
 use crate::path::Segment;
@@ -111,13 +111,13 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
 /// # Errors
 ///
 /// A part that differs cannot be read.
-pub fn schema_violations(
+pub(crate) fn schema_violations(
     existing: &Job<'_>,
     replacement: &Job<'_>,
-    validator: &Validator,
+    schema: &JobSchema,
+    policy: &UpdatePolicy,
 ) -> Result<Vec<SchemaViolation>, ReviewError> {
-    let schema = validator.schema();
-    let check = ValueCheck::new(existing, schema, validator.policy());
+    let check = ValueCheck::new(existing, schema, policy);
     let mut violations = Vec::new();
     compare(existing, replacement, schema.structural(), &mut |diff| {
         if !matches!(diff.field, JobField::Top(_) | JobField::Metadata(_)) {

@@ -18,7 +18,7 @@ pub(super) fn of_field(diff: &FieldDiff<'_>) -> Option<Violation> {
 
 /// Adds a warning for each field in a difference that is not denied which the schema does not have.
 pub(super) fn of_difference(difference: &Difference<'_>, warnings: &mut Vec<Violation>) {
-    let Some(after) = difference.after().filter(|_| !difference.is_dropped()) else { return };
+    let Some(after) = difference.after().filter(|_| !difference.is_dropped) else { return };
     if difference.origin == Origin::Unknown {
         warnings.push(unknown_field(difference.path.clone()));
         return;

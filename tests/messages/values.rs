@@ -145,23 +145,80 @@ fn bounds_of_the_schema() {
     }
 }
 
+/// The rules have the words of Kubernetes, as an API server answers them:
+/// <https://github.com/kubernetes/apimachinery/tree/master/pkg/api/validate/content>.
 #[test]
-fn labels_annotations_and_names() {
+fn metadata_violations_have_kubernetes_words() {
     let name = "a".repeat(64);
-    let names = "must consist of alphanumeric characters, `-`, `_` or `.`, and must start and end with \
-        an alphanumeric character";
+    let names = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an \
+        alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
+        '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+    let keys = format!(
+        "a valid label key {names} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+    );
+    let values = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', \
+        and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', \
+        regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+    let subdomains = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
+        '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation \
+        is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+    let long_prefix = "a".repeat(254) + "/a";
+    let owner = |kind: &str| json!({"apiVersion": "v1", "kind": kind, "name": "a", "uid": "u"});
+    let mut controller = owner("A");
+    controller["controller"] = json!(true);
     for (path, value, message) in [
-        ("labels", json!({"a/b/c": ""}), "labels: key `a/b/c`: must be a name, or a DNS subdomain, `/` and a name (such as example.com/name)".to_owned()),
-        ("labels", json!({"a": "b c"}), format!("labels: value of `a`: must be empty, or {names}")),
-        ("labels", json!({"a": name}), "labels: value of `a`: must be no more than 63 bytes, but has 64".into()),
+        ("labels", json!({"a/b/c": ""}), format!("labels: key `a/b/c`: {keys}")),
+        ("labels", json!({"a": "b c"}), format!("labels: value of `a`: {values}")),
+        (
+            "labels",
+            json!({"a": name}),
+            "labels: value of `a`: must be no more than 63 bytes".into(),
+        ),
         ("labels", json!({"-": ""}), format!("labels: key `-`: name part {names}")),
-        ("labels", json!({&name: ""}), format!("labels: key `{name}`: name part must be no more than 63 bytes, but has 64")),
+        (
+            "labels",
+            json!({&name: ""}),
+            format!("labels: key `{name}`: name part must be no more than 63 bytes"),
+        ),
         ("labels", json!({"/a": ""}), "labels: key `/a`: prefix part must be non-empty".into()),
-        ("labels", json!({"A.b/a": ""}), "labels: key `A.b/a`: prefix part must be a DNS subdomain: lower case alphanumeric characters, `-` or `.`, each part starting and ending with an alphanumeric character".into()),
-        ("annotations", json!({"a": "x".repeat(262_144)}), "annotations: all keys and values together must be no more than 262144 bytes, but have 262145".into()),
-        ("generateName", json!("a/b-"), "generateName: must not contain `/`".into()),
-        ("finalizers", json!(["a/b/c"]), "finalizers: element at position 0: must be a name, or a DNS subdomain, `/` and a name (such as example.com/name)".into()),
-        ("ownerReferences", json!([{"apiVersion": "v1", "kind": "A", "name": "a"}]), "ownerReferences[0].uid: must not be empty".into()),
+        ("labels", json!({"A.b/a": ""}), format!("labels: key `A.b/a`: prefix part {subdomains}")),
+        (
+            "labels",
+            json!({&long_prefix: ""}),
+            format!("labels: key `{long_prefix}`: prefix part must be no more than 253 bytes"),
+        ),
+        (
+            "annotations",
+            json!({"a": "x".repeat(262_144)}),
+            "annotations: may not be more than 262144 bytes".into(),
+        ),
+        ("generateName", json!("a/b-"), "generateName: may not contain '/'".into()),
+        ("finalizers", json!(["a/b/c"]), format!("finalizers: element at position 0: {keys}")),
+        (
+            "finalizers",
+            json!(["orphan", "foregroundDeletion"]),
+            "finalizers: finalizer orphan and foregroundDeletion cannot be both set".into(),
+        ),
+        (
+            "ownerReferences",
+            json!([{"apiVersion": "v1", "kind": "A", "name": "a"}]),
+            "ownerReferences[0].uid: must not be empty".into(),
+        ),
+        (
+            "ownerReferences",
+            json!([{"apiVersion": "a/b/c", "kind": "A", "name": "a", "uid": "u"}]),
+            "ownerReferences[0].apiVersion: must be <group>/<version> or <version>".into(),
+        ),
+        (
+            "ownerReferences",
+            json!([owner("Event")]),
+            "ownerReferences[0]: /v1, Kind=Event is disallowed from being an owner".into(),
+        ),
+        (
+            "ownerReferences",
+            json!([&controller, &controller]),
+            "ownerReferences: Only one reference can have Controller set to true".into(),
+        ),
     ] {
         let patch = json!([{"op": "add", "path": format!("/metadata/{path}"), "value": value}]);
         let texts: Vec<String> = violations(&base("trio"), &patch)
@@ -171,6 +228,22 @@ fn labels_annotations_and_names() {
             .collect();
         assert_eq!(texts, [format!("metadata.{message}")]);
     }
+}
+
+#[test]
+fn new_finalizers_during_deletion_have_kubernetes_words() {
+    let mut existing = base("trio");
+    existing["metadata"]["deletionTimestamp"] = json!("2019-07-11T08:09:41Z");
+    existing["metadata"]["finalizers"] = json!(["example.com/old"]);
+    let patch =
+        json!([{"op": "add", "path": "/metadata/finalizers/-", "value": "example.com/new"}]);
+    let texts: Vec<String> = violations(&existing, &patch)
+        .iter()
+        .filter(|violation| violation.code() == ViolationCode::InvalidValue)
+        .map(Violation::to_string)
+        .collect();
+    let rule = "no new finalizers can be added if the object is being deleted";
+    assert_eq!(texts, [format!("metadata.finalizers: element at position 1: {rule}")]);
 }
 
 #[test]

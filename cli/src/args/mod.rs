@@ -2,6 +2,7 @@
 
 mod generate;
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -151,7 +152,7 @@ pub(crate) struct Replace {
     pub(crate) allow_create: bool,
     /// The resourceVersion of the Job after the request; by default the next number
     #[arg(long, value_name = "NUMBER")]
-    pub(crate) resource_version: Option<u64>,
+    pub(crate) resource_version: Option<NonZeroU64>,
     /// Include metadata.selfLink in the response, as the documentation does
     #[arg(long)]
     pub(crate) self_link: bool,

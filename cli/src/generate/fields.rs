@@ -56,7 +56,7 @@ impl Fields {
                 self.section(top).all = true;
             }
             [PatternSegment::Key(top), PatternSegment::Key(key)] => {
-                self.section(top).keys.push(key.clone())
+                self.section(top).keys.push(key.clone());
             }
             [PatternSegment::Key(top), PatternSegment::Key(tasks), PatternSegment::Any]
                 if (&**top, &**tasks) == ("spec", "tasks") =>

@@ -5,8 +5,8 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use super::{DeniedUpdate, has_parent, is_same, update};
-use crate::ViolationCode;
 use crate::strategy::place::{get, put};
+use crate::validate::ViolationCode;
 
 /// Sets a field to `after`, or removes it if that is `None`.
 #[derive(Clone, Debug)]

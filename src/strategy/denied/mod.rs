@@ -14,9 +14,9 @@ use self::field::{FieldEdit, immutable_field, unknown_field, wrong_object};
 use self::replicas::ReplicasEdit;
 use super::place::{edit_list, get, list, number, path, put, total_replicas};
 use super::{DeniedUpdate, job};
-use crate::ViolationCode;
 use crate::scalar::duration::parse_duration;
 use crate::scalar::number::integer;
+use crate::validate::ViolationCode;
 
 /// A denied edit. If it is about a task, the index selects the task.
 #[derive(Clone, Debug)]

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{DeniedUpdate, update};
-use crate::ViolationCode;
 use crate::scalar::number::integer;
 use crate::strategy::place::{get, number, put, total_replicas};
+use crate::validate::ViolationCode;
 
 /// An invalid change of the replicas of a task.
 #[derive(Clone, Debug)]

@@ -1,8 +1,6 @@
 //! The messages of kubectl about the response of a webhook. The API server adds the name of the webhook
 //! to the message, and kubectl prints the message or the causes, depending on the reason.
 
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashSet;
 
@@ -23,7 +21,7 @@ pub(crate) fn response_text(response: &Response, webhook: &str, operation: &str)
 /// `status`, as its function [`ToStatusErr`] makes it.
 ///
 /// [`ToStatusErr`]: https://github.com/kubernetes/apiserver/blob/master/pkg/admission/plugin/webhook/errors/statuserror.go
-fn denied_by(webhook: &str, status: &Status) -> Status {
+pub(crate) fn denied_by(webhook: &str, status: &Status) -> Status {
     let mut status = status.clone();
     status.code = status.code.max(400);
     if matches!(&*status.status, "" | "Success") {
@@ -44,7 +42,7 @@ fn denied_by(webhook: &str, status: &Status) -> Status {
 /// `kubectl replace`, nothing for `kubectl patch`. (For `kubectl apply` it is the whole patch.)
 ///
 /// [`checkErr`]: https://github.com/kubernetes/kubectl/blob/master/pkg/cmd/util/helpers.go
-fn error_text(status: &Status, operation: &str) -> String {
+pub(crate) fn error_text(status: &Status, operation: &str) -> String {
     let separator = if operation.is_empty() { "" } else { ": " };
     let message = format!("{operation}{separator}{}", status.message);
     let is_invalid = &*status.reason == "Invalid" || status.reason.is_empty() && status.code == 422;
@@ -82,6 +80,6 @@ fn invalid_text(status: &Status, message: &str) -> String {
 }
 
 /// What kubectl prints to standard error about the warnings of a response.
-fn warnings_text(warnings: &[String]) -> String {
+pub(crate) fn warnings_text(warnings: &[String]) -> String {
     warnings.iter().fold(String::new(), |text, warning| text + "Warning: " + warning + "\n")
 }

@@ -1,5 +1,7 @@
 //! Compares the texts with those that a real kubectl printed.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic fails the test")]
+
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -9,10 +11,12 @@ use volcano_job_update::status::{Status, StatusCodes};
 use volcano_job_update::{UpdatePolicy, Validator};
 
 use self::data::{recordings, report};
-use super::{denied_by, error_text, response_text, warnings_text};
+use self::kubectl::{denied_by, error_text, response_text, warnings_text};
 
-#[path = "../../../tests/util/data.rs"]
+#[path = "../../tests/util/data.rs"]
 mod data;
+#[path = "../src/kubectl.rs"]
+mod kubectl;
 
 /// A Job of `tests/jobs`.
 #[track_caller]

@@ -1,0 +1,282 @@
+//! The handlers of PUT and PATCH: from the body of a request to the Job that the registry stores.
+//!
+//! The order of the steps is that of `UpdateResource` and `PatchResource` in
+//! [handlers](https://github.com/kubernetes/apiserver/tree/master/pkg/endpoints/handlers).
+
+use serde_json::Value;
+use volcano_job_update::internals::{JobParts, Structural, structural};
+use volcano_job_update::resource::{API_VERSION, KIND};
+use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause};
+use volcano_job_update::{DroppedDefaults, Job, Limits, Restored, Validator};
+
+use crate::coerce::{self, Unknown};
+use crate::context::RequestContext;
+use crate::decode::{self, DecodeError, DecodedJob};
+use crate::go;
+use crate::object_meta;
+use crate::patch::{JSON_PATCH, MERGE_PATCH, json_patch, merge_patch};
+use crate::preconditions;
+use crate::request::{FieldValidation, PatchRequest, ReplaceRequest, RequestInfo, before, is_json};
+use crate::response::{Response, with_value};
+use crate::syntax;
+
+/// The content types of a PUT, as an API server lists them. Of these, only JSON is accepted here.
+const CONTENT_TYPES: [&str; 3] =
+    ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+/// The content types of a PATCH, as an API server lists them. Server-side apply is not accepted here.
+const PATCH_CONTENT_TYPES: [&str; 3] = [JSON_PATCH, MERGE_PATCH, "application/apply-patch+yaml"];
+
+/// What the steps of one request share.
+pub(crate) struct RequestScope<'r> {
+    pub(crate) verb: Verb,
+    pub(crate) info: &'r RequestInfo,
+    pub(crate) validator: &'r Validator,
+    pub(crate) context: &'r RequestContext,
+    field_validation: FieldValidation,
+    /// The body of a PUT, or the patched Job of a PATCH.
+    pub(crate) bytes: &'r [u8],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Replace,
+    Patch,
+}
+
+/// The warnings and errors that were found before the Job is validated.
+#[derive(Default)]
+pub(crate) struct Diagnostics {
+    pub(crate) warnings: Vec<String>,
+    /// The schema errors for parts that were removed from the body.
+    pub(crate) causes: Vec<StatusCause>,
+}
+
+/// Handles a PUT.
+pub(crate) fn replace(
+    existing: Option<&Job<'_>>,
+    request: &ReplaceRequest<'_>,
+    validator: &Validator,
+    context: &RequestContext,
+) -> Result<Response, Status> {
+    let ReplaceRequest { info, content_type, body } = request;
+    let limits = validator.policy().limits();
+    check_length(body, limits)?;
+    let field_validation = info.validate_update_options()?;
+    if !content_type.as_deref().is_none_or(is_json) {
+        return Err(Status::unsupported_media_type(&CONTENT_TYPES));
+    }
+    let verb = Verb::Replace;
+    let scope = RequestScope { verb, info, validator, context, field_validation, bytes: body };
+    let text = syntax::sanitize(body);
+    let job = match existing {
+        Some(existing) => limits.read_replacement(existing, text.as_bytes()),
+        None => limits.read_slice(text.as_bytes()),
+    };
+    if let Ok(job) = job {
+        return scope.handle(existing, &job, Some(&text), Diagnostics::default());
+    }
+    // An API server accepts more than a `Job` does, and has errors of its own for the rest.
+    let (value, causes) =
+        decode::parse_lenient(body, &text).map_err(|error| scope.decode_error(error))?;
+    let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
+    scope.handle(existing, &job, Some(&text), Diagnostics { causes, ..Diagnostics::default() })
+}
+
+/// Handles a PATCH.
+pub(crate) fn patch(
+    existing: Option<&Job<'_>>,
+    request: &PatchRequest<'_>,
+    validator: &Validator,
+    context: &RequestContext,
+) -> Result<Response, Status> {
+    let PatchRequest { info, content_type, body } = request;
+    let limits = validator.policy().limits();
+    // Not trimmed, as in an API server.
+    let apply = match before(content_type, ';') {
+        JSON_PATCH => json_patch,
+        MERGE_PATCH => merge_patch,
+        _ => return Err(Status::unsupported_media_type(&PATCH_CONTENT_TYPES)),
+    };
+    check_length(body, limits)?;
+    let field_validation = info.validate_patch_options()?;
+    let existing = existing.ok_or_else(|| Status::not_found(&info.name))?;
+    let is_strict = field_validation != FieldValidation::Ignore;
+    let stored = stored_object(existing, structural(validator))?;
+    let (patched, warnings) = apply(stored, body, is_strict)?;
+    let bytes = go::text_of(&patched);
+    let bytes = bytes.as_bytes();
+    let verb = Verb::Patch;
+    let scope = RequestScope { verb, info, validator, context, field_validation, bytes };
+    let Value::Object(patched) = patched else {
+        let found = go::type_name(&patched);
+        return Err(scope.invalid_patch(&format!(
+            "json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
+        )));
+    };
+    let (value, causes) =
+        decode::remove_mistyped_parts(patched).map_err(|error| scope.invalid_patch(&error))?;
+    let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
+    scope.handle(Some(existing), &job, None, Diagnostics { warnings, causes })
+}
+
+fn check_length(body: &[u8], limits: &Limits) -> Result<(), Status> {
+    let limit = limits.text_bytes;
+    if body.len() > limit {
+        return Err(Status::request_entity_too_large(format_args!("limit is {limit}")));
+    }
+    Ok(())
+}
+
+/// The stored Job as an API server reads it: pruned, with defaults.
+fn stored_object(existing: &Job<'_>, schema: &Structural) -> Result<Value, Status> {
+    let stored = existing.to_value().map_err(Status::internal_error)?;
+    let metadata = match stored.get("metadata") {
+        Some(Value::Object(metadata)) => object_meta::decode_stored(metadata),
+        _ => object_meta::ObjectMeta::new(),
+    };
+    match coerce::item(schema, stored, &mut Unknown::default()) {
+        Value::Object(mut job) => {
+            job.insert("metadata".into(), metadata.into());
+            job.insert("apiVersion".into(), API_VERSION.into());
+            job.insert("kind".into(), KIND.into());
+            Ok(job.into())
+        }
+        _ => Err(Status::internal_error("the stored Job is not a JSON object")),
+    }
+}
+
+impl RequestScope<'_> {
+    /// Runs the pipeline on a Job that was read from the body: decode, strict field validation, creation
+    /// defaults, checks against the URL, then the registry. `text` is the body, unless the Job was made by a
+    /// patch.
+    fn handle(
+        &self,
+        existing: Option<&Job<'_>>,
+        job: &Job<'_>,
+        text: Option<&str>,
+        mut diagnostics: Diagnostics,
+    ) -> Result<Response, Status> {
+        let decoded = self.decode(existing, job)?;
+        self.validate_fields(job, &decoded, text, &mut diagnostics)?;
+        match self.restore_defaults(existing, job, &decoded)? {
+            Some(restored) => {
+                let limits = self.validator.policy().limits();
+                let job =
+                    limits.read_value(restored.job()).map_err(|error| Status::job_error(&error))?;
+                let decoded = self.decode(existing, &job)?;
+                self.store(existing, &job, decoded, diagnostics)
+            }
+            None => self.store(existing, job, decoded, diagnostics),
+        }
+    }
+
+    fn decode<'s>(
+        &self,
+        existing: Option<&Job<'_>>,
+        job: &Job<'s>,
+    ) -> Result<DecodedJob<'s>, Status> {
+        DecodedJob::new(job, existing, structural(self.validator), self.bytes)
+            .map_err(|error| self.decode_error(error))
+    }
+
+    /// Reports unknown fields and duplicates as the query parameter `fieldValidation` says.
+    fn validate_fields(
+        &self,
+        job: &Job<'_>,
+        decoded: &DecodedJob<'_>,
+        text: Option<&str>,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<(), Status> {
+        if self.field_validation == FieldValidation::Ignore {
+            return Ok(());
+        }
+        // A parsed document does not tell whether its text had duplicates.
+        let text = text.filter(|_| decoded.fields.has_duplicates || job.is_from_value());
+        for path in text.map(syntax::duplicates).into_iter().flatten() {
+            diagnostics.warnings.push(format!("duplicate field {}", go::quote(&path)));
+        }
+        let unknown = decoded.unknown.iter().map(|path| format!("unknown field \"{path}\""));
+        diagnostics.warnings.extend(unknown);
+        if self.field_validation == FieldValidation::Strict && !diagnostics.warnings.is_empty() {
+            let error = format!("strict decoding error: {}", diagnostics.warnings.join(", "));
+            return Err(self.decode_error(decoded.type_meta.not_handled(error)));
+        }
+        Ok(())
+    }
+
+    /// Puts back what creation filled in and the request lacks, if the policy says so; `None` if nothing is
+    /// put back.
+    fn restore_defaults(
+        &self,
+        existing: Option<&Job<'_>>,
+        job: &Job<'_>,
+        decoded: &DecodedJob<'_>,
+    ) -> Result<Option<Restored>, Status> {
+        let Some(existing) = existing else { return Ok(None) };
+        let policy = self.validator.policy();
+        if policy.dropped_defaults() != DroppedDefaults::Restore {
+            return Ok(None);
+        }
+        let restored = if decoded.fields.has_duplicates {
+            // Only the decoded Job has one value for each key.
+            let text = self.encode(decoded, None);
+            let job = policy
+                .limits()
+                .read_slice(text.as_bytes())
+                .map_err(|error| Status::job_error(&error))?;
+            self.validator.restore_defaults(existing, &job)
+        } else {
+            self.validator.restore_defaults(existing, job)
+        };
+        let restored = restored.map_err(|error| Status::review_error(&error))?;
+        Ok(Some(restored).filter(|restored| !restored.patch().is_empty()))
+    }
+
+    /// Checks the Job against the URL, then updates or creates it.
+    fn store(
+        &self,
+        existing: Option<&Job<'_>>,
+        job: &Job<'_>,
+        mut decoded: DecodedJob<'_>,
+        mut diagnostics: Diagnostics,
+    ) -> Result<Response, Status> {
+        if self.verb == Verb::Replace {
+            preconditions::check_api_version(&decoded.type_meta.api_version)?;
+        }
+        preconditions::ensure_namespace(self.info, &mut decoded.metadata)?;
+        if self.verb == Verb::Replace {
+            preconditions::check_name(self.info, &decoded.metadata)?;
+        }
+        let duplicates = object_meta::dedup_owner_references(&mut decoded.metadata);
+        if !duplicates.is_empty() {
+            decoded.is_lossless = false;
+            diagnostics.warnings.push(format!(
+                ".metadata.ownerReferences contains duplicate entries; API server dedups owner \
+                 references in 1.20+, and may reject such requests as early as 1.24; please fix your \
+                 requests; duplicate UID(s) observed: {}",
+                duplicates.join(", ")
+            ));
+        }
+        match existing {
+            Some(existing) => self.update(existing, job, decoded, diagnostics),
+            None => self.create(decoded, diagnostics),
+        }
+    }
+
+    fn decode_error(&self, error: DecodeError) -> Status {
+        match (self.verb, error) {
+            (
+                Verb::Patch,
+                DecodeError::Unrecognized(error) | DecodeError::NotHandled { error, .. },
+            ) => self.invalid_patch(&error),
+            (_, error) => error.into_status(self.bytes),
+        }
+    }
+
+    /// The answer to a patch whose result is not a Job.
+    fn invalid_patch(&self, error: &str) -> Status {
+        let patched = Value::from(syntax::sanitize_bytes(self.bytes));
+        let cause = with_value(CauseType::Invalid, "patch", &patched, error);
+        Status::invalid_object(GroupKind::new("", ""), "", vec![cause])
+    }
+}

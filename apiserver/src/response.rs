@@ -1,0 +1,137 @@
+//! The response to a request: what is stored, what is returned.
+
+use std::fmt;
+
+use serde_json::Value;
+use volcano_job_update::Review;
+use volcano_job_update::status::{CauseType, Status, StatusCause, quote};
+
+use crate::go;
+
+/// The response to a request that succeeds.
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub(crate) verb: StoreVerb,
+    /// Whether the code is 201, which it is in a dry run too.
+    pub(crate) is_created: bool,
+    /// The Job in one line with a line break: the body, and without the line break what is stored.
+    pub(crate) encoded: String,
+    /// The body, if it differs from `encoded`.
+    pub(crate) body: Option<String>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) review: Option<Review>,
+}
+
+/// What a response does to the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreVerb {
+    Keep,
+    Create,
+    Update,
+    Delete,
+}
+
+/// What the server does to its store before it sends the response.
+///
+/// The store must do it only if it still has the existing Job that the request was judged by, and the server
+/// must answer 409 ([`Status::conflict`]) otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a server must handle each")]
+pub enum StoreAction<'r> {
+    /// Keep what is stored: the Job does not change, or the request is a dry run (`dryRun=All`).
+    Keep,
+    /// Add this Job, as compact JSON.
+    Create(&'r str),
+    /// Replace the existing Job by this one, as compact JSON.
+    Update(&'r str),
+    /// Delete the existing Job: it was being deleted, and the request removed its last finalizer.
+    Delete,
+}
+
+impl Response {
+    /// The HTTP status code: 200, or 201 if the Job is created.
+    #[must_use]
+    pub fn code(&self) -> u16 {
+        if self.is_created { 201 } else { 200 }
+    }
+
+    /// The body, of the content type `application/json`.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        self.body.as_ref().unwrap_or(&self.encoded)
+    }
+
+    /// The body, without copying it.
+    #[must_use]
+    pub fn into_body(self) -> String {
+        self.body.unwrap_or(self.encoded)
+    }
+
+    /// What to do to the store.
+    #[must_use]
+    pub fn store_action(&self) -> StoreAction<'_> {
+        let job = self.encoded.trim_end_matches('\n');
+        match self.verb {
+            StoreVerb::Keep => StoreAction::Keep,
+            StoreVerb::Create => StoreAction::Create(job),
+            StoreVerb::Update => StoreAction::Update(job),
+            StoreVerb::Delete => StoreAction::Delete,
+        }
+    }
+
+    /// The warnings, each the text of a header `Warning: 299 - "…"`.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The changes of an update, and what the policy says of each; `None` if the Job is created.
+    #[must_use]
+    pub fn review(&self) -> Option<&Review> {
+        self.review.as_ref()
+    }
+}
+
+impl<'r> StoreAction<'r> {
+    /// The Job to write; `None` if none is written.
+    #[must_use]
+    pub fn job(self) -> Option<&'r str> {
+        match self {
+            Self::Create(job) | Self::Update(job) => Some(job),
+            Self::Keep | Self::Delete => None,
+        }
+    }
+}
+
+/// A status as the body of a response, as an API server writes it: in one line with a line break, or
+/// (`pretty`) indented by two spaces.
+///
+/// ```
+/// use volcano_job_apiserver::status_body;
+/// use volcano_job_update::status::Status;
+///
+/// let body = status_body(&Status::not_found("hello"), false);
+/// assert!(body.starts_with(r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","#));
+/// assert!(body.ends_with("\"code\":404}\n"));
+/// ```
+#[must_use]
+#[expect(clippy::expect_used, reason = "strings and numbers under fixed keys always serialize")]
+pub fn status_body(status: &Status, pretty: bool) -> String {
+    let json = serde_json::to_string(status).expect("a status always serializes");
+    let json = go::escape_html(&json);
+    if pretty { go::indent(&json) } else { json.into_owned() + "\n" }
+}
+
+/// A cause that shows the invalid value as Kubernetes does: a string in quotes, anything else as JSON.
+pub(crate) fn with_value(
+    kind: CauseType,
+    field: impl fmt::Display,
+    value: &Value,
+    detail: &str,
+) -> StatusCause {
+    let shown = match value {
+        Value::String(text) => quote(text),
+        other => go::text_of(other),
+    };
+    StatusCause::showing(kind, field, &shown, detail)
+}

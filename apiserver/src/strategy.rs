@@ -1,0 +1,90 @@
+//! What an API server itself sets in the metadata of a Job, and requires of apiVersion and kind.
+//!
+//! The rules are those of [`BeforeUpdate`], [`BeforeCreate`] and of the [strategy of custom resources].
+//!
+//! [`BeforeUpdate`]: https://github.com/kubernetes/apiserver/blob/master/pkg/registry/rest/update.go
+//! [`BeforeCreate`]: https://github.com/kubernetes/apiserver/blob/master/pkg/registry/rest/create.go
+//! [strategy of custom resources]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/registry/customresource/strategy.go
+
+use std::num::NonZeroU64;
+
+use serde_json::Value;
+use volcano_job_update::resource::{API_VERSION, KIND};
+use volcano_job_update::status::{CauseType, Status, StatusCause};
+
+use crate::context::Creation;
+use crate::decode::{DecodedJob, TypeMeta};
+use crate::object_meta::ObjectMeta;
+use crate::response::with_value;
+use crate::time;
+
+/// Sets the metadata that a client cannot change to that of the existing Job, and raises the generation if the
+/// content differs.
+///
+/// # Errors
+///
+/// 500 if the stored generation is the largest that there is.
+pub(crate) fn prepare_for_update(job: &mut DecodedJob<'_>, old: &ObjectMeta) -> Result<(), Status> {
+    let is_changed = job.fields.content_differs || !job.type_meta.is_stored_version();
+    let generation = next_generation(old, is_changed)?;
+    let new = &mut job.metadata;
+    new.remove("selfLink");
+    new.insert("generation".into(), generation.into());
+    for key in ["resourceVersion", "creationTimestamp", "deletionTimestamp"] {
+        if let Some(value) = old.get(key) {
+            new.insert(key.into(), value.clone());
+        }
+    }
+    for key in ["uid", "deletionGracePeriodSeconds"] {
+        if let Some(value) = old.get(key).filter(|_| !new.contains_key(key)) {
+            new.insert(key.into(), value.clone());
+        }
+    }
+    // One empty entry resets the list.
+    let is_reset = match new.remove("managedFields") {
+        Some(Value::Array(entries)) => {
+            matches!(entries.as_slice(), [Value::Object(entry)] if entry.is_empty())
+        }
+        _ => false,
+    };
+    if let Some(managed_fields) = old.get("managedFields").filter(|_| !is_reset) {
+        new.insert("managedFields".into(), managed_fields.clone());
+    }
+    Ok(())
+}
+
+fn next_generation(old: &ObjectMeta, is_changed: bool) -> Result<i64, Status> {
+    // A Job that was stored without a generation has the first one.
+    let generation = old.get("generation").and_then(Value::as_i64).map_or(1, |old| old.max(1));
+    generation
+        .checked_add(i64::from(is_changed))
+        .ok_or_else(|| Status::internal_error("the stored metadata.generation cannot be raised"))
+}
+
+/// Sets the metadata that a client cannot choose.
+pub(crate) fn prepare_for_create(
+    new: &mut ObjectMeta,
+    creation: &Creation,
+    resource_version: NonZeroU64,
+) {
+    for key in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"] {
+        new.remove(key);
+    }
+    new.insert("uid".into(), creation.uid.as_str().into());
+    new.insert("creationTimestamp".into(), time::format(creation.time).into());
+    new.insert("generation".into(), 1.into());
+    new.insert("resourceVersion".into(), resource_version.to_string().into());
+}
+
+/// The errors for an apiVersion or kind that is not that of a Job.
+pub(crate) fn validate_type_meta(type_meta: &TypeMeta) -> Vec<StatusCause> {
+    let TypeMeta { kind, api_version } = type_meta;
+    [("kind", kind, KIND), ("apiVersion", api_version, API_VERSION)]
+        .into_iter()
+        .filter(|(_, found, expected)| found != expected)
+        .map(|(field, found, expected)| {
+            let detail = format!("must be {expected}");
+            with_value(CauseType::Invalid, field, &found.as_str().into(), &detail)
+        })
+        .collect()
+}
