@@ -57,6 +57,9 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
     /// What the schema holds against the new value of a changed field, whatever the policy checks.
     pub(crate) fn schema_violations(&self, field: &ChangedField<'_>) -> Vec<SchemaViolation> {
         let Some(new) = field.new else { return Vec::new() };
+        if field.shape.accepts(new) {
+            return Vec::new();
+        }
         let path = field.at.to_path(Side::Replacement);
         let mut violations = field.shape.violations(&path, field.old, new, same);
         // An API server that stored such a list before accepts any.
