@@ -1,6 +1,7 @@
-//! Prints the OpenAPI schema of a Job from Volcano's CRD: `scripts/update-schema` runs it.
+//! Extracts the OpenAPI schema of a Job from Volcano's CRD, without descriptions. Run by
+//! `scripts/update-schema`.
 
-#![expect(clippy::print_stdout, reason = "it is a filter")]
+#![expect(clippy::print_stdout, reason = "the schema goes to the standard output")]
 
 use std::error::Error;
 
@@ -34,7 +35,7 @@ fn job_schema(versions: &mut Value) -> Option<Value> {
     Some(version.pointer_mut("/schema/openAPIV3Schema")?.take())
 }
 
-/// A field may itself be called `description`: that one is an object.
+/// Removes the keyword `description`, which is a string. A field with that name is an object, and stays.
 fn remove_descriptions(schema: &mut Value) {
     match schema {
         Value::Object(map) => {

@@ -1,11 +1,6 @@
 //! `tests/data` is a part of the full data in `../shared`. See `tests/data/README.md`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "data that is not as expected fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "data that is not as expected fails the test")]
 
 #[path = "util/data.rs"]
 mod data;

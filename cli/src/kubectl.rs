@@ -1,7 +1,6 @@
 //! The messages of kubectl about the response of a webhook. The API server adds the name of the webhook
 //! to the message, and kubectl prints the message or the causes, depending on the reason.
 
-
 use std::collections::HashSet;
 
 use volcano_job_update::admission::Response;

@@ -1,16 +1,13 @@
 //! How much is read and reported.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use super::{Job, JobError, value};
 
 /// Bounds on what is read and reported; part of an [`UpdatePolicy`](crate::UpdatePolicy).
 ///
-/// A Job beyond one of the first three is not read, which is an error ([`JobError`]): there is no
+/// A Job beyond one of the first three is not read, which is an error ([`JobError`](crate::JobError)): there is no
 /// verdict on a part of a Job. The default suits everything that fits into an API server.
 ///
-/// The methods that read a Job do what those of [`Job`] do, within these limits:
+/// The methods that read a Job do what those of [`Job`](crate::Job) do, within these limits:
 ///
 /// ```
 /// use volcano_job_update::{JobErrorKind, Limits};
@@ -63,38 +60,6 @@ impl Limits {
     #[must_use]
     pub fn with_violations(self, violations: usize) -> Self {
         Self { violations, ..self }
-    }
-
-    /// Reads a Job from JSON.
-    ///
-    /// # Errors
-    ///
-    /// As [`Job::from_slice`].
-    pub fn read_slice<'a>(&self, text: &'a [u8]) -> Result<Job<'a>, JobError> {
-        Job::read_text(text, self, None)
-    }
-
-    /// Reads a Job from a parsed document, whatever the length of its text was.
-    ///
-    /// # Errors
-    ///
-    /// As [`Job::from_value`].
-    pub fn read_value<'a>(&self, value: &'a Value) -> Result<Job<'a>, JobError> {
-        value::read(value, self)
-    }
-
-    /// Reads a replacement of an existing Job from JSON, fast where the two texts are the same: see
-    /// [`Job::read_replacement`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Job::from_slice`].
-    pub fn read_replacement<'a>(
-        &self,
-        existing: &Job<'_>,
-        replacement: &'a [u8],
-    ) -> Result<Job<'a>, JobError> {
-        Job::read_text(replacement, self, Some(existing))
     }
 
     /// The nesting limit in force.

@@ -21,6 +21,7 @@ mod value;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -30,7 +31,6 @@ pub use self::entry::{Entry, Field};
 pub use self::error::{JobError, JobErrorKind};
 pub use self::json_type::JsonType;
 pub use self::limits::Limits;
-use self::task::TaskEntry;
 pub(crate) use self::task::{Task, default_task_name};
 use crate::path::PathNode;
 
@@ -63,6 +63,15 @@ pub struct Job<'a> {
     tasks: Option<Vec<TaskEntry<'a>>>,
     /// The fields of all tasks, task by task.
     task_fields: Vec<Entry<'a>>,
+}
+
+/// A task as a [`Job`] keeps it.
+#[derive(Clone)]
+struct TaskEntry<'a> {
+    whole: Field<'a>,
+    name: Option<Field<'a>>,
+    /// Of the fields of all tasks, those of this one.
+    fields: Range<usize>,
 }
 
 impl<'a> Job<'a> {
@@ -277,6 +286,41 @@ impl<'a> Job<'a> {
 
     fn metadata_string(&self, key: &str) -> Option<Cow<'a, str>> {
         self.metadata_field(key)?.to_str()
+    }
+}
+
+/// Reading within other limits than the default ones.
+impl Limits {
+    /// Reads a Job from JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::from_slice`].
+    pub fn read_slice<'a>(&self, text: &'a [u8]) -> Result<Job<'a>, JobError> {
+        Job::read_text(text, self, None)
+    }
+
+    /// Reads a Job from a parsed document, whatever the length of its text was.
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::from_value`].
+    pub fn read_value<'a>(&self, value: &'a Value) -> Result<Job<'a>, JobError> {
+        value::read(value, self)
+    }
+
+    /// Reads a replacement of an existing Job from JSON, fast where the two texts are the same: see
+    /// [`Job::read_replacement`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Job::from_slice`].
+    pub fn read_replacement<'a>(
+        &self,
+        existing: &Job<'_>,
+        replacement: &'a [u8],
+    ) -> Result<Job<'a>, JobError> {
+        Job::read_text(replacement, self, Some(existing))
     }
 }
 

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Entry, Field, Job, non_null};
+use super::{Entry, Field, Job, TaskEntry, non_null};
 
 /// A task of a Job.
 #[derive(Clone, Copy)]
@@ -15,15 +15,6 @@ pub(crate) struct Task<'j, 'a> {
     /// Its `name`, unless that is absent or `null`.
     pub(crate) name: Option<Field<'a>>,
     pub(crate) fields: &'j [Entry<'a>],
-}
-
-/// A task as a [`Job`] keeps it.
-#[derive(Clone)]
-pub(super) struct TaskEntry<'a> {
-    whole: Field<'a>,
-    name: Option<Field<'a>>,
-    /// Of the fields of all tasks, those of this one.
-    fields: Range<usize>,
 }
 
 impl<'a> Job<'a> {

@@ -88,14 +88,15 @@ impl JobSchema {
                 None => Err(SchemaError::NotACrd),
             };
         };
-        let says = |pointer, text: &str| crd.pointer(pointer).and_then(Value::as_str) == Some(text);
-        if !says("/spec/group", GROUP) || !says("/spec/names/kind", KIND) {
+        let is = |pointer, text: &str| crd.pointer(pointer).and_then(Value::as_str) == Some(text);
+        if !is("/spec/group", GROUP) || !is("/spec/names/kind", KIND) {
             return Err(SchemaError::OtherResource);
         }
-        let named = |version: &&Value| version.get("name").and_then(Value::as_str) == Some(VERSION);
+        let is_v1alpha1 =
+            |version: &&Value| version.get("name").and_then(Value::as_str) == Some(VERSION);
         let schema = versions
             .iter()
-            .find(named)
+            .find(is_v1alpha1)
             .and_then(|version| version.pointer("/schema/openAPIV3Schema"));
         Self::from_openapi(schema.ok_or(SchemaError::NoSchema)?.clone())
     }

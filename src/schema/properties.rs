@@ -20,12 +20,11 @@ type Prefix = (usize, u64);
 const PREFIX_BYTES: usize = 8;
 
 impl<T> Properties<T> {
-    #[expect(clippy::indexing_slicing, reason = "the positions are those of `fields`")]
+    #[expect(clippy::indexing_slicing, reason = "the positions are those of the two lists")]
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
         let prefix = prefix(name);
         let first = self.by_prefix.partition_point(|(other, _)| *other < prefix);
-        let same_prefix =
-            self.by_prefix.iter().skip(first).take_while(|(other, _)| *other == prefix);
+        let same_prefix = self.by_prefix[first..].iter().take_while(|(other, _)| *other == prefix);
         let mut fields = same_prefix.map(|(_, position)| &self.fields[*position]);
         fields
             .find(|(other, _)| name.len() <= PREFIX_BYTES || **other == *name)

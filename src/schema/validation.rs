@@ -21,10 +21,26 @@ use crate::path::{FieldPath, Segment};
 use crate::scalar::number;
 
 impl Structural {
-    /// The violations of the schema in the new value of a field, or in a task that was added. `path` is
-    /// where the field stands in the replacement. `same` says what did not change.
+    /// Whether the value of a field, or a task, is valid, without ratcheting. `null` as the value of a field
+    /// is: an API server drops it.
+    pub(crate) fn accepts(&self, value: &Value) -> bool {
+        match &self.validation {
+            Validation::None => true,
+            Validation::Field(validator) => {
+                value.is_null() || validator.accepts(self, &without_nulls(value))
+            }
+            Validation::Task => value.as_object().is_some_and(|fields| {
+                fields.iter().all(|(name, value)| {
+                    self.declared_child(name).is_none_or(|field| field.accepts(value))
+                })
+            }),
+        }
+    }
+
+    /// The violations of the schema in the new value of a field, or in a task that was added.
     ///
-    /// `null` violates nothing, as an API server drops it.
+    /// `path` is where the value stands in the replacement. `same` says what did not change. A caller that
+    /// has no owned path asks [`Self::accepts`] first, and makes one only for a value that is not valid.
     pub(crate) fn violations(
         &self,
         path: &FieldPath,
@@ -33,11 +49,12 @@ impl Structural {
         same: Same,
     ) -> Vec<SchemaViolation> {
         match &self.validation {
-            Validation::Field(validator) if !replacement.is_null() => {
+            _ if self.accepts(replacement) => Vec::new(),
+            Validation::None => Vec::new(),
+            Validation::Field(validator) => {
                 self.field_violations(validator, path, existing, replacement, same)
             }
             Validation::Task => self.task_violations(path, replacement, same),
-            Validation::Field(_) | Validation::None => Vec::new(),
         }
     }
 
@@ -69,16 +86,12 @@ impl Structural {
         same: Same,
     ) -> Vec<SchemaViolation> {
         let replacement = without_nulls(replacement);
-        let is_unique = !validator.unique_elements || !self.has_repeated(&replacement);
-        if is_unique && validator.json_schema.is_valid(&replacement) {
-            return Vec::new();
-        }
         let field = ValuePair { schema: self, existing, replacement: &replacement };
         let mut ratchet = Ratchet::new(field, same);
         let errors = validator.json_schema.iter_errors(&replacement);
         let mut violations: Vec<SchemaViolation> =
             errors.filter_map(|error| violation_of(&error, path, field, &mut ratchet)).collect();
-        if !is_unique {
+        if validator.unique_elements {
             violations.extend(repetitions(path, field, &mut ratchet));
         }
         violations
@@ -96,6 +109,12 @@ impl Structural {
             Some(self.declared_child(name)?.violations(&path, None, value, same))
         };
         fields.iter().filter_map(of_field).flatten().collect()
+    }
+}
+
+impl FieldValidator {
+    fn accepts(&self, schema: &Structural, value: &Value) -> bool {
+        self.json_schema.is_valid(value) && !(self.unique_elements && schema.has_repeated(value))
     }
 }
 

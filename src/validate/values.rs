@@ -55,6 +55,9 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
     /// The violations of the schema in the new value of a changed field, whatever the policy checks.
     fn schema_violations(&self, diff: &FieldDiff<'_>) -> Vec<SchemaViolation> {
         let Some(after) = diff.replacement else { return Vec::new() };
+        if diff.schema.accepts(after) {
+            return Vec::new();
+        }
         let path = diff.field.path();
         let mut violations = diff.schema.violations(&path, diff.existing, after, same);
         // An API server that has stored a list with a repeated element accepts any such list.
