@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::JsonType;
-use super::cursor::{Position, SyntaxError};
+use super::syntax_error::{Position, SyntaxError};
 use crate::path::FieldPath;
 
 /// Why a text or document could not be read as a Job, so that there is no verdict.

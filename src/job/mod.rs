@@ -14,6 +14,7 @@ mod limits;
 mod parse;
 mod read;
 pub mod resource;
+mod syntax_error;
 mod task;
 mod unique;
 mod value;
@@ -24,11 +25,12 @@ use std::fmt;
 use serde_json::Value;
 
 pub use self::containers::{ContainerVisitor, Containers};
-pub use self::cursor::{Cursor, Items, Position, SyntaxError};
+pub use self::cursor::{Cursor, Items};
 pub use self::entry::{Entry, Field};
 pub use self::error::{JobError, JobErrorKind, ParseJobErrorKindError};
 pub use self::json_type::JsonType;
 pub use self::limits::Limits;
+pub use self::syntax_error::{Position, SyntaxError};
 pub(crate) use self::task::Task;
 use self::task::TaskEntry;
 use crate::path::PathNode;
@@ -287,6 +289,7 @@ impl fmt::Debug for Job<'_> {
 }
 
 /// A field among those of an object; `None` if it is absent or `null`.
+#[inline]
 fn non_null<'a>(entries: &[Entry<'a>], key: &str) -> Option<Field<'a>> {
     let field = entries.iter().find(|entry| entry.is(key))?.field();
     (!field.is_null()).then_some(field)
