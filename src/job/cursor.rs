@@ -6,17 +6,18 @@
 
 #![expect(
     missing_docs,
-    clippy::exhaustive_structs,
     clippy::missing_errors_doc,
     clippy::must_use_candidate,
     reason = "public to one crate of this workspace alone"
 )]
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
+use std::slice::SliceIndex;
 
 use serde::de::IgnoredAny;
+
+use super::syntax_error::{Position, SyntaxError};
 
 /// A position in a JSON text, always at the start of a character or at the end of the text.
 #[derive(Clone, Debug)]
@@ -33,37 +34,20 @@ pub struct Items {
     is_first: bool,
 }
 
-/// Why a text is not JSON, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyntaxError {
-    inner: Box<Inner>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Inner {
-    offset: usize,
-    position: Position,
-    message: String,
-}
-
-/// A position in a text for people: line and column counted from 1, the column in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    pub line: usize,
-    pub column: usize,
-}
-
 impl<'t> Cursor<'t> {
+    #[inline]
     pub fn new(text: &'t str) -> Self {
         Self { text, at: 0 }
     }
 
     /// The whole text.
+    #[inline]
     pub fn text(&self) -> &'t str {
         self.text
     }
 
     /// How many bytes of the text were read.
+    #[inline]
     pub fn offset(&self) -> usize {
         self.at
     }
@@ -73,32 +57,38 @@ impl<'t> Cursor<'t> {
     }
 
     /// The text that was not read yet.
+    #[inline]
     pub fn rest(&self) -> &'t str {
-        self.slice(self.at..self.text.len())
+        slice(self.text, self.at..)
     }
 
     /// The text between two offsets that this cursor had.
+    #[inline]
     pub fn slice(&self, offsets: Range<usize>) -> &'t str {
         slice(self.text, offsets)
     }
 
     /// The text from an earlier offset of this cursor to the present one.
+    #[inline]
     pub fn text_since(&self, offset: usize) -> &'t str {
         self.slice(offset..self.at)
     }
 
     /// The next byte.
+    #[inline]
     pub fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     /// Skips that many bytes, which must be whole characters of the text.
+    #[inline]
     pub fn advance(&mut self, bytes: usize) {
         self.at += bytes;
         debug_assert!(self.text.is_char_boundary(self.at), "the cursor is within a character");
     }
 
     /// Skips an ASCII character if it is the next one; returns whether it was.
+    #[inline]
     pub fn eat(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
@@ -106,6 +96,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Skips a text if it comes next; returns whether it did.
+    #[inline]
     pub fn eat_text(&mut self, text: &str) -> bool {
         let is_next = self.rest().starts_with(text);
         if is_next {
@@ -114,6 +105,7 @@ impl<'t> Cursor<'t> {
         is_next
     }
 
+    #[inline]
     pub fn skip_white_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at += 1;
@@ -124,7 +116,7 @@ impl<'t> Cursor<'t> {
     pub fn value(&mut self) -> Result<&'t str, SyntaxError> {
         let start = self.at;
         // Creating a parser costs more than reading the most frequent scalars.
-        if self.plain_string().is_some() || self.skip_plain_integer() {
+        if self.skip_plain_string() || self.skip_plain_integer() {
             return Ok(self.text_since(start));
         }
         let bytes = self.rest().as_bytes();
@@ -141,10 +133,11 @@ impl<'t> Cursor<'t> {
 
     /// Reads the key of a member, the colon and the white space around it.
     pub fn key(&mut self) -> Result<Cow<'t, str>, SyntaxError> {
-        if self.peek() != Some(b'"') {
-            return Err(self.expected("a key in quotes"));
-        }
-        let key = self.string()?;
+        let key = match self.plain_string() {
+            Some(key) => Cow::Borrowed(key),
+            None if self.peek() == Some(b'"') => Cow::Owned(self.escaped_string()?),
+            None => return Err(self.expected("a key in quotes")),
+        };
         self.skip_white_space();
         if !self.eat(b':') {
             return Err(self.expected("`:`"));
@@ -155,17 +148,9 @@ impl<'t> Cursor<'t> {
 
     /// Reads a string.
     pub fn string(&mut self) -> Result<Cow<'t, str>, SyntaxError> {
-        if let Some(plain) = self.plain_string() {
-            return Ok(Cow::Borrowed(plain));
-        }
-        let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter::<String>();
-        match values.next() {
-            Some(Ok(string)) => {
-                self.advance(values.byte_offset());
-                Ok(Cow::Owned(string))
-            }
-            Some(Err(error)) => Err(SyntaxError::in_part(self.text, self.at, &error)),
-            None => Err(self.expected("a string")),
+        match self.plain_string() {
+            Some(plain) => Ok(Cow::Borrowed(plain)),
+            None => self.escaped_string().map(Cow::Owned),
         }
     }
 
@@ -176,11 +161,13 @@ impl<'t> Cursor<'t> {
     }
 
     /// Enters an object, if that comes next.
+    #[inline]
     pub fn enter_object(&mut self) -> Option<Items> {
         self.eat(b'{').then_some(Items { close: b'}', is_first: true })
     }
 
     /// Enters a list, if that comes next.
+    #[inline]
     pub fn enter_list(&mut self) -> Option<Items> {
         self.eat(b'[').then_some(Items { close: b']', is_first: true })
     }
@@ -191,35 +178,49 @@ impl<'t> Cursor<'t> {
 
     /// Reads a string without escapes, if that comes next; returns what is between the quotes.
     fn plain_string(&mut self) -> Option<&'t str> {
-        let inside = self.text.as_bytes().get(self.at..)?.strip_prefix(b"\"")?;
-        let length = plain_length(inside);
-        if inside.get(length) != Some(&b'"') {
-            return None;
-        }
         let start = self.at + 1;
-        let end = start + length;
-        self.at = end + 1;
-        Some(slice(self.text, start..end))
+        self.skip_plain_string().then(|| self.slice(start..self.at - 1))
     }
 
-    /// Skips a number that has only digits, if that comes next; returns whether it did. Whether a
-    /// number goes on after its digits is checked by the byte behind them, so one at the very end of
-    /// the text does not count.
+    /// Skips a string without escapes, if that comes next; returns whether it did.
+    fn skip_plain_string(&mut self) -> bool {
+        let rest = self.text.as_bytes().get(self.at..);
+        let Some(inside) = rest.and_then(|rest| rest.strip_prefix(b"\"")) else { return false };
+        let length = plain_length(inside);
+        let is_closed = inside.get(length) == Some(&b'"');
+        if is_closed {
+            self.at += length + 2;
+        }
+        is_closed
+    }
+
+    /// Reads a string with escapes.
+    fn escaped_string(&mut self) -> Result<String, SyntaxError> {
+        let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter::<String>();
+        match values.next() {
+            Some(Ok(string)) => {
+                self.advance(values.byte_offset());
+                Ok(string)
+            }
+            Some(Err(error)) => Err(SyntaxError::in_part(self.text, self.at, &error)),
+            None => Err(self.expected("a string")),
+        }
+    }
+
+    /// Skips a number that has only digits, if that comes next; returns whether it did. The byte
+    /// behind shows that the number ends there, so one at the very end of the text is not skipped.
     fn skip_plain_integer(&mut self) -> bool {
         if !matches!(self.peek(), Some(b'1'..=b'9')) {
             return false;
         }
-        let mut bytes = self.rest().bytes();
-        let length = bytes.position(|byte| !byte.is_ascii_digit());
-        let Some(length) = length else { return false };
-        let behind = self.text.as_bytes().get(self.at + length);
-        let ends = matches!(behind, Some(b',' | b'}' | b']' | b'\n'));
-        if ends {
-            self.at += length;
-        }
-        ends
+        let mut bytes = self.rest().bytes().enumerate();
+        let behind = bytes.find(|(_, byte)| !byte.is_ascii_digit());
+        let Some((length, b',' | b'}' | b']' | b'\n')) = behind else { return false };
+        self.at += length;
+        true
     }
 
+    #[cold]
     fn expected(&self, what: &str) -> SyntaxError {
         match self.peek() {
             Some(_) => self.error(format!("expected {what}")),
@@ -231,6 +232,7 @@ impl<'t> Cursor<'t> {
 impl Items {
     /// Moves the cursor to the next item, or past the closing bracket if there is none; returns
     /// whether there is one.
+    #[inline]
     pub fn next(&mut self, cursor: &mut Cursor<'_>) -> Result<bool, SyntaxError> {
         cursor.skip_white_space();
         if std::mem::replace(&mut self.is_first, false) {
@@ -243,66 +245,19 @@ impl Items {
         if cursor.eat(self.close) {
             return Ok(false);
         }
-        Err(cursor.expected(&format!("`,` or `{}`", char::from(self.close))))
-    }
-}
-
-impl SyntaxError {
-    fn new(text: &str, offset: usize, message: impl Into<String>) -> Self {
-        let position = Position::of(text.as_bytes(), offset);
-        Self { inner: Box::new(Inner { offset, position, message: message.into() }) }
+        Err(self.expected_separator(cursor))
     }
 
-    /// An error of `serde_json` in the part of the text that begins at `start`.
-    pub(super) fn in_part(text: &str, start: usize, error: &serde_json::Error) -> Self {
-        let suffix = format!(" at line {} column {}", error.line(), error.column());
-        let message = error.to_string();
-        let message = message.strip_suffix(&suffix).unwrap_or(&message);
-        let part = slice(text, start..text.len());
-        let lines_above = error.line().saturating_sub(1);
-        let line_start: usize = part.split_inclusive('\n').take(lines_above).map(str::len).sum();
-        // Column 0 is the end of the line above; of the first line, its start.
-        let in_part = (line_start + error.column()).saturating_sub(1);
-        Self::new(text, start + in_part, message)
-    }
-
-    /// The byte of the text at which the error is.
-    pub fn offset(&self) -> usize {
-        self.inner.offset
-    }
-
-    pub fn position(&self) -> Position {
-        self.inner.position
-    }
-
-    /// What is wrong, without the position.
-    pub fn message(&self) -> &str {
-        &self.inner.message
-    }
-}
-
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Position { line, column } = self.inner.position;
-        write!(f, "line {line}, column {column}: {}", self.inner.message)
-    }
-}
-
-impl std::error::Error for SyntaxError {}
-
-impl Position {
-    /// The position of a byte of a text; for an offset behind the text, that of its end.
-    pub fn of(text: &[u8], offset: usize) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line = before.split(|byte| *byte == b'\n').count();
-        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        Self { line, column: before.len() - line_start + 1 }
+    #[cold]
+    fn expected_separator(&self, cursor: &Cursor<'_>) -> SyntaxError {
+        cursor.expected(&format!("`,` or `{}`", char::from(self.close)))
     }
 }
 
 /// A part of a text between two positions of tokens in it.
+#[inline]
 #[expect(clippy::expect_used, reason = "tokens begin and end at characters of the text")]
-pub(super) fn slice(text: &str, range: Range<usize>) -> &str {
+pub(super) fn slice(text: &str, range: impl SliceIndex<str, Output = str>) -> &str {
     text.get(range).expect("tokens are whole characters of the text")
 }
 

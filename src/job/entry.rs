@@ -70,7 +70,7 @@ impl<'a> Entry<'a> {
 
     pub fn field(&self) -> Field<'a> {
         match self {
-            Self::Member { text, value, .. } => Field::Text(slice(text, *value..text.len())),
+            Self::Member { text, value, .. } => Field::Text(slice(text, *value..)),
             Self::Escaped { value, .. } => Field::Text(value),
             Self::Value { value, .. } => Field::Value(value),
         }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::JsonType;
-use super::cursor::{Position, SyntaxError};
 use super::names::spelling;
+use super::syntax_error::{Position, SyntaxError};
 use crate::path::FieldPath;
 
 /// Why a text or document could not be read as a Job, so that there is no verdict.

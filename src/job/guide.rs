@@ -1,13 +1,14 @@
-//! Copies from the guide what the text repeats of it.
+//! Reads fields without parsing them where their text is the same as in the guide: the Job against
+//! which a text is read.
 
 use super::cursor::{Cursor, offset_of, slice};
 use super::{Entry, Field};
 
-/// How many fields of the guide are searched for a field that is not where the guide has it. All of
+/// How many fields of the guide are searched for a key that does not come next. A search of all of
 /// them would make reading quadratic.
 const SEARCHED: usize = 16;
 
-/// The fields of an object of the guide, and how far the reading has come in them.
+/// The fields of an object of the guide, and how far they were read.
 #[derive(Clone, Copy)]
 pub(super) struct GuideFields<'g> {
     /// The text of the guide; `None` if it was read from a document.
@@ -16,16 +17,16 @@ pub(super) struct GuideFields<'g> {
     gaps: [usize; 2],
     /// The field after the last one that was found.
     next: usize,
-    /// Whether to compare all fields up to the next gap at once. After a difference, that waits until
-    /// the field that differs was read.
+    /// Whether to compare all fields up to the next gap at once. If that finds a difference, it is not
+    /// tried again before the field that differs was read.
     compares_run: bool,
-    /// Whether every key was found, in the order of the guide. Then no two are the same, as no two
-    /// in the guide are.
+    /// Whether every key so far was found in the order of the guide. Then no two are the same, since
+    /// no two keys of the guide are.
     is_in_order: bool,
 }
 
 impl<'g> GuideFields<'g> {
-    /// `gaps` are those of the fields, see [`Job`](super::Job).
+    /// For `gaps`, see [`Job`](super::Job).
     pub(super) fn new(text: Option<&'g str>, fields: &'g [Entry<'g>], gaps: [usize; 2]) -> Self {
         Self { text, fields, gaps, next: 0, compares_run: true, is_in_order: true }
     }
@@ -53,10 +54,11 @@ impl<'g> GuideFields<'g> {
     }
 
     /// The fields from the next one to the next gap, which are adjacent in the text of the guide.
+    #[expect(clippy::expect_used, reason = "a gap is before a field or at the end")]
     fn run(&self) -> &'g [Entry<'g>] {
-        let end = self.gaps.into_iter().find(|end| *end > self.next);
-        let run = self.fields.get(self.next..end.unwrap_or(self.fields.len()));
-        run.unwrap_or_default()
+        let gap = self.gaps.into_iter().find(|gap| *gap > self.next);
+        let end = gap.unwrap_or(self.fields.len());
+        self.fields.get(self.next..end).expect("the next field and the gap are within the fields")
     }
 }
 
@@ -141,10 +143,10 @@ fn same_text<'a>(guide: &str, cursor: &Cursor<'a>) -> Option<&'a str> {
     let rest = cursor.rest();
     let behind = rest.as_bytes().strip_prefix(guide.as_bytes())?.first()?;
     let ends = matches!(behind, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-    ends.then(|| slice(rest, 0..guide.len()))
+    ends.then(|| slice(rest, ..guide.len()))
 }
 
-/// The member that a text has where an equal text of the guide has a field.
+/// The member at the position in a text which a field has in an equal text of the guide.
 fn counterpart<'a>(field: &Entry<'_>, guide: &str, text: &'a str) -> Option<Entry<'a>> {
     let Entry::Member { text: part, key_end, value } = *field else { return None };
     let start = offset_of(part, guide);

@@ -15,6 +15,7 @@ pub(crate) mod names;
 mod parse;
 mod read;
 pub mod resource;
+mod syntax_error;
 mod task;
 mod unique;
 mod value;
@@ -26,11 +27,12 @@ use std::ops::Range;
 use serde_json::Value;
 
 pub use self::containers::{ContainerVisitor, Containers};
-pub use self::cursor::{Cursor, Items, Position, SyntaxError};
+pub use self::cursor::{Cursor, Items};
 pub use self::entry::{Entry, Field};
 pub use self::error::{JobError, JobErrorKind};
 pub use self::json_type::JsonType;
 pub use self::limits::Limits;
+pub use self::syntax_error::{Position, SyntaxError};
 pub(crate) use self::task::{Task, default_task_name};
 use crate::path::PathNode;
 
@@ -332,6 +334,7 @@ impl fmt::Debug for Job<'_> {
 }
 
 /// A field among those of an object; `None` if it is absent or `null`.
+#[inline]
 fn non_null<'a>(entries: &[Entry<'a>], key: &str) -> Option<Field<'a>> {
     let field = entries.iter().find(|entry| entry.is(key))?.field();
     (!field.is_null()).then_some(field)

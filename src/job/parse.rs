@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::cursor::{SyntaxError, offset_of};
+use super::cursor::offset_of;
+use super::syntax_error::SyntaxError;
 use super::unique::duplicate;
 use super::{ContainerVisitor, Containers, Entry, Field, Job, JobError};
 use crate::path::{FieldPath, PathNode, Side};

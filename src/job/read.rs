@@ -163,8 +163,8 @@ impl<'a> JobReader<'a, '_> {
         Ok(())
     }
 
-    /// Reads an object into entries, but for the fields that `nested` reads: it is called after each
-    /// key, and returns whether it read the value. Returns the gaps, see [`Job`].
+    /// Reads the fields of an object into entries, except those that `nested` reads. It is called
+    /// after a key and returns whether it read the value. Returns the gaps, see [`Job`].
     fn fields(
         &mut self,
         at: &PathNode<'_>,
@@ -207,8 +207,8 @@ impl<'a> JobReader<'a, '_> {
         }
         let text = self.cursor.value()?;
         let limit = self.limits.max_nesting();
-        // Each step down to the parent is one level, and the parent another. The limit may be less
-        // than that; then no object or list may follow.
+        // Each step down to the parent is one level, and the parent another. With a limit below that,
+        // the value must be a scalar.
         let levels_left = limit.saturating_sub(parent.depth() + 1);
         if nests_deeper(text, levels_left) {
             return Err(JobError::too_deep(parent.key(key).to_path(Side::Replacement), limit));
@@ -274,7 +274,7 @@ fn check_unique<'e>(
 
 /// Whether a well-formed JSON text nests deeper than that many levels.
 ///
-/// Nearly always decided without a look at the structure, as nesting takes two brackets a level.
+/// Usually decided by the length or the number of brackets alone, as a level takes two brackets.
 fn nests_deeper(text: &str, levels: usize) -> bool {
     if text.len() / 2 <= levels || opening_brackets(text) <= levels {
         return false;
@@ -297,8 +297,7 @@ fn nests_deeper(text: &str, levels: usize) -> bool {
     deepest > levels
 }
 
-/// Counts in chunks that are short enough for the count of one to fit a byte: so the compiler can
-/// count many bytes at once.
+/// Counts in chunks so short that the count of one fits a byte, which lets the compiler vectorise.
 fn opening_brackets(text: &str) -> usize {
     const CHUNK: usize = 224;
     let count = |chunk: &[u8]| {

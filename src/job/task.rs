@@ -39,7 +39,8 @@ impl<'a> Job<'a> {
 
     /// The tasks, in order.
     pub(crate) fn tasks(&self) -> impl Iterator<Item = Task<'_, 'a>> {
-        self.tasks.iter().flatten().map(|entry| self.task_of(entry))
+        let tasks = self.tasks.as_deref().unwrap_or_default();
+        tasks.iter().map(|entry| self.task_of(entry))
     }
 
     /// The replicas of all tasks together; `None` if one is not an integer. Absent is 0, as in Volcano.
