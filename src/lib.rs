@@ -1,5 +1,5 @@
-//! May this [Volcano Job] be replaced by that one, and if not, which field stands in the way and what
-//! would make it pass?
+//! Compares an existing [Volcano Job] with its replacement and says whether the update is allowed, and
+//! if not, which field denies it and what would make it pass.
 //!
 //! ```
 //! use volcano_job_update::{Job, UpdateError, validate_update};
@@ -22,77 +22,77 @@
 //!
 //! # Overview
 //!
-//! * [`Job`] is a Job as it was read, from bytes ([`Job::from_slice`]) or from a document
-//!   ([`Job::from_value`]): shallow and borrowed. [`Job::read_replacement`] reads many replacements
-//!   of one Job, and does not read again what did not change.
-//! * [`validate_update`], [`is_update_allowed`] and [`diff`] judge by the documented rule. A
-//!   [`Validator`] has the same verbs for any [`UpdatePolicy`], and [`Validator::review`] for
-//!   everything at once.
-//! * [`Changes`] are what differs, each allowed, ignored or denied; they give a JSON Patch and a
-//!   JSON Merge Patch, whole or in part.
-//! * [`Violations`] are what stands in the way: never empty, sorted by path, each with a stable
-//!   [`ViolationCode`], a [`FieldPath`], words and a hint.
-//! * Errors are apart from violations: [`JobError`] and [`ReviewError`] say that no verdict was
-//!   possible.
-//! * [`Validator::restore_defaults`] puts back what Volcano filled in at creation and a manifest lacks.
-//! * [`replace`] answers PUT and PATCH as an API server does, without a socket and a store.
-//! * [`admission`] answers the reviews that an API server sends to a webhook.
-//! * [`Report`] is a review as text and as JSON; [`status`] is it as an API server would answer.
+//! * [`Job`] is a Job read from bytes ([`Job::from_slice`]) or from a parsed document
+//!   ([`Job::from_value`]). It borrows from its input. [`Job::read_replacement`] reads a replacement
+//!   and skips the text that it shares with the existing Job.
+//! * [`validate_update`], [`is_update_allowed`] and [`diff`] apply the documented policy, and
+//!   [`validate_update_bytes`] also reads both Jobs. A [`Validator`] has the same functions for any
+//!   [`UpdatePolicy`], and [`Validator::review`], which returns all results at once.
+//! * [`Changes`] lists what differs, each allowed, ignored or denied. It converts to a JSON Patch and
+//!   a JSON Merge Patch, whole or in part.
+//! * [`Violations`] lists why an update is denied. It is never empty and is sorted by path. Each
+//!   [`Violation`] has a stable [`ViolationCode`], a [`FieldPath`], a message and a hint.
+//! * [`JobError`] and [`ReviewError`] are errors: no verdict was possible. They never contain
+//!   violations.
+//! * [`Validator::restore_defaults`] restores the fields that Volcano filled in when the Job was
+//!   created and that the replacement lacks.
+//! * [`admission`] answers the AdmissionReviews that an API server sends to a webhook.
+//! * [`Report`] renders a review as text and JSON, [`status`] as the `Status` of an API server.
 //!
-//! The order is always existing Job, then replacement; `old` and `new` are the two values of one
-//! change.
+//! Arguments are always in the order existing Job, replacement. The two values of a change are called
+//! `before` and `after`.
+//!
+//! PUT and PATCH requests to an API server are handled by a separate crate, `volcano-job-apiserver`.
 //!
 //! # What counts as a change
 //!
-//! Two texts can differ while the Job does not. What the [schema] says of a field decides, never the
-//! look of its text.
+//! Values are compared as the [schema] defines them, not as text. These pairs are equal or different:
 //!
-//! | pair | same? |
+//! | pair | equal? |
 //! |---|---|
 //! | key order, white space, string escapes, `1`, `1.0` and `1e0` | yes |
 //! | `null` and absent | yes |
 //! | empty and absent list or map, as a field of a struct (`labels: {}`) | yes |
-//! | empty and absent value of a map key (`plugins: {ssh: []}`) | no: the key is the information |
+//! | empty value of a map key (`plugins: {ssh: []}`) and absent key | no: the key has a meaning of its own |
 //! | `{}` and absent struct (`emptyDir: {}`) | no |
 //! | absent and the schema's default (`maxRetry: 3`, `protocol: TCP`) | yes |
-//! | absent and zero, for Volcano's own scalars that are no pointers (`replicas: 0`) | yes |
-//! | quantities: `1Gi`, `1024Mi`; `0.5`, `500m` | by value, with Go's rounding and caps |
-//! | durations: `60m`, `3600s`, `1h` | by value |
-//! | int-or-string: `80`, `"80"` | no |
-//! | list order | significant, except in lists that the schema declares as sets |
+//! | absent and zero, for Volcano's own scalars that are not pointers (`replicas: 0`) | yes |
+//! | quantities of one value: `1Gi` and `1024Mi`, `0.5` and `500m` | yes, with Go's rounding and caps |
+//! | durations of one value: `60m`, `3600s` and `1h` | yes |
+//! | int-or-string: `80` and `"80"` | no |
+//! | lists in another order | no, except lists that the schema declares as sets |
 //!
-//! Tasks are the same task if they have the same name; lists with declared keys (containers by
-//! `name`, ports by `containerPort` and `protocol`) go by those; other lists are aligned, so that an
-//! inserted element is one addition. What the API server manages (`status`, resourceVersion,
-//! managedFields, …) never counts.
+//! Tasks are matched by name, and elements of lists with declared keys by those keys (containers by
+//! `name`, ports by `containerPort` and `protocol`). Other lists are aligned, so that an inserted
+//! element is one addition. Fields that the API server manages (`status`, resourceVersion,
+//! managedFields, …) are ignored.
 //!
-//! # Values
+//! # Validation of values
 //!
-//! A value that may change can still be wrong. Where an update changed it, it is checked by the
-//! [schema] (types, bounds, choices, required fields, keys of lists), by Kubernetes' [rules for
-//! labels, annotations and other metadata][ObjectMeta], and by rules across fields (replicas and
-//! minAvailable). An update is never denied for what was wrong before it: that is a warning, or not
-//! looked at. [`UpdatePolicy::skip`] leaves out a [`Check`].
+//! The new value of a field that may change is validated: by the [schema] (types, bounds, enums,
+//! required fields, list keys), by Kubernetes' [rules for metadata][ObjectMeta], and by rules across
+//! fields (replicas and minAvailable). A value that the update did not change never denies it; at most
+//! it causes a warning. [`UpdatePolicy::skip`] turns off a [`Check`].
 //!
 //! # Messages
 //!
-//! `Display` of a violation is one line, `path: what is wrong`. It shows no value of the Jobs, which
-//! carry secrets, but for small numbers that the reason needs. Messages and hints may change;
-//! programs match on [`Violation::code`] and [`Violation::path`].
+//! A violation is displayed on one line, `path: what is wrong`. Jobs contain secrets, so messages show
+//! no values of them, except small numbers that the reason needs. Messages and hints are not stable;
+//! match on [`Violation::code`] and [`Violation::path`].
 //!
 //! # Feature flags
 //!
-//! None is on by default.
+//! No feature is on by default.
 //!
-//! * `kube`: conversions between [`status`] and [`admission`] and the types of kube-core 5. Needs Rust
-//!   1.89.
-//! * `strategy`: the module `strategy`, with proptest strategies for property tests: Jobs, allowed and
-//!   denied updates, and other spellings of the same Job. Needs Rust 1.88.
+//! * `kube`: conversions between the types of [`status`] and [`admission`] and those of kube-core 5.
+//!   Needs Rust 1.89.
+//! * `strategy`: the module `strategy` with proptest strategies for Jobs, allowed and denied updates,
+//!   and equal Jobs in different spellings. Needs Rust 1.88.
 //!
 //! # Scope
 //!
-//! Replacing an existing Job. Creating and deleting Jobs, scheduling and queues, and talking to a
-//! cluster are not in it.
+//! This crate covers the replacement of an existing Job. It does not create or delete Jobs, schedule
+//! them, or connect to a cluster.
 //!
 //! [Volcano Job]: https://volcano.sh/en/docs/vcjob/
 //! [ObjectMeta]: https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go

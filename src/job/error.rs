@@ -26,7 +26,7 @@ struct Inner {
 
 /// What is wrong with a Job that could not be read.
 ///
-/// `Display` and [`FromStr`] use the spelling of [`JobErrorKind::as_str`]:
+/// `Display` and [`FromStr`](std::str::FromStr) use the spelling of [`JobErrorKind::as_str`]:
 ///
 /// ```
 /// use volcano_job_update::JobErrorKind;

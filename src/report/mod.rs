@@ -81,6 +81,13 @@ impl<'r> Report<'r> {
     }
 }
 
+/// The report without values.
+impl Serialize for Review {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Report::new(self).serialize(serializer)
+    }
+}
+
 impl Serialize for Report<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { review, values } = *self;
