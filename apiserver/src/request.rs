@@ -1,6 +1,7 @@
 //! Requests: which Job they are for, their query parameters, their bodies.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use volcano_job_update::resource::{GROUP, VERSION};
 use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause};
@@ -19,7 +20,9 @@ use crate::response::with_value;
 /// assert!(request.is_pretty());
 /// # Ok::<(), volcano_job_update::status::Status>(())
 /// ```
-#[derive(Clone, Debug)]
+///
+/// `Debug` does not show the body, which can contain secrets.
+#[derive(Clone)]
 pub struct ReplaceRequest<'b> {
     pub(crate) info: RequestInfo,
     pub(crate) content_type: Option<Cow<'b, str>>,
@@ -28,11 +31,33 @@ pub struct ReplaceRequest<'b> {
 
 /// A PATCH of a Job: a JSON Patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)) or a JSON Merge
 /// Patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)), as its content type says.
-#[derive(Clone, Debug)]
+///
+/// `Debug` does not show the body, which can contain secrets.
+#[derive(Clone)]
 pub struct PatchRequest<'b> {
     pub(crate) info: RequestInfo,
     pub(crate) content_type: Cow<'b, str>,
     pub(crate) body: &'b [u8],
+}
+
+impl fmt::Debug for ReplaceRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { info, content_type, body: _ } = self;
+        f.debug_struct("ReplaceRequest")
+            .field("info", info)
+            .field("content_type", content_type)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PatchRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { info, content_type, body: _ } = self;
+        f.debug_struct("PatchRequest")
+            .field("info", info)
+            .field("content_type", content_type)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The path and the query parameters of a request.

@@ -9,7 +9,9 @@ use volcano_job_update::status::{CauseType, Status, StatusCause, quote};
 use crate::go;
 
 /// The response to a request that succeeds.
-#[derive(Clone, Debug)]
+///
+/// `Debug` does not show the Job, which can contain secrets.
+#[derive(Clone)]
 pub struct Response {
     pub(crate) verb: StoreVerb,
     /// Whether the code is 201, which it is in a dry run too.
@@ -20,6 +22,16 @@ pub struct Response {
     pub(crate) body: Option<String>,
     pub(crate) warnings: Vec<String>,
     pub(crate) review: Option<Review>,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("verb", &self.verb)
+            .field("code", &self.code())
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a response does to the store.

@@ -1,9 +1,8 @@
 //! The commands `check` and `diff`.
 
-use serde_json::Value;
 use volcano_job_update::admission::Response;
 use volcano_job_update::status::StatusCodes;
-use volcano_job_update::{Report, ReviewError, TextStyle, Validator};
+use volcano_job_update::{Report, TextStyle, Validator};
 use volcano_job_update_programs::{read_policy, validator};
 
 use crate::args::{CheckFormat, DiffFormat, Pair, Replacement};
@@ -33,11 +32,10 @@ pub(crate) fn check_as_kubectl(pair: &Pair, codes: StatusCodes) -> Result<Output
     let validator = pair_validator(pair)?;
     let update = read_update(pair, validator.policy().limits())?;
     let existing = update.existing()?;
-    let job = existing.to_value().map_err(ReviewError::Existing)?;
     // A Job without a name is denied, with an empty name in the message.
-    let name = job.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    let name = existing.name().unwrap_or_default();
     let review = validator.review(&existing, &update.replacement()?)?;
-    let response = Response::from_review("", name, review, codes);
+    let response = Response::from_review("", &name, review, codes);
     let (operation, done) = match pair.replacement() {
         Replacement::File(file) => {
             (format!("error when replacing {:?}", file.to_string_lossy()), "replaced")

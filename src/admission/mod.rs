@@ -56,7 +56,7 @@ mod review;
 mod warnings;
 mod webhook;
 
-pub use self::outcome::{Outcome, ParseOutcomeError};
+pub use self::outcome::Outcome;
 pub use self::response::Response;
 pub use self::review::{AdmissionReview, RequestError, body_limit};
 pub use self::webhook::{HttpAnswer, Webhook};

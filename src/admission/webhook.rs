@@ -3,7 +3,7 @@
 use super::outcome::Outcome;
 use super::response::Response;
 use super::review::{AdmissionReview, RequestError, body_limit};
-use crate::status::{Status, StatusCodes};
+use crate::status::StatusCodes;
 use crate::validate::{Validator, ViolationCode};
 
 /// Answers requests of an API server, as a validating and as a mutating webhook.
@@ -126,7 +126,7 @@ impl HttpAnswer {
     pub fn body(&self) -> Vec<u8> {
         match &self.0 {
             Ok(response) => response.to_json(),
-            Err(error) => to_json(error.status()),
+            Err(error) => error.status().to_json(),
         }
     }
 
@@ -174,9 +174,4 @@ impl HttpAnswer {
     pub fn into_response(self) -> Result<Response, RequestError> {
         self.0
     }
-}
-
-#[expect(clippy::expect_used, reason = "a status always serializes")]
-fn to_json(status: &Status) -> Vec<u8> {
-    serde_json::to_vec(status).expect("strings and numbers under fixed keys serialize")
 }

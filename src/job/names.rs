@@ -5,8 +5,8 @@
 /// ```
 /// use volcano_job_update::Verdict;
 ///
-/// let error = "refused".parse::<Verdict>().unwrap_err();
-/// assert_eq!(error.to_string(), "unknown verdict `refused`");
+/// let error = "forbidden".parse::<Verdict>().unwrap_err();
+/// assert_eq!(error.to_string(), "unknown verdict `forbidden`");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what} `{text}`")]

@@ -32,44 +32,26 @@ spelling!(StatusCodes, "status codes", {
     Kubernetes => "kubernetes",
 });
 
-/// What a violation denies, on which the status code depends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Denied {
-    /// The change of a field, whatever its value.
-    Change,
-    /// The value of a field that may change.
-    Value,
-}
-
-/// The type of the cause for a violation with this code, and what such a violation denies.
-const fn mapping(code: ViolationCode) -> (CauseType, Denied) {
-    match code {
-        ViolationCode::ImmutableField
-        | ViolationCode::UnknownField
-        | ViolationCode::TaskAdded
-        | ViolationCode::TaskRemoved
-        | ViolationCode::TasksReordered
-        | ViolationCode::TemplateChange => (CauseType::Forbidden, Denied::Change),
-        ViolationCode::DroppedDefault => (CauseType::Required, Denied::Change),
-        ViolationCode::DuplicateTaskName => (CauseType::Duplicate, Denied::Value),
-        ViolationCode::WrongObject
-        | ViolationCode::InvalidValue
-        | ViolationCode::ReplicasBelowMinAvailable
-        | ViolationCode::MinAvailableAboveTotal
-        | ViolationCode::PartitionMismatch => (CauseType::Invalid, Denied::Value),
-    }
-}
-
 impl ViolationCode {
     /// The type of the [`StatusCause`] for a violation with this code, such as
     /// [`CauseType::Forbidden`].
     #[must_use]
     pub const fn cause(self) -> CauseType {
-        mapping(self).0
-    }
-
-    const fn denied(self) -> Denied {
-        mapping(self).1
+        match self {
+            Self::ImmutableField
+            | Self::UnknownField
+            | Self::TaskAdded
+            | Self::TaskRemoved
+            | Self::TasksReordered
+            | Self::TemplateChange => CauseType::Forbidden,
+            Self::DroppedDefault => CauseType::Required,
+            Self::DuplicateTaskName => CauseType::Duplicate,
+            Self::WrongObject
+            | Self::InvalidValue
+            | Self::ReplicasBelowMinAvailable
+            | Self::MinAvailableAboveTotal
+            | Self::PartitionMismatch => CauseType::Invalid,
+        }
     }
 }
 
@@ -87,9 +69,8 @@ impl Status {
     #[must_use]
     pub fn denied(name: &str, violations: &Violations, codes: StatusCodes) -> Self {
         let causes = violations.iter().map(StatusCause::from).collect();
-        let denies_change = violations.iter().any(|it| it.code().denied() == Denied::Change);
         match codes {
-            StatusCodes::Documented if denies_change => {
+            StatusCodes::Documented if violations.deny_a_change() => {
                 Self::forbidden_with_causes(name, causes, violations.omitted())
             }
             StatusCodes::Documented | StatusCodes::Kubernetes => {

@@ -228,6 +228,13 @@ impl Status {
         Self::failure(500, "", message, None)
     }
 
+    /// The JSON body of the response.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a status always serializes")]
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("strings and numbers under fixed keys serialize")
+    }
+
     fn forbidden_with_causes(name: &str, causes: Vec<StatusCause>, omitted: usize) -> Self {
         let message = forbidden_message(name, aggregate(&causes, omitted));
         let details = StatusDetails { causes, ..details(RESOURCE, name) };

@@ -70,6 +70,26 @@ impl ViolationCode {
         self.texts().explanation
     }
 
+    /// Whether such a violation denies the change of a field whatever its value, rather than the value
+    /// of a field that may change.
+    pub(super) const fn denies_change(self) -> bool {
+        match self {
+            Self::ImmutableField
+            | Self::DroppedDefault
+            | Self::UnknownField
+            | Self::TaskAdded
+            | Self::TaskRemoved
+            | Self::TasksReordered
+            | Self::TemplateChange => true,
+            Self::DuplicateTaskName
+            | Self::WrongObject
+            | Self::InvalidValue
+            | Self::ReplicasBelowMinAvailable
+            | Self::MinAvailableAboveTotal
+            | Self::PartitionMismatch => false,
+        }
+    }
+
     const fn texts(self) -> Texts {
         match self {
             Self::ImmutableField => Texts {

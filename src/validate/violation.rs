@@ -181,13 +181,16 @@ pub struct Violations {
     list: Vec<Violation>,
     #[serde(skip)]
     omitted: usize,
+    #[serde(skip)]
+    denies_change: bool,
 }
 
 impl Violations {
     /// `None` if there is no violation.
     pub(super) fn from_list(list: Vec<Violation>, limit: usize) -> Option<Self> {
+        let denies_change = list.iter().any(|violation| violation.code().denies_change());
         let (list, omitted) = limited(list, limit);
-        (!list.is_empty()).then_some(Self { list, omitted })
+        (!list.is_empty()).then_some(Self { list, omitted, denies_change })
     }
 
     pub(super) fn listed_mut(&mut self) -> &mut [Violation] {
@@ -198,6 +201,11 @@ impl Violations {
     #[must_use]
     pub fn omitted(&self) -> usize {
         self.omitted
+    }
+
+    /// Whether any of them, listed or omitted, denies a change whatever its value.
+    pub(crate) fn deny_a_change(&self) -> bool {
+        self.denies_change
     }
 }
 

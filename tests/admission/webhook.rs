@@ -1,10 +1,9 @@
 //! The HTTP answers of a webhook.
 
 use serde_json::{Value, json};
-use volcano_job_update::admission::{
-    HttpAnswer, Outcome, ParseOutcomeError, Webhook, respond, restore,
-};
+use volcano_job_update::admission::{HttpAnswer, Outcome, Webhook, respond, restore};
 use volcano_job_update::status::StatusCodes;
+use volcano_job_update::{Limits, UnknownNameError, UpdatePolicy, Validator, ViolationCode};
 
 use crate::util::patched;
 use crate::{job, update, validator};
@@ -78,7 +77,7 @@ fn outcome_has_one_spelling() {
         assert_eq!(json!(outcome), json!(outcome.as_str()));
         assert_eq!(serde_json::from_value::<Outcome>(json!(outcome)).unwrap(), outcome);
     }
-    let error: ParseOutcomeError = "Denied".parse::<Outcome>().unwrap_err();
+    let error: UnknownNameError = "Denied".parse::<Outcome>().unwrap_err();
     assert_eq!(error.to_string(), "unknown outcome `Denied`");
 }
 
@@ -87,4 +86,20 @@ fn webhook_is_shared_between_threads() {
     fn is_shared<T: Send + Sync + Clone + 'static>() {}
     is_shared::<Webhook>();
     is_shared::<HttpAnswer>();
+}
+
+#[test]
+fn status_code_counts_violations_that_are_not_listed() {
+    let existing = job("documented-existing");
+    let patch = json!([{"op": "replace", "path": "/spec/queue", "value": "other"},
+        {"op": "add", "path": "/metadata/labels", "value": {"-": "invalid"}}]);
+    let review = update(&existing, &patched(&existing, &patch)).to_string();
+    for (limit, listed) in [(1, 1), (2, 2)] {
+        let limits = Limits::default().with_violations(limit);
+        let validator = Validator::new(UpdatePolicy::admission().with_limits(limits));
+        let response = respond(review.as_bytes(), &validator, StatusCodes::Documented).unwrap();
+        assert_eq!(response.codes().count(), listed);
+        assert_eq!(response.codes().next(), Some(ViolationCode::InvalidValue));
+        assert_eq!(response.status().unwrap().code, 403, "spec.queue may not change");
+    }
 }

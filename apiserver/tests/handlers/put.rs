@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use volcano_job_apiserver::{ReplaceRequest, StoreAction, replace};
+use volcano_job_apiserver::{PatchRequest, ReplaceRequest, StoreAction, replace};
 use volcano_job_update::{DroppedDefaults, Job, JobSchema, UpdatePolicy, Validator};
 
 use super::{
@@ -216,4 +216,17 @@ fn put_restores_dropped_defaults_of_a_body_with_duplicates() {
     assert_eq!(stored(&response)["spec"]["schedulerName"], "volcano");
     let duplicate = r#"duplicate field "spec.tasks[0].template.spec.containers[0].image""#;
     assert_eq!(response.warnings().first().map(String::as_str), Some(duplicate));
+}
+
+#[test]
+fn debug_does_not_show_the_job() {
+    let request = ReplaceRequest::from_uri(URI, br#"{"secret": 1}"#).unwrap();
+    let patch = PatchRequest::from_uri(URI, "application/merge-patch+json", br#"{"secret": 1}"#);
+    let response =
+        put_edited(|job| job["metadata"]["labels"] = json!({"secret": "a"}), "", &permissive());
+    let response = response.unwrap();
+    assert!(response.body().contains("secret"));
+    let shown = format!("{request:?} {:?} {response:?}", patch.unwrap());
+    assert!(!shown.contains("secret") && !shown.contains("115, 101"), "{shown}");
+    assert!(shown.contains("openmpi-hello-2-com") && shown.contains("200"), "{shown}");
 }

@@ -101,7 +101,7 @@ fn variables(fields: &Fields, policy: &UpdatePolicy) -> String {
     };
     keys.push("tasks");
     let keys = list(&keys);
-    let same = if is_enabled(policy, "ignoreFilledVolumeClaims") {
+    let same = if policy.ignores_filled_volume_claims() {
         format!("(k == \"volumes\" && k in variables.old && {FILLED_CLAIMS})")
     } else {
         "false".into()
@@ -125,13 +125,6 @@ fn variables(fields: &Fields, policy: &UpdatePolicy) -> String {
     )
 }
 
-/// Whether a field of the policy file is `true`.
-#[expect(clippy::expect_used, reason = "a policy always serializes")]
-fn is_enabled(policy: &UpdatePolicy, key: &str) -> bool {
-    let file = serde_json::to_value(policy).expect("a policy is JSON");
-    file.get(key).and_then(serde_json::Value::as_bool) == Some(true)
-}
-
 fn metadata_validations(fields: &Fields, policy: &UpdatePolicy, allowed: &str) -> String {
     let mut validations = String::new();
     for (field, empty) in METADATA {
@@ -148,7 +141,7 @@ fn metadata_validations(fields: &Fields, policy: &UpdatePolicy, allowed: &str) -
                 )
             }
         };
-        if field == "finalizers" && is_enabled(policy, "releaseFinalizersWhileDeleting") {
+        if field == "finalizers" && policy.releases_finalizers_while_deleting() {
             expression = format!("has(oldObject.metadata.deletionTimestamp) || {expression}");
         }
         let message = string(&format!("{path}{allowed}"));
