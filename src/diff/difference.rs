@@ -149,7 +149,7 @@ impl<'w> Difference<'w> {
 
     /// The steps from the field down to the place of the difference.
     pub(crate) fn below(&self, field: JobField<'_>) -> &[Segment] {
-        self.path.segments().get(field.depth()..).unwrap_or_default()
+        self.path.segments().split_at(field.depth()).1
     }
 }
 

@@ -61,7 +61,7 @@ impl Matching {
             let mut seen: HashMap<String, usize> = HashMap::new();
             let mut count = |text: String| {
                 let times = seen.entry(text.clone()).or_default();
-                *times = times.saturating_add(1);
+                *times += 1;
                 (text, *times)
             };
             list.iter().map(|element| count(number::scalar_text(element))).collect()
@@ -81,15 +81,14 @@ impl Matching {
         }
         let pair = |(a, b): &(&Value, &Value)| same(a, b);
         let front = old.iter().zip(new).take_while(pair).count();
-        let (old_rest, new_rest) =
-            (old.get(front..).unwrap_or_default(), new.get(front..).unwrap_or_default());
+        let ((_, old_rest), (_, new_rest)) = (old.split_at(front), new.split_at(front));
         // One and one are a pair, the same or not: what is nested deeply is not looked through again.
         let back = match (old_rest, new_rest) {
             ([_], [_]) => 0,
             _ => old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(pair).count(),
         };
-        let old_middle = old_rest.get(..old_rest.len().saturating_sub(back)).unwrap_or_default();
-        let new_middle = new_rest.get(..new_rest.len().saturating_sub(back)).unwrap_or_default();
+        let (old_middle, _) = old_rest.split_at(old_rest.len() - back);
+        let (new_middle, _) = new_rest.split_at(new_rest.len() - back);
 
         let middle = if matches!((old_middle, new_middle), ([_], [_])) {
             Self::by_position(1, 1)
@@ -99,7 +98,7 @@ impl Matching {
             Self::by_position(old_middle.len(), new_middle.len())
         };
         // What is equal at both ends needs no further look: only the middle is returned.
-        let shift = |position: &mut usize| *position = position.saturating_add(front);
+        let shift = |position: &mut usize| *position += front;
         let Self { mut pairs, mut removed, mut added, .. } = middle;
         removed.iter_mut().chain(&mut added).for_each(shift);
         pairs.iter_mut().flat_map(|(old, new)| [old, new]).for_each(shift);
@@ -112,7 +111,7 @@ impl Matching {
         let mut kind_of = |element| {
             kinds.iter().position(|kind| same(kind, element)).unwrap_or_else(|| {
                 kinds.push(element);
-                kinds.len().saturating_sub(1)
+                kinds.len() - 1
             })
         };
         let old: Vec<usize> = old.iter().map(&mut kind_of).collect();
@@ -143,8 +142,8 @@ impl Matching {
 
     /// Adds a run of old elements in whose place a run of new ones stands.
     fn replace(&mut self, old: usize, old_len: usize, new: usize, new_len: usize) {
-        let old = old..old.saturating_add(old_len);
-        let new = new..new.saturating_add(new_len);
+        let old = old..old + old_len;
+        let new = new..new + new_len;
         let both = old_len.min(new_len);
         self.removed.extend(old.clone().skip(both));
         self.added.extend(new.clone().skip(both));
@@ -174,12 +173,15 @@ impl Matching {
     }
 
     /// Finds out whether the pairs stand in another order than before.
+    #[expect(clippy::expect_used, reason = "the ranks are those of the pairs")]
     fn ordered(mut self) -> Self {
         self.pairs.sort_unstable_by_key(|(_, new)| *new);
         if !self.pairs.is_sorted_by_key(|(old, _)| *old) {
             let mut ranks: Vec<usize> = self.pairs.iter().map(|(old, _)| *old).collect();
             ranks.sort_unstable();
-            let rank = |(old, _): &(usize, usize)| ranks.binary_search(old).unwrap_or_default();
+            let rank = |(old, _): &(usize, usize)| {
+                ranks.binary_search(old).expect("each old position of a pair has a rank")
+            };
             self.order = self.pairs.iter().map(rank).collect();
         }
         self

@@ -140,7 +140,8 @@ fn place_in_result(change: &Change, rebuilt: &BTreeSet<&[Segment]>) -> FieldPath
     let existing = change.existing_path().segments();
     let both = change.path().segments().iter().zip(existing).enumerate();
     both.map(|(depth, (new, old))| {
-        let stays = new != old && !rebuilt.contains(existing.get(..depth).unwrap_or_default());
+        let (list, _) = existing.split_at(depth);
+        let stays = new != old && !rebuilt.contains(list);
         if stays { old.clone() } else { new.clone() }
     })
     .collect()
@@ -153,14 +154,12 @@ fn create_ancestors(
     created: &mut BTreeSet<FieldPath>,
 ) -> Vec<PatchOperation> {
     let segments = path.segments();
-    let first = segments.len().saturating_sub(absent);
+    let first = segments.len() - absent;
     let mut operations = Vec::new();
     for end in first..segments.len() {
-        let (Some(ancestor), Some(below)) = (segments.get(..end), segments.get(end)) else {
-            continue;
-        };
+        let (ancestor, below) = segments.split_at(end);
         if created.insert(ancestor.iter().cloned().collect()) {
-            let empty = if matches!(below, Segment::Key(_)) { json!({}) } else { json!([]) };
+            let empty = if matches!(below, [Segment::Key(_), ..]) { json!({}) } else { json!([]) };
             operations.push(match ancestor.last() {
                 // An element that is there, but `null`.
                 Some(Segment::Index(_)) => replace(ancestor, empty),
@@ -172,13 +171,15 @@ fn create_ancestors(
 }
 
 /// The operations that put a list into another order, given the former rank of each element.
+#[expect(clippy::expect_used, reason = "ranks are a permutation")]
 fn moves(list: &FieldPath, order: &[usize]) -> Vec<PatchOperation> {
     let element =
         |position: usize| pointer(list.segments().iter().chain([&Segment::Index(position)]));
     let mut current: Vec<usize> = (0..order.len()).collect();
     let mut operations = Vec::new();
     for (position, rank) in order.iter().enumerate() {
-        let Some(found) = current.iter().position(|current| current == rank) else { continue };
+        let found = current.iter().position(|current| current == rank);
+        let found = found.expect("the ranks are a permutation of the positions");
         if found != position {
             let rank = current.remove(found);
             current.insert(position, rank);
@@ -222,7 +223,7 @@ fn key(segment: &Segment) -> Option<&str> {
 /// What has to be merged into a value to get another: all of it, and `null` for what has to go.
 fn merging(old: Option<&Value>, new: Option<&Value>) -> Value {
     let (Some(Value::Object(old)), Some(Value::Object(new))) = (old, new) else {
-        return new.cloned().unwrap_or_default();
+        return new.cloned().unwrap_or(Value::Null);
     };
     let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
     keys.map(|key| (key.clone(), merging(old.get(key), new.get(key)))).collect()

@@ -117,7 +117,7 @@ impl<'a> Field<'a> {
         match first {
             Some(b'[') => Value::Array(Vec::new()),
             Some(b'{') => Value::Object(Map::new()),
-            _ => self.to_value().unwrap_or_default(),
+            _ => self.to_value().unwrap_or(Value::Null),
         }
     }
 

@@ -9,8 +9,6 @@
 
 use std::fmt;
 
-use super::cursor::slice;
-
 /// Why a text is not JSON, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -42,7 +40,8 @@ impl SyntaxError {
         let suffix = format!(" at line {} column {}", error.line(), error.column());
         let message = error.to_string();
         let message = message.strip_suffix(&suffix).unwrap_or(&message);
-        let part = slice(text, start..);
+        let (_, part) = text.split_at(start);
+        // An error without a position has line 0.
         let lines_above = error.line().saturating_sub(1);
         let line_start: usize = part.split_inclusive('\n').take(lines_above).map(str::len).sum();
         // Column 0 is the end of the line above; of the first line, its start.

@@ -178,7 +178,7 @@ impl Serialize for Violation {
 #[serde(transparent)]
 pub struct Violations {
     // INVARIANT: not empty.
-    list: Vec<Violation>,
+    list: Box<[Violation]>,
     #[serde(skip)]
     omitted: usize,
     #[serde(skip)]
@@ -190,7 +190,7 @@ impl Violations {
     pub(super) fn from_list(list: Vec<Violation>, limit: usize) -> Option<Self> {
         let denies_change = list.iter().any(|violation| violation.code().denies_change());
         let (list, omitted) = limited(list, limit);
-        (!list.is_empty()).then_some(Self { list, omitted, denies_change })
+        (!list.is_empty()).then(|| Self { list: list.into(), omitted, denies_change })
     }
 
     pub(super) fn listed_mut(&mut self) -> &mut [Violation] {
@@ -222,7 +222,7 @@ impl IntoIterator for Violations {
     type IntoIter = std::vec::IntoIter<Violation>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.list.into_iter()
+        self.list.into_vec().into_iter()
     }
 }
 
