@@ -12,9 +12,11 @@ use inputs::Pair;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use volcano_job_update::admission;
+use volcano_job_update::json_patch::Patch;
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{Check, Job, JobSchema, Review, UpdatePolicy, Validator};
 
+mod hostile;
 mod inputs;
 mod reviews;
 
@@ -33,8 +35,19 @@ struct Input {
 /// Runs before the count starts: the pair, and a validator that has judged it once.
 fn input(update: &str, size: usize) -> Input {
     let (_, make) = inputs::UPDATES.iter().find(|(name, _)| *name == update).expect("an update");
+    input_of(make(size))
+}
+
+/// As `input`, of a hostile update.
+fn hostile_input(shape: &str, size: usize) -> Input {
+    let (_, make) = hostile::SHAPES.iter().find(|(name, _)| *name == shape).expect("a shape");
+    let [existing, replacement] = make(size).map(|job| job.to_string().into_bytes());
+    input_of(Pair { existing, replacement })
+}
+
+fn input_of(pair: Pair) -> Input {
     // The Job borrows from it.
-    let pair: &'static Pair = Box::leak(Box::new(make(size)));
+    let pair: &'static Pair = Box::leak(Box::new(pair));
     let validator = Validator::new(UpdatePolicy::documented());
     drop(validator.review_bytes(&pair.existing, &pair.replacement));
     let existing = Job::from_slice(&pair.existing).expect("the existing Job can be read");
@@ -77,6 +90,13 @@ fn review_unguided(Input { validator, pair, .. }: &Input) -> Option<Review> {
     let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
     let replacement = Job::from_slice(black_box(&pair.replacement)).ok()?;
     validator.review(&existing, &replacement).ok()
+}
+
+/// Both texts to the changes as patches.
+fn make_patches(Input { validator, pair, existing, .. }: &Input) -> Option<(Patch, Value)> {
+    let replacement = Job::from_slice(black_box(&pair.replacement)).ok()?;
+    let changes = validator.diff(black_box(existing), &replacement).ok()?;
+    Some((changes.to_patch(), changes.to_merge_patch(existing).ok()?))
 }
 
 /// Both texts checked to be JSON.
@@ -177,6 +197,58 @@ fn well_formed_review(input: Input) -> (bool, Input) {
     repeated(input, check_review)
 }
 
+#[library_benchmark(setup = hostile_input)]
+#[bench::args_changed_1000("args_changed", 1000)]
+#[bench::args_changed_4000("args_changed", 4000)]
+#[bench::args_wrong_1000("args_wrong", 1000)]
+#[bench::args_wrong_4000("args_wrong", 4000)]
+#[bench::env_reversed_1000("env_reversed", 1000)]
+#[bench::env_reversed_4000("env_reversed", 4000)]
+#[bench::env_repeated_1000("env_repeated", 1000)]
+#[bench::env_repeated_4000("env_repeated", 4000)]
+#[bench::env_wrong_1000("env_wrong", 1000)]
+#[bench::env_wrong_4000("env_wrong", 4000)]
+#[bench::env_repeated_in_tasks_1000("env_repeated_in_tasks", 1000)]
+#[bench::env_repeated_in_tasks_4000("env_repeated_in_tasks", 4000)]
+#[bench::identity_1000("identity", 1000)]
+#[bench::identity_4000("identity", 4000)]
+#[bench::labels_changed_1000("labels_changed", 1000)]
+#[bench::labels_changed_4000("labels_changed", 4000)]
+#[bench::labels_wrong_1000("labels_wrong", 1000)]
+#[bench::labels_wrong_4000("labels_wrong", 4000)]
+#[bench::long_key_1000("long_key", 1000)]
+#[bench::long_key_4000("long_key", 4000)]
+#[bench::nested_25("nested", 25)]
+#[bench::nested_100("nested", 100)]
+#[bench::nested_beside_25("nested_beside", 25)]
+#[bench::nested_beside_100("nested_beside", 100)]
+#[bench::tasks_scaled_1000("tasks_scaled", 1000)]
+#[bench::tasks_scaled_4000("tasks_scaled", 4000)]
+#[bench::tasks_shuffled_1000("tasks_shuffled", 1000)]
+#[bench::tasks_shuffled_4000("tasks_shuffled", 4000)]
+#[bench::tasks_renamed_1000("tasks_renamed", 1000)]
+#[bench::tasks_renamed_4000("tasks_renamed", 4000)]
+#[bench::unknown_fields_1000("unknown_fields", 1000)]
+#[bench::unknown_fields_4000("unknown_fields", 4000)]
+#[bench::unknown_in_pod_1000("unknown_in_pod", 1000)]
+#[bench::unknown_in_pod_4000("unknown_in_pod", 4000)]
+fn hostile_verdict(input: Input) -> (Option<Review>, Input) {
+    repeated(input, review_both)
+}
+
+#[library_benchmark(setup = hostile_input)]
+#[bench::args_changed_1000("args_changed", 1000)]
+#[bench::args_changed_4000("args_changed", 4000)]
+#[bench::env_reversed_1000("env_reversed", 1000)]
+#[bench::env_reversed_4000("env_reversed", 4000)]
+#[bench::labels_changed_1000("labels_changed", 1000)]
+#[bench::labels_changed_4000("labels_changed", 4000)]
+#[bench::tasks_shuffled_1000("tasks_shuffled", 1000)]
+#[bench::tasks_shuffled_4000("tasks_shuffled", 4000)]
+fn hostile_patches(input: Input) -> (Option<(Patch, Value)>, Input) {
+    repeated(input, make_patches)
+}
+
 library_benchmark_group!(
     name = update,
     benchmarks = [
@@ -188,7 +260,9 @@ library_benchmark_group!(
         compiled,
         parsed,
         answer,
-        well_formed_review
+        well_formed_review,
+        hostile_verdict,
+        hostile_patches
     ]
 );
 

@@ -143,3 +143,27 @@ impl fmt::Display for StatusCause {
         f.write_str(&self.message)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::CauseType;
+
+    /// Lists variants, and does not compile if one is missing.
+    macro_rules! every_variant {
+        ($enum:ident: $($variant:ident),*) => {{
+            let _: fn($enum) = |value| match value {
+                $($enum::$variant)|* => {}
+            };
+            [$($enum::$variant),*]
+        }};
+    }
+
+    #[test]
+    fn every_type_is_in_all() {
+        let every = every_variant!(
+            CauseType: NotFound, Required, Duplicate, Invalid, TypeInvalid, NotSupported, Forbidden,
+            TooLong, TooMany, Internal
+        );
+        assert_eq!(CauseType::ALL, every);
+    }
+}
