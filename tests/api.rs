@@ -296,13 +296,19 @@ fn what_a_policy_file_leaves_out_is_as_documented() {
 fn a_policy_file_with_a_mistake_is_denied() {
     let denied =
         |file: Value| serde_json::from_value::<UpdatePolicy>(file).unwrap_err().to_string();
+    // The words around the mistake are serde's.
+    for (file, mistake) in [
+        (json!({"permited": []}), "`permited`"),
+        (json!({"limits": {"task": 1}}), "`task`"),
+        (json!({"droppedDefaults": "keep"}), "`keep`"),
+        (json!({"limits": {"tasks": -1}}), "-1"),
+    ] {
+        let error = denied(file);
+        assert!(error.contains(mistake), "{error}");
+    }
     for (file, begins) in [
-        (json!({"permited": []}), "unknown field `permited`"),
-        (json!({"limits": {"task": 1}}), "unknown field `task`"),
-        (json!({"droppedDefaults": "keep"}), "unknown variant `keep`"),
         (json!({"allowed": ["spec..queue"]}), "pattern `spec..queue`: "),
         (json!({"allowed": [""]}), "pattern ``: "),
-        (json!({"limits": {"tasks": -1}}), "invalid value"),
     ] {
         let error = denied(file);
         assert!(error.starts_with(begins), "{error}");
