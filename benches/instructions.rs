@@ -1,4 +1,4 @@
-//! Instruction counts under valgrind; `scripts/bench-instructions` runs this and checks the ratios.
+//! Instruction counts under valgrind; `scripts/bench-instructions` runs this and checks the bounds.
 
 #![expect(missing_docs, unused_qualifications, reason = "the macros of gungraun write the code")]
 #![expect(clippy::expect_used, reason = "a bench may fail on its own input")]
@@ -20,19 +20,19 @@ mod hostile;
 mod inputs;
 mod reviews;
 
-/// One call would also count what the allocator tidies up after the setup.
+/// With a single call, the cleanup of the allocator after the setup would distort the count.
 const CALLS: usize = 10;
 
 struct Input {
     validator: Validator,
     pair: &'static Pair,
-    /// The existing Job, read before.
+    /// The existing Job, already read.
     existing: Job<'static>,
-    /// A review of the update.
+    /// The body of an AdmissionReview of the update.
     body: Vec<u8>,
 }
 
-/// Runs before the count starts: the pair, and a validator that has judged it once.
+/// Not counted: makes the pair, and a validator that has reviewed it once.
 fn input(update: &str, size: usize) -> Input {
     let (_, make) = inputs::UPDATES.iter().find(|(name, _)| *name == update).expect("an update");
     input_of(make(size))
@@ -54,7 +54,7 @@ fn input_of(pair: Pair) -> Input {
     Input { validator, pair, existing, body: reviews::review(pair) }
 }
 
-/// As `input`, with a validator that judges by the policy and checks no values.
+/// As `input`, with a validator that skips every check of values.
 fn unchecked_input(update: &str, size: usize) -> Input {
     let checks = [
         Check::Schema,
@@ -69,49 +69,49 @@ fn unchecked_input(update: &str, size: usize) -> Input {
     Input { validator: Validator::new(policy), ..input(update, size) }
 }
 
-/// The count stops in a closure of the bench, so that what is counted has a name.
+/// Callgrind counts by function name, so the calls go through a named function, not a closure.
 fn repeated<T>(input: Input, call: fn(&Input) -> T) -> (T, Input) {
     let result = (1..CALLS).fold(call(&input), |_, _| call(&input));
     (result, input)
 }
 
-/// Both texts to a verdict.
+/// From both texts to a review.
 fn review_both(Input { validator, pair, .. }: &Input) -> Option<Review> {
     validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement)).ok()
 }
 
-/// The text of the replacement to a verdict.
+/// From the text of the replacement to a review.
 fn review_next(Input { validator, pair, existing, .. }: &Input) -> Option<Review> {
     validator.review_replacement(black_box(existing), black_box(&pair.replacement)).ok()
 }
 
-/// Both texts to a verdict, each read by itself.
+/// From both texts to a review, reading the replacement without a guide.
 fn review_unguided(Input { validator, pair, .. }: &Input) -> Option<Review> {
     let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
     let replacement = Job::from_slice(black_box(&pair.replacement)).ok()?;
     validator.review(&existing, &replacement).ok()
 }
 
-/// Both texts to the changes as patches.
+/// From the text of the replacement to the changes as patches.
 fn make_patches(Input { validator, pair, existing, .. }: &Input) -> Option<(Patch, Value)> {
     let replacement = Job::from_slice(black_box(&pair.replacement)).ok()?;
     let changes = validator.diff(black_box(existing), &replacement).ok()?;
     Some((changes.to_patch(), changes.to_merge_patch(existing).ok()?))
 }
 
-/// Both texts checked to be JSON.
+/// Checks that both texts are JSON.
 fn check_both(Input { pair, .. }: &Input) -> bool {
     let check = |text| serde_json::from_slice::<IgnoredAny>(black_box(text)).is_ok();
     check(&pair.existing) && check(&pair.replacement)
 }
 
-/// The body of a review to the body of the answer.
+/// From the body of an AdmissionReview to that of the answer.
 fn answer_review(Input { validator, body, .. }: &Input) -> Option<Vec<u8>> {
     let response = admission::respond(black_box(body), validator, StatusCodes::Documented);
     Some(response.ok()?.to_json())
 }
 
-/// The body of a review checked to be JSON.
+/// Checks that the body of an AdmissionReview is JSON.
 fn check_review(Input { body, .. }: &Input) -> bool {
     serde_json::from_slice::<IgnoredAny>(black_box(body)).is_ok()
 }

@@ -1,4 +1,4 @@
-//! What callers rely on beside the verdicts: auto traits, sizes, and the serde forms.
+//! The public API besides the verdicts: auto traits, sizes and serde forms.
 
 use std::error::Error;
 use std::fmt::{Debug, Display};
@@ -22,13 +22,13 @@ fn is_plain<T: Copy + Eq + Hash + Debug + Send + Sync + 'static>() {}
 fn is_data<T: Serialize + DeserializeOwned + Clone + Eq + Debug>() {}
 
 #[test]
-fn a_job_can_be_sent_and_shared() {
+fn borrowed_types_are_send_and_sync() {
     is_shared::<volcano_job_update::admission::AdmissionReview<'static>>();
     is_shared::<Job<'_>>();
 }
 
 #[test]
-fn results_are_owned() {
+fn results_are_owned_and_clone() {
     is_owned::<volcano_job_update::admission::Response>();
     is_owned::<Change>();
     is_owned::<Changes>();
@@ -44,7 +44,7 @@ fn results_are_owned() {
 }
 
 #[test]
-fn kinds_are_plain() {
+fn enums_are_copy_eq_and_hash() {
     is_plain::<ChangeKind>();
     is_plain::<ViolationCode>();
     is_plain::<DroppedDefaults>();
@@ -54,7 +54,7 @@ fn kinds_are_plain() {
 }
 
 #[test]
-fn errors_are_errors() {
+fn errors_implement_error() {
     is_error::<volcano_job_update::admission::RequestError>();
     is_error::<JobError>();
     is_error::<MergePatchError>();
@@ -66,15 +66,14 @@ fn errors_are_errors() {
 }
 
 #[test]
-fn configuration_is_data() {
+fn configuration_implements_serde() {
     is_data::<DroppedDefaults>();
     is_data::<FieldPattern>();
     is_data::<Limits>();
     is_data::<UpdatePolicy>();
 }
 
-/// An error is moved up through every caller on the accepting path too, so it must be small; the
-/// size of what it carries does not matter. Clippy's bound for an `Err` is 128 bytes.
+/// The size of an `Err` is paid on the path without an error, too. Clippy's bound is 128 bytes.
 #[test]
 fn errors_are_small() {
     assert_eq!(size_of::<JobError>(), size_of::<usize>());
@@ -82,7 +81,7 @@ fn errors_are_small() {
     assert!(size_of::<Result<(), Violations>>() <= 4 * size_of::<usize>());
     assert!(size_of::<Result<(), UpdateError>>() <= 5 * size_of::<usize>());
     assert!(size_of::<Result<(), ReviewError>>() <= 2 * size_of::<usize>());
-    // This one stands in lists by the thousand.
+    // A review may contain thousands of these.
     assert!(size_of::<Segment>() <= 3 * size_of::<usize>());
 }
 
@@ -99,7 +98,7 @@ fn jobs() -> (Job<'static>, Job<'static>) {
 }
 
 #[test]
-fn a_violation_serialises_without_values() {
+fn violation_serializes_without_values() {
     let (existing, replacement) = jobs();
     let Err(UpdateError::Denied(violations)) = validate_update(&existing, &replacement) else {
         panic!("the update must be denied");
@@ -125,7 +124,7 @@ fn a_violation_serialises_without_values() {
 }
 
 #[test]
-fn values_are_had_from_accessors() {
+fn accessors_give_the_values() {
     let (existing, replacement) = jobs();
     let review = Validator::default().review(&existing, &replacement).unwrap();
     let violations = review.violations().unwrap();
@@ -153,7 +152,7 @@ fn values_are_had_from_accessors() {
 }
 
 #[test]
-fn results_outlive_the_texts() {
+fn results_do_not_borrow_from_the_texts() {
     let review = {
         let (existing, replacement) = (EXISTING.to_owned(), REPLACEMENT.to_owned());
         Validator::default().review_bytes(existing.as_bytes(), replacement.as_bytes()).unwrap()
@@ -163,7 +162,7 @@ fn results_outlive_the_texts() {
 }
 
 #[test]
-fn small_enums_have_one_spelling() {
+fn display_and_serialize_agree() {
     assert_same_spelling(&[ChangeKind::Added, ChangeKind::Removed], &["added", "removed"]);
     assert_same_spelling(&[ChangeKind::Replaced, ChangeKind::Moved], &["replaced", "moved"]);
     assert_same_spelling(&[Verdict::Allowed, Verdict::Ignored], &["allowed", "ignored"]);
@@ -174,7 +173,7 @@ fn small_enums_have_one_spelling() {
     assert_eq!(serde_json::to_value(Severity::Warning).unwrap(), "warning");
 }
 
-/// Whether values are shown and serialised by these names.
+/// Values are displayed and serialized as these names.
 #[track_caller]
 fn assert_same_spelling<T: Display + Serialize>(values: &[T], names: &[&str]) {
     let shown: Vec<String> = values.iter().map(ToString::to_string).collect();
@@ -183,7 +182,7 @@ fn assert_same_spelling<T: Display + Serialize>(values: &[T], names: &[&str]) {
 }
 
 #[test]
-fn the_causes_of_codes_are_those_of_kubernetes() {
+fn codes_map_to_kubernetes_causes() {
     let forbidden = [
         ViolationCode::ImmutableField,
         ViolationCode::UnknownField,
@@ -204,7 +203,7 @@ fn the_causes_of_codes_are_those_of_kubernetes() {
 }
 
 #[test]
-fn a_policy_is_what_its_file_says() {
+fn policy_file_matches_the_builder() {
     let mut limits = Limits::default();
     limits.tasks = 7;
     let policy = UpdatePolicy::admission()
@@ -235,7 +234,7 @@ fn a_policy_is_what_its_file_says() {
     assert_eq!(serde_json::from_value::<UpdatePolicy>(file).unwrap(), policy);
 }
 
-/// A deserializer that gives the names of an enum's variants, as the derived code states them.
+/// A deserializer that records the names of all variants of an enum.
 struct VariantNames<'n>(&'n mut &'static [&'static str]);
 
 impl<'de> Deserializer<'de> for VariantNames<'_> {
@@ -262,7 +261,7 @@ impl<'de> Deserializer<'de> for VariantNames<'_> {
 }
 
 #[test]
-fn the_permissive_policy_skips_every_check() {
+fn permissive_policy_skips_every_check() {
     let mut names: &[&str] = &[];
     Check::deserialize(VariantNames(&mut names)).unwrap_err();
     assert!(names.contains(&"schema"));
@@ -271,7 +270,7 @@ fn the_permissive_policy_skips_every_check() {
 }
 
 #[test]
-fn presets_survive_their_files() {
+fn presets_round_trip_through_json() {
     for name in ["documented", "admission"] {
         let preset = UpdatePolicy::preset(name).unwrap();
         assert_eq!(preset.name(), name);
@@ -284,7 +283,7 @@ fn presets_survive_their_files() {
 }
 
 #[test]
-fn what_a_policy_file_leaves_out_is_as_documented() {
+fn policy_file_defaults_to_documented() {
     let policy: UpdatePolicy = serde_json::from_value(json!({})).unwrap();
     assert_eq!(policy, UpdatePolicy::documented().with_name("custom"));
     assert_eq!(UpdatePolicy::default(), UpdatePolicy::documented());
@@ -293,7 +292,7 @@ fn what_a_policy_file_leaves_out_is_as_documented() {
 }
 
 #[test]
-fn a_policy_file_with_a_mistake_is_denied() {
+fn invalid_policy_file_is_rejected() {
     let denied =
         |file: Value| serde_json::from_value::<UpdatePolicy>(file).unwrap_err().to_string();
     // The words around the mistake are serde's.
@@ -316,7 +315,7 @@ fn a_policy_file_with_a_mistake_is_denied() {
 }
 
 #[test]
-fn limits_are_those_of_an_api_server() {
+fn default_limits() {
     let limits = Limits::default();
     assert_eq!(limits.text_bytes, 3 * 1024 * 1024);
     assert_eq!((limits.nesting, limits.tasks, limits.violations), (128, 10_000, 100));
@@ -324,7 +323,7 @@ fn limits_are_those_of_an_api_server() {
 }
 
 #[test]
-fn patterns_cover_what_they_name_and_what_is_below() {
+fn allowed_patterns_cover_a_field_and_everything_below() {
     let policy = UpdatePolicy::documented();
     for (path, allowed) in [
         ("metadata.labels", true),
@@ -345,7 +344,7 @@ fn patterns_cover_what_they_name_and_what_is_below() {
 }
 
 #[test]
-fn a_null_task_is_the_same_from_a_text_and_from_a_value() {
+fn null_task_is_the_same_from_text_and_value() {
     let job = json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
         "metadata": {"name": "a"}, "spec": {"tasks": [null]}});
     let text = job.to_string();

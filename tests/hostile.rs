@@ -34,7 +34,7 @@ const EXPECTED: [(&str, usize, [usize; 3]); 17] = [
 ];
 
 #[test]
-fn hostile_updates_are_judged_completely() {
+fn hostile_updates_have_all_changes_violations_and_warnings() {
     let validator = Validator::default();
     for ((name, shape), expected) in hostile::SHAPES.into_iter().zip(EXPECTED) {
         let (_, size, counts) = expected;
@@ -53,7 +53,7 @@ fn hostile_updates_are_judged_completely() {
 }
 
 #[test]
-fn patches_of_hostile_updates_make_them() {
+fn patches_of_hostile_updates_give_the_replacement() {
     let validator = Validator::default();
     for ((name, shape), (_, size, _)) in hostile::SHAPES.into_iter().zip(EXPECTED) {
         // Applying a move takes time in proportion to the length of the list.
@@ -70,7 +70,7 @@ fn patches_of_hostile_updates_make_them() {
 }
 
 #[test]
-fn defaults_of_a_null_task_are_restored() {
+fn restore_defaults_fills_a_null_task() {
     let existing = json!({"spec": {"tasks": [{"name": "default0", "maxRetry": 3}]}});
     let replacement = json!({"spec": {"tasks": [null]}});
     let (old, new) = (Job::from_value(&existing).unwrap(), Job::from_value(&replacement).unwrap());

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// Makes an existing Job and its replacement of a size.
+/// Makes an existing Job and its replacement, of a size.
 pub(crate) type Shape = fn(usize) -> [Value; 2];
 
 /// The updates, by name.
@@ -90,7 +90,7 @@ fn env_wrong(size: usize) -> [Value; 2] {
     })
 }
 
-/// In every task, a variable that is there twice changes.
+/// Every task has a repeated variable, whose second value changes.
 fn env_repeated_in_tasks(size: usize) -> [Value; 2] {
     ["1", "2"].map(|value| {
         let env = json!([{"name": "A"}, {"name": "A", "value": value}]);
@@ -119,7 +119,7 @@ fn labels_changed(size: usize) -> [Value; 2] {
     })
 }
 
-/// The key of every label is invalid, before and after; one more label changes.
+/// The key of every label is invalid before and after the update. One more label changes.
 fn labels_wrong(size: usize) -> [Value; 2] {
     ["a", "b"].map(|last| {
         let mut labels: Map<String, Value> =
@@ -167,7 +167,7 @@ fn tasks_scaled(size: usize) -> [Value; 2] {
 /// The tasks are in another order, and the replicas of each change.
 fn tasks_shuffled(size: usize) -> [Value; 2] {
     let scaled = tasks(size, 2);
-    // Steps of a prime that does not divide the size come by each position once.
+    // Steps of a prime that does not divide the size visit each position once.
     let shuffled: Vec<Value> = scaled.iter().cycle().step_by(7919).take(size).cloned().collect();
     [job_with_tasks(&tasks(size, 1)), job_with_tasks(&shuffled)]
 }

@@ -1,6 +1,10 @@
-//! Kubernetes' own errors for labels and annotations, held against the violations here.
+//! Kubernetes' errors for labels and annotations, compared with our violations.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "data that is not as expected fails the test"
+)]
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,7 +12,8 @@ use volcano_job_update::{Job, Validator, ViolationCode};
 
 use crate::data::{lines, report};
 
-/// What an error of Kubernetes and a message here have in common if they mean the same.
+/// Phrases by which an error of Kubernetes (first) and a message of ours (second) are recognised as the
+/// same error.
 const MEANINGS: [(&str, &str); 10] = [
     ("a valid label key must consist", "must be a name, or a DNS subdomain, `/` and a name"),
     ("prefix part must be non-empty", "prefix part must be non-empty"),
@@ -31,12 +36,12 @@ struct Row {
 }
 
 #[test]
-fn labels_are_denied_for_the_reasons_of_kubernetes() {
+fn label_errors_match_kubernetes() {
     compare_table("labels");
 }
 
 #[test]
-fn annotations_are_denied_for_the_reasons_of_kubernetes() {
+fn annotation_errors_match_kubernetes() {
     compare_table("annotations");
 }
 
@@ -45,14 +50,14 @@ fn compare_table(field: &str) {
     let mut errors = 0;
     for row in &rows {
         let map = row.map.clone().unwrap_or_else(|| {
-            // One key of one byte, and a value that makes up the rest.
+            // The key has one byte, the value all others.
             json!({"a": "x".repeat(row.annotation_bytes.unwrap_or_default() - 1)})
         });
         let meaning = |text: &String, of_kubernetes: bool| {
             let found = MEANINGS.iter().position(|(theirs, ours)| {
                 text.contains(if of_kubernetes { theirs } else { ours })
             });
-            found.unwrap_or_else(|| panic!("{text}: what does it mean?"))
+            found.unwrap_or_else(|| panic!("{text}: not in MEANINGS"))
         };
         let mut wanted: Vec<usize> = row.errors.iter().map(|text| meaning(text, true)).collect();
         let mut found: Vec<usize> =
@@ -65,7 +70,7 @@ fn compare_table(field: &str) {
     report(rows.len(), &format!("maps of {field} with {errors} errors"));
 }
 
-/// What is said of an update that adds this map.
+/// The messages of the violations of an update that adds this map.
 fn messages(field: &str, map: &Value) -> Vec<String> {
     let job = |metadata| json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": metadata});
     let (existing, replacement) =
