@@ -1,7 +1,7 @@
-//! Wall time from the bytes of a review to the bytes of the answer, next to checking that they are JSON.
+//! Wall time from the bytes of an AdmissionReview to the bytes of the answer, compared with checking that
+//! the review is JSON.
 //!
-//! The candidates take turns on the same bytes in one run; the minimum of many rounds is what a call
-//! costs.
+//! The candidates take turns in one run; the result is the minimum of many rounds.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
@@ -17,10 +17,10 @@ mod inputs;
 mod reviews;
 
 const ROUNDS: u32 = 200;
-/// Bytes that a sample goes through, at least.
+/// The minimal number of bytes that one sample processes.
 const SAMPLE: usize = 1 << 20;
 
-/// Microseconds per call, the least of the rounds.
+/// Microseconds per call, the minimum of all rounds.
 fn measure(candidates: [&dyn Fn() -> usize; 3], rounds: u32, calls: u32) -> [f64; 3] {
     let mut fastest = [f64::INFINITY; 3];
     for _ in 0..rounds {
@@ -36,7 +36,7 @@ fn measure(candidates: [&dyn Fn() -> usize; 3], rounds: u32, calls: u32) -> [f64
 }
 
 fn main() {
-    // `cargo bench` passes --bench; without it one round shows that the bench runs.
+    // `cargo bench` passes --bench; without it one round checks that the bench runs.
     let full = std::env::args().any(|argument| argument == "--bench");
     let validator = Validator::new(UpdatePolicy::admission());
     println!(

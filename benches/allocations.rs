@@ -1,4 +1,4 @@
-//! Allocations of a verdict, next to those of parsing both Jobs.
+//! Allocations of a verdict, compared with those of parsing both Jobs and diffing them.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
@@ -14,7 +14,7 @@ mod inputs;
 #[global_allocator]
 static ALLOCATOR: Allocator<System> = Allocator::system();
 
-/// The allocations of one call; a reallocation counts as one.
+/// The allocations of one call. A reallocation counts as one.
 fn allocations<T>(call: impl Fn() -> T) -> u64 {
     drop(call());
     let session = Session::new().no_stdout().no_file();

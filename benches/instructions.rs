@@ -1,4 +1,4 @@
-//! Instruction counts under valgrind; `scripts/bench-instructions` runs this and checks the ratios.
+//! Instruction counts under valgrind; `scripts/bench-instructions` runs this and checks the bounds.
 
 #![expect(missing_docs, unused_qualifications, reason = "the macros of gungraun write the code")]
 #![expect(clippy::expect_used, reason = "a bench may fail on its own input")]
@@ -12,36 +12,49 @@ use inputs::Pair;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use volcano_job_update::admission;
+use volcano_job_update::json_patch::Patch;
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{Check, Job, JobSchema, Review, UpdatePolicy, Validator};
 
+mod hostile;
 mod inputs;
 mod reviews;
 
-/// One call would also count what the allocator tidies up after the setup.
+/// With a single call, the cleanup of the allocator after the setup would distort the count.
 const CALLS: usize = 10;
 
 struct Input {
     validator: Validator,
     pair: &'static Pair,
-    /// The existing Job, read before.
+    /// The existing Job, already read.
     existing: Job<'static>,
-    /// A review of the update.
+    /// The body of an AdmissionReview of the update.
     body: Vec<u8>,
 }
 
-/// Runs before the count starts: the pair, and a validator that has judged it once.
+/// Not counted: makes the pair, and a validator that has reviewed it once.
 fn input(update: &str, size: usize) -> Input {
     let (_, make) = inputs::UPDATES.iter().find(|(name, _)| *name == update).expect("an update");
+    input_of(make(size))
+}
+
+/// As `input`, of a hostile update.
+fn hostile_input(shape: &str, size: usize) -> Input {
+    let (_, make) = hostile::SHAPES.iter().find(|(name, _)| *name == shape).expect("a shape");
+    let [existing, replacement] = make(size).map(|job| job.to_string().into_bytes());
+    input_of(Pair { existing, replacement })
+}
+
+fn input_of(pair: Pair) -> Input {
     // The Job borrows from it.
-    let pair: &'static Pair = Box::leak(Box::new(make(size)));
+    let pair: &'static Pair = Box::leak(Box::new(pair));
     let validator = Validator::new(UpdatePolicy::documented());
     drop(validator.review_bytes(&pair.existing, &pair.replacement));
     let existing = Job::from_slice(&pair.existing).expect("the existing Job can be read");
     Input { validator, pair, existing, body: reviews::review(pair) }
 }
 
-/// As `input`, with a validator that judges by the policy and checks no values.
+/// As `input`, with a validator that skips every check of values.
 fn unchecked_input(update: &str, size: usize) -> Input {
     let checks = [
         Check::Schema,
@@ -56,42 +69,49 @@ fn unchecked_input(update: &str, size: usize) -> Input {
     Input { validator: Validator::new(policy), ..input(update, size) }
 }
 
-/// The count stops in a closure of the bench, so that what is counted has a name.
+/// Callgrind counts by function name, so the calls go through a named function, not a closure.
 fn repeated<T>(input: Input, call: fn(&Input) -> T) -> (T, Input) {
     let result = (1..CALLS).fold(call(&input), |_, _| call(&input));
     (result, input)
 }
 
-/// Both texts to a verdict.
+/// From both texts to a review.
 fn review_both(Input { validator, pair, .. }: &Input) -> Option<Review> {
     validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement)).ok()
 }
 
-/// The text of the replacement to a verdict.
+/// From the text of the replacement to a review.
 fn review_next(Input { validator, pair, existing, .. }: &Input) -> Option<Review> {
     validator.review_replacement(black_box(existing), black_box(&pair.replacement)).ok()
 }
 
-/// Both texts to a verdict, each read by itself.
+/// From both texts to a review, reading the replacement without a guide.
 fn review_unguided(Input { validator, pair, .. }: &Input) -> Option<Review> {
     let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
     let replacement = Job::from_slice(black_box(&pair.replacement)).ok()?;
     validator.review(&existing, &replacement).ok()
 }
 
-/// Both texts checked to be JSON.
+/// From the text of the replacement to the changes as patches.
+fn make_patches(Input { validator, pair, existing, .. }: &Input) -> Option<(Patch, Value)> {
+    let replacement = Job::from_slice(black_box(&pair.replacement)).ok()?;
+    let changes = validator.diff(black_box(existing), &replacement).ok()?;
+    Some((changes.to_patch(), changes.to_merge_patch(existing).ok()?))
+}
+
+/// Checks that both texts are JSON.
 fn check_both(Input { pair, .. }: &Input) -> bool {
     let check = |text| serde_json::from_slice::<IgnoredAny>(black_box(text)).is_ok();
     check(&pair.existing) && check(&pair.replacement)
 }
 
-/// The body of a review to the body of the answer.
+/// From the body of an AdmissionReview to that of the answer.
 fn answer_review(Input { validator, body, .. }: &Input) -> Option<Vec<u8>> {
     let response = admission::respond(black_box(body), validator, StatusCodes::Documented);
     Some(response.ok()?.to_json())
 }
 
-/// The body of a review checked to be JSON.
+/// Checks that the body of an AdmissionReview is JSON.
 fn check_review(Input { body, .. }: &Input) -> bool {
     serde_json::from_slice::<IgnoredAny>(black_box(body)).is_ok()
 }
@@ -177,6 +197,58 @@ fn well_formed_review(input: Input) -> (bool, Input) {
     repeated(input, check_review)
 }
 
+#[library_benchmark(setup = hostile_input)]
+#[bench::args_changed_1000("args_changed", 1000)]
+#[bench::args_changed_4000("args_changed", 4000)]
+#[bench::args_wrong_1000("args_wrong", 1000)]
+#[bench::args_wrong_4000("args_wrong", 4000)]
+#[bench::env_reversed_1000("env_reversed", 1000)]
+#[bench::env_reversed_4000("env_reversed", 4000)]
+#[bench::env_repeated_1000("env_repeated", 1000)]
+#[bench::env_repeated_4000("env_repeated", 4000)]
+#[bench::env_wrong_1000("env_wrong", 1000)]
+#[bench::env_wrong_4000("env_wrong", 4000)]
+#[bench::env_repeated_in_tasks_1000("env_repeated_in_tasks", 1000)]
+#[bench::env_repeated_in_tasks_4000("env_repeated_in_tasks", 4000)]
+#[bench::identity_1000("identity", 1000)]
+#[bench::identity_4000("identity", 4000)]
+#[bench::labels_changed_1000("labels_changed", 1000)]
+#[bench::labels_changed_4000("labels_changed", 4000)]
+#[bench::labels_wrong_1000("labels_wrong", 1000)]
+#[bench::labels_wrong_4000("labels_wrong", 4000)]
+#[bench::long_key_1000("long_key", 1000)]
+#[bench::long_key_4000("long_key", 4000)]
+#[bench::nested_25("nested", 25)]
+#[bench::nested_100("nested", 100)]
+#[bench::nested_beside_25("nested_beside", 25)]
+#[bench::nested_beside_100("nested_beside", 100)]
+#[bench::tasks_scaled_1000("tasks_scaled", 1000)]
+#[bench::tasks_scaled_4000("tasks_scaled", 4000)]
+#[bench::tasks_shuffled_1000("tasks_shuffled", 1000)]
+#[bench::tasks_shuffled_4000("tasks_shuffled", 4000)]
+#[bench::tasks_renamed_1000("tasks_renamed", 1000)]
+#[bench::tasks_renamed_4000("tasks_renamed", 4000)]
+#[bench::unknown_fields_1000("unknown_fields", 1000)]
+#[bench::unknown_fields_4000("unknown_fields", 4000)]
+#[bench::unknown_in_pod_1000("unknown_in_pod", 1000)]
+#[bench::unknown_in_pod_4000("unknown_in_pod", 4000)]
+fn hostile_verdict(input: Input) -> (Option<Review>, Input) {
+    repeated(input, review_both)
+}
+
+#[library_benchmark(setup = hostile_input)]
+#[bench::args_changed_1000("args_changed", 1000)]
+#[bench::args_changed_4000("args_changed", 4000)]
+#[bench::env_reversed_1000("env_reversed", 1000)]
+#[bench::env_reversed_4000("env_reversed", 4000)]
+#[bench::labels_changed_1000("labels_changed", 1000)]
+#[bench::labels_changed_4000("labels_changed", 4000)]
+#[bench::tasks_shuffled_1000("tasks_shuffled", 1000)]
+#[bench::tasks_shuffled_4000("tasks_shuffled", 4000)]
+fn hostile_patches(input: Input) -> (Option<(Patch, Value)>, Input) {
+    repeated(input, make_patches)
+}
+
 library_benchmark_group!(
     name = update,
     benchmarks = [
@@ -188,7 +260,9 @@ library_benchmark_group!(
         compiled,
         parsed,
         answer,
-        well_formed_review
+        well_formed_review,
+        hostile_verdict,
+        hostile_patches
     ]
 );
 

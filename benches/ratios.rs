@@ -1,7 +1,7 @@
-//! Wall time of a verdict, next to what parsing alone costs.
+//! Wall time of a verdict, compared with parsing.
 //!
-//! The candidates take turns on the same bytes in one run, so that a slow moment of the machine hits
-//! all of them; the minimum of many rounds is what a call costs.
+//! The candidates take turns in one run, so that a slow moment of the machine affects all of them. The
+//! result is the minimum of many rounds.
 
 #![expect(
     clippy::indexing_slicing,
@@ -19,7 +19,7 @@ use volcano_job_update::{Limits, UpdatePolicy, Validator};
 
 mod inputs;
 
-/// A sample repeats the call until it takes about this long.
+/// The approximate duration of a sample, which repeats the call.
 const SAMPLE: Duration = Duration::from_millis(2);
 const ROUNDS: usize = 100;
 
@@ -32,7 +32,7 @@ struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    /// The result of `function` is dropped inside the measurement.
+    /// Dropping the result of `function` is measured, too.
     fn new<T>(mut function: impl FnMut() -> T + 'a) -> Self {
         let call = Box::new(move || drop(black_box(function())));
         Self { call, calls: 1, fastest: f64::INFINITY }
@@ -46,7 +46,7 @@ impl<'a> Candidate<'a> {
         start.elapsed()
     }
 
-    /// Warms up and finds the number of calls that fills a sample.
+    /// Warms up, and finds the number of calls per sample.
     fn calibrate(&mut self) {
         while self.sample() < SAMPLE {
             self.calls *= 2;
@@ -83,7 +83,7 @@ fn measure(name: &str, tasks: usize, rounds: usize, pair: &Pair) {
         candidates.iter_mut().for_each(Candidate::calibrate);
     }
     for round in 0..rounds {
-        // The order rotates, so that no candidate is always the first of a round.
+        // The order rotates, so that no candidate always comes first.
         for turn in 0..candidates.len() {
             let position = (round + turn) % candidates.len();
             let candidate = &mut candidates[position];
@@ -104,7 +104,7 @@ fn measure(name: &str, tasks: usize, rounds: usize, pair: &Pair) {
 }
 
 fn main() {
-    // `cargo bench` passes --bench; without it one round shows that the bench runs.
+    // `cargo bench` passes --bench; without it one round checks that the bench runs.
     let full = std::env::args().any(|argument| argument == "--bench");
     let rounds = if full { ROUNDS } else { 1 };
     println!(
@@ -116,7 +116,7 @@ fn main() {
             measure(name, tasks, rounds, &update(tasks));
         }
     }
-    // Growth: ten times the tasks, ten times the time.
+    // Linear growth: ten times the tasks take ten times the time.
     let (name, update) = inputs::UPDATES[0];
     measure(name, 10_000, rounds.div_ceil(20), &update(10_000));
 }

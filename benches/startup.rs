@@ -1,6 +1,6 @@
-//! What a process pays once: compiling the schema and the policy, up to the first verdict.
+//! Wall time of what a process does once: compiling the schema and the policy, and the first review.
 //!
-//! Each sample is a process of its own, as nothing is compiled twice in one.
+//! Each sample is a new process, since a process compiles the schema only once.
 
 #![expect(
     clippy::expect_used,
@@ -17,11 +17,11 @@ use volcano_job_update::{UpdatePolicy, Validator};
 
 mod inputs;
 
-/// The argument that asks for one sample.
+/// The argument with which a process takes one sample.
 const ONCE: &str = "--once";
 const SAMPLES: usize = 50;
 
-/// Milliseconds to a validator, and from there to its first verdict.
+/// Milliseconds until a validator is compiled, and from then until its first review.
 fn sample() -> [f64; 2] {
     let (_, update) = inputs::UPDATES[0];
     let pair = update(2);
@@ -32,7 +32,7 @@ fn sample() -> [f64; 2] {
     [compiled, start.elapsed().saturating_sub(compiled)].map(|time| time.as_secs_f64() * 1e3)
 }
 
-/// The same in another process.
+/// A sample of a new process.
 fn sample_apart() -> [f64; 2] {
     let program = std::env::current_exe().expect("the bench knows where it is");
     let output = Command::new(program).arg(ONCE).output().expect("the bench runs itself");
@@ -47,7 +47,7 @@ fn main() {
         println!("{compiled} {first}");
         return;
     }
-    // `cargo bench` passes --bench; without it one sample shows that the bench runs.
+    // `cargo bench` passes --bench; without it one sample checks that the bench runs.
     let full = std::env::args().any(|argument| argument == "--bench");
     let samples: Vec<_> = (0..if full { SAMPLES } else { 1 }).map(|_| sample_apart()).collect();
     println!("| | least, ms | median, ms |");

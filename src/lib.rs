@@ -36,7 +36,7 @@
 //!   violations.
 //! * [`Validator::restore_defaults`] restores the fields that Volcano filled in when the Job was
 //!   created and that the replacement lacks.
-//! * [`admission`] answers the `AdmissionReview`s that an API server sends to a webhook.
+//! * [`admission`] answers the AdmissionReviews that an API server sends to a webhook.
 //! * [`Report`] renders a review as text and JSON, [`status`] as the `Status` of an API server.
 //!
 //! Arguments are always in the order existing Job, replacement. The two values of a change are called

@@ -1,50 +1,76 @@
-//! Inputs that once took more time than anybody has: each must come back at all.
+//! Updates that would take long if work grew faster than the text: each has the right answer. How the
+//! work grows is measured by `scripts/bench-instructions`.
 
-use serde_json::{Value, json};
-use volcano_job_update::{Job, Review, Validator, diff};
+#[path = "../benches/hostile/mod.rs"]
+mod hostile;
 
-/// The paths of what differs between two Jobs of that spec.
-#[track_caller]
-#[expect(clippy::unwrap_used, reason = "a Job that cannot be read fails the test")]
-fn differences(existing: &Value, replacement: &Value) -> Vec<String> {
-    let [existing, replacement] = [existing, replacement].map(|spec| json!({"spec": spec}));
-    let changes =
-        diff(&Job::from_value(&existing).unwrap(), &Job::from_value(&replacement).unwrap())
-            .unwrap();
-    changes.iter().map(|change| change.path().to_string()).collect()
-}
+use serde_json::json;
+use volcano_job_update::{Job, Validator};
 
-fn nested(leaf: u32, depth: usize) -> Value {
-    (0..depth).fold(leaf.into(), |inner, _| json!([inner]))
+/// Of each shape the size, and the numbers of changes, violations and warnings.
+const EXPECTED: [(&str, usize, [usize; 3]); 17] = [
+    ("args_changed", 5000, [5000, 0, 1]),
+    ("args_wrong", 5000, [5000, 5000, 1]),
+    ("env_reversed", 5000, [1, 0, 1]),
+    // Elements with the same key are compared by position. The names were repeated before.
+    ("env_repeated", 5000, [5000, 0, 1]),
+    ("env_wrong", 5000, [5000, 5000, 1]),
+    ("env_repeated_in_tasks", 1000, [1000, 0, 1000]),
+    // One violation for the apiVersion, and one for each change below it.
+    ("identity", 1000, [1000, 1001, 0]),
+    ("labels_changed", 5000, [5000, 0, 0]),
+    ("labels_wrong", 5000, [1, 0, 5000]),
+    ("long_key", 5000, [100, 100, 0]),
+    // The change, and the elements of the outermost list that are no strings.
+    ("nested", 100, [1, 2, 0]),
+    ("nested_beside", 60, [1, 4, 0]),
+    ("tasks_scaled", 4000, [4000, 0, 0]),
+    // The order is one more change, and the only one that is denied.
+    ("tasks_shuffled", 4000, [4001, 1, 0]),
+    ("tasks_renamed", 4000, [4000, 4000, 0]),
+    ("unknown_fields", 5000, [5000, 5000, 0]),
+    // The template has a warning, too.
+    ("unknown_in_pod", 5000, [5000, 0, 5001]),
+];
+
+#[test]
+fn hostile_updates_have_all_changes_violations_and_warnings() {
+    let validator = Validator::default();
+    for ((name, shape), expected) in hostile::SHAPES.into_iter().zip(EXPECTED) {
+        let (_, size, counts) = expected;
+        let [existing, replacement] = shape(size);
+        let [old, new] = [&existing, &replacement].map(|job| Job::from_value(job).unwrap());
+        let review = validator.review(&old, &new).unwrap();
+        let found = [
+            review.changes().len(),
+            review.violations().map_or(0, |found| found.len() + found.omitted()),
+            review.warnings().len() + review.omitted_warnings(),
+        ];
+        assert_eq!((name, size, found), expected);
+        assert_eq!(validator.diff(&old, &new).unwrap().len(), counts[0], "{name}");
+        assert_eq!(validator.is_update_allowed(&old, &new), counts[1] == 0, "{name}");
+    }
 }
 
 #[test]
-fn nested_lists() {
-    let job = |leaf| json!({"plugins": {"ssh": nested(leaf, 100)}});
-    assert_eq!(differences(&job(1), &job(2)), [format!("spec.plugins.ssh{}", "[0]".repeat(100))]);
-
-    let wide = |leaf| (0..60).fold(Value::from(leaf), |inner, _| json!([0, inner, 1]));
-    let job = |leaf| json!({"plugins": {"ssh": wide(leaf)}});
-    assert_eq!(differences(&job(7), &job(8)), [format!("spec.plugins.ssh{}", "[1]".repeat(60))]);
+fn patches_of_hostile_updates_give_the_replacement() {
+    let validator = Validator::default();
+    for ((name, shape), (_, size, _)) in hostile::SHAPES.into_iter().zip(EXPECTED) {
+        // Applying a move takes time in proportion to the length of the list.
+        let [existing, replacement] = shape(size.min(1000));
+        let [old, new] = [&existing, &replacement].map(|job| Job::from_value(job).unwrap());
+        let changes = validator.diff(&old, &new).unwrap();
+        let mut patched = existing.clone();
+        json_patch::patch(&mut patched, &changes.to_patch()).unwrap();
+        assert_eq!(patched, replacement, "{name}");
+        let mut merged = existing.clone();
+        json_patch::merge(&mut merged, &changes.to_merge_patch(&old).unwrap());
+        assert_eq!(merged, replacement, "{name}");
+    }
 }
 
 #[test]
-fn many_changes_in_one_list() {
-    let job = |replicas: u32| {
-        let tasks: Vec<Value> = (0..4000)
-            .map(|number| json!({"name": format!("t{number}"), "replicas": replicas}))
-            .collect();
-        json!({"spec": {"tasks": tasks}})
-    };
-    let (existing, replacement) = (job(1), job(2));
-    let (old, new) = (Job::from_value(&existing).unwrap(), Job::from_value(&replacement).unwrap());
-    let changes = Validator::default().diff(&old, &new).unwrap();
-    assert_eq!(changes.len(), 4000);
-    assert_eq!(changes.to_merge_patch(&old).unwrap(), replacement);
-}
-
-#[test]
-fn a_null_task_gets_its_defaults_back() {
+fn restore_defaults_fills_a_null_task() {
     let existing = json!({"spec": {"tasks": [{"name": "default0", "maxRetry": 3}]}});
     let replacement = json!({"spec": {"tasks": [null]}});
     let (old, new) = (Job::from_value(&existing).unwrap(), Job::from_value(&replacement).unwrap());
@@ -53,74 +79,4 @@ fn a_null_task_gets_its_defaults_back() {
     let mut patched = replacement.clone();
     json_patch::patch(&mut patched, restored.patch()).unwrap();
     assert_eq!(&patched, restored.job());
-}
-
-/// A review of an update of one task's pod.
-#[expect(clippy::unwrap_used, reason = "a Job that cannot be read fails the test")]
-fn review_of_pods(existing: &Value, replacement: &Value) -> Review {
-    let [existing, replacement] = [existing, replacement].map(|pod| {
-        json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "a"},
-            "spec": {"tasks": [{"name": "a", "template": {"spec": pod}}]}})
-    });
-    let [old, new] = [&existing, &replacement].map(|job| Job::from_value(job).unwrap());
-    Validator::default().review(&old, &new).unwrap()
-}
-
-#[test]
-fn many_wrong_values_in_one_list() {
-    let pod = |value: &Value| {
-        let env: Vec<Value> = (0..20_000)
-            .map(|number| json!({"name": format!("n{number}"), "value": value}))
-            .collect();
-        json!({"containers": [{"name": "main", "env": env}]})
-    };
-    let review = review_of_pods(&pod(&json!("1")), &pod(&json!(1)));
-    assert_eq!(review.violations().map(|found| found.len() + found.omitted()), Some(20_000));
-}
-
-#[test]
-fn many_labels_that_were_wrong_before() {
-    let job = |last: &str| {
-        let labels = (0..200_000).map(|i| (format!("-{i}"), json!("a")));
-        let mut labels: serde_json::Map<String, Value> = labels.collect();
-        labels.insert("z".into(), json!(last));
-        json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
-            "metadata": {"name": "a", "labels": labels}, "spec": {}})
-    };
-    let (existing, replacement) = (job("a"), job("b"));
-    let (old, new) = (Job::from_value(&existing).unwrap(), Job::from_value(&replacement).unwrap());
-    let review = Validator::default().review(&old, &new).unwrap();
-    assert!(review.is_allowed());
-    assert_eq!(review.warnings().len() + review.omitted_warnings(), 200_000);
-}
-
-#[test]
-fn many_unknown_fields() {
-    let mut pod = json!({"containers": [{"name": "main"}]});
-    let existing = pod.clone();
-    for number in 0..50_000 {
-        pod[format!("field{number}")] = json!(1);
-    }
-    let review = review_of_pods(&existing, &pod);
-    assert!(review.is_allowed());
-    // The template, and each field.
-    assert_eq!(review.warnings().len() + review.omitted_warnings(), 50_001);
-}
-
-#[test]
-fn repetitions_in_every_task() {
-    let job = |value: &str| {
-        let tasks: Vec<Value> = (0..1000)
-            .map(|number| {
-                let env = json!([{"name": "A"}, {"name": "A", "value": value}]);
-                let pod = json!({"containers": [{"name": "main", "env": env}]});
-                json!({"name": format!("t{number}"), "template": {"spec": pod}})
-            })
-            .collect();
-        json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "a"},
-            "spec": {"tasks": tasks}})
-    };
-    let (existing, replacement) = (job("1"), job("2"));
-    let [old, new] = [&existing, &replacement].map(|job| Job::from_value(job).unwrap());
-    assert!(Validator::default().is_update_allowed(&old, &new), "they were there before");
 }

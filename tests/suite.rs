@@ -10,6 +10,7 @@
 mod same;
 mod util;
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -74,27 +75,32 @@ fn no_patch() -> Value {
 
 /// One test for all files, so that none is forgotten.
 #[test]
-fn every_case_has_its_violations_changes_and_warnings() {
+fn cases_have_the_expected_violations_changes_and_warnings() {
     let mut files: Vec<_> =
         fs::read_dir(in_tests("cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let errors: Vec<String> = files.iter().flat_map(|file| errors_in(file)).collect();
+    let mut validators = Validators::default();
+    let errors: Vec<String> =
+        files.iter().flat_map(|file| errors_in(file, &mut validators)).collect();
     assert!(errors.is_empty(), "{} cases fail\n\n{}", errors.len(), errors.join("\n\n"));
 }
 
 #[expect(clippy::panic, reason = "a case that cannot be read is a broken test")]
-fn errors_in(file: &Path) -> Vec<String> {
+fn errors_in(file: &Path, validators: &mut Validators) -> Vec<String> {
     let cases: Vec<Case> = serde_json::from_value(read_json(file))
         .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let theme = file.file_stem().unwrap_or_default().to_string_lossy();
     cases
         .iter()
-        .filter_map(|case| case.run().err().map(|error| format!("{theme}: {}: {error}", case.name)))
+        .filter_map(|case| {
+            let result = validators.of(case).and_then(|validator| case.run(validator));
+            result.err().map(|error| format!("{theme}: {}: {error}", case.name))
+        })
         .collect()
 }
 
 impl Case {
-    fn run(&self) -> Result<(), String> {
+    fn run(&self, validator: &Validator) -> Result<(), String> {
         let base = read_json(&in_tests(&format!("jobs/{}.json", self.base)));
         let existing = patched(&base, &self.existing_patch);
         // The edits count on sorted keys, which a `Value` may or may not have.
@@ -102,11 +108,10 @@ impl Case {
         unedited.sort_all_objects();
         let text = edited(unedited.to_string(), &self.text_edits)?;
         let replacement: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-        let validator = Validator::new(policy(self.policy.as_ref())?);
 
-        let review = self.check(&validator, &existing, Replacement::Text(&text))?;
+        let review = self.check(validator, &existing, Replacement::Text(&text))?;
         for same in [Replacement::Value(&replacement), Replacement::Text(&reversed(&replacement))] {
-            let again = self.check(&validator, &existing, same)?;
+            let again = self.check(validator, &existing, same)?;
             equal("review of another reading", &again, &review)?;
         }
         if self.policy.is_none() {
@@ -212,13 +217,21 @@ fn template_of(path: &str) -> Option<String> {
         .then(|| format!("{task}].template"))
 }
 
-fn policy(given: Option<&Policy>) -> Result<UpdatePolicy, String> {
-    match given {
-        None => Ok(UpdatePolicy::documented()),
-        Some(Policy::Custom(policy)) => Ok(policy.clone()),
-        Some(Policy::Preset(name)) => {
-            UpdatePolicy::preset(name).ok_or_else(|| format!("no preset `{name}`"))
-        }
+/// Validators by their policies; compiling one takes longer than a case.
+#[derive(Default)]
+struct Validators(HashMap<String, Validator>);
+
+impl Validators {
+    fn of(&mut self, case: &Case) -> Result<&Validator, String> {
+        let policy = match &case.policy {
+            None => UpdatePolicy::documented(),
+            Some(Policy::Custom(policy)) => policy.clone(),
+            Some(Policy::Preset(name)) => {
+                UpdatePolicy::preset(name).ok_or_else(|| format!("no preset `{name}`"))?
+            }
+        };
+        let key = serde_json::to_string(&policy).map_err(|error| error.to_string())?;
+        Ok(self.0.entry(key).or_insert_with(|| Validator::new(policy)))
     }
 }
 

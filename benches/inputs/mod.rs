@@ -1,4 +1,4 @@
-//! The pairs of Jobs that the benches measure: the documented example, with more or fewer tasks.
+//! The pairs of Jobs that the benches measure. benches/README.md describes them.
 
 #![expect(
     clippy::expect_used,
@@ -17,7 +17,7 @@ pub(crate) struct Pair {
     pub(crate) replacement: Vec<u8>,
 }
 
-/// Makes a pair with so many tasks.
+/// Makes a pair of a size: the number of tasks, or of keys.
 pub(crate) type Update = fn(usize) -> Pair;
 
 /// The updates that are measured.
@@ -37,7 +37,7 @@ fn replicas(tasks: usize) -> Pair {
     pair(tasks, |job| *last_replicas(job) = 2.into())
 }
 
-/// Many small edits: the replicas of every task change.
+/// The replicas of every task change.
 fn scaled(tasks: usize) -> Pair {
     pair(tasks, |job| {
         for task in job["spec"]["tasks"].as_array_mut().into_iter().flatten() {
@@ -55,11 +55,10 @@ fn template(tasks: usize) -> Pair {
     })
 }
 
-/// Not tasks but so many labels, annotations and fields of `spec`, not sorted, of which one label
-/// changes.
+/// `keys` labels, annotations and fields of `spec`, not sorted, without tasks. One label changes.
 fn wide(keys: usize) -> Pair {
     let members = |last: &str| {
-        // Steps of a prime that is no divisor come by each number once.
+        // Multiples of a prime that does not divide the count visit each number once.
         let members = (0..keys).map(|i| {
             let value = if i + 1 == keys { last } else { "a" };
             format!("\"key-{}\":\"{value}\"", i * 7919 % keys)
@@ -71,7 +70,7 @@ fn wide(keys: usize) -> Pair {
     Pair { existing: job("a"), replacement: job("b") }
 }
 
-/// So many fields of `spec`, every other one with an escape in its key, and another label.
+/// `keys` fields of `spec`, every other one with an escape in its key. One label changes.
 fn escaped(keys: usize) -> Pair {
     let member = |i| match i % 2 {
         0 => format!(r#""\u0061-{i}":1"#),
@@ -83,7 +82,7 @@ fn escaped(keys: usize) -> Pair {
     Pair { existing: job("a"), replacement: job("b") }
 }
 
-/// A Job without tasks, of these members.
+/// A Job without tasks, with these labels, annotations and fields of `spec`.
 fn flat_job(labels: &str, annotations: &str, spec: &str) -> Vec<u8> {
     format!(
         r#"{{"apiVersion":"batch.volcano.sh/v1alpha1","kind":"Job","metadata":{{"name":"wide","labels":{{{labels}}},"annotations":{{{annotations}}}}},"spec":{{{spec}}}}}"#
@@ -91,7 +90,7 @@ fn flat_job(labels: &str, annotations: &str, spec: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The documented update together with a field that may not change.
+/// The documented update, and the queue changes, which is denied.
 fn denied(tasks: usize) -> Pair {
     pair(tasks, |job| {
         *last_replicas(job) = 2.into();
@@ -99,7 +98,7 @@ fn denied(tasks: usize) -> Pair {
     })
 }
 
-/// Two texts of the same bytes.
+/// Nothing changes.
 fn equal(tasks: usize) -> Pair {
     pair(tasks, |_| {})
 }

@@ -239,7 +239,7 @@ fn error_is_one_line_with_exit_status_2() {
 
     let twice = r#"{"spec": {"tasks": [{"name": "mpimaster", "template": {"a": 1, "a": 2}}]}}"#;
     let bad = [
-        ("{\n  \"spec\": }", "error: standard input: line 2, column 11: expected value\n"),
+        ("{\n  \"spec\": }", "error: standard input: line 2, column 11: "),
         ("", "error: standard input: line 1, column 1: the text is empty\n"),
         ("[]", "error: standard input: must be an object, not a list\n"),
         ("{\"spec\": 5}", "error: standard input: spec: must be an object, not a number\n"),
@@ -251,28 +251,24 @@ fn error_is_one_line_with_exit_status_2() {
     for command in ["check", "diff"] {
         for (input, message) in bad {
             let output = run_with_input(&[command, &existing, "-"], input);
-            assert_eq!(
-                (output.status.code(), stderr(&output).as_str()),
-                (Some(2), message),
-                "{input}"
-            );
+            let error = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{input}");
+            assert!(error.starts_with(message) && error.lines().count() == 1, "{input}: {error}");
             assert_eq!(stdout(&output), "", "{input}");
         }
     }
+    // The rest of these messages is that of the YAML parser.
     let bad = [
-        ("a: [1\n", "error: standard input: unclosed bracket '[' at line 1, column 4\n"),
-        (
-            "a: 1\na: 2\n",
-            "error: standard input: duplicate mapping key `a` is not allowed here at line 2, column 1\n",
-        ),
-        (
-            "a: 1\n---\nb: 2\n",
-            "error: standard input: only single YAML document expected but multiple found at line 3, column 1\n",
-        ),
+        ("a: [1\n", "line 1, column 4"),
+        ("a: 1\na: 2\n", "line 2, column 1"),
+        ("a: 1\n---\nb: 2\n", "line 3, column 1"),
     ];
-    for (input, message) in bad {
+    for (input, place) in bad {
         let output = run_with_input(&["check", &existing, "-"], input);
-        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(2), message), "{input}");
+        let error = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{input}");
+        assert!(error.starts_with("error: standard input: "), "{input}: {error}");
+        assert!(error.contains(place) && error.lines().count() == 1, "{input}: {error}");
     }
 }
 

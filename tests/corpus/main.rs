@@ -24,9 +24,8 @@ fn presets() -> Vec<Validator> {
         .collect()
 }
 
-/// Reviews an update by every preset: there is a verdict, and the same each time, from text as from
-/// values.
-#[expect(clippy::unwrap_used, clippy::panic, reason = "no verdict is what these tests look for")]
+/// Reviews an update with each validator, from text and from values, and compares the results.
+#[expect(clippy::unwrap_used, clippy::panic, reason = "an error of a review fails the test")]
 fn review(name: &str, validators: &[Validator], existing: &Value, replacement: &Value) {
     let texts = [existing.to_string(), replacement.to_string()];
     let [old, new] = [existing, replacement].map(|value| Job::from_value(value).unwrap());
@@ -57,7 +56,7 @@ struct Update {
 }
 
 #[test]
-fn every_update_gets_a_verdict() {
+fn every_corpus_update_gets_a_verdict() {
     let (validators, jobs) = (presets(), jobs());
     let updates: Vec<Update> = lines("corpus/updates.jsonl");
     for Update { base, name, patch } in &updates {
@@ -68,7 +67,7 @@ fn every_update_gets_a_verdict() {
 }
 
 #[test]
-fn every_admission_review_gets_a_verdict() {
+fn every_recorded_review_gets_a_verdict() {
     let validators = presets();
     let mut count = 0;
     for (name, recording) in recordings() {
@@ -108,7 +107,7 @@ fn job_with_estimate(estimate: &str) -> Value {
     json!({"spec": {"runningEstimate": estimate}})
 }
 
-#[expect(clippy::unwrap_used, reason = "a Job made here that cannot be read fails the test")]
+#[expect(clippy::unwrap_used, reason = "a Job that cannot be read fails the test")]
 fn is_same(existing: &Value, replacement: &Value) -> bool {
     let [existing, replacement] = [existing, replacement].map(|job| Job::from_value(job).unwrap());
     diff(&existing, &replacement).unwrap().is_empty()
@@ -122,7 +121,7 @@ struct QuantityPair {
 }
 
 #[test]
-fn quantities_are_equal_where_kubernetes_says_so() {
+fn quantity_equality_matches_kubernetes() {
     let pairs: Vec<QuantityPair> = lines("corpus/quantity-pair.jsonl");
     for QuantityPair { a, b, equal } in &pairs {
         assert_eq!(is_same(&job_with_cpu(a), &job_with_cpu(b)), *equal, "{a:?} {b:?}");
@@ -139,7 +138,7 @@ struct Quantity {
 }
 
 #[test]
-fn a_quantity_is_equal_to_its_canonical_form() {
+fn quantity_equals_its_canonical_form() {
     let (mut valid, mut invalid) = (0, 0);
     for quantity in lines::<Quantity>("corpus/quantity.jsonl") {
         let job = job_with_cpu(&quantity.text);
@@ -147,14 +146,14 @@ fn a_quantity_is_equal_to_its_canonical_form() {
             assert!(is_same(&job, &job_with_cpu(canonical)), "{:?} {canonical:?}", quantity.text);
             valid += 1;
         } else {
-            // What is no quantity has no value that another text could have too.
+            // An invalid quantity equals only its own text.
             assert!(is_same(&job, &job), "{:?}", quantity.text);
             assert!(!is_same(&job, &job_with_cpu("0")), "{:?}", quantity.text);
             invalid += 1;
         }
     }
     report(valid, "quantities with their canonical forms");
-    report(invalid, "texts that are no quantity");
+    report(invalid, "invalid quantities");
 }
 
 #[derive(Deserialize)]
@@ -164,7 +163,7 @@ struct Duration {
 }
 
 #[test]
-fn durations_are_equal_where_their_nanoseconds_are() {
+fn duration_equality_matches_go() {
     let durations: Vec<Duration> = lines("corpus/duration.jsonl");
     let mut pairs = 0;
     for (position, a) in durations.iter().enumerate() {
@@ -180,7 +179,7 @@ fn durations_are_equal_where_their_nanoseconds_are() {
 }
 
 #[test]
-fn a_manifest_sent_again_lacks_defaults_and_nothing_else() {
+fn reapplied_manifest_only_drops_defaults() {
     let jobs = jobs();
     let (mut pairs, mut nameless, mut unknown, mut complete) = (0, 0, 0, 0);
     for (name, existing) in &jobs {
@@ -191,7 +190,7 @@ fn a_manifest_sent_again_lacks_defaults_and_nothing_else() {
         for (path, code) in &violations {
             match code {
                 ViolationCode::DroppedDefault => {}
-                // The webhook reads a manifest into its own types, which lose what they do not know.
+                // The webhook decodes a manifest into Go types, which drop unknown fields.
                 ViolationCode::UnknownField => unknown += 1,
                 ViolationCode::WrongObject if is_nameless && path == "metadata.name" => {
                     nameless += 1;
@@ -199,7 +198,7 @@ fn a_manifest_sent_again_lacks_defaults_and_nothing_else() {
                 other => panic!("{name}: {path}: {other}"),
             }
         }
-        assert_restoring_mends(existing, replacement, name);
+        assert_restored(existing, replacement, name);
         pairs += 1;
         complete += usize::from(violations.is_empty());
     }
@@ -209,9 +208,10 @@ fn a_manifest_sent_again_lacks_defaults_and_nothing_else() {
     report(pairs, &note);
 }
 
-/// With the defaults put back nothing is dropped any more, and there is nothing left to put back.
+/// Restoring the defaults removes every `dropped-default` and no other violation, and a second time
+/// does nothing.
 #[expect(clippy::unwrap_used, reason = "a Job of the data that cannot be read fails the test")]
-fn assert_restoring_mends(existing: &Value, replacement: &Value, name: &str) {
+fn assert_restored(existing: &Value, replacement: &Value, name: &str) {
     let restore = |replacement: &Value| {
         let [existing, replacement] =
             [existing, replacement].map(|job| Job::from_value(job).unwrap());
@@ -231,7 +231,7 @@ fn assert_restoring_mends(existing: &Value, replacement: &Value, name: &str) {
             .filter(|(_, code)| *code != ViolationCode::DroppedDefault)
             .count()
     };
-    assert_eq!(others(restored.job()), others(replacement), "{name}: nothing else comes or goes");
+    assert_eq!(others(restored.job()), others(replacement), "{name}: other violations");
 }
 
 #[expect(clippy::unwrap_used, reason = "a Job of the data that cannot be read fails the test")]

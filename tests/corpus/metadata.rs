@@ -1,9 +1,11 @@
-//! Kubernetes' own errors for labels and annotations, compared with the messages of the violations.
-//!
-//! The rules and their words are the same; only what precedes the words differs: Kubernetes shows the
-//! value, the violation names the key.
+//! Kubernetes' errors for labels and annotations, compared with the messages of our violations. The
+//! rules have the same words; Kubernetes writes the value before them, a violation the key.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "data that is not as expected fails the test"
+)]
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,12 +22,12 @@ struct Row {
 }
 
 #[test]
-fn labels_are_denied_for_the_reasons_of_kubernetes() {
+fn label_errors_match_kubernetes() {
     compare_table("labels");
 }
 
 #[test]
-fn annotations_are_denied_for_the_reasons_of_kubernetes() {
+fn annotation_errors_match_kubernetes() {
     compare_table("annotations");
 }
 
@@ -34,7 +36,7 @@ fn compare_table(field: &str) {
     let mut errors = 0;
     for row in &rows {
         let map = row.map.clone().unwrap_or_else(|| {
-            // One key of one byte, and a value that makes up the rest.
+            // The key has one byte, the value all others.
             json!({"a": "x".repeat(row.annotation_bytes.unwrap_or_default() - 1)})
         });
         let mut wanted: Vec<&str> = row.errors.iter().map(|error| kubernetes_rule(error)).collect();
@@ -60,7 +62,7 @@ fn violated_rule(message: &str) -> &str {
     message.rsplit_once("`: ").map_or(message, |(_, rule)| rule)
 }
 
-/// The messages for an update that adds this map.
+/// The messages of the violations of an update that adds this map.
 fn messages(field: &str, map: &Value) -> Vec<String> {
     let job = |metadata| json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": metadata});
     let (existing, replacement) =

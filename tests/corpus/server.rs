@@ -1,5 +1,4 @@
-//! What a real API server said to an update, held against the violations here: it names the same
-//! fields.
+//! The fields that a real API server names in its errors, compared with those of our violations.
 
 #![expect(clippy::indexing_slicing, reason = "a value has `null` at an unknown key")]
 
@@ -14,15 +13,15 @@ use crate::parsed;
 /// Recordings that are not compared, with the reason.
 const EXCEPTIONS: [(&str, &str); 7] = [
     ("annotations-too-long", "the long annotation was not recorded"),
-    ("duplicate-keys", "a duplicate key is no violation but an error: there is no verdict"),
+    ("duplicate-keys", "a duplicate key is an error, not a violation"),
     ("duplicate-object-keys", "the same"),
-    ("kind-lowercase", "another kind is a wrong object, no wrong value"),
-    ("mutating-identity", "a webhook changed the object, so it is not the one that was sent"),
-    ("rv-empty", "a missing resourceVersion is a rule of replacing"),
+    ("kind-lowercase", "another kind is `wrong-object`, not `invalid-value`"),
+    ("mutating-identity", "a webhook changed the object after it was sent"),
+    ("rv-empty", "only PUT requires a resourceVersion"),
     ("field-validation-bad", "the error is in the query"),
 ];
 
-/// A request to the main resource, and what the API server answered.
+/// A request to the main resource, and the answer of the API server.
 struct Exchange {
     name: String,
     existing: Value,
@@ -32,7 +31,7 @@ struct Exchange {
 }
 
 #[test]
-fn the_api_server_denies_the_same_values() {
+fn invalid_values_match_the_api_server() {
     let (mut accepted, mut denied, mut wrong_types) = (0, 0, 0);
     let mut errors = Vec::new();
     let mut compare = |exchange: &Exchange, found, wanted| {
@@ -66,10 +65,10 @@ fn the_api_server_denies_the_same_values() {
     assert!(errors.is_empty(), "{}", errors.join("\n"));
     report(accepted, "updates that the API server accepted");
     report(denied, "updates that it denied for their values");
-    report(wrong_types, "updates that it could not read for a type in their metadata");
+    report(wrong_types, "updates with a wrong type in their metadata");
 }
 
-/// The PUTs and the patches of the two standard kinds; of others the result is not known.
+/// The PUTs, JSON patches and merge patches. Of other requests the resulting Job is not recorded.
 fn exchanges(name: &str, recording: &Value) -> Vec<Exchange> {
     let mut stored = recording["storedBefore"].clone();
     let mut exchanges = Vec::new();
@@ -101,7 +100,7 @@ fn exchanges(name: &str, recording: &Value) -> Vec<Exchange> {
     exchanges
 }
 
-/// What a request would put in the place of what is stored.
+/// The Job that a request makes of the stored one.
 fn replacement(request: &Value, stored: &Value) -> Option<Value> {
     let body = parsed(&request["body"]).filter(|body| !body.is_null())?;
     let mut result = stored.clone();
@@ -117,7 +116,7 @@ fn replacement(request: &Value, stored: &Value) -> Option<Value> {
     Some(result)
 }
 
-/// The fields whose values are found to be invalid. `None` if there is no verdict.
+/// The fields with the violation `invalid-value`; `None` if a Job cannot be read.
 fn invalid_fields(exchange: &Exchange) -> Option<BTreeSet<String>> {
     let existing = Job::from_value(&exchange.existing).ok()?;
     let replacement = Job::from_value(&exchange.replacement).ok()?;
@@ -128,8 +127,8 @@ fn invalid_fields(exchange: &Exchange) -> Option<BTreeSet<String>> {
     Some(invalid.map(|violation| violation.path().to_string()).collect())
 }
 
-/// The fields of the causes, if the API server itself found the object invalid. Errors in the format
-/// of a number have no field there: it says `<nil>`, next to one with the field.
+/// The fields of the causes of an `Invalid` status of the API server itself. An invalid number has two
+/// causes there: one with the field `<nil>`, and one with the real field.
 fn causes(answer: &Value) -> Option<BTreeSet<String>> {
     let message = answer["message"].as_str()?;
     let causes = answer["details"]["causes"].as_array()?;
@@ -138,7 +137,7 @@ fn causes(answer: &Value) -> Option<BTreeSet<String>> {
     is_own.then(|| fields.filter(|field| *field != "<nil>").map(Into::into).collect())
 }
 
-/// The field of the metadata that has a wrong type, if that is what the answer says.
+/// The field of the metadata that the answer says has a wrong type.
 fn wrong_type(answer: &Value) -> Option<String> {
     let (_, field) = answer["message"].as_str()?.split_once("Go struct field ObjectMeta.")?;
     Some(format!("metadata.{}", field.split_once(" of type")?.0))

@@ -15,7 +15,7 @@ use volcano_job_update::{
 
 use util::{patched, read_json};
 
-/// The end of every hint that says what may change instead.
+/// The end of every hint that lists the allowed fields.
 const MAY_CHANGE: &str = "; only metadata.labels, metadata.generateName, metadata.annotations, \
     spec.template, spec.replicas, spec.tasks[*].template and spec.tasks[*].replicas may change";
 
@@ -40,10 +40,10 @@ fn violations(existing: &Value, patch: &Value) -> Vec<Violation> {
     violations.into_iter().flatten().collect()
 }
 
-/// Whether the only violation of an update reads so.
+/// An update has exactly one violation, with this code, text and hint.
 #[track_caller]
 #[expect(clippy::panic, reason = "this is how a test fails")]
-fn reads(existing: &Value, patch: &Value, code: ViolationCode, text: &str, hint: &str) {
+fn assert_violation(existing: &Value, patch: &Value, code: ViolationCode, text: &str, hint: &str) {
     let violations = violations(existing, patch);
     let [violation] = &*violations else { panic!("{violations:?}") };
     assert_eq!(violation.code(), code);
@@ -74,18 +74,18 @@ fn immutable_field() {
         ),
     ] {
         let hint = format!("{remedy}{MAY_CHANGE}");
-        reads(&base(base_name), &patch, ViolationCode::ImmutableField, text, &hint);
+        assert_violation(&base(base_name), &patch, ViolationCode::ImmutableField, text, &hint);
     }
 }
 
 #[test]
-fn immutable_order() {
+fn immutable_field_reordered() {
     let list = "/metadata/ownerReferences";
     let patch = json!([{"op": "move", "from": format!("{list}/1"), "path": format!("{list}/0")}]);
     let text = "metadata.ownerReferences: the elements were put in another order: \
         field is immutable";
     let hint = "restore the order of the existing Job";
-    reads(&base("rich"), &patch, ViolationCode::ImmutableField, text, hint);
+    assert_violation(&base("rich"), &patch, ViolationCode::ImmutableField, text, hint);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn dropped_default() {
     ] {
         let patch = json!([{"op": "remove", "path": path}]);
         let text = format!("{field}: the field was filled in at creation and must not be dropped");
-        reads(
+        assert_violation(
             &base("created"),
             &patch,
             ViolationCode::DroppedDefault,
@@ -137,7 +137,7 @@ fn unknown_field() {
     ] {
         let patch = json!([{"op": "add", "path": path, "value": 1}]);
         let text = format!("{field}: unknown field");
-        reads(&base("trio"), &patch, ViolationCode::UnknownField, &text, hint);
+        assert_violation(&base("trio"), &patch, ViolationCode::UnknownField, &text, hint);
     }
 }
 
@@ -147,7 +147,7 @@ fn task_added() {
     let text = "spec.tasks[3]: the task was added, and the list of tasks is fixed: \
         field is immutable";
     let hint = "remove the task, or create another Job for it";
-    reads(&base("trio"), &patch, ViolationCode::TaskAdded, text, hint);
+    assert_violation(&base("trio"), &patch, ViolationCode::TaskAdded, text, hint);
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn task_removed() {
     let text = "spec.tasks[0]: the task was removed, and the list of tasks is fixed: \
         field is immutable";
     let hint = "keep the task; lower its replicas if it is not needed";
-    reads(&base("trio"), &patch, ViolationCode::TaskRemoved, text, hint);
+    assert_violation(&base("trio"), &patch, ViolationCode::TaskRemoved, text, hint);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn tasks_reordered() {
     let patch = json!([{"op": "move", "from": "/spec/tasks/0", "path": "/spec/tasks/2"}]);
     let text = "spec.tasks: the tasks were put in another order: field is immutable";
     let hint = "restore the order of the existing Job";
-    reads(&base("trio"), &patch, ViolationCode::TasksReordered, text, hint);
+    assert_violation(&base("trio"), &patch, ViolationCode::TasksReordered, text, hint);
 }
 
 #[test]
@@ -204,7 +204,13 @@ fn wrong_object() {
     ] {
         let pointer = format!("/{}", path.replace('.', "/"));
         let patch = json!([{"op": operation, "path": pointer, "value": "other"}]);
-        reads(&base("trio"), &patch, ViolationCode::WrongObject, &format!("{path}: {text}"), hint);
+        assert_violation(
+            &base("trio"),
+            &patch,
+            ViolationCode::WrongObject,
+            &format!("{path}: {text}"),
+            hint,
+        );
     }
 }
 
@@ -213,7 +219,7 @@ fn replicas_below_min_available() {
     let patch = json!([{"op": "replace", "path": "/spec/tasks/0/replicas", "value": 0}]);
     let text = "spec.tasks[0].replicas: must be at least 1, the minAvailable of the task, but is 0";
     let hint = "set replicas to 1 or more";
-    reads(&base("rich"), &patch, ViolationCode::ReplicasBelowMinAvailable, text, hint);
+    assert_violation(&base("rich"), &patch, ViolationCode::ReplicasBelowMinAvailable, text, hint);
 }
 
 #[test]
@@ -226,7 +232,7 @@ fn min_available_above_total() {
     let text = "spec.minAvailable: must be at most 5, the sum of the replicas of all tasks, \
         but is 6";
     let hint = "raise the replicas of the tasks to a sum of 6 or more";
-    reads(&existing, &patch, ViolationCode::MinAvailableAboveTotal, text, hint);
+    assert_violation(&existing, &patch, ViolationCode::MinAvailableAboveTotal, text, hint);
 }
 
 #[test]
@@ -234,11 +240,17 @@ fn partition_mismatch() {
     let patch = json!([{"op": "replace", "path": "/spec/tasks/1/replicas", "value": 6}]);
     let text = "spec.tasks[1].replicas: must be 4, the product of totalPartitions (2) and \
         partitionSize (2), but is 6";
-    reads(&base("rich"), &patch, ViolationCode::PartitionMismatch, text, "set replicas to 4");
+    assert_violation(
+        &base("rich"),
+        &patch,
+        ViolationCode::PartitionMismatch,
+        text,
+        "set replicas to 4",
+    );
 }
 
 #[test]
-fn violations_in_one_line() {
+fn violations_display_as_one_line() {
     let patch = json!([
         {"op": "replace", "path": "/spec/queue", "value": "other"},
         {"op": "remove", "path": "/spec/tasks/0"},
@@ -258,7 +270,7 @@ fn violations_in_one_line() {
 }
 
 #[test]
-fn codes_have_summaries_that_are_sentences() {
+fn code_summaries_are_sentences() {
     let names: BTreeSet<&str> = ViolationCode::all().map(ViolationCode::as_str).collect();
     assert_eq!(names.len(), ViolationCode::all().count());
     for code in ViolationCode::all() {
@@ -270,9 +282,9 @@ fn codes_have_summaries_that_are_sentences() {
     }
 }
 
-/// Values that must stand in no message, since Jobs carry secrets and messages end up in logs.
+/// Jobs contain secrets, and messages end up in logs.
 #[test]
-fn no_message_shows_a_value() {
+fn messages_show_no_values() {
     let secret = |field: &str, version: u32| format!("s3cret-{field}-{version}");
     let job = |version| {
         let container = json!({

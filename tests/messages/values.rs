@@ -1,4 +1,4 @@
-//! The texts of what is wrong with a value, and of warnings.
+//! The texts of `invalid-value`, and of warnings.
 
 use serde_json::{Value, json};
 use volcano_job_update::{UpdatePolicy, Violation, ViolationCode};
@@ -7,13 +7,13 @@ use crate::{base, review, violations};
 
 /// The texts and hints of the violations of an update.
 #[track_caller]
-fn read(existing: &Value, patch: &Value) -> Vec<(String, Option<String>)> {
+fn texts_and_hints(existing: &Value, patch: &Value) -> Vec<(String, Option<String>)> {
     let text = |violation: &Violation| (violation.to_string(), violation.hint().map(Into::into));
     violations(existing, patch).iter().map(text).collect()
 }
 
 #[test]
-fn values_that_the_schema_denies() {
+fn schema_types_required_fields_and_duplicates() {
     let pod = "/spec/tasks/0/template/spec";
     let text = "spec.tasks[0].template.spec";
     for (path, value, message, hint) in [
@@ -93,17 +93,17 @@ fn values_that_the_schema_denies() {
         ("containers", json!(null), "containers: must be set", Some("add it")),
         ("volumes/1", json!({"emptyDir": {}}), "volumes[1].name: must be set", Some("add it")),
     ] {
-        // `add` would put an element in front of the one that stands there.
+        // `add` would insert an element.
         let is_element = path.ends_with(|c: char| c.is_ascii_digit());
         let op = if is_element { "replace" } else { "add" };
         let patch = json!([{"op": op, "path": format!("{pod}/{path}"), "value": value}]);
         let expected = (format!("{text}.{message}"), hint.map(Into::into));
-        assert_eq!(read(&base("rich"), &patch), [expected]);
+        assert_eq!(texts_and_hints(&base("rich"), &patch), [expected]);
     }
 }
 
 #[test]
-fn bounds_of_the_schema() {
+fn schema_bounds_and_patterns() {
     let long = "a".repeat(254);
     for (path, value, message) in [
         (
@@ -285,7 +285,7 @@ fn warnings() {
 }
 
 #[test]
-fn a_warning_is_short_whatever_it_names() {
+fn long_names_are_shortened_in_warnings() {
     let key = "é".repeat(400);
     let existing = json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
         "metadata": {"name": "a", "labels": {&key: ""}}});

@@ -1,4 +1,4 @@
-//! Edits that know nothing of Jobs, anywhere in a document.
+//! Random edits anywhere in a document, independent of the schema.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,29 +6,29 @@ use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 use volcano_job_update::strategy::any_job;
 
-/// A Job, and what one to three edits make of it.
+/// A Job, and the result of one to three edits of it.
 pub(crate) fn edited_job() -> impl Strategy<Value = (Value, Value)> {
     (any_job(), vec(edit(), 1..4)).prop_map(|(job, edits)| {
         let edited = edits.iter().fold(job.clone(), |mut edited, edit| {
-            edit.make_in(&mut edited);
+            edit.apply(&mut edited);
             edited
         });
         (job, edited)
     })
 }
 
-/// Two Jobs that edits made of the same one.
+/// Two results of edits of the same Job.
 pub(crate) fn edited_pair() -> impl Strategy<Value = (Value, Value)> {
     (edited_job(), vec(edit(), 0..3)).prop_map(|((mut job, edited), edits)| {
         for edit in edits {
-            edit.make_in(&mut job);
+            edit.apply(&mut job);
         }
         (job, edited)
     })
 }
 
-/// A Job, and the same with two elements of a list in each other's place: of one that is no set, and
-/// holds no two of the same.
+/// A Job, and the same Job with two neighbours in a list swapped. The list is not a set, and its
+/// elements all differ.
 pub(crate) fn reordered_job() -> impl Strategy<Value = (Value, Value)> {
     let is_ordered = |list: &[Value]| {
         let is_finalizer = |element: &Value| element.to_string().starts_with("\"example.com/");
@@ -57,7 +57,7 @@ pub(crate) fn any_json() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        // Only such doubles are read back from their text to the last digit.
+        // These doubles are parsed back exactly.
         any::<i16>().prop_map(|eighths| json!(f64::from(eighths) / 8.0)),
         ".{0,4}".prop_map(Value::from),
         select(SCALARS.to_vec()).prop_map(|text| serde_json::from_str(text).unwrap()),
@@ -74,13 +74,13 @@ pub(crate) fn any_json() -> impl Strategy<Value = Value> {
 #[derive(Clone, Debug)]
 struct Edit {
     at: Index,
-    /// Only places so near to the root are meant.
+    /// The maximal depth of the edited value.
     depth: usize,
-    what: What,
+    kind: EditKind,
 }
 
 #[derive(Clone, Debug)]
-enum What {
+enum EditKind {
     Set(Value),
     Remove,
     /// Adds a field to an object, or an element to a list.
@@ -140,67 +140,67 @@ fn edit() -> impl Strategy<Value = Edit> {
         ]
     };
     let key = prop_oneof![4 => select(KEYS.to_vec()).prop_map(String::from), 1 => ".{0,3}"];
-    let what = prop_oneof![
-        value().prop_map(What::Set),
-        Just(What::Remove),
-        (key, any::<Index>(), value()).prop_map(|(key, at, value)| What::Add(key, at, value)),
-        (any::<Index>(), any::<Index>()).prop_map(|(a, b)| What::Swap(a, b)),
-        any::<Index>().prop_map(What::Duplicate),
+    let kind = prop_oneof![
+        value().prop_map(EditKind::Set),
+        Just(EditKind::Remove),
+        (key, any::<Index>(), value()).prop_map(|(key, at, value)| EditKind::Add(key, at, value)),
+        (any::<Index>(), any::<Index>()).prop_map(|(a, b)| EditKind::Swap(a, b)),
+        any::<Index>().prop_map(EditKind::Duplicate),
     ];
-    (any::<Index>(), select(vec![1, 2, 3, 4, 20]), what).prop_map(|(at, depth, what)| Edit {
+    (any::<Index>(), select(vec![1, 2, 3, 4, 20]), kind).prop_map(|(at, depth, kind)| Edit {
         at,
         depth,
-        what,
+        kind,
     })
 }
 
 impl Edit {
-    fn make_in(&self, document: &mut Value) {
+    fn apply(&self, document: &mut Value) {
         let mut places = Vec::new();
-        collect(document, String::new(), self.depth, &|value| self.what.suits(value), &mut places);
+        collect(document, String::new(), self.depth, &|value| self.kind.suits(value), &mut places);
         if places.is_empty() {
             return;
         }
         let place = self.at.get(&places);
-        if matches!(self.what, What::Remove) {
+        if matches!(self.kind, EditKind::Remove) {
             remove(document, place);
         } else if let Some(value) = document.pointer_mut(place) {
-            self.what.done_to(value);
+            self.kind.change(value);
         }
     }
 }
 
-impl What {
+impl EditKind {
     fn suits(&self, value: &Value) -> bool {
         match self {
-            What::Set(_) | What::Remove => true,
-            What::Add(..) => value.is_object() || value.is_array(),
-            What::Swap(..) | What::Duplicate(_) => {
+            EditKind::Set(_) | EditKind::Remove => true,
+            EditKind::Add(..) => value.is_object() || value.is_array(),
+            EditKind::Swap(..) | EditKind::Duplicate(_) => {
                 value.as_array().is_some_and(|list| !list.is_empty())
             }
         }
     }
 
-    fn done_to(&self, value: &mut Value) {
+    fn change(&self, value: &mut Value) {
         match (self, value) {
-            (What::Set(new), value) => *value = new.clone(),
-            (What::Add(key, _, new), Value::Object(map)) => {
+            (EditKind::Set(new), value) => *value = new.clone(),
+            (EditKind::Add(key, _, new), Value::Object(map)) => {
                 drop(map.insert(key.clone(), new.clone()));
             }
-            (What::Add(_, at, new), Value::Array(list)) => {
+            (EditKind::Add(_, at, new), Value::Array(list)) => {
                 list.insert(at.index(list.len() + 1), new.clone());
             }
-            (What::Swap(a, b), Value::Array(list)) => {
+            (EditKind::Swap(a, b), Value::Array(list)) => {
                 let (a, b) = (a.index(list.len()), b.index(list.len()));
                 list.swap(a, b);
             }
-            (What::Duplicate(at), Value::Array(list)) => list.push(at.get(list).clone()),
+            (EditKind::Duplicate(at), Value::Array(list)) => list.push(at.get(list).clone()),
             _ => {}
         }
     }
 }
 
-/// The pointers of all values that suit, down to a depth.
+/// Collects the pointers of all values that `suits` accepts, down to a depth.
 fn collect(
     value: &Value,
     pointer: String,
@@ -220,7 +220,7 @@ fn collect(
         _ => Vec::new(),
     };
     for (step, value) in below {
-        // A task list is as near as the fields of the spec.
+        // List positions do not count as depth.
         let cost = usize::from(step.parse::<usize>().is_err());
         collect(value, format!("{pointer}/{step}"), depth - cost, suits, places);
     }

@@ -1,4 +1,4 @@
-//! Laws that hold for all Jobs, on Jobs made by the crate's own strategies.
+//! Property tests on Jobs made by the crate's own strategies.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic here is a failed test")]
 
@@ -19,24 +19,24 @@ use volcano_job_update::{
 };
 use volcano_job_update::{is_update_allowed, validate_update};
 
-/// How a case ends.
+/// The result of one case.
 type Outcome = Result<(), TestCaseError>;
 
-/// Half the usual number of cases, as there are many laws; `PROPTEST_CASES` still makes it more.
+/// Half of the default number of cases, since there are many tests. `PROPTEST_CASES` raises it.
 fn config() -> Config {
     let default = Config::default();
     Config { cases: default.cases.div_ceil(2), ..default }
 }
 
-/// What a change says, but for the values.
-type Said = (String, ChangeKind, Verdict);
+/// A change without its values.
+type Summary = (String, ChangeKind, Verdict);
 
-fn said(changes: &Changes) -> Vec<Said> {
-    let said = |change: &Change| (change.path().to_string(), change.kind(), change.verdict());
-    changes.iter().map(said).collect()
+fn summaries(changes: &Changes) -> Vec<Summary> {
+    let summary = |change: &Change| (change.path().to_string(), change.kind(), change.verdict());
+    changes.iter().map(summary).collect()
 }
 
-/// The changes between two documents that can be read.
+/// The changes between two Jobs.
 fn changes(existing: &Value, replacement: &Value) -> Result<Changes, TestCaseError> {
     Ok(diff(&Job::from_value(existing)?, &Job::from_value(replacement)?)?)
 }
@@ -48,14 +48,15 @@ fn violations(
 ) -> Result<Vec<(ViolationCode, String)>, TestCaseError> {
     match validate_update(existing, replacement) {
         Ok(()) => Ok(Vec::new()),
-        Err(UpdateError::Denied(violations)) => {
-            Ok(violations.iter().map(|one| (one.code(), one.path().to_string())).collect())
-        }
+        Err(UpdateError::Denied(violations)) => Ok(violations
+            .iter()
+            .map(|violation| (violation.code(), violation.path().to_string()))
+            .collect()),
         Err(UpdateError::Review(error)) => Err(TestCaseError::fail(error.to_string())),
     }
 }
 
-/// Every way to ask gives the same verdict, and every path is the text of itself.
+/// All functions agree on the verdict, and the text of every path parses back.
 fn check_consistency(existing: &Job<'_>, replacement: &Job<'_>) -> Outcome {
     let valid = validate_update(existing, replacement);
     proptest::prop_assert_eq!(is_update_allowed(existing, replacement), valid.is_ok());
@@ -65,10 +66,15 @@ fn check_consistency(existing: &Job<'_>, replacement: &Job<'_>) -> Outcome {
         proptest::prop_assert_eq!(&change.path().to_string().parse(), &Ok(change.path().clone()));
     }
     if let Err(UpdateError::Denied(violations)) = valid {
-        for one in &violations {
-            proptest::prop_assert_eq!(&one.path().to_string().parse(), &Ok(one.path().clone()));
+        for violation in &violations {
+            proptest::prop_assert_eq!(
+                &violation.path().to_string().parse(),
+                &Ok(violation.path().clone())
+            );
         }
-        proptest::prop_assert!(violations.is_sorted_by_key(|one| (one.path().clone(), one.code())));
+        proptest::prop_assert!(
+            violations.is_sorted_by_key(|violation| (violation.path().clone(), violation.code()))
+        );
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Laws of reading: text and value agree, and nothing panics.
+//! Properties of reading: text and value give the same answers, and nothing panics.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -10,23 +10,23 @@ use volcano_job_update::{
 };
 
 use crate::edits::{any_json, edited_pair};
-use crate::{Outcome, check_consistency, said};
+use crate::{Outcome, check_consistency, summaries};
 
 proptest! {
     #![proptest_config(crate::config())]
 
     #[test]
-    fn text_and_value_read_alike(pair in edited_pair()) {
-        check_alike(&pair.0, &pair.1)?;
+    fn edited_jobs_read_the_same_from_text_and_value(pair in edited_pair()) {
+        check_same_from_text_and_value(&pair.0, &pair.1)?;
     }
 
     #[test]
-    fn any_text_and_value_read_alike(existing in any_json(), replacement in any_json()) {
-        check_alike(&existing, &replacement)?;
+    fn any_json_reads_the_same_from_text_and_value(existing in any_json(), replacement in any_json()) {
+        check_same_from_text_and_value(&existing, &replacement)?;
     }
 
     #[test]
-    fn limits_are_the_same_for_text_and_value(
+    fn limits_apply_equally_to_text_and_value(
         (_, job) in edited_pair(), nesting in 0_usize..12, tasks in 0_usize..4,
     ) {
         let limits = Limits::default().with_nesting(nesting).with_tasks(tasks);
@@ -37,7 +37,7 @@ proptest! {
     }
 
     #[test]
-    fn any_two_documents_can_be_asked_about(existing in any_json(), replacement in any_json()) {
+    fn any_two_documents_get_consistent_answers(existing in any_json(), replacement in any_json()) {
         if let (Ok(existing), Ok(replacement)) =
             (Job::from_value(&existing), Job::from_value(&replacement))
         {
@@ -46,23 +46,23 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_can_be_asked_about(bytes in vec(any::<u8>(), 0..64), job in any_job()) {
+    fn any_bytes_do_not_panic(bytes in vec(any::<u8>(), 0..64), job in any_job()) {
         check_bytes(&bytes, &job)?;
     }
 
     #[test]
-    fn damaged_texts_can_be_asked_about((job, text) in damaged_text()) {
+    fn damaged_texts_do_not_panic((job, text) in damaged_text()) {
         check_bytes(&text, &job)?;
     }
 
     #[test]
-    fn paths_are_the_text_of_themselves(path in any_path()) {
+    fn path_text_parses_back(path in any_path()) {
         prop_assert_eq!(path.to_string().parse(), Ok(path));
     }
 }
 
-/// Both ways of reading give the same answers, or the same error.
-fn check_alike(existing: &Value, replacement: &Value) -> Outcome {
+/// Jobs read from text and from values have the same review, or the same error.
+fn check_same_from_text_and_value(existing: &Value, replacement: &Value) -> Outcome {
     let texts = (existing.to_string(), replacement.to_string());
     for (text, value) in [(&texts.0, existing), (&texts.1, replacement)] {
         prop_assert_eq!(error(Job::from_str(text)), error(Job::from_value(value)));
@@ -83,12 +83,12 @@ fn check_alike(existing: &Value, replacement: &Value) -> Outcome {
     Ok(())
 }
 
-/// What is said of an error, whether it is one in a text or in a value.
+/// The parts of an error that text and value have in common.
 fn error(read: Result<Job<'_>, JobError>) -> Option<(JobErrorKind, Option<FieldPath>)> {
     read.err().map(|error| (error.kind(), error.path().cloned()))
 }
 
-/// What can be read is what `serde_json` reads, and can be compared with a Job in any way.
+/// A text is read if `serde_json` reads it, and then every function answers.
 fn check_bytes(bytes: &[u8], job: &Value) -> Outcome {
     let parsed = serde_json::from_slice::<Value>(bytes);
     let read = match Job::from_slice(bytes) {
@@ -110,12 +110,12 @@ fn check_bytes(bytes: &[u8], job: &Value) -> Outcome {
     if let Ok(whole) = read.to_value() {
         let changes =
             volcano_job_update::diff(&Job::from_value(&whole)?, &Job::from_value(&parsed?)?)?;
-        prop_assert_eq!(said(&changes), []);
+        prop_assert_eq!(summaries(&changes), []);
     }
     Ok(())
 }
 
-/// A Job, and a text of it in which bytes were changed, left out or doubled, or which ends early.
+/// A Job, and a text of it with bytes replaced, removed or inserted, or cut.
 fn damaged_text() -> impl Strategy<Value = (Value, Vec<u8>)> {
     let text = any_job().prop_flat_map(|job| (Just(job.clone()), respelling(job)));
     let byte =

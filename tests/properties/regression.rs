@@ -1,11 +1,11 @@
-//! Bugs that the laws found, each at its smallest.
+//! Bugs that the property tests found, each as its minimal case.
 
 use serde_json::{Value, json};
 use volcano_job_update::{Job, JobErrorKind, Limits, ViolationCode, json_patch};
 
-use crate::{changes, said, violations};
+use crate::{changes, summaries, violations};
 
-/// The violations about a Job with these specs before and after.
+/// The violations of replacing one spec by another.
 fn violations_in(existing: Value, replacement: Value) -> Vec<(ViolationCode, String)> {
     let [existing, replacement] = [existing, replacement].map(|spec| {
         json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "a"}, "spec": spec})
@@ -15,16 +15,16 @@ fn violations_in(existing: Value, replacement: Value) -> Vec<(ViolationCode, Str
 }
 
 #[test]
-fn an_empty_uid_is_none() {
+fn empty_uid_and_namespace_equal_absent() {
     for field in ["uid", "namespace"] {
         let existing = json!({"metadata": {field: "a"}});
         let replacement = json!({"metadata": {field: ""}});
-        assert_eq!(said(&changes(&existing, &replacement).unwrap()), []);
+        assert_eq!(summaries(&changes(&existing, &replacement).unwrap()), []);
     }
 }
 
 #[test]
-fn a_merge_patch_takes_away_what_an_unknown_field_held() {
+fn merge_patch_removes_keys_of_an_unknown_field() {
     let existing = json!({"extra": {"a": 1, "b": {"c": 1, "d": 1}}});
     let replacement = json!({"extra": {"b": {"c": 2}, "e": 1}});
     let patch = changes(&existing, &replacement)
@@ -37,7 +37,7 @@ fn a_merge_patch_takes_away_what_an_unknown_field_held() {
 }
 
 #[test]
-fn a_patch_reaches_into_a_task_that_is_null() {
+fn patch_adds_fields_to_a_null_task() {
     let existing = json!({"spec": {"tasks": [null, {"name": "b"}]}});
     let replacement = json!({"spec": {"tasks": [{"policies": [{"event": "*"}]}, {"name": "b"}]}});
     let mut patched = existing.clone();
@@ -46,7 +46,7 @@ fn a_patch_reaches_into_a_task_that_is_null() {
 }
 
 #[test]
-fn of_two_errors_text_and_value_have_the_same_first() {
+fn text_and_value_report_the_same_first_error() {
     let limits = Limits::default().with_tasks(1);
     let job = json!({"spec": {"tasks": [1, {}]}});
     let text = job.to_string();
@@ -55,7 +55,7 @@ fn of_two_errors_text_and_value_have_the_same_first() {
 }
 
 #[test]
-fn a_min_available_of_zero_asks_for_nothing() {
+fn min_available_zero_is_no_lower_bound() {
     let spec =
         |replicas| json!({"minAvailable": 0, "tasks": [{"name": "a", "replicas": replicas}]});
     let negative = vec![(ViolationCode::InvalidValue, "spec.tasks[0].replicas".to_owned())];
@@ -63,7 +63,7 @@ fn a_min_available_of_zero_asks_for_nothing() {
 }
 
 #[test]
-fn partitions_that_are_not_given_are_none() {
+fn absent_total_partitions_equals_zero() {
     let spec = |partitions: Option<i64>, replicas| {
         let policy = json!({"totalPartitions": partitions, "partitionSize": 2});
         json!({"tasks": [{"name": "a", "partitionPolicy": policy, "replicas": replicas}]})
@@ -74,7 +74,7 @@ fn partitions_that_are_not_given_are_none() {
 }
 
 #[test]
-fn a_task_gets_its_default_whether_no_partition_size_is_zero_or_absent() {
+fn default_min_available_treats_absent_partition_size_as_zero() {
     let spec = |size: Option<i64>, least: Option<i64>| {
         let policy = json!({"minPartitions": 1, "partitionSize": size});
         json!({"tasks": [{"name": "a", "partitionPolicy": policy, "minAvailable": least, "replicas": 3}]})
@@ -85,7 +85,7 @@ fn a_task_gets_its_default_whether_no_partition_size_is_zero_or_absent() {
 }
 
 #[test]
-fn a_plugin_that_is_null_brings_nothing_along() {
+fn null_plugin_implies_no_other_plugins() {
     let spec = |mpi: Option<Value>, ssh: Option<Value>| json!({"plugins": {"env": [], "mpi": mpi, "ssh": ssh}});
     let path = "spec.plugins.ssh".to_owned();
     let immutable = vec![(ViolationCode::ImmutableField, path.clone())];

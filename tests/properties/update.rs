@@ -1,4 +1,4 @@
-//! Laws of verdicts, changes and patches.
+//! Properties of verdicts, changes and patches.
 
 use std::collections::BTreeSet;
 
@@ -16,20 +16,20 @@ use volcano_job_update::{
 use crate::edits::{edited_job, edited_pair, reordered_job};
 use crate::oracle::{only_allowed_fields, without_allowed_fields};
 use crate::same::is_same_job;
-use crate::{Outcome, changes, check_consistency, said, violations};
+use crate::{Outcome, changes, check_consistency, summaries, violations};
 
 proptest! {
     #![proptest_config(crate::config())]
 
     #[test]
-    fn a_job_may_be_replaced_by_itself(job in any_job()) {
+    fn job_may_be_replaced_by_itself(job in any_job()) {
         let job = Job::from_value(&job)?;
         prop_assert_eq!(validate_update(&job, &job), Ok(()));
-        prop_assert_eq!(said(&volcano_job_update::diff(&job, &job)?), []);
+        prop_assert_eq!(summaries(&volcano_job_update::diff(&job, &job)?), []);
     }
 
     #[test]
-    fn allowed_updates_pass(update in allowed_update()) {
+    fn allowed_updates_are_allowed(update in allowed_update()) {
         let AllowedUpdate { existing, replacement, .. } = update;
         let changes = changes(&existing, &replacement)?;
         prop_assert!(changes.iter().all(|change| change.verdict() == Verdict::Allowed));
@@ -39,7 +39,7 @@ proptest! {
     }
 
     #[test]
-    fn denied_updates_have_the_named_violation(update in denied_update()) {
+    fn denied_updates_have_the_expected_violation(update in denied_update()) {
         let DeniedUpdate { existing, replacement, code, path, .. } = update;
         let path = path.to_string();
         let (existing, replacement) = (Job::from_value(&existing)?, Job::from_value(&replacement)?);
@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_changed_exactly_if_it_is_the_same_job(
+    fn changes_are_empty_only_for_the_same_job(
         pair in prop_oneof![7 => edited_pair(), 1 => reordered_job()]
     ) {
         if readable(&pair.0, &pair.1) {
@@ -62,56 +62,56 @@ proptest! {
     }
 
     #[test]
-    fn patches_lead_to_the_replacement(pair in edited_pair()) {
+    fn patches_give_the_replacement(pair in edited_pair()) {
         check_patches(&pair.0, &pair.1)?;
     }
 
     #[test]
-    fn patches_of_whole_updates_lead_to_the_replacement(update in denied_update()) {
+    fn patches_of_denied_updates_give_the_replacement(update in denied_update()) {
         check_patches(&update.existing, &update.replacement)?;
     }
 
     #[test]
-    fn part_of_the_changes_is_a_patch_to_that_part(pair in edited_job()) {
+    fn patches_of_part_of_the_changes_make_only_those(pair in edited_job()) {
         check_parts(&pair.0, &pair.1)?;
     }
 
     #[test]
-    fn part_of_a_mixed_update_is_a_patch_to_that_part(update in denied_update()) {
+    fn patches_of_part_of_a_denied_update_make_only_that(update in denied_update()) {
         check_parts(&update.existing, &update.replacement)?;
     }
 
     #[test]
-    fn every_way_to_ask_gives_the_same_answer(pair in edited_pair()) {
+    fn all_functions_agree(pair in edited_pair()) {
         if let (Ok(existing), Ok(replacement)) = (Job::from_value(&pair.0), Job::from_value(&pair.1)) {
             check_consistency(&existing, &replacement)?;
         }
     }
 
     #[test]
-    fn swapping_the_jobs_swaps_added_and_removed(pair in edited_pair()) {
+    fn swapped_jobs_swap_added_and_removed(pair in edited_pair()) {
         if readable(&pair.0, &pair.1) {
-            let there = changes(&pair.0, &pair.1)?;
-            let back = changes(&pair.1, &pair.0)?;
-            prop_assert_eq!(there.is_empty(), back.is_empty());
-            prop_assert_eq!(mirrored(&there, false), mirrored(&back, true));
+            let forward = changes(&pair.0, &pair.1)?;
+            let backward = changes(&pair.1, &pair.0)?;
+            prop_assert_eq!(forward.is_empty(), backward.is_empty());
+            prop_assert_eq!(in_direction(&forward, false), in_direction(&backward, true));
         }
     }
 
     #[test]
-    fn the_order_in_a_list_counts(pair in reordered_job()) {
+    fn list_order_is_significant(pair in reordered_job()) {
         prop_assert!(!changes(&pair.0, &pair.1)?.is_empty());
         check_patches(&pair.0, &pair.1)?;
         check_parts(&pair.0, &pair.1)?;
     }
 
     #[test]
-    fn the_order_in_a_set_means_nothing(job in any_job()) {
+    fn set_order_is_ignored(job in any_job()) {
         let mut reversed = job.clone();
         if let Some(Value::Array(finalizers)) = reversed.pointer_mut("/metadata/finalizers") {
             finalizers.reverse();
         }
-        prop_assert_eq!(said(&changes(&job, &reversed)?), []);
+        prop_assert_eq!(summaries(&changes(&job, &reversed)?), []);
     }
 }
 
@@ -119,7 +119,7 @@ fn readable(existing: &Value, replacement: &Value) -> bool {
     Job::from_value(existing).is_ok() && Job::from_value(replacement).is_ok()
 }
 
-/// Both patches turn the existing Job into one that is the same as the replacement.
+/// Both patches, applied to the existing Job, give the same Job as the replacement.
 fn check_patches(existing: &Value, replacement: &Value) -> Outcome {
     if !readable(existing, replacement) {
         return Ok(());
@@ -131,8 +131,8 @@ fn check_patches(existing: &Value, replacement: &Value) -> Outcome {
     Ok(())
 }
 
-/// The changes with one verdict, made to the existing Job, are changes again, the same ones, and none
-/// beside. Their list positions may differ, as what would have moved them was not made.
+/// Patches of the changes with one verdict make those changes and no others. Their list positions may
+/// differ, since other changes would have moved them.
 fn check_parts(existing: &Value, replacement: &Value) -> Outcome {
     if !readable(existing, replacement) {
         return Ok(());
@@ -143,8 +143,8 @@ fn check_parts(existing: &Value, replacement: &Value) -> Outcome {
         for result in [patched(existing, &part)?, merged(existing, &part)?] {
             let again = changes(existing, &result)?;
             prop_assert!(again.iter().all(|change| change.verdict() == verdict));
-            prop_assert_eq!(unplaced(&again), unplaced(&part));
-            // Without `diff`: nothing else was touched.
+            prop_assert_eq!(without_positions(&again), without_positions(&part));
+            // Independent of `diff`: the other fields are unchanged.
             let untouched = match verdict {
                 Verdict::Allowed => [existing, &result].map(without_allowed_fields),
                 _ => [existing, &result].map(only_allowed_fields),
@@ -169,7 +169,7 @@ fn merged(existing: &Value, changes: &Changes) -> Result<Value, TestCaseError> {
 }
 
 /// Each change as its path without list positions, and its kind.
-fn unplaced(changes: &Changes) -> Vec<(String, ChangeKind)> {
+fn without_positions(changes: &Changes) -> Vec<(String, ChangeKind)> {
     let text = |change: &Change| names(change).collect::<Vec<_>>().join("/");
     let mut list: Vec<_> = changes.iter().map(|change| (text(change), change.kind())).collect();
     list.sort_by_key(|(path, kind)| (path.clone(), kind.to_string()));
@@ -184,11 +184,11 @@ fn names(change: &Change) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What there is to say about changes, or about those the other way: place, kind and both values.
+/// Place, kind and both values of each change; of changes from replacement to existing Job, reversed.
 ///
-/// Lists without keys are aligned, and of several shortest alignments one is taken, not always the
-/// same there and back: of changes in lists other than that of the tasks, only the list is left.
-fn mirrored(changes: &Changes, back: bool) -> BTreeSet<String> {
+/// Lists without keys are aligned, and of several shortest alignments the two directions may choose
+/// different ones. So for changes in lists other than the tasks, only the list is compared.
+fn in_direction(changes: &Changes, backward: bool) -> BTreeSet<String> {
     let mirror = |change: &Change| {
         let names: Vec<&str> = names(change).collect();
         let in_task = names.starts_with(&["spec", "tasks", "[]"]);
@@ -196,15 +196,15 @@ fn mirrored(changes: &Changes, back: bool) -> BTreeSet<String> {
         if let Some(list) = list {
             return names[..list + if in_task { 3 } else { 0 }].join("/");
         }
-        let (old, new) = if back {
+        let (old, new) = if backward {
             (change.after(), change.before())
         } else {
             (change.before(), change.after())
         };
         let kind = match change.kind() {
             ChangeKind::Moved if !in_task && names != ["spec", "tasks"] => return names.join("/"),
-            ChangeKind::Added if back => ChangeKind::Removed,
-            ChangeKind::Removed if back => ChangeKind::Added,
+            ChangeKind::Added if backward => ChangeKind::Removed,
+            ChangeKind::Removed if backward => ChangeKind::Added,
             kind => kind,
         };
         format!("{} {kind} {old:?} {new:?}", names.join("/"))
@@ -212,7 +212,7 @@ fn mirrored(changes: &Changes, back: bool) -> BTreeSet<String> {
     changes.iter().map(mirror).collect()
 }
 
-/// Denied updates, always the same ones.
+/// A fixed sequence of denied updates.
 fn some_denied_updates(count: usize) -> impl Iterator<Item = impl ValueTree<Value = DeniedUpdate>> {
     let mut runner = TestRunner::deterministic();
     let strategy = denied_update();
@@ -220,11 +220,11 @@ fn some_denied_updates(count: usize) -> impl Iterator<Item = impl ValueTree<Valu
 }
 
 #[test]
-fn every_code_comes_up() {
+fn denied_updates_cover_every_code() {
     let codes: BTreeSet<ViolationCode> =
         some_denied_updates(400).map(|update| update.current().code).collect();
-    let refusing = |code: &ViolationCode| *code != ViolationCode::TemplateChange;
-    assert_eq!(codes, ViolationCode::all().filter(refusing).collect());
+    let denies = |code: &ViolationCode| *code != ViolationCode::TemplateChange;
+    assert_eq!(codes, ViolationCode::all().filter(denies).collect());
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn denied_updates_shrink_to_one_change() {
 }
 
 #[test]
-fn an_empty_patch_is_one_for_no_changes() {
+fn patches_of_no_changes_change_nothing() {
     let job = json!({"spec": {"tasks": []}});
     assert_eq!(patched(&job, &Changes::default()).unwrap(), job);
     assert_eq!(merged(&job, &Changes::default()).unwrap(), job);
