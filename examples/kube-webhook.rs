@@ -1,7 +1,7 @@
 //! A validating webhook with kube-core's types: reads the body of a request from standard input and
 //! prints the body of the response. A webhook adds an HTTPS server around `validate`.
 
-#![expect(clippy::print_stdout, reason = "it is a filter")]
+#![expect(clippy::print_stdout, reason = "a filter writes to standard output")]
 
 use std::error::Error;
 use std::io::Read;

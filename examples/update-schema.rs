@@ -1,7 +1,7 @@
 //! Extracts the OpenAPI schema of a Job from Volcano's CRD, without descriptions. Run by
 //! `scripts/update-schema`.
 
-#![expect(clippy::print_stdout, reason = "the schema goes to the standard output")]
+#![expect(clippy::print_stdout, reason = "the schema is written to standard output")]
 
 use std::error::Error;
 
@@ -35,7 +35,8 @@ fn job_schema(versions: &mut Value) -> Option<Value> {
     Some(version.pointer_mut("/schema/openAPIV3Schema")?.take())
 }
 
-/// Removes the keyword `description`, which is a string. A field with that name is an object, and stays.
+/// Removes the keyword `description`, which is a string. A field with that name is an object and is
+/// kept.
 fn remove_descriptions(schema: &mut Value) {
     match schema {
         Value::Object(map) => {

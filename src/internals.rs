@@ -1,4 +1,4 @@
-//! What `volcano-job-apiserver` uses of the inside of this crate.
+//! The internals of this crate that `volcano-job-apiserver` uses.
 //!
 //! Not part of the public interface: it may change in any release, and that crate requires exactly
 //! this version.
@@ -13,15 +13,15 @@ pub use crate::status::quote::{is_printable, quote};
 pub use crate::validate::metadata::{self, MetadataViolation, MetadataViolationKind, Subject};
 use crate::validate::{self, Validator};
 
-/// The fields of a Job as they were read.
+/// Access to the fields of a Job.
 pub trait JobParts<'a> {
-    /// The fields beside `metadata` and `spec`.
+    /// The top-level fields other than `metadata` and `spec`.
     fn top(&self) -> &[Entry<'a>];
 
     /// The fields of `metadata`; `None` if it is absent or `null`.
     fn metadata(&self) -> Option<&[Entry<'a>]>;
 
-    /// The fields of `spec` except `tasks`; `None` if that is absent or `null`.
+    /// The fields of `spec` except `tasks`; `None` if `spec` is absent or `null`.
     fn spec(&self) -> Option<&[Entry<'a>]>;
 
     /// The tasks; `None` if `spec.tasks` is absent or `null`.
@@ -59,12 +59,12 @@ pub fn structural(validator: &Validator) -> &Structural {
     validator.schema().structural()
 }
 
-/// The violations of the schema in the parts of `spec` that differ from the existing Job, whatever the
-/// policy checks.
+/// The violations of the schema in the values of `spec` that differ from the existing Job, even if
+/// the policy skips that check.
 ///
 /// # Errors
 ///
-/// A part that differs cannot be read.
+/// A value that differs cannot be parsed.
 pub fn schema_violations(
     existing: &Job<'_>,
     replacement: &Job<'_>,

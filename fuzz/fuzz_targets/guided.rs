@@ -1,5 +1,5 @@
-//! Compares reading a replacement guided by the existing Job with reading it by itself: both must give
-//! the same result or the same error, and the same review.
+//! Reads a replacement with and without the existing Job as its guide: both must return the same
+//! result or the same error, and lead to the same review.
 //!
 //! The input is a script of edits of one of the repository's Jobs, so that the replacement stays
 //! similar to the guide: see `Script`.
@@ -11,8 +11,8 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use volcano_job_update::{Job, JobError, Limits, Validator};
 
-/// The existing Jobs: short ones, in which the fuzzer soon reaches every position, and those of the
-/// tests.
+/// The existing Jobs: short ones, in which the fuzzer quickly reaches every position, and Jobs of
+/// the tests.
 const SEEDS: [&str; 8] = [
     r#"{"kind":"Job","metadata":{"name":"a"},"spec":{"queue":"q","tasks":[{"replicas":1},{"replicas":10}]}}"#,
     r#"{ "metadata" : {"labels": {"a": "b"}, "n\u0061me": "a"},
@@ -62,7 +62,8 @@ const PIECES: [&str; 32] = [
     "\"x\":1,",
 ];
 
-/// A script: the first byte selects the Job, the second the limits, and each edit has four more.
+/// A script: the first byte selects the Job, the second the limits, and each edit takes four more
+/// bytes.
 struct Script<'s>(&'s [u8]);
 
 impl Script<'_> {
@@ -73,14 +74,15 @@ impl Script<'_> {
     }
 
     fn edit(&mut self, text: &mut Vec<u8>) -> Option<()> {
-        let (how, high, low, what) = (self.next()?, self.next()?, self.next()?, self.next()?);
+        let (operation, high, low, operand) =
+            (self.next()?, self.next()?, self.next()?, self.next()?);
         let at = (high * 256 + low) % (text.len() + 1);
-        let end = (at + 1 + what % 64).min(text.len());
-        match how % 8 {
-            0 if at < text.len() => text[at] ^= u8::try_from(what).unwrap_or(1),
+        let end = (at + 1 + operand % 64).min(text.len());
+        match operation % 8 {
+            0 if at < text.len() => text[at] ^= u8::try_from(operand).unwrap_or(1),
             1 => drop(text.drain(at..end)),
             2 => text.truncate(at),
-            // Repeats a part.
+            // Duplicates a part.
             3 => {
                 let part = text[at..end].to_vec();
                 drop(text.splice(end..end, part));
@@ -90,8 +92,8 @@ impl Script<'_> {
                 let to = (low * 256 + high) % (text.len() + 1);
                 drop(text.splice(to..to, part));
             }
-            5 => text.insert(at, u8::try_from(what).unwrap_or(0)),
-            _ => drop(text.splice(at..at, PIECES[what % PIECES.len()].bytes())),
+            5 => text.insert(at, u8::try_from(operand).unwrap_or(0)),
+            _ => drop(text.splice(at..at, PIECES[operand % PIECES.len()].bytes())),
         }
         Some(())
     }
@@ -136,7 +138,7 @@ fn error(read: Result<Job<'_>, JobError>) -> Option<JobError> {
 
 fn check_same(existing: &Job<'_>, plain: &Job<'_>, guided: &Job<'_>, deeply: bool) {
     assert_eq!(VALIDATOR.review(existing, guided), VALIDATOR.review(existing, plain));
-    // Fields with equal text are not parsed, so there is no error whatever the text is.
+    // Fields with equal text are not parsed, so this review never fails.
     let same = VALIDATOR.review(plain, guided).map(|review| review.changes().len());
     assert_eq!(same, Ok(0));
     if deeply {

@@ -1,4 +1,4 @@
-//! The changes between two Jobs, each with what the policy says to it.
+//! The changes between two Jobs, each with the verdict of the policy.
 
 use std::fmt;
 use std::ops::Deref;
@@ -13,14 +13,14 @@ use crate::path::FieldPath;
 
 /// One difference between the existing Job and its replacement.
 ///
-/// Two texts can differ where the Job does not; [What counts as a
-/// change](crate#what-counts-as-a-change) has the rules.
+/// Two texts can differ although they describe the same Job; see [What counts as a
+/// change](crate#what-counts-as-a-change) for the rules.
 ///
 /// It serializes as `{path, pointer, change, verdict}`, without the values, which may be secrets.
 #[derive(Clone, PartialEq)]
 pub struct Change {
     path: FieldPath,
-    /// The path in the existing Job, where list positions are others there.
+    /// The path in the existing Job, if its list positions differ there.
     existing_path: Option<FieldPath>,
     verdict: Verdict,
     values: Values,
@@ -36,12 +36,12 @@ pub(super) enum Values {
         before: Value,
         after: Value,
     },
-    /// For each element that stayed, its rank before.
+    /// For each kept element, its previous rank.
     Moved(Vec<usize>),
 }
 
 /// What happened to a field.
-#[expect(clippy::exhaustive_enums, reason = "there is nothing else that can happen to a value")]
+#[expect(clippy::exhaustive_enums, reason = "nothing else can happen to a value")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChangeKind {
     /// The replacement has the field, the existing Job does not.
@@ -50,22 +50,22 @@ pub enum ChangeKind {
     Removed,
     /// Both have the field, with different values.
     Replaced,
-    /// The elements of a list stand in another order; the path is that of the list.
+    /// The elements of a list were reordered; the path is that of the list.
     Moved,
 }
 
-/// What the policy says to a change.
+/// The verdict of a policy on a change.
 #[expect(
     clippy::exhaustive_enums,
-    reason = "callers must handle each; a new one is a new major version"
+    reason = "callers must handle every variant; a new one is a breaking change"
 )]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
     /// The field may be updated.
     Allowed,
-    /// The policy leaves the field out of the verdict.
+    /// The policy ignores the field: its changes do not affect the verdict on the update.
     Ignored,
-    /// The field may not be updated.
+    /// The field must not be updated.
     Denied,
 }
 
@@ -84,8 +84,8 @@ impl Change {
         Self { path, existing_path, verdict, values, absent_ancestors }
     }
 
-    /// The field. List positions are those of the replacement; for something removed, those of the
-    /// existing Job.
+    /// The field. List positions are those of the replacement or, if the value was removed, those
+    /// of the existing Job.
     #[must_use]
     pub fn path(&self) -> &FieldPath {
         &self.path
@@ -102,7 +102,7 @@ impl Change {
         }
     }
 
-    /// What the policy says to the change.
+    /// The verdict of the policy on the change.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         self.verdict
@@ -131,7 +131,7 @@ impl Change {
         self.existing_path.as_ref().unwrap_or(&self.path)
     }
 
-    /// How many of the enclosing objects and lists the existing Job lacks.
+    /// The number of enclosing objects and lists that the existing Job lacks.
     pub(super) fn absent_ancestors(&self) -> usize {
         self.absent_ancestors
     }
@@ -142,7 +142,7 @@ impl Change {
 }
 
 impl fmt::Debug for Change {
-    /// Without the values: a Job carries secrets.
+    /// Omits the values, because a Job can contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ({})", self.path, self.kind(), self.verdict)
     }
@@ -161,8 +161,8 @@ impl Serialize for Change {
 
 /// All differences between two Jobs, sorted by path.
 ///
-/// Fields that the API server manages (`status`, `metadata.resourceVersion` and so on) never count
-/// and are not among them. It serializes as a list.
+/// Fields that the API server manages (`status`, `metadata.resourceVersion` and so on) never
+/// count as changed and are not included. It serializes as a list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Changes {
@@ -175,11 +175,11 @@ impl Changes {
         Self { list }
     }
 
-    /// Those changes to which the policy says `verdict`.
+    /// The changes with this verdict.
     #[must_use]
     pub fn with_verdict(&self, verdict: Verdict) -> Self {
-        let chosen = self.list.iter().filter(|change| change.verdict == verdict);
-        Self { list: chosen.cloned().collect() }
+        let matching = self.list.iter().filter(|change| change.verdict == verdict);
+        Self { list: matching.cloned().collect() }
     }
 }
 

@@ -1,28 +1,29 @@
-//! What the walk hands to its visitor: one field at a time, with everything that differs in it.
+//! What the walk passes to its visitor: one field at a time, with all differences in it.
 
 use serde_json::Value;
 
 use crate::path::{FieldPath, PathNode, Segment, Side};
 use crate::schema::Structural;
 
-/// A field of those that reading tells apart, in which the two Jobs differ.
+/// A field in which the two Jobs differ. [`JobField`] defines what is one field.
 #[derive(Debug)]
 pub(crate) struct FieldDiff<'w> {
     pub(crate) field: JobField<'w>,
     pub(crate) schema: &'w Structural,
     /// The whole field in the existing Job; `None` if it is absent.
     pub(crate) existing: Option<&'w Value>,
-    /// The whole field in the replacement; `None` if it is absent. Of a field that the API server
-    /// manages, a list or object is shown empty.
+    /// The whole field in the replacement; `None` if it is absent. In a field that the API server
+    /// manages, a list or object is replaced by an empty one.
     pub(crate) replacement: Option<&'w Value>,
-    /// At least one, but for a field that the API server manages and for a task that became `null`.
+    /// At least one, except for a field that the API server manages and for a task that became
+    /// `null`.
     pub(crate) differences: Vec<Difference<'w>>,
 }
 
 /// Which field of a Job. Positions are those in `spec.tasks`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobField<'w> {
-    /// A field beside `metadata` and `spec`.
+    /// A top-level field other than `metadata` and `spec`.
     Top(&'w str),
     Metadata(&'w str),
     /// A field of `spec` other than `tasks`.
@@ -48,17 +49,15 @@ pub(crate) enum JobField<'w> {
 /// One difference in a field: the field itself, or something below it.
 #[derive(Debug)]
 pub(crate) struct Difference<'w> {
-    /// Where it is, with the list positions of the replacement; for something removed, with those of
-    /// the existing Job.
+    /// The path, with the list positions of the replacement or, for a removal, of the existing Job.
     pub(crate) path: FieldPath,
-    /// The path with the list positions of the other Job, where they are others.
+    /// The path with the list positions of the other Job, if those differ.
     other_path: Option<FieldPath>,
-    /// How many of the enclosing objects and lists the existing Job lacks.
+    /// The number of enclosing objects and lists that the existing Job lacks.
     pub(crate) absent_ancestors: usize,
     pub(crate) schema: &'w Structural,
     pub(crate) origin: Origin,
-    /// Whether the replacement has nothing of its own here: the field is absent, or holds what absent
-    /// is the same as.
+    /// Whether the replacement does not set the value: it is absent, or the same as absent.
     pub(crate) is_dropped: bool,
     pub(crate) kind: DifferenceKind<'w>,
 }
@@ -72,18 +71,18 @@ pub(crate) enum DifferenceKind<'w> {
         before: &'w Value,
         after: &'w Value,
     },
-    /// The elements of a list stand in another order: for each that stayed, its rank before.
+    /// The elements of a list were reordered: the previous rank of each kept element.
     Moved(Vec<usize>),
 }
 
-/// What is known of where a differing value comes from.
+/// Where a differing value comes from, as far as is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A field that Jobs have, or an entry of a map or list.
+    /// A declared field, or an entry of a map or list.
     Known,
-    /// A field that the schema does not have.
+    /// A field that the schema does not declare.
     Unknown,
-    /// Volcano's controller fills the field in, and did.
+    /// A field that Volcano's controller has filled in.
     Controller,
 }
 
@@ -118,7 +117,7 @@ impl<'w> Difference<'w> {
         }
     }
 
-    /// The path, what happened, and the path in the existing Job where list positions are others there.
+    /// The path, the kind, and the path in the existing Job if its list positions differ there.
     pub(super) fn into_parts(self) -> (FieldPath, DifferenceKind<'w>, Option<FieldPath>) {
         let existing_path = match self.kind {
             DifferenceKind::Removed(_) => None,
@@ -147,14 +146,14 @@ impl<'w> Difference<'w> {
         }
     }
 
-    /// The steps from the field down to the place of the difference.
+    /// The segments from the field down to the difference.
     pub(crate) fn below(&self, field: JobField<'_>) -> &[Segment] {
         self.path.segments().split_at(field.depth()).1
     }
 }
 
 impl JobField<'_> {
-    /// Where the field stands: in the replacement; a task that was removed, in the existing Job.
+    /// The path of the field in the replacement or, for a removed task, in the existing Job.
     pub(crate) fn path(self) -> FieldPath {
         let root = PathNode::ROOT;
         let (metadata, spec) = (root.key("metadata"), root.key("spec"));

@@ -4,7 +4,8 @@ use crate::job::JobError;
 
 /// Why there is no verdict: one of the two Jobs could not be read.
 ///
-/// It may come up only while the Jobs are compared, as values that do not differ are not parsed.
+/// The error may occur as late as during the comparison, because only values that differ are
+/// parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "an update has two Jobs")]
 pub enum ReviewError {

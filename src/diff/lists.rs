@@ -1,4 +1,4 @@
-//! Which elements of two lists are the same element.
+//! Matches the elements of two lists.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -11,27 +11,30 @@ use crate::job::Job;
 use crate::scalar::number;
 use crate::schema::ListKey;
 
-/// Which elements stayed, came and went. Positions are those of the list an element stands in.
+/// Which elements were kept, removed and added. A position refers to the list that contains the
+/// element.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Matching {
-    /// Existing and replacement position of what stayed, in the order of the replacement.
+    /// The existing and the replacement position of each kept element, in the order of the
+    /// replacement.
     pub(super) pairs: Vec<(usize, usize)>,
     pub(super) removed: Vec<usize>,
     pub(super) added: Vec<usize>,
-    /// If what stayed stands in another order: for each pair its rank in the existing list.
+    /// For each pair its rank in the existing list; empty if the kept elements have the same order
+    /// in both.
     pub(super) order: Vec<usize>,
 }
 
-/// Up to so many elements that differ are aligned, as each is compared with each; of more, the
-/// positions count.
-const ALIGNED: usize = 64;
+/// The maximum number of differing elements that are aligned, because alignment compares each
+/// element with each other. Longer lists are matched by position.
+const MAX_ALIGNED: usize = 64;
 
 impl Matching {
-    /// Tasks are matched by name; a task that is left over is the one at the same position under a
-    /// new name. Names that occur twice match nothing: then positions count.
+    /// Matches tasks by name. An unmatched task of each Job at the same position is one renamed
+    /// task. If a name occurs twice in one Job, all tasks are matched by position.
     pub(super) fn of_tasks(existing: &Job<'_>, replacement: &Job<'_>) -> Self {
         let (old, new) = (task_names(existing), task_names(replacement));
-        let Some(mut matching) = Self::by(&old, &new) else {
+        let Some(mut matching) = Self::by_equality(&old, &new) else {
             return Self::by_position(old.len(), new.len());
         };
         let added: BTreeSet<usize> = matching.added.iter().copied().collect();
@@ -43,34 +46,34 @@ impl Matching {
         matching.ordered()
     }
 
-    /// Elements are matched by the values of their keys; `None` where one has no key, or two have
-    /// the same.
+    /// Matches elements by the values of their keys; `None` if an element has no key or two
+    /// elements have the same.
     pub(super) fn by_keys(keys: &[ListKey], old: &[Value], new: &[Value]) -> Option<Self> {
         let key_of = |element: &Value| -> Option<Vec<String>> {
             element.is_object().then(|| keys.iter().map(|key| key.of(element)).collect())?
         };
         let old: Vec<_> = old.iter().map(key_of).collect::<Option<_>>()?;
         let new: Vec<_> = new.iter().map(key_of).collect::<Option<_>>()?;
-        Self::by(&old, &new).map(Self::ordered)
+        Self::by_equality(&old, &new).map(Self::ordered)
     }
 
-    /// Elements are matched by value, wherever they stand.
+    /// Matches elements by value, regardless of their order.
     pub(super) fn of_set(old: &[Value], new: &[Value]) -> Option<Self> {
-        // The n-th of several equal elements matches the n-th.
+        // The n-th occurrence of an element matches the n-th occurrence in the other list.
         let counted = |list: &[Value]| -> Vec<(String, usize)> {
-            let mut seen: HashMap<String, usize> = HashMap::new();
+            let mut counts: HashMap<String, usize> = HashMap::new();
             let mut count = |text: String| {
-                let times = seen.entry(text.clone()).or_default();
+                let times = counts.entry(text.clone()).or_default();
                 *times += 1;
                 (text, *times)
             };
             list.iter().map(|element| count(number::scalar_text(element))).collect()
         };
-        Self::by(&counted(old), &counted(new))
+        Self::by_equality(&counted(old), &counted(new))
     }
 
-    /// Elements have no identity: the fewest that were removed and added to get from one list to the
-    /// other. Elements that were removed and added at the same place are pairs.
+    /// Aligns elements that have no identity: finds the fewest removals and additions that turn one
+    /// list into the other. Elements that were removed and added at the same place become pairs.
     pub(super) fn aligned(
         old: &[Value],
         new: &[Value],
@@ -82,7 +85,8 @@ impl Matching {
         let pair = |(a, b): &(&Value, &Value)| same(a, b);
         let front = old.iter().zip(new).take_while(pair).count();
         let ((_, old_rest), (_, new_rest)) = (old.split_at(front), new.split_at(front));
-        // One and one are a pair, the same or not: what is nested deeply is not looked through again.
+        // A single element on each side is a pair, equal or not. Comparing the two here would walk
+        // deeply nested values twice.
         let back = match (old_rest, new_rest) {
             ([_], [_]) => 0,
             _ => old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(pair).count(),
@@ -92,12 +96,12 @@ impl Matching {
 
         let middle = if matches!((old_middle, new_middle), ([_], [_])) {
             Self::by_position(1, 1)
-        } else if old_middle.len().max(new_middle.len()) <= ALIGNED {
+        } else if old_middle.len().max(new_middle.len()) <= MAX_ALIGNED {
             Self::by_alignment(old_middle, new_middle, same)
         } else {
             Self::by_position(old_middle.len(), new_middle.len())
         };
-        // What is equal at both ends needs no further look: only the middle is returned.
+        // Only the middle is returned, because the elements at both ends are equal.
         let shift = |position: &mut usize| *position += front;
         let Self { mut pairs, mut removed, mut added, .. } = middle;
         removed.iter_mut().chain(&mut added).for_each(shift);
@@ -107,15 +111,15 @@ impl Matching {
 
     fn by_alignment(old: &[Value], new: &[Value], same: impl Fn(&Value, &Value) -> bool) -> Self {
         // Equal elements get the same number.
-        let mut kinds: Vec<&Value> = Vec::new();
-        let mut kind_of = |element| {
-            kinds.iter().position(|kind| same(kind, element)).unwrap_or_else(|| {
-                kinds.push(element);
-                kinds.len() - 1
+        let mut distinct: Vec<&Value> = Vec::new();
+        let mut number_of = |element| {
+            distinct.iter().position(|other| same(other, element)).unwrap_or_else(|| {
+                distinct.push(element);
+                distinct.len() - 1
             })
         };
-        let old: Vec<usize> = old.iter().map(&mut kind_of).collect();
-        let new: Vec<usize> = new.iter().map(&mut kind_of).collect();
+        let old: Vec<usize> = old.iter().map(&mut number_of).collect();
+        let new: Vec<usize> = new.iter().map(&mut number_of).collect();
         let mut matching = Self::default();
         for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
             match op {
@@ -140,18 +144,18 @@ impl Matching {
         matching
     }
 
-    /// Adds a run of old elements in whose place a run of new ones stands.
+    /// Records that a run of new elements replaces a run of old ones.
     fn replace(&mut self, old: usize, old_len: usize, new: usize, new_len: usize) {
         let old = old..old + old_len;
         let new = new..new + new_len;
-        let both = old_len.min(new_len);
-        self.removed.extend(old.clone().skip(both));
-        self.added.extend(new.clone().skip(both));
+        let paired = old_len.min(new_len);
+        self.removed.extend(old.clone().skip(paired));
+        self.added.extend(new.clone().skip(paired));
         self.pairs.extend(old.zip(new));
     }
 
-    /// Matches equal keys; `None` where a key occurs twice in one list.
-    fn by<K: Eq + Hash>(old: &[K], new: &[K]) -> Option<Self> {
+    /// Matches equal keys; `None` if a key occurs twice in one list.
+    fn by_equality<K: Eq + Hash>(old: &[K], new: &[K]) -> Option<Self> {
         let positions: HashMap<&K, usize> =
             old.iter().enumerate().map(|(i, key)| (key, i)).collect();
         let mut unmatched: BTreeSet<usize> = (0..old.len()).collect();
@@ -172,7 +176,7 @@ impl Matching {
         Some(matching)
     }
 
-    /// Finds out whether the pairs stand in another order than before.
+    /// Sorts the pairs, and sets `order` if they were reordered.
     #[expect(clippy::expect_used, reason = "the ranks are those of the pairs")]
     fn ordered(mut self) -> Self {
         self.pairs.sort_unstable_by_key(|(_, new)| *new);

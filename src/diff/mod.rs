@@ -1,4 +1,5 @@
-//! What differs between two Jobs: the only walk over both, and the patches made of its changes.
+//! The differences between two Jobs: the only walk over both, and the patches made from its
+//! changes.
 
 mod change;
 mod difference;

@@ -13,14 +13,14 @@ use super::{Change, ChangeKind, Changes};
 use crate::job::{Job, JobError};
 use crate::path::{FieldPath, Segment};
 
-/// Why changes give no merge patch.
+/// Why changes cannot be converted to a merge patch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MergePatchError {
-    /// The existing Job cannot be parsed as a whole.
+    /// The existing Job cannot be parsed completely.
     #[error("existing Job: {0}")]
     Job(JobError),
-    /// The changes are not those of this Job.
+    /// The changes were computed from another Job.
     #[error("the changes do not apply to this Job")]
     OtherJob,
 }
@@ -32,11 +32,11 @@ impl From<JobError> for MergePatchError {
 }
 
 impl Changes {
-    /// The changes as a JSON Patch ([RFC 6902]). Applied to the existing Job it gives the
-    /// replacement, up to spellings that [are the same](crate#what-counts-as-a-change) and fields
-    /// that the API server manages.
+    /// The changes as a JSON Patch ([RFC 6902]). Applied to the existing Job it produces the
+    /// replacement, except for spellings that [are the same](crate#what-counts-as-a-change) and
+    /// fields that the API server manages.
     ///
-    /// A part of the changes ([`Changes::with_verdict`]) gives the patch that makes that part:
+    /// A subset of the changes ([`Changes::with_verdict`]) produces the patch for that subset:
     ///
     /// ```
     /// use volcano_job_update::{Job, Verdict, diff};
@@ -56,7 +56,8 @@ impl Changes {
     #[must_use]
     pub fn to_patch(&self) -> Patch {
         let mut operations = Vec::new();
-        // What goes, goes first and from the back, so that existing positions hold until the end.
+        // Removals come first, from the last path to the first, so that the existing positions stay
+        // valid.
         let mut removed: Vec<&FieldPath> = self
             .iter()
             .filter(|change| change.kind() == ChangeKind::Removed)
@@ -65,7 +66,8 @@ impl Changes {
         removed.sort_unstable_by(|a, b| b.cmp(a));
         operations.extend(removed.into_iter().map(remove));
 
-        // Then from the front: when a place is reached, everything before it is as it will be.
+        // The rest follows in path order: when an operation is applied, everything before its path
+        // is final.
         let rebuilt = self.rebuilt_lists();
         let mut rest: Vec<(FieldPath, &Change)> = self
             .iter()
@@ -91,13 +93,13 @@ impl Changes {
         Patch(operations)
     }
 
-    /// The changes as a JSON Merge Patch ([RFC 7396]). Such a patch cannot reach into a list: it has
-    /// every list whole in which something changed, and so needs the existing Job again.
+    /// The changes as a JSON Merge Patch ([RFC 7396]). A merge patch cannot change part of a list.
+    /// It contains every changed list completely, for which it needs the existing Job.
     ///
     /// # Errors
     ///
-    /// The existing Job cannot be parsed as a whole ([`Job::to_value`]), or is not the one that the
-    /// changes are from.
+    /// The existing Job cannot be parsed completely ([`Job::to_value`]), or is not the Job from
+    /// which the changes were computed.
     ///
     /// [RFC 7396]: https://www.rfc-editor.org/rfc/rfc7396
     pub fn to_merge_patch(&self, existing: &Job<'_>) -> Result<Value, MergePatchError> {
@@ -105,19 +107,19 @@ impl Changes {
         let mut result = existing.clone();
         json_patch::patch(&mut result, &self.to_patch()).map_err(|_| MergePatchError::OtherJob)?;
         let mut patch = Value::Object(Map::new());
-        // Many changes may stand in one list.
+        // Several changes can be in the same list, which is set once.
         let keys_of = |change| -> Vec<&str> {
             Change::existing_path(change).segments().iter().map_while(key).collect()
         };
         let places: BTreeSet<Vec<&str>> = self.iter().map(keys_of).collect();
         for keys in places {
             let at = |root| keys.iter().try_fold(root, |value: &Value, key| value.get(key));
-            set(&mut patch, &keys, merging(at(&existing), at(&result)));
+            set(&mut patch, &keys, merge_patch(at(&existing), at(&result)));
         }
         Ok(patch)
     }
 
-    /// The lists, by their path in the existing Job, whose elements come, go or move.
+    /// The lists whose elements are added, removed or moved, by their path in the existing Job.
     fn rebuilt_lists(&self) -> BTreeSet<&[Segment]> {
         self.iter()
             .filter_map(|change| {
@@ -134,8 +136,8 @@ impl Changes {
     }
 }
 
-/// Where a change will stand once all changes are made. A list that stays as it is keeps its
-/// positions, even if that of the replacement has others.
+/// The path of a change after all changes are applied. A list whose elements keep their places
+/// keeps the existing positions, even if the replacement has others.
 fn place_in_result(change: &Change, rebuilt: &BTreeSet<&[Segment]>) -> FieldPath {
     let existing = change.existing_path().segments();
     let both = change.path().segments().iter().zip(existing).enumerate();
@@ -147,7 +149,7 @@ fn place_in_result(change: &Change, rebuilt: &BTreeSet<&[Segment]>) -> FieldPath
     .collect()
 }
 
-/// The operations that make the objects and lists that a value will stand in.
+/// The operations that create the missing objects and lists around a value.
 fn create_ancestors(
     path: &FieldPath,
     absent: usize,
@@ -161,7 +163,7 @@ fn create_ancestors(
         if created.insert(ancestor.iter().cloned().collect()) {
             let empty = if matches!(below, [Segment::Key(_), ..]) { json!({}) } else { json!([]) };
             operations.push(match ancestor.last() {
-                // An element that is there, but `null`.
+                // The element exists, but is `null`.
                 Some(Segment::Index(_)) => replace(ancestor, empty),
                 _ => add(ancestor, empty),
             });
@@ -170,21 +172,21 @@ fn create_ancestors(
     operations
 }
 
-/// The operations that put a list into another order, given the former rank of each element.
-#[expect(clippy::expect_used, reason = "ranks are a permutation")]
+/// The operations that reorder a list, given the previous rank of each element.
+#[expect(clippy::expect_used, reason = "the ranks are a permutation of the positions")]
 fn moves(list: &FieldPath, order: &[usize]) -> Vec<PatchOperation> {
     let element =
         |position: usize| pointer(list.segments().iter().chain([&Segment::Index(position)]));
     let mut current: Vec<usize> = (0..order.len()).collect();
     let mut operations = Vec::new();
     for (position, rank) in order.iter().enumerate() {
-        let found = current.iter().position(|current| current == rank);
-        let found = found.expect("the ranks are a permutation of the positions");
-        if found != position {
-            let rank = current.remove(found);
+        let from = current.iter().position(|current| current == rank);
+        let from = from.expect("the ranks are a permutation of the positions");
+        if from != position {
+            let rank = current.remove(from);
             current.insert(position, rank);
             operations.push(PatchOperation::Move(MoveOperation {
-                from: element(found),
+                from: element(from),
                 path: element(position),
             }));
         }
@@ -201,7 +203,7 @@ fn remove(path: &FieldPath) -> PatchOperation {
     PatchOperation::Remove(RemoveOperation { path: pointer(path.segments()) })
 }
 
-/// The operation that puts another value in the place of one.
+/// The operation that replaces a value.
 pub(crate) fn replace(path: &[Segment], value: Value) -> PatchOperation {
     PatchOperation::Replace(ReplaceOperation { path: pointer(path), value })
 }
@@ -220,16 +222,16 @@ fn key(segment: &Segment) -> Option<&str> {
     }
 }
 
-/// What has to be merged into a value to get another: all of it, and `null` for what has to go.
-fn merging(old: Option<&Value>, new: Option<&Value>) -> Value {
+/// The merge patch that turns `old` into `new`: all of `new`, and `null` for each removed field.
+fn merge_patch(old: Option<&Value>, new: Option<&Value>) -> Value {
     let (Some(Value::Object(old)), Some(Value::Object(new))) = (old, new) else {
         return new.cloned().unwrap_or(Value::Null);
     };
     let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
-    keys.map(|key| (key.clone(), merging(old.get(key), new.get(key)))).collect()
+    keys.map(|key| (key.clone(), merge_patch(old.get(key), new.get(key)))).collect()
 }
 
-/// Sets a value in an object, making the objects on the way.
+/// Sets a nested value, creating the objects around it.
 fn set(object: &mut Value, keys: &[&str], value: Value) {
     let Some((key, below)) = keys.split_first() else {
         *object = value;

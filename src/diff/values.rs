@@ -9,14 +9,15 @@ use crate::scalar::quantity::Quantity;
 use crate::scalar::{duration, number};
 use crate::schema::{ANY, Identity, Kind, Structural};
 
-/// What a value is to the object or list that holds it.
+/// The role of a value in the object or list that contains it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
     /// A field of a struct.
     Field,
-    /// A field of a struct beside which stands the field that makes Volcano's controller fill it in.
+    /// A field of a struct that Volcano's controller fills in because a certain sibling field is
+    /// present.
     FilledField,
-    /// A field that the struct does not have.
+    /// A field that the struct does not declare.
     Unknown,
     /// The value of a map key.
     Key,
@@ -25,38 +26,38 @@ pub(super) enum Slot {
 }
 
 impl Slot {
-    /// Whether an empty list or map here is the same as none.
+    /// Whether an empty list or map in this slot is the same as an absent one.
     fn is_field(self) -> bool {
         matches!(self, Self::Field | Self::FilledField)
     }
 }
 
-/// Everything in which the values of a field differ; `None` is an absent value.
+/// All differences between two values of a field; `None` is an absent value.
 pub(super) fn differences<'v>(
     at: &PathNode<'_>,
     schema: &'v Structural,
     slot: Slot,
     (old, new): (Option<&'v Value>, Option<&'v Value>),
 ) -> Vec<Difference<'v>> {
-    let mut walk = ValueWalk { differences: Vec::new(), stops: false };
+    let mut walk = ValueWalk { differences: Vec::new(), stops_at_first: false };
     match walk.value(at, schema, slot, old, new) {
         Ok(()) | Err(Differs) => walk.differences,
     }
 }
 
-/// Whether two values that the schema describes alike are the same: whether the walk over them finds
-/// no difference.
+/// Whether two values of this schema are the same, that is, whether the walk over them finds no
+/// difference.
 pub(crate) fn same(schema: &Structural, a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_)) => {
-            let mut walk = ValueWalk { differences: Vec::new(), stops: true };
+            let mut walk = ValueWalk { differences: Vec::new(), stops_at_first: true };
             walk.both(&PathNode::ROOT, schema, Slot::Element, a, b).is_ok()
         }
         _ => same_scalars(schema, a, b),
     }
 }
 
-/// What stands under a key of an object, and what it is to that object.
+/// The schema and the slot of the value of a key in an object whose schema is `parent`.
 pub(super) fn slot_of<'s>(
     parent: &'s Structural,
     key: &str,
@@ -72,18 +73,18 @@ pub(super) fn slot_of<'s>(
     }
 }
 
-/// Whether a value is the one that absent is the same as.
+/// Whether a value is the same as an absent one.
 fn is_like_absent(value: &Value, schema: &Structural) -> bool {
     schema.absent_is.as_ref().is_some_and(|absent| same(schema, value, absent))
 }
 
 struct ValueWalk<'v> {
     differences: Vec<Difference<'v>>,
-    /// Ends at the first difference, which is all that [`same`] asks for.
-    stops: bool,
+    /// Whether to stop at the first difference, which is sufficient for [`same`].
+    stops_at_first: bool,
 }
 
-/// A walk that stops found a difference.
+/// Early exit: a walk with `stops_at_first` found a difference.
 struct Differs;
 
 impl<'v> ValueWalk<'v> {
@@ -104,8 +105,8 @@ impl<'v> ValueWalk<'v> {
         }
     }
 
-    /// A value that one of the two Jobs lacks. An absent map or list is an empty one, so each entry is
-    /// added or removed by itself.
+    /// Compares a value that only one of the two Jobs has. An absent map or list counts as empty,
+    /// so that each of its entries is a separate addition or removal.
     fn one_sided(
         &mut self,
         at: &PathNode<'_>,
@@ -185,7 +186,8 @@ impl<'v> ValueWalk<'v> {
         new: &'v [Value],
     ) -> Result<(), Differs> {
         let items = schema.items();
-        if self.stops && !matches!(schema.kind, Kind::List { identity: Identity::Set, .. }) {
+        if self.stops_at_first && !matches!(schema.kind, Kind::List { identity: Identity::Set, .. })
+        {
             return self.same_lists(at, items, old, new);
         }
         let matching = match &schema.kind {
@@ -204,7 +206,7 @@ impl<'v> ValueWalk<'v> {
             self.difference(&at, items, Slot::Element, None, new.get(position))?;
         }
         if !matching.order.is_empty() {
-            self.note(at, &ANY, Slot::Element, DifferenceKind::Moved(matching.order))?;
+            self.record(at, &ANY, Slot::Element, DifferenceKind::Moved(matching.order))?;
         }
         for &(i, j) in &matching.pairs {
             self.value(&at.index(i, j), items, Slot::Element, old.get(i), new.get(j))?;
@@ -212,8 +214,8 @@ impl<'v> ValueWalk<'v> {
         Ok(())
     }
 
-    /// Two lists are the same if their elements are, one by one. Which element is which matters only
-    /// for what differs.
+    /// Two lists are the same if their elements are the same pairwise. Matching the elements
+    /// matters only for reporting differences.
     fn same_lists(
         &mut self,
         at: &PathNode<'_>,
@@ -244,17 +246,17 @@ impl<'v> ValueWalk<'v> {
             (Some(before), None) => DifferenceKind::Removed(before),
             (None, None) => return Ok(()),
         };
-        self.note(at, schema, slot, kind)
+        self.record(at, schema, slot, kind)
     }
 
-    fn note(
+    fn record(
         &mut self,
         at: &PathNode<'_>,
         schema: &'v Structural,
         slot: Slot,
         kind: DifferenceKind<'v>,
     ) -> Result<(), Differs> {
-        if self.stops {
+        if self.stops_at_first {
             return Err(Differs);
         }
         let (was_empty, is_dropped) = match &kind {
@@ -286,12 +288,12 @@ fn same_scalars(schema: &Structural, a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Whether both values have a meaning, and the same.
-fn both_are<T: PartialEq>(a: &Value, b: &Value, meaning: impl Fn(&Value) -> Option<T>) -> bool {
-    meaning(a).is_some_and(|a| meaning(b).is_some_and(|b| a == b))
+/// Whether both values can be parsed and the results are equal.
+fn both_are<T: PartialEq>(a: &Value, b: &Value, parse: impl Fn(&Value) -> Option<T>) -> bool {
+    parse(a).is_some_and(|a| parse(b).is_some_and(|b| a == b))
 }
 
-/// A quantity is a string, or a bare number.
+/// Parses a quantity, which is a string or a number.
 fn quantity(value: &Value) -> Option<Quantity> {
     match value {
         Value::String(text) => Quantity::parse(text),
@@ -300,7 +302,8 @@ fn quantity(value: &Value) -> Option<Quantity> {
     }
 }
 
-/// A value that is there: `null` is not, nor is an empty list or map as a field of a struct.
+/// The value, or `None` if it counts as absent: `null` outside of a list, or an empty list or map
+/// as a field of a struct.
 fn present<'v>(value: Option<&'v Value>, schema: &Structural, slot: Slot) -> Option<&'v Value> {
     let value = value?;
     let is_absent = match (value, &schema.kind) {

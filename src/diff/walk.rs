@@ -1,6 +1,7 @@
 //! The only walk over two Jobs: existing and replacement in, the fields in which they differ out.
 //!
-//! What is a difference is decided by the schema of the place alone; what is allowed is not known here.
+//! Only the schema of a place decides what counts as a difference. The walk does not know the
+//! policy.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -16,14 +17,14 @@ use crate::job::{Entry, Field, Job, Task};
 use crate::path::PathNode;
 use crate::schema::{ANY, Managed, Structural};
 
-/// Called once for each field that differs, in no particular order. `Break` ends the walk.
+/// Called once for each field that differs, in no particular order. `Break` stops the walk.
 pub(crate) type Visitor<'v> = dyn FnMut(FieldDiff<'_>) -> ControlFlow<()> + 'v;
 
-/// Walks both Jobs and hands each field in which they differ to the visitor.
+/// Walks both Jobs and passes each field that differs to the visitor.
 ///
 /// # Errors
 ///
-/// A part that differs cannot be read.
+/// A value that differs cannot be parsed.
 pub(crate) fn compare(
     existing: &Job<'_>,
     replacement: &Job<'_>,
@@ -48,7 +49,7 @@ struct JobWalk<'j, 'e, 'r, 'l, 'v> {
     visit: &'l mut Visitor<'v>,
 }
 
-/// The object in which a field stands.
+/// The object that contains a field.
 #[derive(Clone, Copy)]
 enum Holder {
     Job,
@@ -128,7 +129,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
 
     #[expect(
         clippy::too_many_arguments,
-        reason = "a field is its place, its schema and two values"
+        reason = "a field has a place, a schema, two values and siblings"
     )]
     fn field(
         &mut self,
@@ -151,7 +152,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         };
         if is_managed {
             let Some(new) = new.map(Field::surface) else { return Ok(()) };
-            return self.hand_over(holder.field(key), child, (None, Some(&new)), Vec::new());
+            return self.visit_field(holder.field(key), child, (None, Some(&new)), Vec::new());
         }
         let old = old.map(|field| self.existing_value(field, &at)).transpose()?;
         let new = new.map(|field| self.replacement_value(field, &at)).transpose()?;
@@ -160,7 +161,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         if differences.is_empty() {
             return Ok(());
         }
-        self.hand_over(holder.field(key), child, values, differences)
+        self.visit_field(holder.field(key), child, values, differences)
     }
 
     fn tasks(&mut self, at: &PathNode<'_>, schema: &Structural) -> Result<(), Stop> {
@@ -179,7 +180,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
             let old = self.existing_value(task.whole, &at)?;
             let field = JobField::RemovedTask(position);
             let kind = DifferenceKind::Removed(&old);
-            self.whole_task(&at, field, schema, (Some(&*old), None), kind)?;
+            self.visit_task_list_change(&at, field, schema, (Some(&*old), None), kind)?;
         }
         for &position in &matching.added {
             let Some(task) = replacement.task(position) else { continue };
@@ -187,11 +188,11 @@ impl JobWalk<'_, '_, '_, '_, '_> {
             let new = self.replacement_value(task.whole, &at)?;
             let field = JobField::AddedTask(position);
             let kind = DifferenceKind::Added(&new);
-            self.whole_task(&at, field, schema, (None, Some(&*new)), kind)?;
+            self.visit_task_list_change(&at, field, schema, (None, Some(&*new)), kind)?;
         }
         if !matching.order.is_empty() {
             let kind = DifferenceKind::Moved(matching.order.clone());
-            self.whole_task(at, JobField::TaskOrder, &ANY, (None, None), kind)?;
+            self.visit_task_list_change(at, JobField::TaskOrder, &ANY, (None, None), kind)?;
         }
         for &(i, j) in &matching.pairs {
             if let (Some(old), Some(new)) = (existing.task(i), replacement.task(j)) {
@@ -201,8 +202,8 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         Ok(())
     }
 
-    /// Hands over a difference in which tasks there are.
-    fn whole_task(
+    /// Visits an added or removed task, or a change of the task order.
+    fn visit_task_list_change(
         &mut self,
         at: &PathNode<'_>,
         field: JobField<'_>,
@@ -212,7 +213,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
     ) -> Result<(), Stop> {
         let is_dropped = matches!(kind, DifferenceKind::Removed(_));
         let difference = Difference::new(at, schema, Origin::Known, is_dropped, kind);
-        self.hand_over(field, schema, values, vec![difference])
+        self.visit_field(field, schema, values, vec![difference])
     }
 
     fn task(
@@ -230,15 +231,16 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         let holder = Holder::Task { existing, replacement };
         self.fields(&at, holder, schema, old.fields, new.fields)?;
         if new.whole.is_null() {
-            // Its fields were removed one by one; that it is no object is known of the whole alone.
+            // The removals of its fields were visited one by one. That the task itself is no longer
+            // an object is not a difference of any of them.
             let (old, new) = (self.existing_value(old.whole, &at)?, Value::Null);
             let field = JobField::NullTask { replacement };
-            return self.hand_over(field, schema, (Some(&*old), Some(&new)), Vec::new());
+            return self.visit_field(field, schema, (Some(&*old), Some(&new)), Vec::new());
         }
         Ok(())
     }
 
-    fn hand_over(
+    fn visit_field(
         &mut self,
         field: JobField<'_>,
         schema: &Structural,
@@ -271,7 +273,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
     }
 }
 
-/// Whether a field that the server fills in was left to it; an empty text is the same as none.
+/// Whether a field that the API server fills in is missing. An empty string counts as missing.
 fn is_missing(field: Option<Field<'_>>) -> bool {
     field.is_none_or(|field| field.is_null() || field.to_str().is_some_and(|text| text.is_empty()))
 }

@@ -4,20 +4,20 @@
     missing_docs,
     clippy::exhaustive_structs,
     clippy::missing_errors_doc,
-    reason = "public to one crate of this workspace alone"
+    reason = "public only for another crate of this workspace"
 )]
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// Visitor of one object or list. It visits what is inside with another [`Containers`].
+/// Visitor of one object or list. It visits the nested values with another [`Containers`].
 pub trait ContainerVisitor<'de>: Sized {
     fn object<A: MapAccess<'de>>(self, fields: A) -> Result<(), A::Error>;
     fn list<A: SeqAccess<'de>>(self, elements: A) -> Result<(), A::Error>;
 }
 
-/// Deserializes any value; the visitor is called if that is an object or a list.
+/// Deserializes any value. The visitor is called if it is an object or a list.
 #[derive(Debug)]
 pub struct Containers<V>(pub V);
 

@@ -1,14 +1,14 @@
-//! The cursor with which everything in this workspace reads JSON text: a Job, an `AdmissionReview`,
-//! the body of a PUT.
+//! The cursor that all readers of JSON text in this workspace use, be it a Job, an
+//! `AdmissionReview` or the body of a PUT.
 //!
-//! It handles white space, punctuation and keys. Values are skipped, and thereby checked, by
+//! It handles white space, punctuation and keys. Values are skipped, and thereby validated, with
 //! `serde_json`.
 
 #![expect(
     missing_docs,
     clippy::missing_errors_doc,
     clippy::must_use_candidate,
-    reason = "public to one crate of this workspace alone"
+    reason = "public only for another crate of this workspace"
 )]
 
 use std::borrow::Cow;
@@ -26,7 +26,7 @@ pub struct Cursor<'t> {
     at: usize,
 }
 
-/// The members of an object or the elements of a list, of which the cursor has read the opening
+/// The members of an object or the elements of a list. Created when the cursor reads the opening
 /// bracket.
 #[derive(Debug)]
 pub struct Items {
@@ -46,7 +46,7 @@ impl<'t> Cursor<'t> {
         self.text
     }
 
-    /// How many bytes of the text were read.
+    /// The number of bytes read so far.
     #[inline]
     pub fn offset(&self) -> usize {
         self.at
@@ -56,19 +56,19 @@ impl<'t> Cursor<'t> {
         Position::of(self.text.as_bytes(), self.at)
     }
 
-    /// The text that was not read yet.
+    /// The text that has not been read yet.
     #[inline]
     pub fn rest(&self) -> &'t str {
         slice(self.text, self.at..)
     }
 
-    /// The text between two offsets that this cursor had.
+    /// The text between two earlier offsets of this cursor.
     #[inline]
     pub fn slice(&self, offsets: Range<usize>) -> &'t str {
         slice(self.text, offsets)
     }
 
-    /// The text from an earlier offset of this cursor to the present one.
+    /// The text from an earlier offset of this cursor to the current one.
     #[inline]
     pub fn text_since(&self, offset: usize) -> &'t str {
         self.slice(offset..self.at)
@@ -80,7 +80,7 @@ impl<'t> Cursor<'t> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Skips that many bytes, which must be whole characters of the text.
+    /// Skips `bytes` bytes, which must end at a character boundary.
     #[inline]
     pub fn advance(&mut self, bytes: usize) {
         self.at += bytes;
@@ -112,7 +112,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Skips any value; returns its text.
+    /// Skips the next value and returns its text.
     pub fn value(&mut self) -> Result<&'t str, SyntaxError> {
         let start = self.at;
         // Creating a parser costs more than reading the most frequent scalars.
@@ -154,8 +154,8 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Skips what is literal within a string: up to a quote, a backslash, or a control character,
-    /// which is not allowed there.
+    /// Within a string, skips all characters up to a quote, a backslash or a control character
+    /// (which is not allowed in a string).
     pub fn skip_plain(&mut self) {
         self.advance(plain_length(self.rest().as_bytes()));
     }
@@ -176,7 +176,7 @@ impl<'t> Cursor<'t> {
         SyntaxError::new(self.text, self.at, message)
     }
 
-    /// Reads a string without escapes, if that comes next; returns what is between the quotes.
+    /// Reads a string without escapes, if that comes next; returns the text between the quotes.
     fn plain_string(&mut self) -> Option<&'t str> {
         let start = self.at + 1;
         self.skip_plain_string().then(|| self.slice(start..self.at - 1))
@@ -207,15 +207,16 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Skips a number that has only digits, if that comes next; returns whether it did. The byte
-    /// behind shows that the number ends there, so one at the very end of the text is not skipped.
+    /// Skips a number that consists of digits only, if that comes next; returns whether it did. The
+    /// next byte must show that the number ends there, so a number at the very end of the text is
+    /// not skipped.
     fn skip_plain_integer(&mut self) -> bool {
         if !matches!(self.peek(), Some(b'1'..=b'9')) {
             return false;
         }
         let mut bytes = self.rest().bytes().enumerate();
-        let behind = bytes.find(|(_, byte)| !byte.is_ascii_digit());
-        let Some((length, b',' | b'}' | b']' | b'\n')) = behind else { return false };
+        let next = bytes.find(|(_, byte)| !byte.is_ascii_digit());
+        let Some((length, b',' | b'}' | b']' | b'\n')) = next else { return false };
         self.at += length;
         true
     }
@@ -254,23 +255,23 @@ impl Items {
     }
 }
 
-/// A part of a text between two positions of tokens in it.
+/// A slice of a text whose ends are token boundaries.
 #[inline]
 #[expect(clippy::expect_used, reason = "tokens begin and end at characters of the text")]
 pub(super) fn slice(text: &str, range: impl SliceIndex<str, Output = str>) -> &str {
     text.get(range).expect("tokens are whole characters of the text")
 }
 
-/// The byte of a text at which a slice of it begins.
+/// The byte offset at which `part`, a slice of `text`, begins in `text`.
 pub(super) fn offset_of(part: &str, text: &str) -> usize {
     part.as_ptr().addr() - text.as_ptr().addr()
 }
 
-/// The number of bytes before the first one that is not literal within a string: a quote, a
-/// backslash or a control character.
+/// The number of bytes before the first special byte of a string: a quote, a backslash or a control
+/// character.
 fn plain_length(bytes: &[u8]) -> usize {
     let mut tail = bytes;
-    // Eight at a time: most keys and values are longer than that.
+    // Eight bytes at a time, because most keys and values are longer than that.
     while let Some((chunk, rest)) = tail.split_first_chunk() {
         if let Some(position) = special_position(u64::from_le_bytes(*chunk)) {
             return bytes.len() - tail.len() + position;
@@ -282,13 +283,12 @@ fn plain_length(bytes: &[u8]) -> usize {
     bytes.len() - tail.len() + position
 }
 
-/// The index of the first of eight bytes, the lowest being the first, that is not literal within a
-/// string.
+/// The index of the first special byte among eight bytes in little-endian order.
 fn special_position(chunk: u64) -> Option<usize> {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGH_BITS: u64 = ONES << 7;
-    // Sets the high bit of the first byte that is below the bound, and of no byte before it: a borrow
-    // reaches only the bytes after it.
+    // Sets the high bit of the first byte that is below the bound, and of no byte before it: a
+    // borrow reaches only the bytes after it.
     let below = |chunk: u64, bound: u8| chunk.wrapping_sub(ONES * u64::from(bound)) & !chunk;
     let equal = |byte: u8| below(chunk ^ (ONES * u64::from(byte)), 1);
     let special = (below(chunk, b' ') | equal(b'"') | equal(b'\\')) & HIGH_BITS;
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_skipped_to_its_end() {
+    fn value_skips_exactly_one_value() {
         for value in ["1", "10", "-1.5e3", "\"a\"", "\"\\u00e4\"", "null", "{\"a\": [1]}", "[]"] {
             for behind in ["", ",", " ", "}", "]"] {
                 let text = format!("{value}{behind}");
@@ -341,8 +341,8 @@ mod tests {
         assert!(!elements.next(&mut cursor).unwrap());
         assert!(members.next(&mut cursor).unwrap());
         assert_eq!(cursor.key().unwrap(), "bb");
-        let mut none = cursor.enter_object().unwrap();
-        assert!(!none.next(&mut cursor).unwrap());
+        let mut empty = cursor.enter_object().unwrap();
+        assert!(!empty.next(&mut cursor).unwrap());
         assert!(!members.next(&mut cursor).unwrap());
         assert_eq!(cursor.rest(), " ");
     }

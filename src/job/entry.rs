@@ -1,10 +1,10 @@
-//! A field as it was read: its key, and its value not parsed yet.
+//! A field of an object that was read: its key and its unparsed value.
 
 #![expect(
     missing_docs,
     clippy::exhaustive_enums,
     clippy::must_use_candidate,
-    reason = "public to one crate of this workspace alone"
+    reason = "public only for another crate of this workspace"
 )]
 
 use std::borrow::Cow;
@@ -21,9 +21,9 @@ pub enum Entry<'a> {
     Member {
         /// The text from the quote before the key to the end of the value.
         text: &'a str,
-        /// The byte of the text at which the key ends, before its closing quote.
+        /// The offset in `text` of the quote that closes the key.
         key_end: usize,
-        /// The byte of the text at which the value begins.
+        /// The offset in `text` of the value.
         value: usize,
     },
     /// Read from text, with escapes in the key.
@@ -49,7 +49,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Whether this is the field of that key.
+    /// Whether the field has this key.
     pub fn is(&self, key: &str) -> bool {
         match self {
             Self::Member { text, key_end, .. } => {
@@ -76,7 +76,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Whether key and value have the same text, so that both are equal. The converse does not hold.
+    /// Whether both fields have the same text. Equal fields can also have different texts.
     pub fn is_same_text(&self, other: &Entry<'_>) -> bool {
         match (self, other) {
             (Self::Member { text: a, .. }, Entry::Member { text: b, .. }) => a == b,
@@ -93,7 +93,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The value if it is an integer that fits (`2`, `2.0` and `2e0` are).
+    /// The value if it is an integer in the range of `i64`, in any form (`2`, `2.0`, `2e0`).
     pub fn as_integer(self) -> Option<i64> {
         match self {
             Field::Text(text) => text.parse().ok().or_else(|| {
@@ -104,24 +104,24 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The value if it is a scalar; a list or object without what is inside.
+    /// The value if it is a scalar. A list or object is replaced by an empty one.
     ///
     /// `null` for a scalar that cannot be parsed (`1e999`).
     pub fn surface(self) -> Value {
-        let first = match self {
+        let first_byte = match self {
             Field::Text(text) => text.as_bytes().first(),
             Field::Value(Value::Array(_)) => Some(&b'['),
             Field::Value(Value::Object(_)) => Some(&b'{'),
             Field::Value(_) => None,
         };
-        match first {
+        match first_byte {
             Some(b'[') => Value::Array(Vec::new()),
             Some(b'{') => Value::Object(Map::new()),
             _ => self.to_value().unwrap_or(Value::Null),
         }
     }
 
-    /// The parsed value. `None` if it cannot be parsed (`1e999`, half of a surrogate pair).
+    /// The parsed value. `None` if it cannot be parsed (`1e999`, an unpaired surrogate).
     pub fn to_value(self) -> Option<Value> {
         match self {
             Field::Text(text) => serde_json::from_str(text).ok(),
@@ -129,7 +129,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// Whether the value is that string, which must not need escapes in JSON.
+    /// Whether the value is the string `text`, which must not contain characters that JSON escapes.
     pub fn is_str(self, text: &str) -> bool {
         let literal = match self {
             Field::Text(written) => unquoted(written),
@@ -150,7 +150,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// What is between the quotes of a JSON string. `None` of any other value.
+/// The text between the quotes of a JSON string; `None` for any other value.
 fn unquoted(text: &str) -> Option<&str> {
     text.strip_prefix('"')?.strip_suffix('"')
 }

@@ -7,9 +7,9 @@ use super::names::spelling;
 use super::syntax_error::{Position, SyntaxError};
 use crate::path::FieldPath;
 
-/// Why a text or document could not be read as a Job, so that there is no verdict.
+/// Why a text or document could not be read as a Job, so that no verdict is possible.
 ///
-/// `Display` is one line: the position or field, then what is wrong there. It shows no value of the
+/// `Display` is one line: the position or field, then the problem. It never shows a value of the
 /// Job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobError {
@@ -41,12 +41,12 @@ pub enum JobErrorKind {
     TooLarge,
     /// The text is not UTF-8.
     NotUtf8,
-    /// The text is not one JSON value, or has a number or string that no value can have (`1e999`,
-    /// `"\ud800"`).
+    /// The text is not exactly one JSON value, or contains a number or string that cannot be
+    /// represented (`1e999`, `"\ud800"`).
     Syntax,
     /// The Job, its `metadata` or `spec` or a task is not an object, or `spec.tasks` is not a list.
     WrongType,
-    /// An object has a field twice.
+    /// An object has a duplicate field.
     DuplicateField,
     /// Objects and lists are nested deeper than [`Limits::nesting`](crate::Limits::nesting).
     TooDeep,
@@ -61,20 +61,20 @@ impl JobError {
         self.inner.kind
     }
 
-    /// The line of the text, counted from 1. `None` if the error is not at a position of a text.
+    /// The line in the text, counted from 1. `None` if the error has no position in a text.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         self.inner.position.map(|position| position.line)
     }
 
-    /// The column in the line, in bytes, counted from 1. `None` if the error is not at a position of a
+    /// The column in the line, in bytes, counted from 1. `None` if the error has no position in a
     /// text.
     #[must_use]
     pub fn column(&self) -> Option<usize> {
         self.inner.position.map(|position| position.column)
     }
 
-    /// The field. `None` if the error is not in a field.
+    /// The field with the error. `None` if the error does not concern a field.
     #[must_use]
     pub fn path(&self) -> Option<&FieldPath> {
         self.inner.path.as_ref()
@@ -113,7 +113,7 @@ impl JobError {
         Self { inner: Box::new(Inner { kind, position: None, path: None, message }) }
     }
 
-    /// Names the field, unless that is the whole Job.
+    /// Sets the field, unless the path is the root.
     pub(super) fn in_field(mut self, path: FieldPath) -> Self {
         self.inner.path = Some(path).filter(|path| !path.segments().is_empty());
         self

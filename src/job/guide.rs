@@ -1,27 +1,27 @@
-//! Reads fields without parsing them where their text is the same as in the guide: the Job against
-//! which a text is read.
+//! Reads fields without parsing them if their text is the same as in the guide, which is the
+//! existing Job when a replacement is read.
 
 use super::cursor::{Cursor, offset_of, slice};
 use super::{Entry, Field};
 
-/// How many fields of the guide are searched for a key that does not come next. A search of all of
-/// them would make reading quadratic.
-const SEARCHED: usize = 16;
+/// The maximum number of guide fields that are searched for a key that is not the next one.
+/// Searching all of them would make reading quadratic.
+const MAX_SEARCHED: usize = 16;
 
-/// The fields of an object of the guide, and how far they were read.
+/// The fields of one object of the guide, and the current position among them.
 #[derive(Clone, Copy)]
 pub(super) struct GuideFields<'g> {
     /// The text of the guide; `None` if it was read from a document.
     text: Option<&'g str>,
     fields: &'g [Entry<'g>],
     gaps: [usize; 2],
-    /// The field after the last one that was found.
+    /// The index after that of the last field that was found.
     next: usize,
-    /// Whether to compare all fields up to the next gap at once. If that finds a difference, it is not
-    /// tried again before the field that differs was read.
+    /// Whether to compare all fields up to the next gap at once. After a failed comparison this is
+    /// `false` until the field that differs has been read.
     compares_run: bool,
-    /// Whether every key so far was found in the order of the guide. Then no two are the same, since
-    /// no two keys of the guide are.
+    /// Whether all keys so far were found in the guide, in its order. If so they are unique,
+    /// because the keys of the guide are unique.
     is_in_order: bool,
 }
 
@@ -39,13 +39,13 @@ impl<'g> GuideFields<'g> {
         self.is_in_order
     }
 
-    /// Finds the field of a key, most likely the next one.
+    /// Finds the field with this key, which is most likely the next one.
     pub(super) fn find(&mut self, key: &str) -> Option<&'g Entry<'g>> {
         let is_next = self.fields.get(self.next).is_some_and(|entry| entry.is(key));
         let found = if is_next {
             Some(self.next)
         } else {
-            self.fields.iter().take(SEARCHED).position(|entry| entry.is(key))
+            self.fields.iter().take(MAX_SEARCHED).position(|entry| entry.is(key))
         };
         self.is_in_order &= found.is_some_and(|found| found >= self.next);
         let found = found?;
@@ -83,13 +83,13 @@ impl GuideFields<'_> {
             self.next += 1;
             return true;
         }
-        // A run that begins with an escaped key is never the same text.
+        // A run that begins with an escaped key cannot be compared as text.
         self.compares_run = matches!(next, Entry::Member { .. });
         false
     }
 
-    /// Reads the members of a run if they are the same text as in the guide; returns whether they
-    /// were. A run with an escaped key is not read.
+    /// Reads the members of a run if they have the same text as in the guide; returns whether they
+    /// do. A run that contains an escaped key is not read.
     fn copy_run<'a>(
         &self,
         run: &[Entry<'_>],
@@ -121,7 +121,7 @@ impl GuideFields<'_> {
     }
 }
 
-/// Reads the value at the cursor, if it is the same text as that of a field of the guide.
+/// Reads the value at the cursor if it has the same text as the value of a guide field.
 pub(super) fn copy_value<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Option<&'a str> {
     let Field::Text(value) = field.field() else { return None };
     let text = same_text(value, cursor)?;
@@ -129,7 +129,7 @@ pub(super) fn copy_value<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Opti
     Some(text)
 }
 
-/// Reads the member at the cursor, if it is the same text as a field of the guide.
+/// Reads the member at the cursor if it has the same text as a guide field.
 fn copy_member<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Option<Entry<'a>> {
     let Entry::Member { text, key_end, value } = *field else { return None };
     let text = same_text(text, cursor)?;
@@ -137,16 +137,16 @@ fn copy_member<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Option<Entry<'
     Some(Entry::Member { text, key_end, value })
 }
 
-/// The text at the cursor, if it is the same as a text of the guide that ends with a value. The byte
-/// behind it must end a value too: `1` is not the value of `10`.
+/// The text at the cursor if it starts with `guide`, which ends with a value. The next byte must
+/// end the value here too: `1` is a prefix of `10`, but not the same value.
 fn same_text<'a>(guide: &str, cursor: &Cursor<'a>) -> Option<&'a str> {
     let rest = cursor.rest();
-    let behind = rest.as_bytes().strip_prefix(guide.as_bytes())?.first()?;
-    let ends = matches!(behind, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-    ends.then(|| slice(rest, ..guide.len()))
+    let next_byte = rest.as_bytes().strip_prefix(guide.as_bytes())?.first()?;
+    let is_end = matches!(next_byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+    is_end.then(|| slice(rest, ..guide.len()))
 }
 
-/// The member at the position in a text which a field has in an equal text of the guide.
+/// The member of `text` that corresponds to `field`, a member of the equal text `guide`.
 fn counterpart<'a>(field: &Entry<'_>, guide: &str, text: &'a str) -> Option<Entry<'a>> {
     let Entry::Member { text: part, key_end, value } = *field else { return None };
     let start = offset_of(part, guide);

@@ -4,7 +4,7 @@
     missing_docs,
     clippy::exhaustive_enums,
     clippy::must_use_candidate,
-    reason = "public to one crate of this workspace alone"
+    reason = "public only for another crate of this workspace"
 )]
 
 use serde_json::Value;
@@ -14,7 +14,7 @@ use serde_json::Value;
 pub enum JsonType {
     Null,
     Boolean,
-    /// A number without a fraction. Schemas tell it apart; the type of a value is [`Self::Number`].
+    /// A number without a fraction. Only schemas use it; the type of a value is [`Self::Number`].
     Integer,
     Number,
     String,
@@ -34,7 +34,7 @@ impl JsonType {
         }
     }
 
-    /// The type of a well-formed JSON text without white space in front.
+    /// The type of a well-formed JSON text without leading white space.
     pub fn of_text(text: &str) -> Self {
         match text.as_bytes().first() {
             Some(b'n') => Self::Null,
@@ -59,7 +59,7 @@ impl JsonType {
         }
     }
 
-    /// The name with its article, as messages use it. An array is a list, as Kubernetes calls it.
+    /// The name with its article, for messages. Kubernetes calls an array a list.
     pub fn with_article(self) -> &'static str {
         match self {
             Self::Null => "null",

@@ -1,13 +1,14 @@
-//! How much is read and reported.
+//! Limits on what is read and reported.
 
 use serde::{Deserialize, Serialize};
 
 /// Bounds on what is read and reported; part of an [`UpdatePolicy`](crate::UpdatePolicy).
 ///
-/// A Job beyond one of the first three is not read, which is an error ([`JobError`](crate::JobError)): there is no
-/// verdict on a part of a Job. The default suits everything that fits into an API server.
+/// A Job that exceeds one of the first three limits is not read, which is an error
+/// ([`JobError`](crate::JobError)), because there is no verdict on part of a Job. The defaults suit
+/// every Job that an API server can store.
 ///
-/// The methods that read a Job do what those of [`Job`](crate::Job) do, within these limits:
+/// The methods that read a Job correspond to those of [`Job`](crate::Job), with these limits:
 ///
 /// ```
 /// use volcano_job_update::{JobErrorKind, Limits};
@@ -20,18 +21,19 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of the text of one Job. By default 3,145,728, which is an API server's limit for a
-    /// [request body].
+    /// Maximum length of the text of one Job, in bytes. By default 3,145,728, which is an API
+    /// server's limit for a [request body].
     ///
     /// [request body]: https://github.com/kubernetes/apiserver/blob/master/pkg/server/config.go
     pub text_bytes: usize,
-    /// Levels of nested objects and lists, the Job itself being the first. By default 128, which is
-    /// also the maximum: a larger number counts as 128.
+    /// Maximum depth of nested objects and lists, where the Job itself has depth 1. By default 128,
+    /// which is also the largest possible limit: a larger number is treated as 128.
     pub nesting: usize,
-    /// Entries of `spec.tasks`. By default 10,000.
+    /// Maximum number of entries of `spec.tasks`. By default 10,000.
     pub tasks: usize,
-    /// Violations listed in one [`Violations`](crate::Violations), and warnings in one
-    /// [`Review`](crate::Review); more are only counted. By default 100, and at least 1.
+    /// Maximum number of violations listed in one [`Violations`](crate::Violations), and of
+    /// warnings listed in one [`Review`](crate::Review); the rest are only counted. By default 100,
+    /// and at least 1.
     pub violations: usize,
 }
 
@@ -62,7 +64,7 @@ impl Limits {
         Self { violations, ..self }
     }
 
-    /// The nesting limit in force.
+    /// The effective nesting limit.
     pub(crate) fn max_nesting(&self) -> usize {
         self.nesting.min(Self::MAX_NESTING)
     }

@@ -1,8 +1,8 @@
-//! Reads a Job: shallow, borrowed, and no deeper than a verdict needs.
+//! Reads a Job shallowly: it borrows from its text and is read only as deep as a verdict needs.
 //!
-//! A Job is read down to the fields that policies tell apart: `metadata.<field>`, `spec.<field>` and
-//! `spec.tasks[i].<field>`. Their values are checked to be well-formed and kept as text; such a text
-//! is parsed only if it differs from that of the other Job.
+//! A Job is split into the fields `metadata.<field>`, `spec.<field>` and `spec.tasks[i].<field>`.
+//! Their values are checked for well-formedness and kept as text. A value is parsed only if its
+//! text differs from that in the other Job.
 
 mod containers;
 mod cursor;
@@ -36,30 +36,30 @@ pub use self::syntax_error::{Position, SyntaxError};
 pub(crate) use self::task::{Task, default_task_name};
 use crate::path::PathNode;
 
-/// A Job as it was read: the existing one or its replacement.
+/// A Job that was read: the existing Job or its replacement.
 ///
 /// It borrows from the text or document it was read from and owns only a few vectors of slices;
 /// reading costs little more than checking that the text is JSON.
 ///
-/// A Job that was read need not be valid. Reading fails only where no verdict would be possible: see
+/// A `Job` is not necessarily valid. Reading fails only if no verdict would be possible; see
 /// [`Job::from_slice`].
 #[derive(Clone)]
 pub struct Job<'a> {
     /// The text it was read from. `None` if it was read from a document.
     text: Option<&'a str>,
-    /// The limit of nesting within which it was read.
+    /// The nesting limit that applied when it was read.
     nesting: usize,
-    /// The fields beside `metadata` and `spec`.
+    /// The top-level fields other than `metadata` and `spec`.
     pub(crate) top: Vec<Entry<'a>>,
-    /// The indices in `top` before which `metadata` and `spec` are in the text. Fields with no gap
-    /// between them are adjacent in the text. 0 stands for no gap.
+    /// The gaps in `top`: the indices of the fields that follow `metadata` and `spec` in the text.
+    /// Fields without a gap between them are adjacent in the text. 0 means no gap.
     top_gaps: [usize; 2],
     /// `None`: absent or `null`.
     pub(crate) metadata: Option<Vec<Entry<'a>>>,
     metadata_text: Option<&'a str>,
-    /// The fields of `spec` beside `tasks`. `None`: absent or `null`.
+    /// The fields of `spec` other than `tasks`. `None`: absent or `null`.
     pub(crate) spec: Option<Vec<Entry<'a>>>,
-    /// The index in `spec` before which `tasks` is in the text, see `top_gaps`.
+    /// The gap in `spec` where `tasks` is in the text; see `top_gaps`.
     spec_gaps: [usize; 2],
     /// `None`: absent or `null`.
     tasks: Option<Vec<TaskEntry<'a>>>,
@@ -67,18 +67,18 @@ pub struct Job<'a> {
     task_fields: Vec<Entry<'a>>,
 }
 
-/// A task as a [`Job`] keeps it.
+/// A task as [`Job`] stores it.
 #[derive(Clone)]
 struct TaskEntry<'a> {
     whole: Field<'a>,
     name: Option<Field<'a>>,
-    /// Of the fields of all tasks, those of this one.
+    /// The range of this task's fields in `Job::task_fields`.
     fields: Range<usize>,
 }
 
 impl<'a> Job<'a> {
-    /// Reads a Job from JSON, within the default [`Limits`]. [`Limits::read_slice`] does so within
-    /// others.
+    /// Reads a Job from JSON with the default [`Limits`]. Use [`Limits::read_slice`] for other
+    /// limits.
     ///
     /// ```
     /// use volcano_job_update::{Job, JobErrorKind};
@@ -91,14 +91,14 @@ impl<'a> Job<'a> {
     /// # Errors
     ///
     /// The text is not UTF-8, not JSON (`{"spec": }`), or not exactly one object (`[]`, `{} {}`, an
-    /// empty text, a byte order mark in front); `metadata`, `spec` or an entry of `spec.tasks` is not
-    /// an object, or `spec.tasks` is not a list; a field of one of these objects is given twice; a
+    /// empty text, a leading byte order mark); `metadata`, `spec` or an entry of `spec.tasks` is
+    /// not an object, or `spec.tasks` is not a list; one of these objects has a duplicate field; a
     /// limit is exceeded.
     pub fn from_slice(text: &'a [u8]) -> Result<Self, JobError> {
         Limits::default().read_slice(text)
     }
 
-    /// Reads a Job from JSON that is known to be UTF-8, within the default [`Limits`].
+    /// Reads a Job from JSON that is known to be UTF-8, with the default [`Limits`].
     ///
     /// # Errors
     ///
@@ -108,24 +108,25 @@ impl<'a> Job<'a> {
         Self::from_slice(text.as_bytes())
     }
 
-    /// Reads a Job from a parsed document, within the default [`Limits`] except that of the text.
-    /// [`Limits::read_value`] does so within others.
+    /// Reads a Job from a parsed document with the default [`Limits`], except for that of the text.
+    /// Use [`Limits::read_value`] for other limits.
     ///
-    /// Every later result is the same as that of a Job that was read from text.
+    /// All later results are the same as for a Job that was read from text.
     ///
     /// # Errors
     ///
-    /// Those of [`Job::from_slice`] that can occur in a document: wrong types, nesting, tasks.
+    /// Those of [`Job::from_slice`] that can occur in a document: wrong types, nesting that is too
+    /// deep, too many tasks.
     pub fn from_value(value: &'a Value) -> Result<Self, JobError> {
         Limits::default().read_value(value)
     }
 
-    /// Reads a replacement of this Job from JSON, within the default [`Limits`].
-    /// [`Limits::read_replacement`] does so within others.
+    /// Reads a replacement of this Job from JSON with the default [`Limits`]. Use
+    /// [`Limits::read_replacement`] for other limits.
     ///
-    /// The result is that of [`Job::from_slice`], errors included. Where the texts of both Jobs are
-    /// the same, they are compared instead of parsed, which is many times faster. A program that reads
-    /// several replacements of one existing Job reads the existing one once:
+    /// The result is the same as that of [`Job::from_slice`], including errors. Where both Jobs
+    /// have the same text, it is compared instead of parsed, which is many times faster. To read
+    /// several replacements of one existing Job, read the existing Job once:
     ///
     /// ```
     /// use volcano_job_update::{Job, is_update_allowed};
@@ -142,9 +143,9 @@ impl<'a> Job<'a> {
     /// ```
     ///
     /// Both texts may be parts of a longer one, such as `oldObject` and `object` of an
-    /// `AdmissionReview`; lines and columns in errors are counted from the beginning of the part. The
-    /// result borrows only from its own text. Nothing is faster if this Job was read from a document,
-    /// or with a larger limit of nesting.
+    /// `AdmissionReview`; lines and columns in errors are counted from the beginning of the part.
+    /// The result borrows only from `text`. Reading is not faster if this Job was read from a
+    /// document or with a larger nesting limit.
     ///
     /// # Errors
     ///
@@ -186,12 +187,12 @@ impl<'a> Job<'a> {
         self.metadata_string("resourceVersion")
     }
 
-    /// The whole Job as a document.
+    /// The whole Job as a JSON document.
     ///
     /// # Errors
     ///
-    /// What reading did not check: a field given twice deep inside a template, a number beyond the
-    /// range of a double (`1e999`), half of a surrogate pair in a string.
+    /// The Job has an error that reading does not detect: a duplicate field inside a template, a
+    /// number outside the range of a double (`1e999`), an unpaired surrogate in a string.
     pub fn to_value(&self) -> Result<Value, JobError> {
         let root = PathNode::ROOT;
         let mut job = self.parse_fields(&self.top, &root)?;
@@ -214,7 +215,7 @@ impl<'a> Job<'a> {
         Ok(Value::Object(job))
     }
 
-    /// Reads a Job from the front of a longer text; returns also its length in bytes.
+    /// Reads a Job from the start of a longer text. Also returns the length of the Job in bytes.
     pub(crate) fn read_front(
         text: &'a str,
         limits: &Limits,
@@ -232,8 +233,8 @@ impl<'a> Job<'a> {
         self.text.is_none()
     }
 
-    /// Whether the metadata have the same text as those of another Job, so that both are equal. The
-    /// converse does not hold.
+    /// Whether `metadata` has the same text in both Jobs. Equal metadata can also have different
+    /// texts.
     pub(crate) fn has_metadata_text_of(&self, other: &Job<'_>) -> bool {
         self.metadata_text.is_some() && self.metadata_text == other.metadata_text
     }
@@ -243,17 +244,17 @@ impl<'a> Job<'a> {
         non_null(self.metadata.as_deref().unwrap_or_default(), key)
     }
 
-    /// A field of `spec` beside `tasks`; `None` if it is absent or `null`.
+    /// A field of `spec` other than `tasks`; `None` if it is absent or `null`.
     pub(crate) fn spec_field(&self, key: &str) -> Option<Field<'a>> {
         non_null(self.spec.as_deref().unwrap_or_default(), key)
     }
 
-    /// A field beside `metadata` and `spec`; `None` if it is absent or `null`.
+    /// A top-level field other than `metadata` and `spec`; `None` if it is absent or `null`.
     pub(crate) fn top_field(&self, key: &str) -> Option<Field<'a>> {
         non_null(&self.top, key)
     }
 
-    /// Reads a Job from JSON, guided by another one or not. The guide changes only the cost.
+    /// Reads a Job from JSON, with or without a guide. The guide affects only the cost.
     fn read_text(
         text: &'a [u8],
         limits: &Limits,
@@ -262,7 +263,8 @@ impl<'a> Job<'a> {
         if text.len() > limits.text_bytes {
             return Err(JobError::too_large(limits.text_bytes));
         }
-        // Equal text is not checked for its nesting. So the guide must be within this limit.
+        // The nesting of text that is equal in the guide is not checked, so the guide must be
+        // within this limit.
         let guide = guide.filter(|guide| guide.nesting <= limits.max_nesting());
         match std::str::from_utf8(text) {
             Ok(text) => read::read(text, limits, guide),
@@ -270,7 +272,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// A Job without fields, which the reading adds.
+    /// A Job without fields. The readers add them.
     fn empty(text: Option<&'a str>, limits: &Limits) -> Self {
         Self {
             text,
@@ -291,7 +293,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Reading within other limits than the default ones.
+/// Reads Jobs with limits other than the default.
 impl Limits {
     /// Reads a Job from JSON.
     ///
@@ -302,7 +304,7 @@ impl Limits {
         Job::read_text(text, self, None)
     }
 
-    /// Reads a Job from a parsed document, whatever the length of its text was.
+    /// Reads a Job from a parsed document. [`Limits::text_bytes`] does not apply.
     ///
     /// # Errors
     ///
@@ -311,8 +313,8 @@ impl Limits {
         value::read(value, self)
     }
 
-    /// Reads a replacement of an existing Job from JSON, fast where the two texts are the same: see
-    /// [`Job::read_replacement`].
+    /// Reads a replacement of an existing Job from JSON, faster where the two texts are the same;
+    /// see [`Job::read_replacement`].
     ///
     /// # Errors
     ///
@@ -327,13 +329,13 @@ impl Limits {
 }
 
 impl fmt::Debug for Job<'_> {
-    /// Shows only the number of tasks: the fields of a Job carry secrets.
+    /// Shows only the number of tasks, because the fields of a Job can contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job").field("tasks", &self.task_count()).finish_non_exhaustive()
     }
 }
 
-/// A field among those of an object; `None` if it is absent or `null`.
+/// Finds a field of an object by key; `None` if it is absent or `null`.
 #[inline]
 fn non_null<'a>(entries: &[Entry<'a>], key: &str) -> Option<Field<'a>> {
     let field = entries.iter().find(|entry| entry.is(key))?.field();

@@ -1,6 +1,6 @@
-//! Enums whose variants have a stable spelling: one table for each, in every direction.
+//! Enums with a stable text form. One table per enum defines all conversions.
 
-/// The text is no spelling of the enum that was asked for.
+/// The error for a text that is not the name of a variant of an enum.
 ///
 /// ```
 /// use volcano_job_update::Verdict;
@@ -21,7 +21,7 @@ impl UnknownNameError {
         Self { what, text: text.into() }
     }
 
-    /// The text that was to be read.
+    /// The text that could not be parsed.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -31,7 +31,7 @@ impl UnknownNameError {
 /// Implements the text form of an enum without fields: `all`, `as_str`, `Display`, `FromStr`,
 /// `Serialize` and `Deserialize`.
 ///
-/// The compiler checks that the table has every variant, as `as_str` matches on them.
+/// The compiler checks that the table has every variant, because `as_str` matches on it.
 macro_rules! spelling {
     ($enum:ident, $what:literal, { $($variant:ident => $text:literal,)+ }) => {
         impl $enum {
@@ -40,7 +40,7 @@ macro_rules! spelling {
                 [$(Self::$variant),+].into_iter()
             }
 
-            /// The stable spelling, which `Display`, `FromStr` and serde use too.
+            /// The stable spelling, which is also used by `Display`, `FromStr` and serde.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -58,11 +58,11 @@ macro_rules! spelling {
         impl std::str::FromStr for $enum {
             type Err = $crate::job::names::UnknownNameError;
 
-            /// Reads the stable spelling.
+            /// Parses the stable spelling.
             ///
             /// # Errors
             ///
-            /// Any other text, another case included.
+            /// Any other text, including one that differs only in case.
             fn from_str(text: &str) -> Result<Self, $crate::job::names::UnknownNameError> {
                 match text {
                     $($text => Ok(Self::$variant),)+

@@ -1,4 +1,4 @@
-//! Parses what reading left as text.
+//! Parses the values that reading keeps as text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::{ContainerVisitor, Containers, Entry, Field, Job, JobError};
 use crate::path::{FieldPath, PathNode, Side};
 
 impl<'a> Job<'a> {
-    /// Parses what a field of this Job holds; errors name it by its path `at`.
+    /// Parses the value of a field of this Job. `at` is the path of the field, for errors.
     pub(crate) fn parse<'v>(
         &self,
         field: Field<'v>,
@@ -38,9 +38,10 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Parses a well-formed part of a text, which is the field at that path.
+/// Parses `part`, a well-formed value in `text`. `at` is its path, for errors.
 fn parse(text: &str, part: &str, at: &PathNode<'_>) -> Result<Value, JobError> {
-    // The most frequent change is that of a count, for which creating a parser is not worth it.
+    // A count is the value that changes most often, and parsing it directly is cheaper than
+    // creating a parser.
     if matches!(part.as_bytes().first(), Some(b'1'..=b'9')) {
         if let Ok(count) = part.parse::<u64>() {
             return Ok(count.into());
@@ -52,8 +53,8 @@ fn parse(text: &str, part: &str, at: &PathNode<'_>) -> Result<Value, JobError> {
     serde_json::from_str(part).map_err(|error| json_error(text, part, &error, at))
 }
 
-/// Fails if an object has a key twice. A separate pass, since a `Value` silently keeps the last of
-/// two equal keys.
+/// Fails if an object has a duplicate key. This is a separate pass, because parsing into a `Value`
+/// silently keeps the last of two equal keys.
 fn check_unique(text: &str, part: &str, at: &PathNode<'_>) -> Result<(), JobError> {
     let mut duplicate = None;
     let mut json = serde_json::Deserializer::from_str(part);
@@ -70,7 +71,7 @@ fn json_error(text: &str, part: &str, error: &serde_json::Error, at: &PathNode<'
     JobError::from(error).in_field(at.to_path(Side::Replacement))
 }
 
-/// Fails at an object that has a key twice, and keeps the path of the field.
+/// Visitor that fails at an object with a duplicate key and stores the path of that field.
 struct UniqueKeys<'n, 't> {
     at: &'n PathNode<'n>,
     duplicate: &'t mut Option<FieldPath>,

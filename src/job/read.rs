@@ -1,12 +1,12 @@
 //! Reads a [`Job`] from text.
 //!
-//! The fields of `metadata`, `spec` and the tasks are told apart here; every value below is skipped,
-//! and thereby checked, by `serde_json`.
+//! This module reads the keys of the Job, `metadata`, `spec` and the tasks. Their values are
+//! skipped, and thereby validated, with `serde_json`.
 //!
-//! A replacement is nearly always the existing Job with a few edits. So its reading can be guided by
-//! that Job: where the cursor is at the text of a field of the guide, and a byte that ends a value
-//! follows, the text is known to be the same key and the same well-formed value. The result, errors
-//! included, is the same as without a guide.
+//! A replacement is nearly always the existing Job with a few edits, so the existing Job can guide
+//! its reading: if the text at the cursor is the text of a field of the guide, and the next byte
+//! ends a value, then the field has the same key and the same well-formed value. The result is the
+//! same as without a guide, including errors.
 
 use std::borrow::Cow;
 
@@ -16,8 +16,8 @@ use super::unique::duplicate;
 use super::{Entry, Field, Job, JobError, JsonType, Limits};
 use crate::path::{PathNode, Side};
 
-/// Reads a Job from a text that holds nothing else and is no longer than the limit. The guide nests
-/// no deeper than the limit.
+/// Reads a Job from a text that contains nothing else. The caller has checked that the text is
+/// within the length limit and the guide within the nesting limit.
 pub(super) fn read<'a>(
     text: &'a str,
     limits: &Limits,
@@ -40,7 +40,7 @@ pub(super) fn read<'a>(
     }
 }
 
-/// Reads a Job from the front of a text; returns also its length in bytes, which may be more than the
+/// Reads a Job from the start of a text. Also returns its length in bytes, which may exceed the
 /// limit.
 pub(super) fn read_front<'a>(
     text: &'a str,
@@ -163,8 +163,8 @@ impl<'a> JobReader<'a, '_> {
         Ok(())
     }
 
-    /// Reads the fields of an object into entries, except those that `nested` reads. It is called
-    /// after a key and returns whether it read the value. Returns the gaps, see [`Job`].
+    /// Reads the fields of an object into `entries`, except those that `nested` reads: it is called
+    /// after a key and returns whether it read the value. Returns the gaps; see `Job::top_gaps`.
     fn fields(
         &mut self,
         at: &PathNode<'_>,
@@ -195,7 +195,7 @@ impl<'a> JobReader<'a, '_> {
         Ok(gaps)
     }
 
-    /// Reads the value of a field, which is probably the same as in the guide.
+    /// Reads the value of a field. `guide` is the field with the same key in the guide, if any.
     fn value(
         &mut self,
         parent: &PathNode<'_>,
@@ -207,8 +207,8 @@ impl<'a> JobReader<'a, '_> {
         }
         let text = self.cursor.value()?;
         let limit = self.limits.max_nesting();
-        // Each step down to the parent is one level, and the parent another. With a limit below that,
-        // the value must be a scalar.
+        // Each step from the root to the parent is one level, and the root is another. If they use
+        // up the limit, the value must be a scalar.
         let levels_left = limit.saturating_sub(parent.depth() + 1);
         if nests_deeper(text, levels_left) {
             return Err(JobError::too_deep(parent.key(key).to_path(Side::Replacement), limit));
@@ -232,7 +232,7 @@ impl<'a> JobReader<'a, '_> {
         }
     }
 
-    /// The error of a value of another type, which comes next.
+    /// The error for the next value, which has the wrong type.
     fn wrong_type(&mut self, at: &PathNode<'_>, expected: JsonType) -> JobError {
         match self.cursor.value() {
             Ok(text) => {
@@ -244,7 +244,7 @@ impl<'a> JobReader<'a, '_> {
     }
 }
 
-/// The entry of a member, whose text ends with that value.
+/// The entry for a member; `text` ends with `value`.
 fn member<'a>(text: &'a str, key: Cow<'a, str>, value: &'a str) -> Entry<'a> {
     match key {
         Cow::Borrowed(key) => {
@@ -254,7 +254,7 @@ fn member<'a>(text: &'a str, key: Cow<'a, str>, value: &'a str) -> Entry<'a> {
     }
 }
 
-/// Notes that a field was read. Fails if it was read before.
+/// Sets `was_read`. Fails if it was already set.
 fn check_first(was_read: &mut bool, at: &PathNode<'_>) -> Result<(), JobError> {
     if std::mem::replace(was_read, true) {
         return Err(JobError::duplicate_field(at.to_path(Side::Replacement)));
@@ -272,9 +272,9 @@ fn check_unique<'e>(
     }
 }
 
-/// Whether a well-formed JSON text nests deeper than that many levels.
+/// Whether a well-formed JSON text is nested deeper than `levels`.
 ///
-/// Usually decided by the length or the number of brackets alone, as a level takes two brackets.
+/// The length or the number of brackets usually decides, because each level has two brackets.
 fn nests_deeper(text: &str, levels: usize) -> bool {
     if text.len() / 2 <= levels || opening_brackets(text) <= levels {
         return false;
@@ -297,7 +297,8 @@ fn nests_deeper(text: &str, levels: usize) -> bool {
     deepest > levels
 }
 
-/// Counts in chunks so short that the count of one fits a byte, which lets the compiler vectorise.
+/// Counts the opening brackets. Each chunk is so short that its count fits in a byte, which lets
+/// the compiler vectorize the loop.
 fn opening_brackets(text: &str) -> usize {
     const CHUNK: usize = 224;
     let count = |chunk: &[u8]| {

@@ -1,16 +1,16 @@
-//! The resource: which group, version and kind a Job has, the one table of them.
+//! The API resource of a Job: its group, version, kind and names, defined only here.
 
 /// The API group of a Job.
 pub const GROUP: &str = "batch.volcano.sh";
 /// The version of the API.
 pub const VERSION: &str = "v1alpha1";
-/// What stands in the field `apiVersion` of a Job.
+/// The value of `apiVersion` in a Job.
 pub const API_VERSION: &str = "batch.volcano.sh/v1alpha1";
-/// What stands in the field `kind` of a Job.
+/// The value of `kind` in a Job.
 pub const KIND: &str = "Job";
-/// The name of the resource in URLs, and in a request for admission.
+/// The name of the resource in URLs and admission requests.
 pub const RESOURCE: &str = "jobs";
-/// The resource with its group, as error messages name it.
+/// The resource with its group, as in error messages.
 pub const GROUP_RESOURCE: &str = "jobs.batch.volcano.sh";
 
 #[cfg(test)]

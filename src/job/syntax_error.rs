@@ -4,7 +4,7 @@
     missing_docs,
     clippy::exhaustive_structs,
     clippy::must_use_candidate,
-    reason = "public to one crate of this workspace alone"
+    reason = "public only for another crate of this workspace"
 )]
 
 use std::fmt;
@@ -22,7 +22,7 @@ struct Inner {
     message: String,
 }
 
-/// A position in a text for people: line and column counted from 1, the column in bytes.
+/// A human-readable position in a text: line and column counted from 1, the column in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     pub line: usize,
@@ -35,7 +35,7 @@ impl SyntaxError {
         Self { inner: Box::new(Inner { offset, position, message: message.into() }) }
     }
 
-    /// An error of `serde_json` in the part of the text that begins at `start`.
+    /// Converts an error of `serde_json` in the part of the text that begins at `start`.
     pub(super) fn in_part(text: &str, start: usize, error: &serde_json::Error) -> Self {
         let suffix = format!(" at line {} column {}", error.line(), error.column());
         let message = error.to_string();
@@ -44,12 +44,12 @@ impl SyntaxError {
         // An error without a position has line 0.
         let lines_above = error.line().saturating_sub(1);
         let line_start: usize = part.split_inclusive('\n').take(lines_above).map(str::len).sum();
-        // Column 0 is the end of the line above; of the first line, its start.
+        // Column 0 means the end of the previous line or, in line 1, the start of the text.
         let in_part = (line_start + error.column()).saturating_sub(1);
         Self::new(text, start + in_part, message)
     }
 
-    /// The byte of the text at which the error is.
+    /// The byte offset of the error in the text.
     pub fn offset(&self) -> usize {
         self.inner.offset
     }
@@ -74,7 +74,7 @@ impl fmt::Display for SyntaxError {
 impl std::error::Error for SyntaxError {}
 
 impl Position {
-    /// The position of a byte of a text; for an offset behind the text, that of its end.
+    /// The position of a byte offset. An offset past the end counts as the end of the text.
     pub fn of(text: &[u8], offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line = before.split(|byte| *byte == b'\n').count();

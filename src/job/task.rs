@@ -18,7 +18,7 @@ pub(crate) struct Task<'j, 'a> {
 }
 
 impl<'a> Job<'a> {
-    /// Adds a task, whose fields are those of all tasks from `first_field` on.
+    /// Adds a task. Its fields are those of `task_fields` from `first_field` on.
     pub(super) fn push_task(&mut self, whole: Field<'a>, first_field: usize) {
         let fields = first_field..self.task_fields.len();
         let name = non_null(self.fields_of_task(&fields), "name");
@@ -43,11 +43,12 @@ impl<'a> Job<'a> {
         tasks.iter().map(|entry| self.task_of(entry))
     }
 
-    /// The replicas of all tasks together; `None` if one is not an integer. Absent is 0, as in Volcano.
+    /// The sum of the replicas of all tasks; `None` if one is not an integer, or on overflow.
+    /// Absent counts as 0, as in Volcano.
     pub(crate) fn total_replicas(&self) -> Option<i64> {
         let replicas = self.task_fields.iter().filter(|entry| entry.is("replicas"));
-        let mut given = replicas.map(Entry::field).filter(|field| !field.is_null());
-        given.try_fold(0_i64, |total, field| total.checked_add(field.as_integer()?))
+        let mut counts = replicas.map(Entry::field).filter(|field| !field.is_null());
+        counts.try_fold(0_i64, |total, field| total.checked_add(field.as_integer()?))
     }
 
     fn task_of(&self, entry: &TaskEntry<'a>) -> Task<'_, 'a> {
@@ -67,12 +68,12 @@ impl<'a> Task<'_, 'a> {
         non_null(self.fields, key)
     }
 
-    /// The replicas; `None` if that is not an integer. Absent is 0, as in Volcano.
+    /// The replicas; `None` if they are not an integer. Absent counts as 0, as in Volcano.
     pub(crate) fn replicas(&self) -> Option<i64> {
         self.field("replicas").map_or(Some(0), Field::as_integer)
     }
 
-    /// The name of the task, or the one that Volcano gives to a task without a name at this position.
+    /// The name of the task, or the default name that Volcano gives to a task at this position.
     pub(crate) fn effective_name(&self, position: usize) -> Cow<'a, str> {
         let name = self.name.and_then(Field::to_str).filter(|name| !name.is_empty());
         name.unwrap_or_else(|| default_task_name(position).into())

@@ -1,18 +1,18 @@
-//! The search for a key that an object has twice.
+//! Finds duplicate keys of an object.
 
-/// A key that is among the keys of one object twice, if any.
+/// A key that occurs twice among the keys of one object, if any.
 ///
-/// Linear but for sorting, so a wide object costs no more than its text.
+/// Takes linear time plus the time to sort, so the cost of a wide object is not quadratic.
 pub(super) fn duplicate<'k>(
     keys: impl ExactSizeIterator<Item = &'k str> + Clone,
 ) -> Option<&'k str> {
-    const FEW: usize = 16;
-    // Few keys hardly ever share a mark.
-    let mut marks = 0;
-    if keys.clone().all(|key| insert_mark(&mut marks, key)) {
+    const MAX_UNSORTED: usize = 16;
+    // Fast path: in a small object, keys rarely have the same hash.
+    let mut hashes = 0;
+    if keys.clone().all(|key| insert_hash(&mut hashes, key)) {
         return None;
     }
-    if keys.len() <= FEW {
+    if keys.len() <= MAX_UNSORTED {
         let mut earlier = keys.clone().enumerate();
         return earlier.find_map(|(i, key)| keys.clone().take(i).find(|other| *other == key));
     }
@@ -24,14 +24,13 @@ pub(super) fn duplicate<'k>(
     })
 }
 
-/// Adds the mark of a key, one of 64, to a set; returns whether it was not there yet. Equal keys have
-/// equal marks.
-fn insert_mark(marks: &mut u64, key: &str) -> bool {
+/// Adds the 6-bit hash of a key to a bit set; returns whether it was not yet in the set.
+fn insert_hash(hashes: &mut u64, key: &str) -> bool {
     let byte = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
     let bytes = key.as_bytes();
     let sum = byte(bytes.first()) * 5 + byte(bytes.last()) * 3 + bytes.len();
-    let mark = 1_u64 << (sum % 64);
-    let is_new = *marks & mark == 0;
-    *marks |= mark;
+    let bit = 1_u64 << (sum % 64);
+    let is_new = *hashes & bit == 0;
+    *hashes |= bit;
     is_new
 }

@@ -66,7 +66,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// The fields of an object; `None` if the value is `null`, which the Job itself must not be.
+/// The fields of an object; `None` for `null`, which is accepted everywhere but at the root.
 fn object<'v>(
     value: &'v Value,
     at: &PathNode<'_>,
@@ -95,14 +95,14 @@ fn entry<'a>(
     limits: &Limits,
 ) -> Result<Entry<'a>, JobError> {
     let limit = limits.max_nesting();
-    // The limit may be less than the levels above; then the value must be a scalar.
+    // If the levels above the value use up the limit, it must be a scalar.
     if nests_deeper(value, limit.saturating_sub(at.depth())) {
         return Err(JobError::too_deep(at.to_path(Side::Replacement), limit));
     }
     Ok(Entry::Value { key, value })
 }
 
-/// Whether a value nests deeper than that many levels. Does not recurse deeper either.
+/// Whether a value is nested deeper than `levels`. The recursion stops at that depth too.
 fn nests_deeper(value: &Value, levels: usize) -> bool {
     let inside = |value: &Value| match levels.checked_sub(1) {
         Some(levels) => nests_deeper(value, levels),

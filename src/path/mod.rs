@@ -16,11 +16,11 @@ use self::parse::{Reason, Token, is_position, parse_tokens};
 pub use self::pattern::{FieldPattern, PatternSegment};
 pub use self::segment::{Key, Segment};
 
-/// The path of a value in a Job, owned.
+/// The owned path of a value in a Job.
 ///
 /// It has two renderings. `Display` writes the form that Kubernetes uses in error messages and in
-/// [`StatusCause.field`], and `FromStr` reads it back. A key that is not a plain name is written in
-/// brackets, and quoted where it could be read as something else:
+/// [`StatusCause.field`], and `FromStr` parses it. A key that is not a plain name is written in
+/// brackets, and in quotes if it would otherwise be ambiguous:
 ///
 /// ```
 /// use volcano_job_update::FieldPath;
@@ -53,9 +53,9 @@ impl FieldPath {
         &self.segments
     }
 
-    /// The path one step below this one: of the field `"replicas"`, of the element `1`.
+    /// This path with one more segment, such as the field `"replicas"` or the element `1`.
     ///
-    /// A text is taken as one key and not parsed, so a key may have any characters:
+    /// A string is one key and is not parsed, so it can contain any characters:
     ///
     /// ```
     /// use volcano_job_update::FieldPath;
@@ -72,14 +72,14 @@ impl FieldPath {
         self.segments.iter().cloned().chain([segment.into()]).collect()
     }
 
-    /// The path of the object or list that has this value; `None` for the root.
+    /// The path of the object or list that contains this value; `None` for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let (_, parents) = self.segments.split_last()?;
         Some(Self { segments: parents.to_vec() })
     }
 
-    /// Whether this is `prefix` or a path below it. Whole segments are compared:
+    /// Whether this path is `prefix` or below it. Whole segments are compared:
     ///
     /// ```
     /// use volcano_job_update::FieldPath;
@@ -182,7 +182,7 @@ fn write_key(f: &mut fmt::Formatter<'_>, key: &str, first: bool) -> fmt::Result 
     }
 }
 
-/// Whether a key can follow a dot.
+/// Whether a key can be written after a dot, without brackets.
 fn is_name(key: &str) -> bool {
     let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
     key.starts_with(letter) && key.chars().all(|c| letter(c) || c.is_ascii_digit() || c == '-')

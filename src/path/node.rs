@@ -1,17 +1,18 @@
-//! Paths during the walk over two Jobs.
+//! The representation of paths during the walk over two Jobs.
 
 use super::{FieldPath, Segment};
 
 /// A path in the two Jobs during the walk: a stack-allocated node that points to its parent.
 ///
-/// A list element can have different positions in the existing Job and in the replacement, so a step
-/// into a list has both.
+/// A list element can have different positions in the existing Job and in the replacement, so an
+/// index step stores both.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PathNode<'a> {
     parent: Option<&'a PathNode<'a>>,
     step: Step<'a>,
     depth: usize,
-    /// The existing Job has no value here, or `null`, and the walk still descends.
+    /// Whether the existing Job has no value or `null` here. The walk still descends into the value
+    /// of the replacement.
     absent: bool,
 }
 
@@ -22,7 +23,7 @@ enum Step<'a> {
     Index { existing: usize, replacement: usize },
 }
 
-/// The Job whose list positions an owned path has.
+/// The Job to which the list positions of an owned path refer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Existing,
@@ -56,7 +57,8 @@ impl PathNode<'_> {
         self.depth
     }
 
-    /// How many of the directly enclosing objects and lists are absent from the existing Job.
+    /// The number of consecutive enclosing objects and lists, starting with the parent, that are
+    /// absent from the existing Job.
     pub(crate) fn absent_ancestors(&self) -> usize {
         std::iter::successors(self.parent, |node| node.parent)
             .take_while(|node| node.absent)

@@ -2,7 +2,7 @@
 
 use super::Key;
 
-/// The text is not a [`FieldPath`](crate::FieldPath), or not a
+/// The error for a text that is not a valid [`FieldPath`](crate::FieldPath) or
 /// [`FieldPattern`](crate::FieldPattern).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason} at byte {at}")]
@@ -88,7 +88,7 @@ fn parse_bracket(inside: &str) -> Result<(Token, &str), Reason> {
 fn parse_quoted_key(inside: &str) -> Result<(Token, &str), Reason> {
     let mut strings = serde_json::Deserializer::from_str(inside).into_iter::<String>();
     let Some(Ok(key)) = strings.next() else { return Err(Reason::InvalidQuotedKey) };
-    // The offset is that of the byte after the closing quote.
+    // `byte_offset` is the offset of the byte after the closing quote.
     let (_, tail) = inside.split_at(strings.byte_offset());
     Ok((Token::Key(key.into()), tail.strip_prefix(']').ok_or(Reason::Unclosed)?))
 }

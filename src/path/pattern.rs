@@ -33,7 +33,7 @@ pub struct FieldPattern {
 /// One step of a [`FieldPattern`].
 #[expect(
     clippy::exhaustive_enums,
-    reason = "code that translates patterns must handle each; a new one is a new major version"
+    reason = "code that translates patterns must handle every variant; adding one is breaking"
 )]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PatternSegment {
@@ -71,13 +71,13 @@ impl FieldPattern {
         &self.segments
     }
 
-    /// The pattern as it was written.
+    /// The text from which the pattern was parsed.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// A pattern of one of this crate's tables.
+    /// Parses a pattern from one of this crate's tables.
     #[expect(clippy::expect_used, reason = "called with literals only; a test parses each of them")]
     pub(crate) fn literal(text: &'static str) -> Self {
         text.parse().expect("a pattern of this crate's own tables")

@@ -27,14 +27,14 @@ impl From<Key> for Segment {
 }
 
 impl From<&str> for Segment {
-    /// The key `key`; it is not parsed as a path.
+    /// Uses the string as one key; it is not parsed as a path.
     fn from(key: &str) -> Self {
         Self::Key(key.into())
     }
 }
 
 impl From<String> for Segment {
-    /// The key `key`; it is not parsed as a path.
+    /// Uses the string as one key; it is not parsed as a path.
     fn from(key: String) -> Self {
         Self::Key(key.into())
     }
@@ -48,7 +48,7 @@ impl From<usize> for Segment {
 
 /// The key of an object, owned. Short keys are stored inline, without an allocation.
 ///
-/// It dereferences to `str`, and is made from a `&str` or a `String`:
+/// It dereferences to `str`, and is created from a `&str` or a `String`:
 ///
 /// ```
 /// use volcano_job_update::Segment;

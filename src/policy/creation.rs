@@ -14,12 +14,12 @@ const QUEUE: &str = "default";
 const SCHEDULER: &str = "volcano";
 const MAX_RETRY: i64 = 3;
 
-/// The plugins that add others, with those that they add.
+/// The plugins that make Volcano add others, each with those that it adds.
 const ADDED_PLUGINS: [(&str, &[&str]); 4] =
     [("tensorflow", &["svc"]), ("pytorch", &["svc"]), ("ray", &["svc"]), ("mpi", &["svc", "ssh"])];
 
-/// Whether a difference is that a field is missing from the replacement which the existing Job has with
-/// the value that creation gives it.
+/// Whether a difference is a dropped creation default: the replacement lacks a field, and its value
+/// in the existing Job is the one that creation fills in.
 pub(crate) fn is_dropped_default(
     field: JobField<'_>,
     difference: &Difference<'_>,
@@ -36,8 +36,8 @@ pub(crate) fn is_dropped_default(
     })
 }
 
-/// The value that creation gives to a field of a Job that lacks it, the rest of the Job being as it is.
-/// `below` are the steps from the field down to what is missing.
+/// The value that creation would fill in if the Job lacked only this field. `below` are the
+/// segments from the field down to the missing value.
 fn creation_default(job: &Job<'_>, field: JobField<'_>, below: &[Segment]) -> Option<Value> {
     match (field, below) {
         (JobField::Spec("queue"), []) => Some(QUEUE.into()),
@@ -57,7 +57,8 @@ fn creation_default(job: &Job<'_>, field: JobField<'_>, below: &[Segment]) -> Op
     }
 }
 
-/// The sum over all tasks, each with its own minAvailable or the default for it.
+/// The default of the Job's minAvailable: the sum over all tasks of their minAvailable or its
+/// default.
 fn job_min_available(job: &Job<'_>) -> Option<i64> {
     job.tasks().try_fold(0_i64, |sum, task| {
         let min_available = match task.field("minAvailable") {
@@ -68,7 +69,8 @@ fn job_min_available(job: &Job<'_>) -> Option<i64> {
     })
 }
 
-/// The pods of the partitions that must run, if the partition policy says how many; otherwise all.
+/// The default of a task's minAvailable: the pods of minPartitions partitions if the partition
+/// policy sets that number, otherwise all replicas.
 fn task_min_available(task: &Task<'_, '_>) -> Option<i64> {
     let policy = task.field("partitionPolicy").and_then(Field::to_value);
     let number = |name| number::integer_or_zero(policy.as_ref()?.get(name));

@@ -1,4 +1,4 @@
-//! Which fields may be updated: a policy is data.
+//! Update policies: which fields may be updated, as data.
 
 mod creation;
 mod options;
@@ -28,7 +28,7 @@ const ALLOWED: [&str; 7] = [
     "spec.tasks[*].replicas",
 ];
 
-/// The two fields that hold everything which an update can change.
+/// The two fields that contain everything that an update can change.
 const EVERYTHING: [&str; 2] = ["metadata", "spec"];
 
 /// The fields that the garbage collector and other controllers write.
@@ -45,7 +45,8 @@ const PRESETS: [(&str, Preset); 3] = [
 
 /// Which fields of a Job may be updated, and what happens to the rest.
 ///
-/// A policy is data: start from a preset, change it with the builder methods, or read it from a file.
+/// A policy is data: start from a preset, change it with the builder methods, or read it from a
+/// file.
 ///
 /// ```
 /// use volcano_job_update::UpdatePolicy;
@@ -56,15 +57,15 @@ const PRESETS: [(&str, Preset); 3] = [
 ///     .allow("spec.tasks[*].minAvailable".parse()?);
 /// assert!(policy.allows(&"spec.minAvailable".parse()?));
 ///
-/// // The same, as a policy file. What it leaves out is as in `documented`.
+/// // A policy can also be read from a file. Settings that it omits are those of `documented`.
 /// let file = serde_json::json!({"allowed": ["spec.minAvailable"], "droppedDefaults": "allow"});
 /// let policy: UpdatePolicy = serde_json::from_value(file)?;
 /// assert!(!policy.allows(&"metadata.labels".parse()?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Fields that say which object is meant (name, uid, …) may never be updated, and fields that the
-/// API server manages (`status`, resourceVersion, …) never count, whatever the policy says.
+/// Fields that identify the object (name, uid, …) must never change, and fields that the API server
+/// manages (`status`, resourceVersion, …) never count as changed, whatever the policy says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct UpdatePolicy {
@@ -80,8 +81,8 @@ pub struct UpdatePolicy {
 }
 
 impl UpdatePolicy {
-    /// The documented rule, to the letter: labels, annotations and generateName, templates and
-    /// replicas.
+    /// Exactly the documented rule: labels, annotations and generateName, templates and replicas
+    /// may be updated.
     #[must_use]
     pub fn documented() -> Self {
         Self {
@@ -110,8 +111,8 @@ impl UpdatePolicy {
         }
     }
 
-    /// A policy that denies nothing: every field may be updated, and no value is checked. What remains
-    /// is that the replacement must be the same object.
+    /// A policy that allows changes to every field and checks no value. The only remaining
+    /// requirement is that the replacement is the same object.
     #[must_use]
     pub fn permissive() -> Self {
         Self {
@@ -123,7 +124,7 @@ impl UpdatePolicy {
         }
     }
 
-    /// The preset of that name: one of [`UpdatePolicy::preset_names`].
+    /// The preset with this name, one of [`UpdatePolicy::preset_names`].
     #[must_use]
     pub fn preset(name: &str) -> Option<Self> {
         PRESETS.iter().find(|(preset, _)| *preset == name).map(|(_, preset)| preset())
@@ -148,14 +149,14 @@ impl UpdatePolicy {
         self
     }
 
-    /// Leaves a field and everything below it out of the verdict.
+    /// Ignores changes to a field and everything below it.
     #[must_use]
     pub fn ignore(mut self, pattern: FieldPattern) -> Self {
         self.ignored.push(pattern);
         self
     }
 
-    /// Sets whether a `volumeClaimName` is ignored that Volcano's controller filled in beside a
+    /// Sets whether to ignore a `volumeClaimName` that Volcano's controller filled in next to a
     /// `volumeClaim`.
     #[must_use]
     pub fn with_ignored_filled_volume_claims(mut self, ignored: bool) -> Self {
@@ -163,28 +164,28 @@ impl UpdatePolicy {
         self
     }
 
-    /// Sets whether finalizers are ignored once the existing Job has a deletionTimestamp.
+    /// Sets whether to ignore finalizers once the existing Job has a deletionTimestamp.
     #[must_use]
     pub fn with_released_finalizers_while_deleting(mut self, released: bool) -> Self {
         self.release_finalizers_while_deleting = released;
         self
     }
 
-    /// Sets what is done about dropped creation defaults.
+    /// Sets how dropped creation defaults are handled.
     #[must_use]
     pub fn with_dropped_defaults(mut self, choice: DroppedDefaults) -> Self {
         self.dropped_defaults = choice;
         self
     }
 
-    /// Leaves out a check.
+    /// Skips a check.
     #[must_use]
     pub fn skip(mut self, check: Check) -> Self {
         self.skipped_checks.push(check);
         self
     }
 
-    /// Sets how much is read and reported.
+    /// Sets the limits on what is read and reported.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -203,44 +204,44 @@ impl UpdatePolicy {
         &self.allowed
     }
 
-    /// The fields that are left out of the verdict.
+    /// The fields whose changes are ignored.
     #[must_use]
     pub fn ignored(&self) -> &[FieldPattern] {
         &self.ignored
     }
 
-    /// Whether a `volumeClaimName` is ignored that Volcano's controller filled in beside a
+    /// Whether to ignore a `volumeClaimName` that Volcano's controller filled in next to a
     /// `volumeClaim`.
     #[must_use]
     pub fn ignores_filled_volume_claims(&self) -> bool {
         self.ignore_filled_volume_claims
     }
 
-    /// Whether finalizers are ignored once the existing Job has a deletionTimestamp.
+    /// Whether to ignore finalizers once the existing Job has a deletionTimestamp.
     #[must_use]
     pub fn releases_finalizers_while_deleting(&self) -> bool {
         self.release_finalizers_while_deleting
     }
 
-    /// What is done about dropped creation defaults.
+    /// How dropped creation defaults are handled.
     #[must_use]
     pub fn dropped_defaults(&self) -> DroppedDefaults {
         self.dropped_defaults
     }
 
-    /// The checks that are left out.
+    /// The checks that are skipped.
     #[must_use]
     pub fn skipped_checks(&self) -> &[Check] {
         &self.skipped_checks
     }
 
-    /// How much is read and reported.
+    /// The limits on what is read and reported.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Whether a check is made.
+    /// Whether a check is performed.
     #[must_use]
     pub fn checks(&self, check: Check) -> bool {
         !self.skipped_checks.contains(&check)
@@ -252,7 +253,7 @@ impl UpdatePolicy {
         self.allowed.iter().any(|pattern| pattern.covers(path))
     }
 
-    /// The sentence about the policy with which every hint about a denied change ends.
+    /// The clause about the policy at the end of every hint about a denied change.
     pub(crate) fn only_allowed_in_words(&self) -> String {
         format!("only {} may change", self.allowed_in_words())
     }
@@ -274,7 +275,7 @@ impl Default for UpdatePolicy {
     }
 }
 
-/// The name of a policy file that has none.
+/// The name of a policy that was read from a file without a name.
 fn custom() -> String {
     "custom".into()
 }

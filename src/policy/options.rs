@@ -1,4 +1,4 @@
-//! The parts of a policy that are a choice among few.
+//! The settings of a policy that are enums.
 
 use crate::job::names::spelling;
 
@@ -7,7 +7,7 @@ use crate::job::names::spelling;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Check {
-    /// The schema of the CRD: types, bounds, choices, keys of lists.
+    /// The schema of the CRD: types, bounds, allowed values, keys of lists.
     Schema,
     /// Kubernetes' rules for labels, annotations, generateName, finalizers and ownerReferences.
     Metadata,
@@ -17,21 +17,23 @@ pub enum Check {
     ReplicasBelowMinAvailable,
     /// The Job's minAvailable is not above the sum of all replicas.
     MinAvailableAboveTotal,
-    /// A task's replicas are the product that its partitionPolicy gives.
+    /// A task's replicas are the product of totalPartitions and partitionSize of its
+    /// partitionPolicy.
     PartitionMismatch,
     /// No two tasks share a name.
     DuplicateTaskName,
 }
 
-/// What is done about fields that were filled in at creation and are missing from the replacement.
+/// How to handle fields that were filled in at creation and are missing from the replacement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum DroppedDefaults {
-    /// The update is denied; the hints are the lines to add.
+    /// The update is denied; the hints contain the lines to add.
     #[default]
     Deny,
-    /// The update is allowed, and whoever stores the replacement puts the fields back with
-    /// [`Validator::restore_defaults`](crate::Validator::restore_defaults).
+    /// The update is allowed, and the caller restores the fields with
+    /// [`Validator::restore_defaults`](crate::Validator::restore_defaults) before storing the
+    /// replacement.
     Restore,
     /// The update is allowed, and the fields are lost.
     Allow,

@@ -1,4 +1,4 @@
-//! Putting back what Volcano filled in at creation and a replacement dropped.
+//! Restores the creation defaults that a replacement dropped.
 
 use std::ops::ControlFlow;
 
@@ -11,8 +11,8 @@ use crate::job::Job;
 use crate::path::{FieldPath, Segment};
 use crate::schema::Structural;
 
-/// A replacement with the creation defaults that it dropped put back: what
-/// [`Validator::restore_defaults`](crate::Validator::restore_defaults) returns.
+/// A replacement with its dropped creation defaults restored, as returned by
+/// [`Validator::restore_defaults`](crate::Validator::restore_defaults).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Restored {
     job: Value,
@@ -20,37 +20,37 @@ pub struct Restored {
 }
 
 impl Restored {
-    /// The replacement, complete.
+    /// The complete replacement.
     #[must_use]
     pub fn job(&self) -> &Value {
         &self.job
     }
 
-    /// The replacement, complete, by value.
+    /// The complete replacement, by value.
     #[must_use]
     pub fn into_job(self) -> Value {
         self.job
     }
 
-    /// What was done to the replacement, as a JSON Patch; empty if nothing was missing.
+    /// The restored defaults as a JSON Patch of the replacement; empty if none was missing.
     #[must_use]
     pub fn patch(&self) -> &Patch {
         &self.patch
     }
 }
 
-/// The replacement with the creation defaults put back that it dropped.
+/// Returns the replacement with its dropped creation defaults restored.
 ///
 /// # Errors
 ///
-/// A part of the existing Job that differs, or any part of the replacement, cannot be read.
+/// A value of the existing Job that differs, or any value of the replacement, cannot be parsed.
 pub(crate) fn restore_defaults(
     existing: &Job<'_>,
     replacement: &Job<'_>,
     schema: &Structural,
 ) -> Result<Restored, ReviewError> {
     let dropped = dropped_defaults(existing, replacement, schema)?;
-    put_all_back(replacement, dropped)
+    restore_all(replacement, dropped)
 }
 
 /// The patch of [`restore_defaults`]. The replacement is parsed only if something was dropped.
@@ -67,10 +67,10 @@ pub(crate) fn restoring_patch(
     if dropped.is_empty() {
         return Ok(Patch::default());
     }
-    Ok(put_all_back(replacement, dropped)?.patch)
+    Ok(restore_all(replacement, dropped)?.patch)
 }
 
-/// The fields that were dropped, where they belong in the replacement, with their values; sorted.
+/// The dropped fields with their paths in the replacement and their values, sorted by path.
 fn dropped_defaults(
     existing: &Job<'_>,
     replacement: &Job<'_>,
@@ -90,22 +90,22 @@ fn dropped_defaults(
     Ok(dropped)
 }
 
-fn put_all_back(
+fn restore_all(
     replacement: &Job<'_>,
     dropped: Vec<(FieldPath, Value)>,
 ) -> Result<Restored, ReviewError> {
     let mut job = replacement.to_value().map_err(ReviewError::Replacement)?;
     let mut operations = Vec::new();
     for (path, value) in dropped {
-        put_back(&mut job, path.segments(), &value, &mut operations);
+        restore(&mut job, path.segments(), &value, &mut operations);
     }
     Ok(Restored { job, patch: Patch(operations) })
 }
 
-/// Sets a field, and makes the objects on the way to it that are absent or `null`; each is an operation
-/// of the patch.
+/// Sets a field, creating the objects around it that are absent or `null`. Each step is an
+/// operation of the patch.
 #[expect(clippy::expect_used, reason = "the walk found the enclosing objects in the replacement")]
-fn put_back(
+fn restore(
     job: &mut Value,
     path: &[Segment],
     default: &Value,
@@ -120,7 +120,7 @@ fn put_back(
             let place = path.get(..=depth).expect("a step of the path");
             operations.push(match segment {
                 Segment::Key(_) => add(place, child.clone()),
-                // `add` would put another element in front of one that is `null`.
+                // `add` would insert another element before the `null` element.
                 Segment::Index(_) => replace(place, child.clone()),
             });
         }
@@ -128,7 +128,7 @@ fn put_back(
     }
 }
 
-/// What stands in an object or list, made `null` if the object lacks it.
+/// The value in an object or list. A missing field of an object is created as `null`.
 fn child<'v>(holder: &'v mut Value, segment: &Segment) -> Option<&'v mut Value> {
     match (holder, segment) {
         (Value::Object(map), Segment::Key(key)) => Some(map.entry(&**key).or_insert(Value::Null)),

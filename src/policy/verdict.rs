@@ -1,4 +1,4 @@
-//! What a policy says to a difference: the one place where that is decided.
+//! The verdict of a policy on a difference, which is decided only here.
 
 use std::borrow::Cow;
 
@@ -53,8 +53,8 @@ impl UpdatePolicy {
     }
 }
 
-/// The path by which a policy decides. Whoever may add and remove the elements of a list may reorder
-/// them, so for a list in another order it is that of an element.
+/// The path that is matched with the patterns. Permission to add and remove the elements of a list
+/// includes reordering them, so a reordered list is represented by one of its elements.
 fn decisive_path<'d>(difference: &'d Difference<'_>) -> Cow<'d, FieldPath> {
     match difference.kind {
         DifferenceKind::Moved(_) => {
@@ -66,7 +66,7 @@ fn decisive_path<'d>(difference: &'d Difference<'_>) -> Cow<'d, FieldPath> {
     }
 }
 
-/// Whether a field says which object is meant. Such a field may not change under any policy.
+/// Whether a field identifies the object. Such a field must not change under any policy.
 pub(crate) fn is_identity(field: JobField<'_>) -> bool {
     matches!(
         field,

@@ -1,13 +1,14 @@
 //! Go's duration strings, the JSON form of Kubernetes' `metav1.Duration`.
 //!
-//! Follows [`time.ParseDuration`][go] exactly, including its wrapping addition and its floating-point
-//! fractions, because two texts are the same duration if Volcano reads the same number of
-//! nanoseconds from them.
+//! Follows [`time.ParseDuration`][go] exactly, including its wrapping addition and its
+//! floating-point fractions, because two texts are the same duration if Volcano reads the same
+//! number of nanoseconds from them.
 //!
 //! [go]: https://github.com/golang/go/blob/go1.24.0/src/time/format.go
 #![warn(clippy::arithmetic_side_effects)]
 
-/// 2⁶³, the magnitude of the longest negative duration; Go checks every intermediate result for it.
+/// 2⁶³, the magnitude of the longest negative duration. Go checks every intermediate result against
+/// it.
 const LIMIT: u64 = 1 << 63;
 
 /// Returns the nanoseconds of a duration such as `1h30m` or `-1.5s`, or `None` where Go reports an
@@ -20,7 +21,7 @@ pub(crate) fn parse_duration(text: &str) -> Option<i64> {
     if unsigned.is_empty() {
         return None;
     }
-    let total = total(unsigned)?;
+    let total = sum_terms(unsigned)?;
     if text.starts_with('-') {
         0_i64.checked_sub_unsigned(total)
     } else {
@@ -29,19 +30,19 @@ pub(crate) fn parse_duration(text: &str) -> Option<i64> {
 }
 
 /// Returns the sum of the terms in `rest`.
-fn total(mut rest: &str) -> Option<u64> {
+fn sum_terms(mut rest: &str) -> Option<u64> {
     let mut total = 0_u64;
     while !rest.is_empty() {
-        let (nanoseconds, after) = term(rest)?;
+        let (nanoseconds, tail) = parse_term(rest)?;
         // Go adds with wrapping and checks afterwards, so 2⁶³ + 2⁶³ = 0 passes the check.
-        total = limited(total.wrapping_add(nanoseconds))?;
-        rest = after;
+        total = within_limit(total.wrapping_add(nanoseconds))?;
+        rest = tail;
     }
     Some(total)
 }
 
 /// Reads one number with its unit. Returns its nanoseconds and the text after it.
-fn term(text: &str) -> Option<(u64, &str)> {
+fn parse_term(text: &str) -> Option<(u64, &str)> {
     let (whole, rest) = split_at(text, |c| !c.is_ascii_digit());
     let (fraction, rest) = match rest.strip_prefix('.') {
         Some(rest) => split_at(rest, |c| !c.is_ascii_digit()),
@@ -52,15 +53,15 @@ fn term(text: &str) -> Option<(u64, &str)> {
     }
     let (unit, rest) = split_at(rest, |c| c == '.' || c.is_ascii_digit());
     let unit = unit_nanoseconds(unit)?;
-    let whole = limited(whole_number(whole)?.checked_mul(unit)?)?;
-    let nanoseconds = limited(whole.checked_add(fraction_of(fraction, unit))?)?;
+    let whole = within_limit(parse_whole(whole)?.checked_mul(unit)?)?;
+    let nanoseconds = within_limit(whole.checked_add(fraction_of(fraction, unit))?)?;
     Some((nanoseconds, rest))
 }
 
 fn unit_nanoseconds(unit: &str) -> Option<u64> {
     Some(match unit {
         "ns" => 1,
-        // The micro sign and the Greek letter.
+        // The micro sign (U+00B5) and the Greek letter mu (U+03BC).
         "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
         "ms" => 1_000_000,
         "s" => 1_000_000_000,
@@ -70,8 +71,8 @@ fn unit_nanoseconds(unit: &str) -> Option<u64> {
     })
 }
 
-fn whole_number(digits: &str) -> Option<u64> {
-    if digits.is_empty() { Some(0) } else { limited(digits.parse().ok()?) }
+fn parse_whole(digits: &str) -> Option<u64> {
+    if digits.is_empty() { Some(0) } else { within_limit(digits.parse().ok()?) }
 }
 
 /// Returns the whole nanoseconds in the fraction `0.digits` of `unit`, with Go's rounding errors.
@@ -91,10 +92,10 @@ fn fraction_of(digits: &str, unit: u64) -> u64 {
 }
 
 fn append_digit(number: u64, digit: u8) -> Option<u64> {
-    limited(number.checked_mul(10)?.checked_add(u64::from(digit & 0x0f))?)
+    within_limit(number.checked_mul(10)?.checked_add(u64::from(digit & 0x0f))?)
 }
 
-fn limited(n: u64) -> Option<u64> {
+fn within_limit(n: u64) -> Option<u64> {
     (n <= LIMIT).then_some(n)
 }
 
@@ -112,7 +113,7 @@ fn truncate(x: f64) -> u64 {
     x as u64
 }
 
-/// Splits `text` before the first character that `ends` accepts.
+/// Splits `text` before the first character for which `ends` returns `true`.
 fn split_at(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(ends).unwrap_or(text.len()))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-/// Whether two numbers have the same value, as `1`, `1.0` and `1e0` have.
+/// Whether two numbers have the same value, such as `1`, `1.0` and `1e0`.
 pub(crate) fn same(a: &Number, b: &Number) -> bool {
     a == b
         || match (exact(a), exact(b)) {
@@ -22,7 +22,7 @@ pub(crate) fn integer_or_zero(field: Option<&Value>) -> Option<i64> {
     field.filter(|value| !value.is_null()).map_or(Some(0), integer)
 }
 
-/// The canonical text of a scalar: equal scalars have the same one.
+/// The canonical text of a scalar. Equal scalars have the same canonical text.
 pub(crate) fn scalar_text(value: &Value) -> String {
     match integer(value) {
         Some(integer) => integer.to_string(),

@@ -1,9 +1,9 @@
 //! Kubernetes' `resource.Quantity` as an exact decimal number.
 //!
-//! Follows [`ParseQuantity`][go], its caps and its wrapping 32-bit exponents included, because two
-//! texts are the same quantity if the API server reads the same value from them. Go has an int64
-//! fast path and a big-integer slow path, which disagree on numbers without digits and on exponents
-//! near the ends of int32; so does this module.
+//! Follows [`ParseQuantity`][go] exactly, including its caps and its wrapping 32-bit exponents,
+//! because two texts are the same quantity if the API server reads the same value from them. Go has
+//! an int64 fast path and a big-integer slow path, which disagree on numbers without digits and on
+//! exponents near the ends of int32; so does this module.
 //!
 //! [go]: https://github.com/kubernetes/apimachinery/blob/v0.33.0/pkg/api/resource/quantity.go
 #![warn(clippy::arithmetic_side_effects)]
@@ -13,7 +13,7 @@ use std::{fmt, iter};
 /// The exponent of the smallest unit. Smaller fractions are rounded up to it.
 const NANO: i32 = -9;
 
-/// 2⁶³−1, to which Go caps numbers with a binary suffix.
+/// 2⁶³−1, the cap that Go applies to numbers with a binary suffix.
 const BINARY_MAX: &str = "9223372036854775807";
 
 /// The largest exponent that `Display` writes as zeros; above it, it uses e-notation.
@@ -22,19 +22,21 @@ const PRINTED_ZEROS: u64 = 1000;
 /// The numeric value of a quantity, after Go's rounding and caps.
 ///
 /// Quantities with the same value are equal: `1Gi` and `1024Mi`, `0.1` and `100m`. The
-/// representation is normalised, so comparing takes time linear in the digits, for any exponent.
+/// representation is normalized, so comparison takes time linear in the number of digits, for any
+/// exponent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Quantity {
     negative: bool,
     /// ASCII digits without leading or trailing zeros; empty for zero.
     digits: String,
-    /// The value is `digits` × 10^`exponent`. Wider than Go's, as it includes the trailing zeros.
+    /// The value is `digits` × 10^`exponent`. Wider than Go's int32, because it also counts the
+    /// trailing zeros that `digits` lacks.
     exponent: i64,
 }
 
 impl Quantity {
-    /// Parses the content of a JSON string, or the text of a JSON number: Go's `UnmarshalJSON` strips
-    /// the quotes and reads both in the same way.
+    /// Parses the content of a JSON string, or the text of a JSON number: Go's `UnmarshalJSON`
+    /// strips the quotes and reads both in the same way.
     ///
     /// Returns `None` where Go reports an error or panics, and for more than 2³¹−1 decimal places.
     /// Takes time linear in the length of the text, for any exponent.
@@ -46,7 +48,7 @@ impl Quantity {
         let negative = text.starts_with('-');
         let (whole, rest) = split_digits(text.strip_prefix(['+', '-']).unwrap_or(text));
         let (fraction, suffix) = rest.strip_prefix('.').map_or(("", rest), split_digits);
-        let (factor, exponent, fast_path_digits) = interpret(suffix)?;
+        let (factor, exponent, fast_path_digits) = parse_suffix(suffix)?;
         let digits = multiply_add(&[whole, fraction].concat(), factor, 0);
         let scale = exponent.wrapping_sub(i32::try_from(fraction.len()).ok()?);
         if scale >= NANO && counted_digits(whole, fraction) <= fast_path_digits {
@@ -67,21 +69,24 @@ impl Quantity {
         if significant.is_empty() {
             return Self { negative: false, digits: String::new(), exponent: 0 };
         }
-        #[expect(clippy::arithmetic_side_effects, reason = "a length of a text plus an int32")]
+        #[expect(
+            clippy::arithmetic_side_effects,
+            reason = "a text length plus an int32 fits in i64"
+        )]
         let exponent = length(digits) - length(significant) + i64::from(scale);
         Self { negative, digits: significant.to_owned(), exponent }
     }
 
     /// The value `digits` × 10^`scale`, rounded away from zero to whole nanos.
     fn rounded(negative: bool, digits: &str, scale: i32) -> Option<Self> {
-        // Go subtracts in int32. A scale within 9 of i32::MAX wraps to a large negative shift, and the
-        // division leaves 1n. A shift of i32::MIN cannot be negated, and Go panics.
+        // Go subtracts in int32. A scale within 9 of i32::MAX wraps to a large negative shift, and
+        // the division leaves 1n. A shift of i32::MIN cannot be negated, and Go panics.
         let shift = scale.wrapping_sub(NANO);
         if shift >= 0 || !has_nonzero(digits) {
             return Some(Self::exact(negative, digits, scale));
         }
         let dropped = usize::try_from(shift.checked_neg()?).ok()?;
-        // No digit is kept if there are fewer than are dropped.
+        // If there are fewer than `dropped` digits, none is kept.
         let (kept, rest) = digits.split_at(digits.len().saturating_sub(dropped));
         let nanos = multiply_add(kept, 1, u64::from(has_nonzero(rest)));
         Some(Self::exact(negative, &nanos, NANO))
@@ -89,9 +94,12 @@ impl Quantity {
 
     /// The value, or ±(2⁶³−1) if its magnitude is larger.
     fn capped(self) -> Self {
-        // There are no leading zeros: more integer digits are a larger number, and as many compare as
-        // texts.
-        #[expect(clippy::arithmetic_side_effects, reason = "a length, and `exact`'s sum")]
+        // Without leading zeros, the number with more integer digits is larger, and numbers with
+        // equally many compare like their texts.
+        #[expect(
+            clippy::arithmetic_side_effects,
+            reason = "a text length plus the exponent from `exact` fits in i64"
+        )]
         let integer_digits = length(&self.digits) + self.exponent;
         if (integer_digits, self.digits.as_str()) > (length(BINARY_MAX), BINARY_MAX) {
             return Self { digits: BINARY_MAX.to_owned(), exponent: 0, ..self };
@@ -124,7 +132,7 @@ impl fmt::Display for Quantity {
 /// exponent, and the maximum number of digits with which Go uses the fast path.
 ///
 /// See [suffix.go](https://github.com/kubernetes/apimachinery/blob/v0.33.0/pkg/api/resource/suffix.go).
-fn interpret(suffix: &str) -> Option<(u64, i32, usize)> {
+fn parse_suffix(suffix: &str) -> Option<(u64, i32, usize)> {
     Some(match suffix {
         "n" => (1, -9, 18),
         "u" => (1, -6, 18),
@@ -158,9 +166,9 @@ fn counted_digits(whole: &str, fraction: &str) -> usize {
     whole.trim_start_matches('0').len().max(1) + fraction.len()
 }
 
-/// Whether Go trims this character: white space that is not escaped in a JSON string. `UnmarshalJSON`
-/// trims the escaped form, in which control characters are escapes, and so are U+2028 and U+2029,
-/// which Go's encoder escapes too.
+/// Whether Go trims this character: white space that is not escaped in a JSON string.
+/// `UnmarshalJSON` trims the escaped form, in which control characters are escapes, and so are
+/// U+2028 and U+2029, which Go's encoder escapes too.
 fn is_trimmed(c: char) -> bool {
     c.is_whitespace() && c >= ' ' && !matches!(c, '\u{2028}' | '\u{2029}')
 }
@@ -179,15 +187,15 @@ fn length(text: &str) -> i64 {
     i64::try_from(text.len()).expect("a length is at most isize::MAX")
 }
 
-/// Returns `digits` × `factor` + `addend`, with leading zeros. The `factor` is at most 1024⁶ and the
-/// `addend` at most 1.
+/// Returns `digits` × `factor` + `addend`, with leading zeros. The `factor` is at most 1024⁶ and
+/// the `addend` at most 1.
 #[expect(
     clippy::arithmetic_side_effects,
     reason = "the carry is at most the factor, so the sum is at most 10 × 2⁶⁰ < 2⁶⁴"
 )]
 fn multiply_add(digits: &str, factor: u64, addend: u64) -> String {
     let mut carry = addend;
-    // The last carry has fewer than 20 digits.
+    // Padding for the final carry, which has fewer than 20 digits.
     let padded = digits.bytes().rev().chain(iter::repeat_n(b'0', 20));
     let backwards = padded.map(|digit| {
         let sum = factor * u64::from(digit & 0x0f) + carry;

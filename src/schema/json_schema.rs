@@ -1,4 +1,4 @@
-//! Compiling the validators: each is generated from the schema of its field, as a JSON Schema.
+//! Compiles the validators: the schema of each field is translated to JSON Schema.
 
 use jsonschema::{Draft, PatternOptions, ValidationOptions};
 use serde_json::{Map, Value};
@@ -7,11 +7,13 @@ use super::structural::{Kind, Structural};
 use super::validator::{FieldValidator, Validation};
 
 impl Structural {
-    /// Compiles the validators of the fields of a Job that reading tells apart.
+    /// Compiles one validator each for `metadata.<field>`, `spec.<field>` and
+    /// `spec.tasks[i].<field>`.
     ///
     /// # Errors
     ///
-    /// A part of the schema is no JSON Schema (`minimum: "1"`): the message of the crate `jsonschema`.
+    /// A part of the schema is not a valid JSON Schema (`minimum: "1"`). Returns the message of
+    /// the crate `jsonschema`.
     pub(super) fn compile_validators(&mut self) -> Result<(), String> {
         for (name, field) in self.fields_mut() {
             match name {
@@ -23,7 +25,8 @@ impl Structural {
         Ok(())
     }
 
-    /// An API server accepts a finalizer or owner that is there twice.
+    /// Does not require unique elements, because an API server accepts duplicate finalizers and
+    /// owners.
     fn compile_metadata(&mut self) -> Result<(), String> {
         self.fields_mut().try_for_each(|(_, field)| field.compile(false))
     }
@@ -58,7 +61,8 @@ impl Structural {
         fields.into_iter().flatten()
     }
 
-    /// The JSON Schema of this schema. It accepts the same values, and lists that have an element twice.
+    /// Translates this schema to JSON Schema. The result accepts the same values, and also sets and
+    /// keyed lists with duplicate elements.
     fn to_json_schema(&self) -> Value {
         let keyword = |(name, value): &(&str, Value)| ((*name).to_owned(), value.clone());
         let mut json_schema: Map<String, Value> =
@@ -95,9 +99,10 @@ fn limit(json_schema: &mut Map<String, Value>, least: i64, most: i64) {
 
 fn options() -> ValidationOptions<'static> {
     jsonschema::options()
-        // A draft whose meta-schema is one small document. Each schema is validated by it.
+        // The meta-schema of this draft is one small document, and every schema is validated
+        // against it.
         .with_draft(Draft::Draft7)
-        // Linear in the text, and with the syntax of Go's regular expressions.
+        // Matches in linear time, with the syntax of Go's regular expressions.
         .with_pattern_options(PatternOptions::regex())
         .should_validate_formats(true)
 }

@@ -1,7 +1,7 @@
-//! What makes two elements of a list the same element.
+//! The identity of list elements: when two elements count as the same element.
 //!
-//! The lists are those with `x-kubernetes-list-type: set` or `map`, see
-//! [merge strategy](https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy).
+//! Defined for lists with `x-kubernetes-list-type: set` or `map`, see [merge
+//! strategy](https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,31 +11,31 @@ use serde_json::Value;
 
 use crate::scalar::number;
 
-/// What makes two elements of a list the same element.
+/// How the elements of a list are identified.
 #[derive(Debug)]
 pub(crate) enum Identity {
-    /// Nothing: elements are aligned.
+    /// Elements have no identity: they are aligned.
     None,
-    /// The value of the element. The order of the list means nothing.
+    /// By value. The order of the list is irrelevant.
     Set,
-    /// The values of these keys of the element.
+    /// By the values of these key fields.
     Keys(Vec<ListKey>),
 }
 
-/// A field by which the elements of a list are told apart.
+/// A key field of a keyed list.
 #[derive(Debug)]
 pub(crate) struct ListKey {
     pub(crate) name: Box<str>,
-    /// The value that counts in an element without the field, such as the protocol `TCP` of a port.
+    /// The value that an element without the field has, such as the protocol `TCP` of a port.
     pub(crate) default: Option<Value>,
 }
 
 impl ListKey {
-    /// The value of this key in an element, as a text that is the same for equal values; `None` if the
-    /// element has no value and there is no default.
+    /// The value of this key in an element, as canonical text; `None` if the element has no value
+    /// and there is no default.
     pub(crate) fn of(&self, element: &Value) -> Option<String> {
-        let given = element.get(&*self.name).filter(|value| !value.is_null());
-        given.or(self.default.as_ref()).map(number::scalar_text)
+        let value = element.get(&*self.name).filter(|value| !value.is_null());
+        value.or(self.default.as_ref()).map(number::scalar_text)
     }
 }
 
@@ -47,13 +47,14 @@ impl Identity {
         }
     }
 
-    /// The position of the first repetition of each element that the list has more than once, with the
-    /// position of the element that it repeats.
+    /// For each element that occurs more than once: the positions of its second and of its first
+    /// occurrence.
     pub(super) fn repeated(&self, list: &[Value]) -> Vec<(usize, usize)> {
         match self {
             Self::None => Vec::new(),
             Self::Set => repeated(list.iter().map(number::scalar_text)),
-            // An element that is no object is a violation of its own. `null` is an object without keys.
+            // An element that is not an object is a separate violation. `null` counts as an object
+            // without keys.
             Self::Keys(_) if list.iter().any(|item| !(item.is_object() || item.is_null())) => {
                 Vec::new()
             }
@@ -65,15 +66,16 @@ impl Identity {
 }
 
 fn repeated<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> Vec<(usize, usize)> {
-    // The position of the first element with each key, and whether its repetition was found.
+    // The position of the first element with each key, and whether a duplicate was already
+    // reported.
     let mut seen: HashMap<K, (usize, bool)> = HashMap::new();
     let mut repeated = Vec::new();
     for (position, key) in keys.enumerate() {
         match seen.entry(key) {
             Entry::Vacant(entry) => drop(entry.insert((position, false))),
             Entry::Occupied(mut entry) => {
-                let (first, is_known) = entry.get_mut();
-                if !std::mem::replace(is_known, true) {
+                let (first, is_reported) = entry.get_mut();
+                if !std::mem::replace(is_reported, true) {
                     repeated.push((position, *first));
                 }
             }

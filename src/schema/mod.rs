@@ -1,5 +1,5 @@
-//! The schema of a Job: read once into [`Structural`], by which comparing, pruning, defaulting and
-//! validating go.
+//! The schema of a Job, read once into [`Structural`], which comparison, pruning, defaulting and
+//! validation use.
 
 mod json_schema;
 mod list;
@@ -26,17 +26,17 @@ use crate::job::Job;
 use crate::job::resource::{GROUP, KIND, VERSION};
 use crate::path::{FieldPath, Segment};
 
-/// The OpenAPI schema of a Job, compiled. It says which values are valid, and decides what counts as a
+/// The OpenAPI schema of a Job, compiled. It determines which values are valid and what counts as a
 /// change (defaults, keys of lists, quantities).
 ///
-/// The `Default` is the schema of the Volcano release that this crate was made for. See
-/// [`JobSchema::from_crd`] for that of another release. Cloning is cheap.
+/// The `Default` is the schema of the Volcano release that this crate targets. Use
+/// [`JobSchema::from_crd`] for another release. Cloning is cheap.
 #[derive(Clone)]
 pub struct JobSchema {
     structural: Arc<Structural>,
 }
 
-/// Why a document is no schema of a Job.
+/// Why a document is not the schema of a Job.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaError {
@@ -46,17 +46,17 @@ pub enum SchemaError {
     /// The document defines another resource.
     #[error("the definition must be that of jobs.batch.volcano.sh")]
     OtherResource,
-    /// The definition has no version v1alpha1, or that has no schema.
+    /// The definition has no version v1alpha1, or that version has no schema.
     #[error("the definition must have a schema for the version v1alpha1")]
     NoSchema,
-    /// The schema cannot be compiled: the message of the JSON Schema compiler.
+    /// The schema cannot be compiled. Contains the message of the JSON Schema compiler.
     #[error("the schema cannot be compiled: {0}")]
     NotASchema(String),
 }
 
 impl JobSchema {
-    /// Reads the CRD of a Volcano release, as `kubectl get crd jobs.batch.volcano.sh -o json` prints it, or
-    /// the OpenAPI schema in it.
+    /// Reads the CRD of a Volcano release, as `kubectl get crd jobs.batch.volcano.sh -o json`
+    /// prints it, or the OpenAPI schema in it.
     ///
     /// ```
     /// use volcano_job_update::{Job, JobSchema, Validator, diff};
@@ -80,7 +80,8 @@ impl JobSchema {
     ///
     /// # Errors
     ///
-    /// Another document (`[]`, a Job), the CRD of another resource, a CRD without v1alpha1.
+    /// The document is neither a CRD nor an OpenAPI schema (`[]`, a Job), the CRD defines another
+    /// resource or has no v1alpha1, or the schema cannot be compiled.
     pub fn from_crd(crd: &Value) -> Result<Self, SchemaError> {
         let Some(versions) = crd.pointer("/spec/versions").and_then(Value::as_array) else {
             return match crd.pointer("/properties/spec/properties") {
@@ -118,13 +119,13 @@ impl JobSchema {
         Self::from_openapi(embedded(OPENAPI)).expect("the schema of this crate compiles")
     }
 
-    /// Whether a set or keyed list of a Job has an element twice. A Job that cannot be parsed to its
-    /// leaves has none, as no API server stored it.
+    /// Whether a set or keyed list of a Job has duplicate elements. `false` for a Job that cannot
+    /// be parsed completely, because no API server can have stored it.
     pub(crate) fn has_repeated(&self, job: &Job<'_>) -> bool {
         job.to_value().is_ok_and(|job| self.structural.has_repeated(&job))
     }
 
-    /// The violation of the schema in the number of tasks of a Job.
+    /// The violation if a Job has fewer or more tasks than the schema allows.
     pub(crate) fn task_count_violation(&self, job: &Job<'_>) -> Option<SchemaViolation> {
         let tasks: FieldPath =
             ["spec", "tasks"].map(|key| Segment::Key(key.into())).into_iter().collect();
@@ -133,7 +134,7 @@ impl JobSchema {
 }
 
 impl Default for JobSchema {
-    /// The schema of the Volcano release that this crate was made for.
+    /// The schema of the Volcano release that this crate targets.
     fn default() -> Self {
         static SCHEMA: LazyLock<JobSchema> = LazyLock::new(JobSchema::embedded);
         SCHEMA.clone()

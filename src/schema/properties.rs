@@ -2,25 +2,25 @@
 
 /// The fields that a schema declares for a struct.
 ///
-/// The walk over two Jobs looks up every key of every changed object, so a look-up compares numbers
-/// rather than text: see [`Prefix`].
+/// The walk over two Jobs looks up every key of every changed object, so a lookup compares integers
+/// rather than strings: see [`Prefix`].
 #[derive(Debug)]
 pub(crate) struct Properties<T> {
-    /// In the order of names.
+    /// Sorted by name.
     fields: Vec<(Box<str>, T)>,
-    /// The prefix of each name and its position in `fields`, in the order of prefixes.
+    /// The prefix of each name and its index in `fields`, sorted by prefix.
     by_prefix: Vec<(Prefix, usize)>,
 }
 
-/// The length of a name and its first eight bytes. Different names of up to eight bytes have different
-/// prefixes; of longer names, few share one.
+/// The length of a name and its first eight bytes. Different names of up to eight bytes have
+/// different prefixes; longer names rarely have the same prefix.
 type Prefix = (usize, u64);
 
-/// How many bytes of a name its prefix holds.
+/// The number of bytes of a name that its prefix contains.
 const PREFIX_BYTES: usize = 8;
 
 impl<T> Properties<T> {
-    #[expect(clippy::indexing_slicing, reason = "the positions are those of the two lists")]
+    #[expect(clippy::indexing_slicing, reason = "positions are indices into the two lists")]
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
         let prefix = prefix(name);
         let first = self.by_prefix.partition_point(|(other, _)| *other < prefix);
@@ -31,7 +31,7 @@ impl<T> Properties<T> {
             .map(|(_, schema)| schema)
     }
 
-    /// The fields in the order of their names.
+    /// The fields, sorted by name.
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, (Box<str>, T)> {
         self.fields.iter()
     }
@@ -68,7 +68,7 @@ mod tests {
     const NAMES: [&str; 8] =
         ["", "a", "b", "ab", "replicas", "template", "minAvailable", "minAvailably"];
 
-    /// Fields of these names, each with its name.
+    /// Fields with these names. The value of each is its name.
     fn properties() -> Properties<&'static str> {
         NAMES.into_iter().map(|name| (name.into(), name)).collect()
     }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn iter_is_in_the_order_of_names() {
+    fn iter_is_sorted_by_name() {
         let mut sorted = NAMES;
         sorted.sort_unstable();
         assert!(properties().iter().map(|(name, _)| &**name).eq(sorted));

@@ -1,4 +1,5 @@
-//! Ratcheting: a value that the update did not change is not validated again, as in an [API server].
+//! Ratcheting, as in an [API server]: a value that the update did not change is not validated
+//! again.
 //!
 //! [API server]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/validation/ratcheting.go
 
@@ -10,28 +11,29 @@ use super::list::{Identity, ListKey};
 use super::structural::{ANY, Kind, Structural};
 use crate::path::Segment;
 
-/// Whether two values of one schema are the same.
+/// Compares two values that have the same schema.
 pub(super) type Same = fn(&Structural, &Value, &Value) -> bool;
 
 /// A value of the replacement, and the value of the existing Job that it replaces.
 #[derive(Clone, Copy)]
 pub(super) struct ValuePair<'v> {
     pub(super) schema: &'v Structural,
-    /// `None` if the value was added, or stands in a list where nothing says which element it replaces.
+    /// `None` if the value was added, or is in a list where it is unknown which element it
+    /// replaces.
     pub(super) existing: Option<&'v Value>,
     pub(super) replacement: &'v Value,
 }
 
-/// Tells the changed values of one field from the unchanged ones.
+/// Determines which values of one field changed.
 ///
-/// It keeps what it found out, so that many violations in one field do not compare its values again and
-/// again.
+/// Results are cached, so that many violations in one field do not compare its values repeatedly.
 pub(super) struct Ratchet<'v> {
     same: Same,
     field: ValuePair<'v>,
-    /// Whether a value is unchanged, by the address of the value of the replacement.
+    /// Whether a value is unchanged, keyed by the address of the replacement's value.
     unchanged: HashMap<*const Value, bool>,
-    /// The existing elements of keyed lists by their keys, by the address of the list of the replacement.
+    /// The existing elements of keyed lists by their key values, keyed by the address of the
+    /// replacement's list.
     existing_elements: HashMap<*const Value, HashMap<KeyValues, &'v Value>>,
 }
 
@@ -43,8 +45,8 @@ impl<'v> Ratchet<'v> {
         Self { same, field, unchanged: HashMap::new(), existing_elements: HashMap::new() }
     }
 
-    /// The pair of values at a place below the field. `None` if the value there, or one that encloses
-    /// it, is unchanged.
+    /// The pair of values at a place below the field. `None` if the value there, or one that
+    /// encloses it, is unchanged.
     pub(super) fn changed_at(&mut self, place: &[Segment]) -> Option<ValuePair<'v>> {
         let mut pair = self.field;
         for step in place {
@@ -59,8 +61,8 @@ impl<'v> Ratchet<'v> {
     fn is_unchanged(&mut self, pair: &ValuePair<'_>) -> bool {
         let Some(existing) = pair.existing else { return false };
         let same = self.same;
-        let known = self.unchanged.entry(std::ptr::from_ref(pair.replacement));
-        *known.or_insert_with(|| same(pair.schema, existing, pair.replacement))
+        let cached = self.unchanged.entry(std::ptr::from_ref(pair.replacement));
+        *cached.or_insert_with(|| same(pair.schema, existing, pair.replacement))
     }
 
     fn below(&mut self, pair: &ValuePair<'v>, step: &Segment) -> ValuePair<'v> {
@@ -82,8 +84,8 @@ impl<'v> Ratchet<'v> {
         }
     }
 
-    /// The existing element with the same keys. `None` in a list without keys, which is ratcheted as one
-    /// value.
+    /// The existing element with the same key values. `None` in a list without keys, which is
+    /// ratcheted as one value.
     fn existing_element(&mut self, list: &ValuePair<'v>, element: &Value) -> Option<&'v Value> {
         let Kind::List { identity: Identity::Keys(keys), .. } = &list.schema.kind else {
             return None;
@@ -92,7 +94,7 @@ impl<'v> Ratchet<'v> {
         let existing = list.existing?.as_array()?;
         let by_keys = self.existing_elements.entry(std::ptr::from_ref(list.replacement));
         let by_keys = by_keys.or_insert_with(|| {
-            // Of several elements with the same keys, the first counts.
+            // If several elements have the same key values, the first wins.
             existing.iter().rev().map(|element| (keys_of(element), element)).collect()
         });
         by_keys.get::<KeyValues>(&keys_of(element)).copied()

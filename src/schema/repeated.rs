@@ -1,24 +1,24 @@
-//! Elements that a set or keyed list has twice.
+//! Finds duplicate elements of sets and keyed lists.
 
 use serde_json::Value;
 
 use super::structural::{Kind, Structural};
 use crate::path::Segment;
 
-/// An element that a list has twice.
+/// A duplicate element of a list.
 pub(super) struct Repeated {
-    /// Where the list stands, below the value that was searched.
+    /// The place of the list, relative to the value that was searched.
     pub(super) list: Vec<Segment>,
-    /// The position of the first repetition.
+    /// The position of the second occurrence.
     pub(super) position: usize,
-    /// The position of the element that is repeated.
+    /// The position of the first occurrence.
     pub(super) first: usize,
-    /// The names of the keys that the two have in common; empty in a set.
+    /// The names of the key fields; empty for a set.
     pub(super) keys: Vec<Box<str>>,
 }
 
 impl Structural {
-    /// Whether a set or keyed list in a value has an element twice.
+    /// Whether a set or keyed list in a value has duplicate elements.
     pub(crate) fn has_repeated(&self, value: &Value) -> bool {
         match (value, &self.kind) {
             (Value::Object(fields), Kind::Struct(_) | Kind::Map(_)) => fields
@@ -32,7 +32,7 @@ impl Structural {
         }
     }
 
-    /// The elements that a set or keyed list in a value has twice.
+    /// The duplicate elements of the sets and keyed lists in a value.
     pub(super) fn repeated(&self, value: &Value) -> Vec<Repeated> {
         let mut repeated = Vec::new();
         self.add_repeated(value, &mut Vec::new(), &mut repeated);

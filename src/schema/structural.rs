@@ -1,7 +1,7 @@
 //! The structural schema of a Job: what the CRD and the overlay say about each field, in one tree.
 //!
-//! It is read once, from the OpenAPI schema in the CRD and the overlay. Comparing, pruning, defaulting
-//! and validating all go by it. The name and the rules are those of
+//! It is read once, from the OpenAPI schema in the CRD and the overlay. Comparison, pruning,
+//! defaulting and validation all use it. The name and the rules are those of
 //! [apiextensions-apiserver](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema).
 
 use serde_json::{Number, Value};
@@ -16,18 +16,20 @@ use crate::path::Segment;
 #[derive(Debug)]
 pub struct Structural {
     pub(crate) kind: Kind,
-    /// What an API server stores where the value is absent, with the defaults of the fields below it.
+    /// The value that an API server stores if the field is absent, including nested defaults.
     pub default: Option<Value>,
-    /// The value that absent equals: the default, or Go's zero value where the overlay says so.
+    /// The value that is the same as absent: the default, or Go's zero value if the overlay says
+    /// so.
     pub(crate) absent_is: Option<Value>,
     /// Whether an API server stores `null`. Otherwise `null` is the same as absent.
     pub nullable: bool,
-    /// Whether fields that are not declared are stored rather than pruned.
+    /// Whether undeclared fields are stored rather than pruned.
     pub preserve_unknown: bool,
-    /// Whether it is a Kubernetes object, whose apiVersion, kind and metadata are never pruned.
+    /// Whether the value is an embedded Kubernetes object, whose apiVersion, kind and metadata are
+    /// never pruned.
     pub embedded: bool,
     pub(crate) managed: Managed,
-    /// The sibling whose presence makes Volcano's controller fill this field in.
+    /// The sibling field whose presence makes Volcano's controller fill this field in.
     pub(crate) filled_beside: Option<Box<str>>,
     /// The OpenAPI keywords that restrict the value itself: see [`VALUE_VALIDATIONS`].
     pub(super) value_validations: Vec<(&'static str, Value)>,
@@ -35,12 +37,12 @@ pub struct Structural {
     pub(super) validation: Validation,
 }
 
-/// What a value is.
+/// The kind of a value.
 #[derive(Debug)]
 pub(crate) enum Kind {
     /// An object with declared fields. Absent and `{}` differ.
     Struct(Properties<Structural>),
-    /// An object whose keys are the user's. As a field of a struct, absent and `{}` are the same.
+    /// An object with arbitrary keys. As a field of a struct, absent and `{}` are the same.
     Map(Box<Structural>),
     /// As a field of a struct, absent and `[]` are the same.
     List { items: Box<Structural>, identity: Identity },
@@ -50,7 +52,7 @@ pub(crate) enum Kind {
     Duration,
     /// Any other string, number or boolean.
     Scalar,
-    /// The schema does not say.
+    /// The schema does not describe the value.
     Any,
 }
 
@@ -58,13 +60,13 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Managed {
     No,
-    /// It fills the field in where it is absent.
+    /// It fills the field in if it is absent.
     Filled,
     /// It ignores what a client sends.
     Owned,
 }
 
-/// The schema that says nothing.
+/// The schema of a value that is not described.
 pub static ANY: Structural = Structural {
     kind: Kind::Any,
     default: None,
@@ -78,7 +80,7 @@ pub static ANY: Structural = Structural {
     validation: Validation::None,
 };
 
-/// The keywords of a [value validation] and `type`. JSON Schema has the same.
+/// `type` and the keywords of a [value validation]. JSON Schema has the same keywords.
 ///
 /// [value validation]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/schema/structural.go
 const VALUE_VALIDATIONS: [&str; 21] = [
@@ -106,8 +108,8 @@ const VALUE_VALIDATIONS: [&str; 21] = [
 ];
 
 impl Structural {
-    /// The schema of a field or map value, for comparing. `None` if it is a field that the struct does not
-    /// have; [`ANY`] below what the schema does not describe.
+    /// The schema of a field or map value, for comparison. `None` if the struct does not declare
+    /// the field; [`ANY`] if the schema does not describe the content of this value.
     pub(crate) fn child(&self, key: &str) -> Option<&Self> {
         match &self.kind {
             Kind::Struct(fields) => fields.get(key),
@@ -126,7 +128,7 @@ impl Structural {
         }
     }
 
-    /// The schema of the elements of a list; [`ANY`] if it is no list.
+    /// The schema of the elements of a list; [`ANY`] if the value is not a list.
     #[must_use]
     pub fn items(&self) -> &Self {
         match &self.kind {
@@ -135,7 +137,8 @@ impl Structural {
         }
     }
 
-    /// The schema of what stands at a place below; [`ANY`] if the schema does not describe that.
+    /// The schema of the value at a place below this one; [`ANY`] if the schema does not describe
+    /// it.
     #[must_use]
     pub fn at(&self, place: &[Segment]) -> &Self {
         place.iter().fold(self, |schema, segment| match segment {
@@ -144,7 +147,7 @@ impl Structural {
         })
     }
 
-    /// The fields of a struct in the order of their names.
+    /// The fields of a struct, sorted by name.
     pub fn properties(&self) -> std::slice::Iter<'_, (Box<str>, Self)> {
         match &self.kind {
             Kind::Struct(fields) => fields.iter(),
@@ -152,7 +155,7 @@ impl Structural {
         }
     }
 
-    /// The schema of the values of a map.
+    /// The schema of the values of a map; `None` if the value is not a map.
     #[must_use]
     pub fn additional_properties(&self) -> Option<&Self> {
         match &self.kind {
@@ -166,7 +169,7 @@ impl Structural {
         self.properties().map(|(name, _)| &**name)
     }
 
-    /// The fields of a struct that have a default, with that.
+    /// The fields of a struct that have a default, each with its default.
     pub fn defaults(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.properties().filter_map(|(name, field)| Some((&**name, field.default.as_ref()?)))
     }
@@ -177,13 +180,13 @@ impl Structural {
         self.value_validation("format").and_then(Value::as_str)
     }
 
-    /// The least number allowed.
+    /// The smallest allowed number.
     #[must_use]
     pub fn minimum(&self) -> Option<&Number> {
         self.value_validation("minimum").and_then(Value::as_number)
     }
 
-    /// The greatest number allowed.
+    /// The largest allowed number.
     #[must_use]
     pub fn maximum(&self) -> Option<&Number> {
         self.value_validation("maximum").and_then(Value::as_number)
@@ -193,7 +196,7 @@ impl Structural {
         self.value_validations.iter().find(|(name, _)| *name == keyword).map(|(_, value)| value)
     }
 
-    /// Fills the defaults below into a value, as [defaulting] does.
+    /// Fills nested defaults into a value, as [defaulting] does.
     ///
     /// [defaulting]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/schema/defaulting/algorithm.go
     fn fill_in_defaults(&self, value: &mut Value) {
@@ -344,7 +347,8 @@ fn is_int_or_string(openapi: &Value) -> bool {
     openapi.get("x-kubernetes-int-or-string").is_some()
 }
 
-/// Whether it is an int-or-string with the pattern that controller-gen gives to a `resource.Quantity`.
+/// Whether the schema is that of a `resource.Quantity`: an int-or-string with the pattern that
+/// controller-gen generates.
 fn is_quantity(openapi: &Value) -> bool {
     let pattern = openapi.get("pattern").and_then(Value::as_str);
     is_int_or_string(openapi)

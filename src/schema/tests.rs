@@ -4,14 +4,16 @@ use serde_json::json;
 
 use super::*;
 
-/// The OpenAPI schema that is read: that of the CRD with the `metadata` of the overlay.
+/// The OpenAPI schema from which the `Structural` is read: that of the CRD with the `metadata` of
+/// the overlay.
 fn openapi() -> Value {
     let mut openapi: Value = embedded(OPENAPI);
     openapi["properties"]["metadata"] = embedded::<Overlay>(OVERLAY).metadata;
     openapi
 }
 
-/// Calls `visit` with each place of the schema, its OpenAPI schema and what was read from that.
+/// Calls `visit` with each place of the schema, its OpenAPI schema and the `Structural` that was
+/// read from it.
 fn visit_places(mut visit: impl FnMut(&str, &Value, &Structural)) {
     visit_below(&openapi(), JobSchema::default().structural(), "", &mut visit);
 }
@@ -68,17 +70,17 @@ fn each_quantity_keyed_list_set_and_default_is_read() {
             defaults += 1;
         }
     });
-    // As often as the text of the CRD has them. The overlay has one keyed list and one set more.
-    let in_text = |needle: &str| OPENAPI.matches(needle).count();
-    assert_eq!(quantities, in_text("numkMGTPE"));
-    assert_eq!(keyed, in_text(r#""x-kubernetes-list-type": "map""#) + 1);
-    assert_eq!(sets, in_text(r#""x-kubernetes-list-type": "set""#) + 1);
-    assert_eq!(defaults, in_text(r#""default": "#));
+    // The numbers match the text of the CRD. The overlay adds one keyed list and one set.
+    let occurrences = |needle: &str| OPENAPI.matches(needle).count();
+    assert_eq!(quantities, occurrences("numkMGTPE"));
+    assert_eq!(keyed, occurrences(r#""x-kubernetes-list-type": "map""#) + 1);
+    assert_eq!(sets, occurrences(r#""x-kubernetes-list-type": "set""#) + 1);
+    assert_eq!(defaults, occurrences(r#""default": "#));
 }
 
 #[test]
 fn each_keyword_of_the_crd_is_read() {
-    /// The keywords that are no value validation.
+    /// The keywords that are not value validations.
     const STRUCTURE: [&str; 8] = [
         "properties",
         "additionalProperties",
@@ -93,7 +95,7 @@ fn each_keyword_of_the_crd_is_read() {
     visit_places(|place, openapi, schema| {
         for (keyword, value) in openapi.as_object().unwrap() {
             match keyword.as_str() {
-                // `type` says it.
+                // The keyword `type` is equivalent.
                 "anyOf" if openapi["x-kubernetes-int-or-string"] == true => {
                     assert_eq!(*value, json!([{"type": "integer"}, {"type": "string"}]));
                     let types = json!(["integer", "string"]);
@@ -122,12 +124,12 @@ fn each_place_of_the_overlay_is_in_the_schema() {
         [overlay.durations, overlay.zero_is_absent, overlay.system_managed, overlay.server_filled];
     let keys = overlay.filled_beside.into_keys().chain(overlay.choices.into_keys());
     let named = named.into_iter().flatten().chain(keys);
-    let stray: Vec<String> = named.filter(|place| !places.contains(place)).collect();
-    assert!(stray.is_empty(), "{stray:?}");
+    let unknown_places: Vec<String> = named.filter(|place| !places.contains(place)).collect();
+    assert!(unknown_places.is_empty(), "{unknown_places:?}");
 }
 
 #[test]
-fn a_default_has_the_defaults_below_it() {
+fn a_default_includes_nested_defaults() {
     let protocol = json!({"type": "string", "default": "TCP"});
     let port = json!({"properties": {"protocol": protocol, "name": {"type": "string"}}});
     let schema = Structural::of(&json!({
@@ -150,7 +152,7 @@ fn a_default_has_the_defaults_below_it() {
 }
 
 #[test]
-fn child_is_any_and_declared_child_is_none_below_what_is_not_described() {
+fn child_is_any_and_declared_child_is_none_below_an_undescribed_value() {
     let schema = Structural::of(&json!({"properties": {"open": {"type": "object"}}}));
     assert!(schema.child("unknown").is_none());
     assert!(schema.declared_child("unknown").is_none());
@@ -160,7 +162,7 @@ fn child_is_any_and_declared_child_is_none_below_what_is_not_described() {
 }
 
 #[test]
-fn count_violation_is_outside_the_bounds() {
+fn count_violation_requires_a_count_outside_the_bounds() {
     let schema = Structural::of(&json!({"type": "array", "minItems": 1, "maxItems": 2}));
     let kind = |count| {
         schema.count_violation(&FieldPath::default(), count).map(|violation| violation.kind)
@@ -172,7 +174,7 @@ fn count_violation_is_outside_the_bounds() {
 }
 
 #[test]
-fn from_crd_denies_documents_that_are_no_crd_of_a_job() {
+fn from_crd_rejects_documents_other_than_the_crd_of_a_job() {
     let error = |text: &str| {
         let document: Value = serde_json::from_str(text).unwrap();
         JobSchema::from_crd(&document).unwrap_err()
@@ -182,7 +184,7 @@ fn from_crd_denies_documents_that_are_no_crd_of_a_job() {
     let no_version =
         r#"{"spec": {"group": "batch.volcano.sh", "names": {"kind": "Job"}, "versions": []}}"#;
     assert_eq!(error(no_version), SchemaError::NoSchema);
-    let no_json_schema =
+    let invalid_json_schema =
         r#"{"properties": {"spec": {"properties": {"queue": {"minLength": "1"}}}}}"#;
-    assert!(matches!(error(no_json_schema), SchemaError::NotASchema(_)));
+    assert!(matches!(error(invalid_json_schema), SchemaError::NotASchema(_)));
 }

@@ -1,8 +1,8 @@
-//! Validation of changed values by the schema.
+//! Validation of changed values against the schema.
 //!
-//! Each field that reading a Job tells apart has a compiled validator: the fields of `metadata`, of `spec`
-//! and of a task. It sees only fields that the update changed, and its violations count only where a
-//! value changed: see [`super::ratchet`].
+//! Each field of `metadata`, of `spec` and of a task has one compiled validator. Only fields that
+//! the update changed are validated, and only violations in changed values count: see
+//! [`super::ratchet`].
 
 use std::borrow::Cow;
 
@@ -21,8 +21,8 @@ use crate::path::{FieldPath, Segment};
 use crate::scalar::number;
 
 impl Structural {
-    /// Whether the value of a field, or a task, is valid, without ratcheting. `null` as the value of a field
-    /// is: an API server drops it.
+    /// Whether the value of a field, or a task, is valid, without ratcheting. A field that is
+    /// `null` is valid, because an API server drops it.
     pub(crate) fn accepts(&self, value: &Value) -> bool {
         match &self.validation {
             Validation::None => true,
@@ -37,10 +37,10 @@ impl Structural {
         }
     }
 
-    /// The violations of the schema in the new value of a field, or in a task that was added.
+    /// The violations of the schema in the new value of a field, or in an added task.
     ///
-    /// `path` is where the value stands in the replacement. `same` says what did not change. A caller that
-    /// has no owned path asks [`Self::accepts`] first, and makes one only for a value that is not valid.
+    /// `path` is the path of the value in the replacement. `same` decides which values did not
+    /// change. To avoid building an owned path for a valid value, call [`Self::accepts`] first.
     pub(crate) fn violations(
         &self,
         path: &FieldPath,
@@ -58,7 +58,7 @@ impl Structural {
         }
     }
 
-    /// The violation of the schema in the number of elements of a list.
+    /// The violation if a list has fewer or more elements than the schema allows.
     pub(crate) fn count_violation(
         &self,
         path: &FieldPath,
@@ -92,7 +92,7 @@ impl Structural {
         let mut violations: Vec<SchemaViolation> =
             errors.filter_map(|error| violation_of(&error, path, field, &mut ratchet)).collect();
         if validator.unique_elements {
-            violations.extend(repetitions(path, field, &mut ratchet));
+            violations.extend(duplicate_violations(path, field, &mut ratchet));
         }
         violations
     }
@@ -118,7 +118,7 @@ impl FieldValidator {
     }
 }
 
-/// The violation that an error of a validator is; `None` if the value did not change.
+/// Converts an error of a validator to a violation; `None` if the value did not change.
 fn violation_of<'v>(
     error: &ValidationError<'_>,
     path: &FieldPath,
@@ -144,8 +144,8 @@ fn violation_of<'v>(
     })
 }
 
-/// The elements that a changed list has twice.
-fn repetitions<'v>(
+/// The violations for duplicate elements of changed lists.
+fn duplicate_violations<'v>(
     path: &FieldPath,
     field: ValuePair<'v>,
     ratchet: &mut Ratchet<'v>,
@@ -170,18 +170,19 @@ fn below(path: &FieldPath, place: impl IntoIterator<Item = Segment>) -> FieldPat
     path
 }
 
-/// The place of an error. A location does not say whether `0` is a key or a position: the value does.
+/// The place of an error. A location does not tell the key `0` from the position `0`, so the value
+/// decides.
 #[expect(clippy::expect_used, reason = "an error is located in the value that was validated")]
 fn place_of(location: &Location, value: &Value) -> Vec<Segment> {
-    let mut here = value;
+    let mut current = value;
     let segment = |token: &str| {
-        let segment = match here {
+        let segment = match current {
             Value::Array(_) => {
                 Segment::Index(token.parse().expect("a step into a list is a number"))
             }
             _ => Segment::Key(token.replace("~1", "/").replace("~0", "~").into()),
         };
-        here = value_below(here, &segment);
+        current = value_below(current, &segment);
         segment
     };
     location.as_str().split('/').skip(1).map(segment).collect()
@@ -238,7 +239,7 @@ fn json_type(named: jsonschema::JsonType) -> JsonType {
     }
 }
 
-/// The values of an `enum`, as texts.
+/// The values of an `enum`, as strings.
 fn choices(options: &Value) -> Vec<String> {
     let text = |choice: &Value| match choice {
         Value::String(text) => text.clone(),
@@ -246,17 +247,17 @@ fn choices(options: &Value) -> Vec<String> {
     };
     match options {
         Value::Array(choices) => choices.iter().map(text).collect(),
-        // The compiler of JSON Schemas accepts no other.
-        only => vec![text(only)],
+        // Cannot occur: the JSON Schema compiler accepts only arrays.
+        other => vec![text(other)],
     }
 }
 
-/// The number in its simplest form: `2.0` is `2`.
+/// The number in its simplest form: `2` for `2.0`.
 fn simplest(number: &Number) -> Number {
     number::integer(&number.clone().into()).map_or_else(|| number.clone(), Number::from)
 }
 
-/// The value that an API server validates: it drops `null`, except as an element of a list.
+/// The value as an API server validates it: without `null` fields, but with `null` list elements.
 fn without_nulls(value: &Value) -> Cow<'_, Value> {
     if !has_null_field(value) {
         return Cow::Borrowed(value);

@@ -5,7 +5,7 @@ use jsonschema::Validator;
 /// How a changed value is validated.
 #[derive(Debug)]
 pub(super) enum Validation {
-    /// Not by itself: it is below or above a field that is.
+    /// Not separately: the value contains, or is part of, fields that have validators.
     None,
     /// As one value.
     Field(Box<FieldValidator>),
@@ -16,6 +16,6 @@ pub(super) enum Validation {
 #[derive(Debug)]
 pub(super) struct FieldValidator {
     pub(super) json_schema: Validator,
-    /// Whether no set or keyed list may have an element twice.
+    /// Whether duplicate elements of sets and keyed lists are violations.
     pub(super) unique_elements: bool,
 }

@@ -12,11 +12,11 @@ use crate::path::FieldPath;
 #[expect(clippy::exhaustive_structs, reason = "hidden: only crates of this workspace use it")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaViolation {
-    /// Where the value stands in the replacement.
+    /// The path of the value in the replacement.
     pub path: FieldPath,
     /// What is wrong.
     pub kind: SchemaViolationKind,
-    /// The value of the existing Job, if it is known which one the new value replaces.
+    /// The corresponding value of the existing Job, if it is known.
     pub old: Option<Value>,
     /// The value of the replacement; `None` if it is missing.
     pub new: Option<Value>,
@@ -24,7 +24,7 @@ pub struct SchemaViolation {
 
 /// What is wrong with a value.
 ///
-/// `Display` is the message. It does not show the value unless that is a number.
+/// `Display` is the message. It shows the value only if that is a number.
 #[expect(clippy::exhaustive_enums, reason = "hidden: only crates of this workspace use it")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum SchemaViolationKind {
@@ -32,7 +32,7 @@ pub enum SchemaViolationKind {
     Missing,
     /// The value has another type.
     Type {
-        /// The JSON types allowed.
+        /// The allowed JSON types.
         expected: Vec<JsonType>,
         /// The value.
         found: Value,
@@ -53,62 +53,62 @@ pub enum SchemaViolationKind {
     },
     /// The string has too few characters.
     TooShort {
-        /// How many it must have.
+        /// The minimum.
         least: u64,
-        /// How many it has.
+        /// The actual number.
         found: usize,
     },
     /// The string has too many characters.
     TooLong {
-        /// How many it may have.
+        /// The maximum.
         most: u64,
-        /// How many it has.
+        /// The actual number.
         found: usize,
     },
     /// The list has too few elements.
     TooFew {
-        /// How many it must have.
+        /// The minimum.
         least: u64,
-        /// How many it has.
+        /// The actual number.
         found: usize,
     },
     /// The list has too many elements.
     TooMany {
-        /// How many it may have.
+        /// The maximum.
         most: u64,
-        /// How many it has.
+        /// The actual number.
         found: usize,
     },
     /// The string does not match this pattern.
     Pattern(String),
-    /// The string is no `resource.Quantity`.
+    /// The string is not a `resource.Quantity`.
     NotAQuantity {
         /// The pattern that the schema has for quantities.
         pattern: String,
     },
-    /// The value is none of those allowed.
+    /// The value is not one of the allowed values.
     NotOneOf {
-        /// The values allowed.
+        /// The allowed values.
         choices: Vec<String>,
         /// The value.
         found: Value,
     },
     /// The string is not in this format, such as `date-time`.
     Format(String),
-    /// The element of a set or keyed list repeats another one.
+    /// The element of a set or keyed list duplicates an earlier one.
     Repeats {
-        /// The position of the other one.
+        /// The position of the earlier element.
         first: usize,
         /// The keys of the list; empty in a set.
         keys: Vec<Box<str>>,
     },
-    /// A violation that no schema of a Volcano release asks for so far, in the words of the crate
-    /// `jsonschema`.
+    /// Any other violation, with the message of the crate `jsonschema`. No schema of a Volcano
+    /// release leads to one so far.
     Other(String),
 }
 
 impl SchemaViolationKind {
-    /// How to correct the value, where the message does not already say it.
+    /// How to correct the value, if the message does not already say so.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -191,13 +191,14 @@ impl fmt::Display for SchemaViolationKind {
     }
 }
 
-/// The choice that the value most likely means.
+/// The allowed value that is most similar to this one.
 fn nearest<'c>(choices: &'c [String], found: &Value) -> Option<&'c str> {
     let found = found.as_str()?;
     let choices: Vec<&str> =
         choices.iter().map(String::as_str).filter(|choice| !choice.is_empty()).collect();
-    let same_letters = choices.iter().find(|choice| choice.eq_ignore_ascii_case(found)).copied();
-    same_letters.or_else(|| get_close_matches(found, &choices, 1, 0.6).first().copied())
+    let same_ignoring_case =
+        choices.iter().find(|choice| choice.eq_ignore_ascii_case(found)).copied();
+    same_ignoring_case.or_else(|| get_close_matches(found, &choices, 1, 0.6).first().copied())
 }
 
 fn characters(count: u64) -> String {

@@ -17,7 +17,7 @@ pub(super) enum AllowedEdit {
     Template(Index, Value),
     /// Sets or removes a field in the template of a task.
     InTemplate(Index, &'static str, Option<Value>),
-    /// Adds this number to the replicas of a task, as far as the rules allow.
+    /// Adds this number to the replicas of a task, within the cross-field rules.
     Scale(Index, i8),
 }
 
@@ -27,7 +27,7 @@ pub(super) fn edit() -> impl Strategy<Value = AllowedEdit> {
     prop_oneof![edit_without_rules(), scale]
 }
 
-/// An allowed edit of a field to which no rule across fields applies.
+/// An allowed edit of a field that no cross-field rule applies to.
 pub(super) fn edit_without_rules() -> impl Strategy<Value = AllowedEdit> {
     let fields = select(vec![
         ("metadata.labels.app", json!("web")),
@@ -68,7 +68,7 @@ impl AllowedEdit {
             }
             Self::InTemplate(task, field, value) => {
                 let task = task_path(job, task);
-                // Without a container, the template is invalid, and an edit would make that a violation.
+                // A template without a container is invalid, and editing it would be a violation.
                 let has_container = |task: &String| {
                     get(job, &format!("{task}.template.spec.containers[0]")).is_some()
                 };
@@ -91,8 +91,8 @@ fn task_path(job: &Value, task: Index) -> Option<String> {
     (tasks > 0).then(|| format!("spec.tasks[{}]", task.index(tasks)))
 }
 
-/// Adds to the replicas of a task: no more than an int32 holds, and so that no minAvailable exceeds
-/// them.
+/// Adds to the replicas of a task, within the range of int32 and without going below minAvailable
+/// of the task or the Job.
 fn scale(job: &mut Value, task: &str, by: i64) {
     if get(job, &format!("{task}.partitionPolicy")).is_some() {
         // The replicas of such a task must stay equal to the size of its partitions.

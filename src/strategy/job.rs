@@ -102,7 +102,7 @@ fn spec() -> BoxedStrategy<Value> {
         .boxed()
 }
 
-/// The task with its name, if any, which is made unique by the position.
+/// The task with its name, if any. The position makes the name unique.
 fn named((position, (mut task, name)): (usize, (Value, Option<&str>))) -> Value {
     put(&mut task, "name", name.map(|name| format!("{name}-{position}").into()));
     task

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::path::{FieldPath, Segment};
 use crate::scalar::number::integer;
 
-/// A path of this module's tables.
+/// Parses a path from the tables of the strategies.
 #[expect(clippy::expect_used, reason = "called with literals and the positions of tasks only")]
 pub(super) fn path(text: &str) -> FieldPath {
     text.parse().expect("the paths of the strategies are well-formed")

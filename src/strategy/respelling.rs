@@ -1,14 +1,14 @@
-//! Other texts of the same Job.
+//! Generates other texts of the same Job.
 //!
-//! This module does not use the schema by which Jobs are compared: it has its own table of what is the
-//! same, so that a test that uses both can find an error in either.
+//! This module does not use the schema that comparison uses. It has its own table of values that
+//! are the same, so that a test that uses both can find an error in either.
 
 use std::iter::Cycle;
 use std::vec::IntoIter;
 
 use serde_json::{Map, Value, json};
 
-/// A text of the Job, which the choices determine; without any, the compact one.
+/// Writes the Job as a text that the choices determine; without choices, the compact text.
 pub(super) fn respell(job: &Value, choices: Vec<u8>) -> String {
     let mut writer = Writer { choices: choices.into_iter().cycle(), text: String::new() };
     writer.space();
@@ -17,11 +17,11 @@ pub(super) fn respell(job: &Value, choices: Vec<u8>) -> String {
     writer.text
 }
 
-/// A field that may be absent, and the values that are the same as absent, besides `null`.
+/// A field that may be absent, and the values other than `null` that are the same as absent.
 type Optional = (&'static str, &'static [&'static str]);
 
-/// The fields that may be absent, by the path of their object. A zero value that the schema does not
-/// accept is not among the values.
+/// The fields that may be absent, by the path of their object. A zero value that the schema does
+/// not accept is not among the values.
 const OPTIONAL: [(&str, &[Optional]); 14] = [
     ("", &[("status", &["{}"])]),
     (
@@ -105,7 +105,7 @@ const POLICY: &[Optional] = &[
 ];
 
 struct Writer {
-    /// They repeat, as a text takes more of them than a strategy should generate.
+    /// Cycled, because a text consumes more choices than a strategy should generate.
     choices: Cycle<IntoIter<u8>>,
     text: String,
 }
@@ -162,25 +162,25 @@ impl Writer {
     }
 
     fn object(&mut self, fields: &Map<String, Value>, place: &str) {
-        let mut spelled: Vec<String> =
+        let mut members: Vec<String> =
             fields.iter().filter_map(|(key, value)| self.field(key, value, place)).collect();
         for (field, absences) in optional(place) {
             if !fields.contains_key(*field) {
                 let absence = self.absence(absences);
-                spelled.extend(absence.map(|absence| format!("\"{field}\":{absence}")));
+                members.extend(absence.map(|absence| format!("\"{field}\":{absence}")));
             }
         }
         self.text.push('{');
-        for position in 0..spelled.len() {
+        for position in 0..members.len() {
             self.comma(position);
-            let field = spelled.remove(self.choose(spelled.len()));
+            let field = members.remove(self.choose(members.len()));
             self.text.push_str(&field);
             self.space();
         }
         self.text.push('}');
     }
 
-    /// A field with its value, or `None` if the field may be left out.
+    /// The text of a field and its value, or `None` to omit the field.
     fn field(&mut self, key: &str, value: &Value, place: &str) -> Option<String> {
         let absences = optional(place).iter().find(|(field, _)| *field == key);
         let absences = absences.filter(|(_, absences)| absences.contains(&&*value.to_string()));
@@ -198,7 +198,7 @@ impl Writer {
         Some(std::mem::replace(&mut self.text, before))
     }
 
-    /// The value of a field that is absent: `None`, `null` or one of these.
+    /// The spelling of an absent field: `None` to omit it, `null` or one of these values.
     fn absence(&mut self, absences: &[&'static str]) -> Option<&'static str> {
         self.pick(None, std::iter::once(&"null").chain(absences).copied().map(Some).collect())
     }
@@ -242,8 +242,8 @@ impl Writer {
 }
 
 fn optional(place: &str) -> &'static [Optional] {
-    let found = OPTIONAL.iter().find(|(known, _)| *known == place);
-    found.map_or(&[], |(_, fields)| fields)
+    let entry = OPTIONAL.iter().find(|(known, _)| *known == place);
+    entry.map_or(&[], |(_, fields)| fields)
 }
 
 /// Other spellings of a text or number, if it is a quantity or a duration.

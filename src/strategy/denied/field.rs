@@ -16,8 +16,8 @@ pub(super) struct FieldEdit {
     /// The value in a prepared Job.
     pub(super) before: Option<Value>,
     after: Option<Value>,
-    /// The values whose removal is a violation with this code: not those of creation, and none that
-    /// is the same as absent. `None`: any value.
+    /// The values whose removal is a violation with this code: neither creation defaults nor values
+    /// that are the same as absent. `None`: any value.
     removable: Option<[Value; 2]>,
 }
 
@@ -84,7 +84,7 @@ fn json_value() -> impl Strategy<Value = Value> {
     ])
 }
 
-/// Sets, changes or removes a field, of which there are two values.
+/// Sets, changes or removes a field, given two values for it.
 fn field_edit(
     field: impl Strategy<Value = (&'static str, Value, Value)>,
     code: ViolationCode,

@@ -1,7 +1,7 @@
 //! Edits that the documented policy denies.
 //!
-//! An edit can be applied to each Job in which it is exactly one violation, and `DeniedEdit::prepare`
-//! changes any Job into such a one.
+//! An edit applies to a Job if it causes exactly one violation there. `DeniedEdit::prepare` changes
+//! any Job so that the edit applies to it.
 
 mod field;
 mod replicas;
@@ -18,7 +18,7 @@ use crate::scalar::duration::parse_duration;
 use crate::scalar::number::integer;
 use crate::validate::ViolationCode;
 
-/// A denied edit. If it is about a task, the index selects the task.
+/// A denied edit. If it concerns a task, the index selects the task.
 #[derive(Clone, Debug)]
 pub(super) struct DeniedEdit {
     kind: Kind,
@@ -30,19 +30,20 @@ enum Kind {
     Field(FieldEdit),
     /// Appends an element to a list.
     Element(&'static str, Value),
-    /// Removes a field of a task that has the value which creation fills in.
+    /// Removes a field of a task whose value is the creation default.
     TaskDefault(&'static str),
-    /// Removes a field of the spec that has the value which creation fills in.
+    /// Removes a field of the spec whose value is the creation default.
     JobDefault(&'static str),
     AddTask(Value),
     RemoveTask,
     ReorderTasks,
-    /// Gives a task the name of the task before it, or the second task that of the first.
+    /// Gives a task the name of the previous task. For the first task, renames the second one
+    /// instead.
     DuplicateName,
     Replicas(ReplicasEdit),
 }
 
-/// Any denied edit. The simplest come first, as values shrink towards them.
+/// Any denied edit. The simplest come first, because values shrink towards them.
 pub(super) fn edit() -> impl Strategy<Value = DeniedEdit> {
     let kind = prop_oneof![
         3 => immutable_field().prop_map(Kind::Field),
@@ -84,14 +85,14 @@ fn element() -> impl Strategy<Value = Kind> {
 }
 
 impl DeniedEdit {
-    /// The update of this Job with this edit, after [`DeniedEdit::prepare`].
-    #[expect(clippy::expect_used, reason = "`prepare` sets all that `apply` checks")]
+    /// Prepares the Job and applies the edit.
+    #[expect(clippy::expect_used, reason = "`prepare` establishes everything that `apply` checks")]
     pub(super) fn apply_to_prepared(self, mut job: Value) -> DeniedUpdate {
         self.prepare(&mut job);
         self.apply(&job).expect("the edit applies to a prepared Job")
     }
 
-    /// Changes the Job so that the edit is exactly one violation.
+    /// Changes the Job so that the edit causes exactly one violation.
     fn prepare(&self, job: &mut Value) {
         if matches!(self.kind, Kind::RemoveTask | Kind::ReorderTasks | Kind::DuplicateName) {
             add_second_task(job);
@@ -115,22 +116,22 @@ impl DeniedEdit {
                 put(job, &format!("{task}.{field}"), Some(default));
             }
             Kind::JobDefault(field) => {
-                settle(job, &task);
+                simplify_tasks(job, &task);
                 put(job, "spec.plugins.mpi", Some(json!([])));
                 let default = job_default(job, field);
                 put(job, &format!("spec.{field}"), Some(default));
             }
             Kind::Replicas(edit) => {
-                settle(job, &task);
+                simplify_tasks(job, &task);
                 edit.prepare(job, &task);
             }
             Kind::AddTask(_) | Kind::RemoveTask | Kind::ReorderTasks | Kind::DuplicateName => {
-                settle(job, &task);
+                simplify_tasks(job, &task);
             }
         }
     }
 
-    /// The update of this Job with this edit; `None` if that is not exactly one violation.
+    /// Applies the edit to the Job; `None` if that does not cause exactly one violation.
     pub(super) fn apply(&self, job: &Value) -> Option<DeniedUpdate> {
         let task = self.task_path(job);
         let in_task = |path: &str| path.replace("spec.tasks[*]", &task);
@@ -183,7 +184,7 @@ impl DeniedEdit {
         format!("spec.tasks[{}]", self.position(job))
     }
 
-    /// What creation fills in for a field of the task, which has no partitions.
+    /// The creation default of a field of the task, which has no partitions.
     fn task_default(&self, job: &Value, field: &str) -> Value {
         match field {
             "name" => json!(format!("default{}", self.position(job))),
@@ -196,11 +197,11 @@ impl DeniedEdit {
         let tasks = list(job, "spec.tasks");
         let mut task = task.clone();
         put(&mut task, "name", Some(json!("added")));
-        let name_is_taken = tasks.iter().any(|task| get(task, "name") == Some(&json!("added")));
-        if tasks.is_empty() || name_is_taken {
+        let name_exists = tasks.iter().any(|task| get(task, "name") == Some(&json!("added")));
+        if tasks.is_empty() || name_exists {
             return None;
         }
-        // In front of an unnamed task, it would change the name of that one.
+        // Inserting before an unnamed task would change the default name of that task.
         let position = if has_distinct_names(job) { self.position(job) } else { tasks.len() };
         let path = format!("spec.tasks[{position}]");
         let insert =
@@ -210,15 +211,15 @@ impl DeniedEdit {
 
     fn remove_task(&self, job: &Value) -> Option<DeniedUpdate> {
         let tasks = list(job, "spec.tasks");
-        // The removal of the only task would be invalid too.
+        // Removing the only task would be a second violation.
         let last = tasks.len().checked_sub(1).filter(|last| *last > 0)?;
-        // The removal of a task in front of an unnamed one would change the name of that one.
+        // Removing a task before an unnamed one would change the default name of that one.
         let position = if has_distinct_names(job) { self.position(job) } else { last };
         let path = format!("spec.tasks[{position}]");
-        let left = total_replicas(job) - number(job, &format!("{path}.replicas"));
+        let remaining = total_replicas(job) - number(job, &format!("{path}.replicas"));
         let remove =
             |job: &mut Value| edit_list(job, "spec.tasks", |tasks| drop(tasks.remove(position)));
-        (left >= number(job, "spec.minAvailable"))
+        (remaining >= number(job, "spec.minAvailable"))
             .then(|| update(job, ViolationCode::TaskRemoved, &path, remove))
     }
 
@@ -246,7 +247,7 @@ fn drop_default(job: &Value, at: &str) -> DeniedUpdate {
     update(job, ViolationCode::DroppedDefault, at, |job| put(job, at, None))
 }
 
-/// Appends to a list that exists and has no element like this one.
+/// Appends to an existing list that has neither an equal element nor one with the same key.
 fn append(job: &Value, at: &str, element: &Value) -> Option<DeniedUpdate> {
     let elements = get(job, at)?.as_array()?;
     let has_same_key = |other: &Value| {
@@ -254,13 +255,13 @@ fn append(job: &Value, at: &str, element: &Value) -> Option<DeniedUpdate> {
             .iter()
             .any(|key| other.get(key).is_some() && other.get(key) == element.get(key))
     };
-    let has_it = elements.iter().any(|other| other == element || has_same_key(other));
+    let has_equal = elements.iter().any(|other| other == element || has_same_key(other));
     let path = format!("{at}[{}]", elements.len());
     let push = |job: &mut Value| edit_list(job, at, |list| list.push(element.clone()));
-    (!has_it).then(|| update(job, ViolationCode::ImmutableField, &path, push))
+    (!has_equal).then(|| update(job, ViolationCode::ImmutableField, &path, push))
 }
 
-/// What creation fills in for a field of the spec. No task has partitions.
+/// The creation default of a field of the spec. No task has partitions.
 fn job_default(job: &Value, field: &str) -> Value {
     match field {
         "schedulerName" => json!("volcano"),
@@ -288,7 +289,7 @@ fn has_partitions(job: &Value) -> bool {
     list(job, "spec.tasks").iter().any(|task| get(task, "partitionPolicy").is_some())
 }
 
-/// Whether each task has a name of its own.
+/// Whether all tasks have names, which are unique.
 fn has_distinct_names(job: &Value) -> bool {
     let tasks = list(job, "spec.tasks");
     let names: std::collections::BTreeSet<&str> =
@@ -296,7 +297,7 @@ fn has_distinct_names(job: &Value) -> bool {
     names.len() == tasks.len()
 }
 
-/// The path of the object that has the field; empty for a field at the top.
+/// The path of the object that contains the field; empty for a top-level field.
 fn parent(at: &str) -> String {
     path(at).parent().map_or_else(String::new, |parent| parent.to_string())
 }
@@ -305,16 +306,16 @@ fn has_parent(job: &Value, at: &str) -> bool {
     get(job, &parent(at)).is_some_and(Value::is_object)
 }
 
-/// Creates the object that has the field, so that an edit adds or removes the field alone.
+/// Creates the object that contains the field, so that an edit adds or removes only the field.
 fn put_parent(job: &mut Value, at: &str) {
     if !has_parent(job, at) {
         put(job, &parent(at), Some(json!({})));
     }
 }
 
-/// Changes the Job so that a change of its tasks is no more than one violation: each task has a name
-/// and no minAvailable, partitions or dependencies; this task has replicas.
-fn settle(job: &mut Value, task: &str) {
+/// Changes the Job so that a change of its tasks causes at most one violation: each task has a name
+/// and no minAvailable, partitions or dependencies; the given task has replicas.
+fn simplify_tasks(job: &mut Value, task: &str) {
     put(job, "spec.minAvailable", None);
     for position in 0..list(job, "spec.tasks").len() {
         let path = |field| format!("spec.tasks[{position}].{field}");

@@ -19,8 +19,8 @@ pub(super) enum ReplicasEdit {
 }
 
 impl ReplicasEdit {
-    /// Changes the task so that the edit is exactly one violation. The task has replicas and no
-    /// partitions, and there is no minAvailable.
+    /// Changes the task so that the edit causes exactly one violation. The task must have replicas
+    /// and no partitions, and neither it nor the Job a minAvailable.
     pub(super) fn prepare(&self, job: &mut Value, task: &str) {
         let replicas = number(job, &format!("{task}.replicas"));
         match self {
@@ -59,14 +59,14 @@ impl ReplicasEdit {
                 (ViolationCode::MinAvailableAboveTotal, path, changed.into(), applies)
             }
             Self::AbovePartitions(by) => {
-                let held = task_number("partitionPolicy.totalPartitions")
+                let required = task_number("partitionPolicy.totalPartitions")
                     * task_number("partitionPolicy.partitionSize");
                 let changed = replicas + i64::from(*by);
-                let applies = held == replicas && changed <= i64::from(i32::MAX);
+                let applies = required == replicas && changed <= i64::from(i32::MAX);
                 (ViolationCode::PartitionMismatch, None, changed.into(), applies)
             }
             Self::Invalid(value) => {
-                // An integer is compared with minAvailable too.
+                // An integer is also compared with minAvailable.
                 let min_available = [format!("{task}.minAvailable"), "spec.minAvailable".into()];
                 let applies = integer(value).is_none()
                     || min_available.iter().all(|path| get(job, path).is_none());
