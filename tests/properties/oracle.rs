@@ -53,7 +53,9 @@ fn differ_only_in_allowed_fields(existing: &Value, replacement: &Value) -> bool 
             value.is_null() || normalized(value, &format!("metadata.{field}")).is_none()
         };
         if jobs.iter().any(is_absent) {
-            jobs.iter_mut().for_each(|job| remove(job, "metadata", field));
+            for job in &mut jobs {
+                remove(job, "metadata", field);
+            }
         }
     }
     let [existing, replacement] = jobs.map(|job| normalized(&job, ""));
