@@ -145,11 +145,11 @@ fn check_parts(existing: &Value, replacement: &Value) -> Outcome {
             prop_assert!(again.iter().all(|change| change.verdict() == verdict));
             prop_assert_eq!(without_positions(&again), without_positions(&part));
             // Independent of `diff`: the other fields are unchanged.
-            let untouched = match verdict {
+            let unchanged = match verdict {
                 Verdict::Allowed => [existing, &result].map(without_allowed_fields),
                 _ => [existing, &result].map(only_allowed_fields),
             };
-            prop_assert!(is_same_job(&untouched[0], &untouched[1]), "{result}");
+            prop_assert!(is_same_job(&unchanged[0], &unchanged[1]), "{result}");
         }
     }
     Ok(())
