@@ -83,7 +83,7 @@ func (e *environment) expect(code int, got reply) error {
 	return nil
 }
 
-// expectDenial requires a denial by the webhook with causes for these fields.
+// expectDenial requires that the webhook denied the request with causes for these fields.
 func (e *environment) expectDenial(got reply, fields ...string) error {
 	if err := e.expect(http.StatusForbidden, got); err != nil {
 		return err
@@ -106,31 +106,31 @@ func (e *environment) expectDenial(got reply, fields ...string) error {
 	return nil
 }
 
-// ran is the result of a command.
-type ran struct {
+// commandResult is the result of a command.
+type commandResult struct {
 	code           int
 	stdout, stderr string
 }
 
-func (e *environment) kubectl(input string, arguments ...string) (ran, error) {
+func (e *environment) kubectl(input string, arguments ...string) (commandResult, error) {
 	all := append([]string{"--server", e.api, "--certificate-authority", e.path("ca.crt"), "--token", "admin",
 		"--namespace", namespace, "--cache-dir", e.path("cache")}, arguments...)
 	return e.execute(input, filepath.Join(e.options.binaries, "kubectl"), all...)
 }
 
-func (e *environment) execute(input, program string, arguments ...string) (ran, error) {
+func (e *environment) execute(input, program string, arguments ...string) (commandResult, error) {
 	command := exec.CommandContext(e.ctx, program, arguments...)
 	var stdout, stderr bytes.Buffer
 	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(input), &stdout, &stderr
 	command.Env = append(os.Environ(), "HOME="+e.directory, "KUBECONFIG=")
 	err := command.Run()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
-		return ran{}, err
+		return commandResult{}, err
 	}
-	return ran{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}, nil
+	return commandResult{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}, nil
 }
 
-// generate returns the manifests that the command `generate` prints.
+// generate returns the manifests printed by the command `generate`.
 func (e *environment) generate(arguments ...string) (string, error) {
 	program := filepath.Join(e.options.programs, "volcano-job-update")
 	printed, err := e.execute("", program, append([]string{"generate"}, arguments...)...)
@@ -189,7 +189,7 @@ func (e *environment) unconfigure() error {
 	})
 }
 
-// count returns a metric of the webhook, summed over its labels.
+// count returns a metric of the webhook, summed over all labels.
 func (e *environment) count(name string) (int, error) {
 	response, err := e.http.Get(e.webhook.address() + "/metrics")
 	if err != nil {

@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// clients are updates by kubectl.
+// clients tests updates by kubectl.
 func clients() []scenario {
 	return []scenario{
 		{"kubectl replace: an allowed update is stored", func(e *environment) error {
-			return kubectlAllowed(e, func(file string) (ran, error) {
+			return kubectlAllowed(e, func(file string) (commandResult, error) {
 				return e.kubectl(file, "replace", "-f", "-")
 			})
 		}},
 		{"kubectl apply: an allowed update is stored", func(e *environment) error {
-			return kubectlAllowed(e, func(file string) (ran, error) {
+			return kubectlAllowed(e, func(file string) (commandResult, error) {
 				return e.kubectl(file, "apply", "-f", "-")
 			})
 		}},
 		{"kubectl apply --server-side: an allowed update is stored", func(e *environment) error {
-			return kubectlAllowed(e, func(file string) (ran, error) {
+			return kubectlAllowed(e, func(file string) (commandResult, error) {
 				return e.kubectl(file, "apply", "--server-side", "--force-conflicts", "-f", "-")
 			})
 		}},
@@ -39,7 +39,7 @@ func asText(job object) string {
 	return string(text)
 }
 
-func kubectlAllowed(e *environment, kubectl func(file string) (ran, error)) error {
+func kubectlAllowed(e *environment, kubectl func(file string) (commandResult, error)) error {
 	_, name, err := e.fresh()
 	if err != nil {
 		return err
@@ -96,8 +96,9 @@ func kubectlDenied(e *environment) error {
 	return err
 }
 
-// applied creates a Job from a manifest by kubectl, and sets the fields that Volcano fills in at creation.
-func applied(e *environment) (string, object, error) {
+// applyManifest creates a Job from a manifest with kubectl, and sets the fields that Volcano fills in at
+// creation.
+func applyManifest(e *environment) (string, object, error) {
 	e.jobs++
 	name := fmt.Sprintf("job-%d", e.jobs)
 	ours := manifest(name)
@@ -118,7 +119,7 @@ func applied(e *environment) (string, object, error) {
 }
 
 func reappliedIsDenied(e *environment) error {
-	_, ours, err := applied(e)
+	_, ours, err := applyManifest(e)
 	if err != nil {
 		return err
 	}
@@ -139,7 +140,7 @@ func reappliedIsDenied(e *environment) error {
 }
 
 func reappliedIsRestored(e *environment) error {
-	name, ours, err := applied(e)
+	name, ours, err := applyManifest(e)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ type options struct {
 	binaries, programs, repository, recordings, logs string
 }
 
-// environment is a running cluster without nodes, and a webhook beside it.
+// environment is a running cluster without nodes, with a webhook beside it.
 type environment struct {
 	options   options
 	ctx       context.Context
@@ -43,7 +43,7 @@ type environment struct {
 	jobs      int
 }
 
-// webhook is the program under test. It can be killed and restarted on its port.
+// webhook is the webhook program. It can be killed and restarted on the same port.
 type webhook struct {
 	env       *environment
 	port      int
@@ -157,7 +157,7 @@ func (e *environment) stop() {
 	_ = os.RemoveAll(e.directory)
 }
 
-// note adds a line that is printed below the scenario if it passes.
+// note adds a line to print below the scenario if it passes.
 func (e *environment) note(format string, arguments ...any) {
 	e.notes = append(e.notes, fmt.Sprintf(format, arguments...))
 }
@@ -222,7 +222,8 @@ func (w *webhook) kill() {
 	w.env.http.CloseIdleConnections()
 }
 
-// restartWith terminates the webhook as a cluster does, and starts it with other arguments.
+// restartWith stops the webhook as a cluster does, with SIGTERM, and starts it with other
+// arguments.
 func (w *webhook) restartWith(arguments ...string) error {
 	if err := w.process.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -235,8 +236,8 @@ func (w *webhook) restartWith(arguments ...string) error {
 	return w.start()
 }
 
-// renewCertificate replaces the certificate as a kubelet replaces a mounted secret: the files are links
-// into `..data`, a link that is replaced.
+// renewCertificate replaces the certificate as a kubelet replaces a mounted secret: the files are
+// links into `..data`, itself a link that is replaced.
 func (w *webhook) renewCertificate() error {
 	certificate, key, err := w.env.authority.issue("webhook")
 	if err != nil {
@@ -259,7 +260,7 @@ func (w *webhook) renewCertificate() error {
 	return os.Rename(w.env.path("tls/..data_tmp"), w.env.path("tls/..data"))
 }
 
-// serial returns the serial number of the certificate that new clients get.
+// serial returns the serial number of the certificate that the server presents to new clients.
 func (w *webhook) serial() (string, error) {
 	address := strings.TrimPrefix(w.address(), "https://")
 	pool := x509.NewCertPool()
@@ -272,7 +273,7 @@ func (w *webhook) serial() (string, error) {
 	return connection.ConnectionState().PeerCertificates[0].SerialNumber.String(), nil
 }
 
-// authority is the CA of the API server and the webhook.
+// authority is the CA of the API server and of the webhook.
 type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey

@@ -18,13 +18,13 @@ func comparison() []scenario {
 	}
 }
 
-// pair is an update from the repository's test cases or the recordings.
+// pair is an update from the repository's test cases or from the recordings.
 type pair struct {
 	name                  string
 	existing, replacement object
 }
 
-// outcome is that of a dry run of an update.
+// outcome is the result of a dry run of an update.
 type outcome int
 
 const (
@@ -60,7 +60,7 @@ func compare(e *environment) error {
 	return err
 }
 
-// enforce replaces the webhook by the ValidatingAdmissionPolicy, and waits until it is enforced.
+// enforce replaces the webhook by the ValidatingAdmissionPolicy, and waits until it takes effect.
 func (e *environment) enforce() error {
 	manifests, err := e.generate("policy")
 	if err != nil {
@@ -85,30 +85,30 @@ func (e *environment) enforce() error {
 }
 
 func (e *environment) contrast(pairs []pair, ours, theirs []outcome) error {
-	var alike [2]int
+	var agreed [2]int
 	var values, spellings, skipped int
 	for i, pair := range pairs {
 		switch {
 		case ours[i] == notStored || theirs[i] == notStored:
 			skipped++
 		case ours[i] == theirs[i]:
-			alike[ours[i]]++
+			agreed[ours[i]]++
 		case ours[i] == invalidValue && theirs[i] == allowed:
 			values++
 		case ours[i] == invalidValue && theirs[i] == denied:
-			alike[denied]++
+			agreed[denied]++
 		case ours[i] == allowed && theirs[i] == denied:
-			// The webhook allows it, so no value has changed.
+			// The webhook allows the update, so no value has changed.
 			spellings++
 		default:
 			return fmt.Errorf("%s: webhook %d, policy %d", pair.name, ours[i], theirs[i])
 		}
 	}
-	e.note("of %d updates both allow %d and both deny %d", len(pairs)-skipped, alike[allowed], alike[denied])
+	e.note("of %d updates both allow %d and both deny %d", len(pairs)-skipped, agreed[allowed], agreed[denied])
 	e.note("only the webhook denies %d: invalid values", values)
 	e.note("only the policy denies %d: other spellings of the same values", spellings)
 	e.note("skipped %d: the API server itself does not store such a Job", skipped)
-	if alike[allowed] == 0 || alike[denied] == 0 || values == 0 || spellings == 0 {
+	if agreed[allowed] == 0 || agreed[denied] == 0 || values == 0 || spellings == 0 {
 		return fmt.Errorf("too few updates to compare: %d", len(pairs))
 	}
 	return nil
@@ -132,24 +132,24 @@ func (e *environment) try(pair pair) (outcome, error) {
 	}
 	e.jobs++
 	name := fmt.Sprintf("pair-%d", e.jobs)
-	existing := unstored(pair.existing)
+	existing := withoutServerFields(pair.existing)
 	existing["metadata"].(object)["name"] = name
 	created := e.request("POST", jobsPath, existing)
 	if created.code != http.StatusCreated {
 		return notStored, created.err
 	}
 	defer e.request("DELETE", jobsPath+"/"+name, nil)
-	replacement := unstored(pair.replacement)
+	replacement := withoutServerFields(pair.replacement)
 	metadata := replacement["metadata"].(object)
 	metadata["name"], metadata["resourceVersion"] = name, at(created.body, "metadata", "resourceVersion")
 	got := e.request("PUT", jobsPath+"/"+name+"?dryRun=All", replacement)
-	// The words of a webhook and of a policy.
+	// The messages of a webhook and of a policy.
 	isDenial := strings.Contains(got.message(), "denied the request") || strings.Contains(got.message(), "denied request")
 	switch {
 	case got.code == http.StatusOK:
 		return allowed, nil
 	case got.code == http.StatusBadRequest && strings.Contains(got.message(), "is invalid: "):
-		// By the documented status codes, all violations are invalid values.
+		// By the documented status codes, 400 means that all violations are invalid values.
 		return invalidValue, nil
 	case isDenial:
 		return denied, nil
@@ -213,7 +213,8 @@ func (e *environment) casesIn(file string) ([]pair, error) {
 	return pairs, nil
 }
 
-// isSameObject is false for a replacement that is another object, which a PUT cannot send.
+// isSameObject reports whether both are the same object. A PUT cannot replace one object by
+// another.
 func isSameObject(existing, replacement object) bool {
 	for _, path := range [][]any{{"apiVersion"}, {"kind"}, {"metadata", "name"}, {"metadata", "namespace"}} {
 		old := at(existing, path...)
@@ -275,7 +276,7 @@ func (e *environment) recorded() ([]pair, error) {
 	return pairs, nil
 }
 
-// walk visits every object.
+// walk visits every object in a value.
 func walk(value any, visit func(object)) {
 	switch value := value.(type) {
 	case object:

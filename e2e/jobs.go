@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 )
 
-// prepare installs the CRD, and creates a Job with which scenarios probe whether the webhook is called.
+// prepare installs the CRD, and creates a Job that scenarios use to probe whether the webhook is
+// called.
 func (e *environment) prepare() error {
 	text, err := os.ReadFile(filepath.Join(e.options.repository, "schemas/job.openapi.json"))
 	if err != nil {
@@ -38,7 +39,7 @@ func (e *environment) prepare() error {
 	})
 }
 
-// read returns a Job of the repository's tests.
+// read returns a Job from the repository's tests.
 func (e *environment) read(name string) (object, error) {
 	text, err := os.ReadFile(filepath.Join(e.options.repository, "tests/jobs", name+".json"))
 	if err != nil {
@@ -56,7 +57,7 @@ func job(name string) object {
 			"tasks": []any{task("worker", object{"minAvailable": 1, "maxRetry": 3})}}}
 }
 
-// manifest returns the same Job without these fields, as a person writes it.
+// manifest returns the same Job without these fields, as a user writes it.
 func manifest(name string) object {
 	return object{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
 		"metadata": object{"name": name, "namespace": namespace},
@@ -75,13 +76,13 @@ func task(name string, more object) object {
 	return task
 }
 
-// create stores a Job, without the fields that the API server sets.
+// create stores a Job without the fields that the API server sets.
 func (e *environment) create(job object) (object, error) {
-	created := e.request("POST", jobsPath, unstored(job))
+	created := e.request("POST", jobsPath, withoutServerFields(job))
 	return created.body, e.expect(http.StatusCreated, created)
 }
 
-// fresh stores a Job with a new name.
+// fresh stores a Job under a new name.
 func (e *environment) fresh() (object, string, error) {
 	e.jobs++
 	name := fmt.Sprintf("job-%d", e.jobs)
@@ -89,7 +90,7 @@ func (e *environment) fresh() (object, string, error) {
 	return stored, name, err
 }
 
-func unstored(job object) object {
+func withoutServerFields(job object) object {
 	job = clone(job)
 	delete(job, "status")
 	metadata := job["metadata"].(object)

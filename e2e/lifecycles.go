@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// lifecycles are updates by controllers.
+// lifecycles tests updates by controllers.
 func lifecycles() []scenario {
 	return []scenario{
 		{"a Job that is being deleted is gone after its finalizer is removed, by PUT and by PATCH", deletions},
@@ -72,8 +72,8 @@ func ownerReferences(e *environment) error {
 	return e.expect(http.StatusOK, e.patch(name, orphaned))
 }
 
-// garbageCollector sends a patch as the garbage collector under the strictest policy while the webhook
-// does not run.
+// garbageCollector sends a patch as the garbage collector does, under the strictest policy and
+// while the webhook is down.
 func garbageCollector(e *environment) error {
 	if err := e.configure("--policy", "documented"); err != nil {
 		return err

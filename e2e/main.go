@@ -1,5 +1,5 @@
 // Runs the webhook, the generated manifests and kubectl against a real API server, and prints which
-// scenarios passed. Run by scripts/e2e, which builds what it needs.
+// scenarios passed. scripts/e2e builds the prerequisites and runs this program.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// scenario is a test.
+// scenario is a named test.
 type scenario struct {
 	name string
 	run  func(*environment) error

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// streams are concurrent updates during a change of the webhook.
+// streams tests concurrent updates while the webhook changes.
 func streams() []scenario {
 	return []scenario{
 		{"certificates change under load: every update gets the right answer", rotation},
@@ -18,7 +18,7 @@ func streams() []scenario {
 	}
 }
 
-// tally counts the answers to a stream.
+// tally counts the answers to a stream of updates.
 type tally struct {
 	allowed, denied, unanswered atomic.Int64
 	mutex                       sync.Mutex
@@ -31,7 +31,7 @@ func (t *tally) note(format string, arguments ...any) {
 	t.wrong = append(t.wrong, fmt.Sprintf(format, arguments...))
 }
 
-// stream sends updates from several clients while `do` runs; every other must be denied.
+// stream sends updates from several clients while `do` runs. Every second update must be denied.
 func stream(e *environment, clients int, do func() error) (*tally, error) {
 	var names []string
 	for range clients {
@@ -126,7 +126,7 @@ func rotation(e *environment) error {
 }
 
 func killed(e *environment) error {
-	return interrupted(e, func() error {
+	return interruptRepeatedly(e, func() error {
 		e.webhook.kill()
 		time.Sleep(300 * time.Millisecond)
 		return e.webhook.start()
@@ -134,11 +134,11 @@ func killed(e *environment) error {
 }
 
 func terminated(e *environment) error {
-	return interrupted(e, func() error { return e.webhook.restartWith() })
+	return interruptRepeatedly(e, func() error { return e.webhook.restartWith() })
 }
 
-// interrupted interrupts the webhook several times; afterwards it must answer as before.
-func interrupted(e *environment, interrupt func() error) error {
+// interruptRepeatedly interrupts the webhook several times. Afterwards it must answer as before.
+func interruptRepeatedly(e *environment, interrupt func() error) error {
 	const times = 5
 	tally, err := stream(e, 4, func() error {
 		for range times {

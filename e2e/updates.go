@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// updates are requests without kubectl, validated by the policy `admission`.
+// updates tests requests without kubectl, under the policy `admission`.
 func updates() []scenario {
 	return []scenario{
 		{"the generated configuration is accepted, and the API server calls the webhook", func(e *environment) error {
@@ -57,7 +57,7 @@ func documentedPut(e *environment) error {
 	if err != nil {
 		return err
 	}
-	replacement = unstored(replacement)
+	replacement = withoutServerFields(replacement)
 	replacement["metadata"].(object)["resourceVersion"] = at(stored, "metadata", "resourceVersion")
 	replaced := e.put(replacement, "")
 	if err := e.expect(http.StatusOK, replaced); err != nil {
@@ -69,7 +69,7 @@ func documentedPut(e *environment) error {
 	return nil
 }
 
-// edit is a change of a Job, and the field that its denial names.
+// edit is a change of a Job, with the field that the denial must name.
 type edit struct {
 	field  string
 	change func(object)
@@ -101,7 +101,7 @@ func deniedPuts(e *environment) error {
 		replacement := clone(stored)
 		edit.change(replacement)
 		denied := e.put(replacement, "")
-		// An update with nothing but invalid values gets 400, as documented.
+		// By the documented status codes, an update with only invalid values gets 400.
 		if edit.field == "spec.tasks[0].replicas" {
 			if err := e.expect(http.StatusBadRequest, denied); err != nil {
 				return err
@@ -144,7 +144,7 @@ func kubernetesCodes(e *environment) error {
 }
 
 func statusUpdates(e *environment) error {
-	return uncalled(e, func(stored object) error {
+	return expectNoCall(e, func(stored object) error {
 		stored["status"] = object{"state": object{"phase": "Running"}}
 		name := at(stored, "metadata", "name").(string)
 		return e.expect(http.StatusOK, e.request("PUT", jobsPath+"/"+name+"/status", stored))
@@ -152,11 +152,11 @@ func statusUpdates(e *environment) error {
 }
 
 func nothingChanged(e *environment) error {
-	return uncalled(e, func(stored object) error { return e.expect(http.StatusOK, e.put(stored, "")) })
+	return expectNoCall(e, func(stored object) error { return e.expect(http.StatusOK, e.put(stored, "")) })
 }
 
-// uncalled fails if the API server calls the webhook during a request for a fresh Job.
-func uncalled(e *environment, do func(stored object) error) error {
+// expectNoCall fails if the API server calls the webhook during a request for a fresh Job.
+func expectNoCall(e *environment, do func(stored object) error) error {
 	stored, _, err := e.fresh()
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ mod inputs;
 
 /// The URI of the documented example.
 const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
-/// Of a single call, the clean-up of the allocator after the setup would be a large part.
+/// Many calls, because the allocator's clean-up after the setup would dominate a single one.
 const CALLS: usize = 10;
 
 struct Input {
@@ -26,7 +26,7 @@ struct Input {
     pair: Pair,
 }
 
-/// Runs before the count starts: makes the pair, and a validator that has compiled its schema.
+/// Setup, which is not counted: makes the pair, and a validator that has compiled its schema.
 fn input(update: &str, size: usize) -> Input {
     let (_, make) = inputs::UPDATES.iter().find(|(name, _)| *name == update).expect("an update");
     let (pair, validator) = (make(size), Validator::default());
@@ -34,13 +34,13 @@ fn input(update: &str, size: usize) -> Input {
     Input { validator, pair }
 }
 
-/// Counting stops in a closure of the bench function, so that `call` is a named function.
+/// Counting stops in a closure of the bench function, so `call` has to be a named function.
 fn repeated<T>(input: Input, call: fn(&Input) -> T) -> (T, Input) {
     let result = (1..CALLS).fold(call(&input), |_, _| call(&input));
     (result, input)
 }
 
-/// Reads the stored text, and answers a PUT.
+/// Reads the stored text and answers a PUT.
 fn put_next(Input { validator, pair }: &Input) -> Option<Response> {
     let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
     let request = ReplaceRequest::from_uri(URI, black_box(&pair.replacement)).ok()?;
@@ -48,7 +48,7 @@ fn put_next(Input { validator, pair }: &Input) -> Option<Response> {
     replace(Some(&existing), &request, validator, &context).ok()
 }
 
-/// Reads and judges both texts.
+/// Reads and reviews both texts.
 fn review_both(Input { validator, pair }: &Input) -> Option<Review> {
     validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement)).ok()
 }

@@ -27,7 +27,7 @@ fn put(pair: &Pair, validator: &Validator) -> Option<Response> {
     replace(Some(&existing), &request, validator, &context).ok()
 }
 
-/// The fastest of many calls, in microseconds.
+/// The duration of the fastest of many calls, in microseconds.
 fn fastest<T>(rounds: u32, mut call: impl FnMut() -> T) -> f64 {
     let time = |_| {
         let start = Instant::now();
@@ -38,7 +38,7 @@ fn fastest<T>(rounds: u32, mut call: impl FnMut() -> T) -> f64 {
 }
 
 fn main() {
-    // `cargo bench` passes --bench; without it one round shows that the bench runs.
+    // `cargo bench` passes --bench. Without it, run one round to check that the bench works.
     let full = std::env::args().any(|argument| argument == "--bench");
     let rounds = if full { ROUNDS } else { 1 };
     println!("| stored | tasks | verdict, µs | put, µs | put/verdict |\n|---|---|---|---|---|");

@@ -1,4 +1,5 @@
-//! Copies a JSON text that is already what an API server would store.
+//! Canonical encoding without parsing: copies a JSON text that is already what an API server
+//! stores.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -8,12 +9,12 @@ use volcano_job_update::internals::{Cursor, Structural};
 use crate::coerce::{self, Unknown};
 use crate::go;
 
-/// What an API server stores of a well-formed JSON text: the text itself, or the text with missing
-/// defaults inserted. `None` if more may have to change.
+/// The encoding that an API server stores for a well-formed JSON text: the text itself, or the text
+/// with missing defaults inserted. `None` if other changes may be necessary.
 ///
-/// One pass, and no allocation unless a default is missing: so an unchanged field is copied instead
-/// of parsed and written again.
-pub(crate) fn normal<'t>(schema: &Structural, text: &'t str) -> Option<Cow<'t, str>> {
+/// This takes one pass and allocates only if a default is missing, so an unchanged field is copied
+/// instead of parsed and encoded again.
+pub(crate) fn canonicalize<'t>(schema: &Structural, text: &'t str) -> Option<Cow<'t, str>> {
     let mut copier = Copier { cursor: Cursor::new(text), out: String::new(), copied: 0 };
     copier.value(schema)?;
     if copier.cursor.offset() != text.len() {
@@ -26,7 +27,7 @@ pub(crate) fn normal<'t>(schema: &Structural, text: &'t str) -> Option<Cow<'t, s
     Some(Cow::Owned(copier.out))
 }
 
-/// Reads a canonical text. Its methods return `None` where the text is not canonical.
+/// Reads a canonical text. The methods return `None` if the text is not canonical.
 struct Copier<'t> {
     cursor: Cursor<'t>,
     /// The text up to the offset `copied`, with defaults inserted.
@@ -34,13 +35,13 @@ struct Copier<'t> {
     copied: usize,
 }
 
-/// The fields of an object while it is read.
+/// The state of an object while it is read.
 struct Fields<'s, 't> {
     schema: &'s Structural,
     /// The properties that may still follow.
     properties: std::slice::Iter<'s, (Box<str>, Structural)>,
     last_key: Option<&'t str>,
-    /// Whether the result has a field already, so that a comma must precede the next one.
+    /// Whether the result already has a field, so that the next one needs a comma.
     has_field: bool,
 }
 
@@ -52,7 +53,7 @@ impl<'t> Copier<'t> {
             b'"' => self.string().map(drop),
             b't' => self.eat_text("true"),
             b'f' => self.eat_text("false"),
-            // The caller has checked that a null is stored here.
+            // The caller has checked that null may be stored here.
             b'n' => self.eat_text("null"),
             _ => self.number(),
         }
@@ -78,7 +79,7 @@ impl<'t> Copier<'t> {
                 if std::mem::replace(&mut fields.has_field, true) {
                     self.out.push(',');
                 }
-                self.put_default(name, property);
+                self.insert_default(name, property);
             }
         }
         self.eat(b'}')
@@ -101,8 +102,9 @@ impl<'t> Copier<'t> {
         Some(())
     }
 
-    /// The schema of a field, whose key begins at the offset `start`; `None` if the key is unknown.
-    /// Inserts the defaults of the properties before it: both keys and properties are sorted.
+    /// The schema of the field whose key begins at the offset `start`; `None` if the key is
+    /// unknown. Inserts the missing defaults that precede the field: both keys and properties are
+    /// sorted.
     fn field_schema<'s>(
         &mut self,
         fields: &mut Fields<'s, 't>,
@@ -119,7 +121,7 @@ impl<'t> Copier<'t> {
                 Ordering::Less => {
                     if property.default.is_some() {
                         self.copy_to(start);
-                        self.put_default(name, property);
+                        self.insert_default(name, property);
                         self.out.push(',');
                     }
                     fields.properties.next();
@@ -129,7 +131,7 @@ impl<'t> Copier<'t> {
         fields.schema.additional_properties()
     }
 
-    fn put_default(&mut self, name: &str, schema: &Structural) {
+    fn insert_default(&mut self, name: &str, schema: &Structural) {
         go::write_string(&mut self.out, name);
         self.out.push(':');
         if let Some(default) = coerce::field(schema, None, &mut Unknown::default()) {
@@ -159,8 +161,8 @@ impl<'t> Copier<'t> {
         }
     }
 
-    /// Reads a string in which exactly those characters are escaped that Go escapes; returns what is
-    /// between the quotes.
+    /// Reads a string that escapes exactly the characters that Go escapes. Returns the text between
+    /// the quotes.
     fn string(&mut self) -> Option<&'t str> {
         self.eat(b'"')?;
         let start = self.cursor.offset();
@@ -227,10 +229,11 @@ impl<'t> Copier<'t> {
     }
 }
 
-/// The first of the three bytes of U+2028 and U+2029, which Go escapes, and of other characters.
+/// The first byte of U+2028 and U+2029, which Go escapes. Other characters begin with the same
+/// byte.
 const FIRST_OF_LINE_SEPARATOR: u8 = 0xe2;
 
-/// Whether a byte ends a string or may not be literal in one.
+/// Whether a byte ends a string, or may need an escape.
 fn is_special(byte: u8) -> bool {
     matches!(byte, 0..0x20 | b'"' | b'\\' | b'<' | b'>' | b'&' | FIRST_OF_LINE_SEPARATOR)
 }

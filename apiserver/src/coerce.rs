@@ -1,7 +1,8 @@
-//! Pruning and defaulting: what an API server stores of a value. Unknown fields are pruned, `null` is
+//! Pruning and defaulting of values before they are stored: unknown fields are pruned, `null` is
 //! dropped, defaults are filled in.
 //!
-//! The rules are those of [apiextensions-apiserver](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema):
+//! The rules are those of
+//! [apiextensions-apiserver](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema):
 //! `pruning`, `defaulting`.
 
 use std::fmt::Write as _;
@@ -9,56 +10,56 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 use volcano_job_update::internals::Structural;
 
-/// The fields that were pruned, each with its path as an API server writes it: `spec.tasks[0].replica`.
+/// The pruned fields, each with its path as an API server writes it: `spec.tasks[0].replica`.
 #[derive(Debug, Default)]
 pub(crate) struct Unknown {
-    /// The path of the value that is being pruned.
-    place: String,
+    /// The path of the current value.
+    path: String,
     pub(crate) fields: Vec<String>,
 }
 
 impl Unknown {
-    /// Continues at the value with this path.
-    pub(crate) fn at(&mut self, place: &str) -> &mut Self {
-        self.place.clear();
-        self.place.push_str(place);
+    /// Moves to the value at this path.
+    pub(crate) fn at(&mut self, path: &str) -> &mut Self {
+        self.path.clear();
+        self.path.push_str(path);
         self
     }
 
     fn key<T>(&mut self, key: &str, visit: impl FnOnce(&mut Self) -> T) -> T {
-        let length = self.place.len();
+        let length = self.path.len();
         if length > 0 {
-            self.place.push('.');
+            self.path.push('.');
         }
-        self.place.push_str(key);
+        self.path.push_str(key);
         let result = visit(self);
-        self.place.truncate(length);
+        self.path.truncate(length);
         result
     }
 
     fn index<T>(&mut self, index: usize, visit: impl FnOnce(&mut Self) -> T) -> T {
-        let length = self.place.len();
+        let length = self.path.len();
         // Writing to a String cannot fail.
-        let _ = write!(self.place, "[{index}]");
+        let _ = write!(self.path, "[{index}]");
         let result = visit(self);
-        self.place.truncate(length);
+        self.path.truncate(length);
         result
     }
 
     /// Adds a field of the current value.
     pub(crate) fn note(&mut self, key: &str) {
-        let path = self.key(key, |unknown| unknown.place.clone());
+        let path = self.key(key, |unknown| unknown.path.clone());
         self.fields.push(path);
     }
 }
 
-/// What is stored of a field, given the value that was sent, if any.
+/// The value to store for a field, given its value in the request, if any.
 pub(crate) fn field(
     schema: &Structural,
-    sent: Option<Value>,
+    value: Option<Value>,
     unknown: &mut Unknown,
 ) -> Option<Value> {
-    match sent {
+    match value {
         Some(Value::Null) if schema.nullable => Some(Value::Null),
         None | Some(Value::Null) => schema.default.clone(),
         Some(mut value) => {
@@ -68,13 +69,13 @@ pub(crate) fn field(
     }
 }
 
-/// What is stored of an element of a list. `null` stays if there is no default.
-pub(crate) fn item(schema: &Structural, mut sent: Value, unknown: &mut Unknown) -> Value {
+/// The value to store for a list element. `null` stays if there is no default.
+pub(crate) fn item(schema: &Structural, mut value: Value, unknown: &mut Unknown) -> Value {
     match &schema.default {
-        Some(default) if sent.is_null() && !schema.nullable => default.clone(),
+        Some(default) if value.is_null() && !schema.nullable => default.clone(),
         _ => {
-            coerce(schema, &mut sent, unknown);
-            sent
+            coerce(schema, &mut value, unknown);
+            value
         }
     }
 }
@@ -84,8 +85,8 @@ fn coerce(schema: &Structural, value: &mut Value, unknown: &mut Unknown) {
         Value::Object(map) => coerce_map(schema, map, unknown),
         Value::Array(list) => {
             for (index, element) in list.iter_mut().enumerate() {
-                let sent = element.take();
-                *element = unknown.index(index, |unknown| item(schema.items(), sent, unknown));
+                let value = element.take();
+                *element = unknown.index(index, |unknown| item(schema.items(), value, unknown));
             }
         }
         Value::Number(number) => {
@@ -100,13 +101,13 @@ fn coerce(schema: &Structural, value: &mut Value, unknown: &mut Unknown) {
 
 fn coerce_map(schema: &Structural, map: &mut Map<String, Value>, unknown: &mut Unknown) {
     let mut stored = Map::new();
-    for (key, sent) in std::mem::take(map) {
+    for (key, value) in std::mem::take(map) {
         if let Some(child) = schema.declared_child(&key) {
-            if let Some(value) = unknown.key(&key, |unknown| field(child, Some(sent), unknown)) {
+            if let Some(value) = unknown.key(&key, |unknown| field(child, Some(value), unknown)) {
                 stored.insert(key, value);
             }
         } else if schema.preserve_unknown || (schema.embedded && is_type_or_metadata(&key)) {
-            stored.insert(key, sent);
+            stored.insert(key, value);
         } else {
             unknown.note(&key);
         }
@@ -130,7 +131,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::canonical::normal;
+    use crate::canonical::canonicalize;
     use crate::go::text_of;
 
     fn schema() -> Structural {
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn field_prunes_drops_nulls_and_fills_in_defaults() {
-        for (sent, stored, unknown) in [
+        for (value, stored, unknown) in [
             (json!({}), json!({"retry": 3}), &[][..]),
             (
                 json!({"retry": null, "name": null, "maybe": null}),
@@ -175,48 +176,48 @@ mod tests {
                 &["closed.a"],
             ),
         ] {
-            let mut found = Unknown::default();
-            let coerced = field(&schema(), Some(sent.clone()), &mut found);
-            assert_eq!(coerced, Some(stored), "{sent}");
-            found.fields.sort();
-            assert_eq!(found.fields, unknown, "{sent}");
+            let mut reported = Unknown::default();
+            let coerced = field(&schema(), Some(value.clone()), &mut reported);
+            assert_eq!(coerced, Some(stored), "{value}");
+            reported.fields.sort();
+            assert_eq!(reported.fields, unknown, "{value}");
         }
     }
 
     fn stored(text: &str) -> String {
-        let sent = serde_json::from_str(text).unwrap();
-        text_of(&field(&schema(), Some(sent), &mut Unknown::default()).unwrap())
+        let value = serde_json::from_str(text).unwrap();
+        text_of(&field(&schema(), Some(value), &mut Unknown::default()).unwrap())
     }
 
     #[test]
-    fn normal_borrows_a_text_that_is_stored_as_it_is() {
+    fn canonicalize_borrows_canonical_text() {
         for text in [
             r#"{"retry":3}"#,
             r#"{"labels":{"a":"","b/c":"d"},"retry":-3}"#,
             r#"{"name":"é\n\u003c\u2028","port":{"protocol":"UDP"},"ports":[null,{"protocol":"TCP"}],"retry":1.5}"#,
             r#"{"maybe":null,"retry":9223372036854775807}"#,
         ] {
-            assert_eq!(normal(&schema(), text), Some(Cow::Borrowed(text)));
+            assert_eq!(canonicalize(&schema(), text), Some(Cow::Borrowed(text)));
             assert_eq!(stored(text), text);
         }
     }
 
     #[test]
-    fn normal_inserts_missing_defaults() {
+    fn canonicalize_inserts_missing_defaults() {
         for text in [
             "{}",
             r#"{"name":"a"}"#,
             r#"{"port":{},"ports":[{},{"protocol":"UDP"},{}]}"#,
             r#"{"labels":{"a":"b"},"port":{"number":1}}"#,
         ] {
-            let normal = normal(&schema(), text);
-            assert!(matches!(normal, Some(Cow::Owned(_))), "{text}");
-            assert_eq!(normal.unwrap(), stored(text));
+            let canonical = canonicalize(&schema(), text);
+            assert!(matches!(canonical, Some(Cow::Owned(_))), "{text}");
+            assert_eq!(canonical.unwrap(), stored(text));
         }
     }
 
     #[test]
-    fn normal_is_none_for_other_texts() {
+    fn canonicalize_is_none_for_other_texts() {
         for text in [
             r#"{"retry": 3}"#,
             r#"{"retry":3.0}"#,
@@ -236,7 +237,7 @@ mod tests {
             r#"{"open":{},"retry":3}"#,
             "{\"name\":\"\u{2028}\",\"retry\":3}",
         ] {
-            assert_eq!(normal(&schema(), text), None, "{text}");
+            assert_eq!(canonicalize(&schema(), text), None, "{text}");
         }
     }
 }

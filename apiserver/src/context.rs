@@ -1,4 +1,4 @@
-//! What the server contributes to a request.
+//! The per-request context that the server provides.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -7,7 +7,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use volcano_job_update::status::StatusCodes;
 
-/// What the server contributes to a request: the next resourceVersion, and how it wants to answer.
+/// The per-request context that the server provides: the next resourceVersion, and options for the
+/// response.
 ///
 /// ```
 /// use std::num::NonZeroU64;
@@ -31,7 +32,7 @@ pub struct RequestContext {
     pub(crate) self_link: bool,
 }
 
-/// The identity of a Job that is created.
+/// The identity of a created Job.
 #[derive(Clone, Debug)]
 pub(crate) struct Creation {
     pub(crate) uid: Uid,
@@ -39,8 +40,8 @@ pub(crate) struct Creation {
 }
 
 impl RequestContext {
-    /// A context in which the Job that is written gets this resourceVersion. The store must not have given it
-    /// to anything yet; in practice it is the next number.
+    /// Creates a context with the resourceVersion of the Job that is written. The store must not
+    /// have used this version before; in practice it is the next number.
     #[must_use]
     pub fn new(resource_version: NonZeroU64) -> Self {
         Self {
@@ -51,23 +52,23 @@ impl RequestContext {
         }
     }
 
-    /// Lets a PUT create the Job if none is stored, with this uid and creationTimestamp (in whole seconds).
-    /// Without it, the answer is 404, which is what an API server answers.
+    /// Lets a PUT create the Job if none is stored, with this uid and creationTimestamp (in whole
+    /// seconds). Without it, the answer is 404, as on an API server.
     #[must_use]
     pub fn with_creation(mut self, uid: Uid, time: Timestamp) -> Self {
         self.creation = Some(Creation { uid, time });
         self
     }
 
-    /// Answers with these status codes; [`StatusCodes::Documented`] is the default.
+    /// Sets the status codes of answers; [`StatusCodes::Documented`] is the default.
     #[must_use]
     pub fn with_status_codes(mut self, codes: StatusCodes) -> Self {
         self.status_codes = codes;
         self
     }
 
-    /// Shows `metadata.selfLink` in the response, as the documented answer does. An API server has not sent it
-    /// since Kubernetes 1.20. It is never stored.
+    /// Includes `metadata.selfLink` in the response, as in the documented answer. API servers have
+    /// not sent it since Kubernetes 1.20. It is never stored.
     #[must_use]
     pub fn with_self_link(mut self) -> Self {
         self.self_link = true;
@@ -75,7 +76,8 @@ impl RequestContext {
     }
 }
 
-/// The uid of a Job: a [UUID](https://www.rfc-editor.org/rfc/rfc9562) in lower case, as Kubernetes writes it.
+/// The uid of a Job: a [UUID](https://www.rfc-editor.org/rfc/rfc9562) in lower case, as Kubernetes
+/// writes it.
 ///
 /// ```
 /// use volcano_job_apiserver::Uid;
@@ -100,7 +102,8 @@ impl FromStr for Uid {
 
     /// # Errors
     ///
-    /// A text that is not a UUID in lower case: an empty one, `7`, `0A8CD8BE-A3B1-11E9-9BA9-FA163EBE8A3C`.
+    /// A text that is not a UUID in lower case: an empty one, `7`,
+    /// `0A8CD8BE-A3B1-11E9-9BA9-FA163EBE8A3C`.
     fn from_str(text: &str) -> Result<Self, ParseUidError> {
         let is_uuid = text.len() == 36
             && text.bytes().enumerate().all(|(position, byte)| match position {
@@ -117,7 +120,7 @@ impl fmt::Display for Uid {
     }
 }
 
-/// A text is not a [`Uid`].
+/// The text is not a valid [`Uid`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseUidError(());
 

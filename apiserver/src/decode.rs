@@ -1,4 +1,4 @@
-//! Decoding of a request body to a Job, with the errors of an API server.
+//! Decoding of a request body into a Job, with the errors of an API server.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -15,33 +15,33 @@ use crate::object_meta::{self, ObjectMeta};
 use crate::schema_rules::{type_name, wrong_type};
 use crate::syntax;
 
-/// The Go struct into which apiVersion and kind are read first.
+/// The Go struct into which apiVersion and kind are decoded first.
 const TYPE_META: &str = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; \
      Kind string \"json:\\\"kind,omitempty\\\"\" }";
 
-/// The Job of a request, decoded.
+/// The decoded Job of a request.
 pub(crate) struct DecodedJob<'s> {
     pub(crate) type_meta: TypeMeta,
     pub(crate) metadata: ObjectMeta,
-    /// Empty unless the body is a Job of Volcano's group.
+    /// Empty unless the body is a Job of Volcano's API group.
     pub(crate) fields: JobFields<'s>,
     /// The paths of the unknown fields.
     pub(crate) unknown: Vec<String>,
-    /// Whether everything in the body is decoded: no unknown field, no duplicate.
+    /// Whether decoding dropped nothing from the body: no unknown and no duplicate field.
     pub(crate) is_lossless: bool,
 }
 
-/// What a body says that it is.
+/// The type that a body declares.
 pub(crate) struct TypeMeta {
     pub(crate) kind: String,
     pub(crate) api_version: String,
 }
 
-/// Why a body is not decoded.
+/// Why a body cannot be decoded.
 pub(crate) enum DecodeError {
     /// The body is not JSON, or apiVersion or kind are missing or malformed.
     Unrecognized(String),
-    /// The body is not valid as the kind that it has.
+    /// The body is not valid for its kind.
     NotHandled { kind: String, version: String, error: String },
     /// The stored Job cannot be read.
     Stored(String),
@@ -52,7 +52,7 @@ impl<'s> DecodedJob<'s> {
     ///
     /// # Errors
     ///
-    /// apiVersion or kind are missing or malformed; a field of `metadata` has another type than in
+    /// apiVersion or kind are missing or malformed; a field of `metadata` has a type other than in
     /// `ObjectMeta`; a number is beyond the range of a double.
     pub(crate) fn new(
         job: &Job<'s>,
@@ -80,7 +80,7 @@ impl<'s> DecodedJob<'s> {
 impl TypeMeta {
     fn decode(job: &Job<'_>, bytes: &[u8]) -> Result<Self, DecodeError> {
         for name in ["apiVersion", "kind"] {
-            // Go ignores the case of keys when it reads a struct.
+            // Go ignores the case of keys when it decodes into a struct.
             let fields = job.top().iter().filter(|entry| entry.key().eq_ignore_ascii_case(name));
             for field in fields.map(Entry::field).filter(|field| !field.is_null()) {
                 let found = go_type(field);
@@ -91,7 +91,7 @@ impl TypeMeta {
                 }
             }
         }
-        // Go holds an absent field as the empty string.
+        // Go decodes an absent field as the empty string.
         let string = |name| {
             let text = top_field(job, name).and_then(Field::to_str);
             text.map(Cow::into_owned).unwrap_or_default()
@@ -121,12 +121,12 @@ impl TypeMeta {
         self.api_version.split_once('/').map_or(&*self.api_version, |(_, version)| version)
     }
 
-    /// Whether it is a Job of Volcano's group, in any version, so that the schema applies.
+    /// Whether it is a Job of Volcano's group in any version, so that the schema applies.
     pub(crate) fn is_volcano_job(&self) -> bool {
         self.kind == KIND && self.group() == GROUP
     }
 
-    /// Whether it is a Job of the version that is stored.
+    /// Whether it is a Job of the stored version.
     pub(crate) fn is_stored_version(&self) -> bool {
         self.kind == KIND && self.api_version == API_VERSION
     }
@@ -158,7 +158,7 @@ impl DecodeError {
     }
 }
 
-/// Parses a body that is not a Job in its outline, as a value. The parts of a wrong type are removed; the
+/// Parses a body that cannot be read as a Job into a value. Parts of a wrong type are removed; the
 /// causes are the schema errors for them.
 ///
 /// # Errors
@@ -175,7 +175,7 @@ pub(crate) fn parse_lenient(
     };
     let value = serde_json::from_str(text).map_err(|error| match syntax::error(bytes) {
         Some(error) => DecodeError::Unrecognized(no_type_meta(&error)),
-        // JSON that is nested too deeply, or has a number beyond the range of a double.
+        // The JSON is nested too deeply, or has a number beyond the range of a double.
         None => not_handled(error.to_string()),
     })?;
     match value {
@@ -189,12 +189,12 @@ pub(crate) fn parse_lenient(
     }
 }
 
-/// Removes `spec`, `spec.tasks` and tasks that have the wrong type for a Job to be read. The causes are the
-/// schema errors for them.
+/// Removes `spec`, `spec.tasks` and tasks of the wrong type, so that the rest can be read as a Job.
+/// The causes are the schema errors for them.
 ///
 /// # Errors
 ///
-/// Go's error for malformed metadata, which an API server reports before those of the schema.
+/// Go's error for malformed metadata, which an API server reports before schema errors.
 pub(crate) fn remove_mistyped_parts(
     mut job: Map<String, Value>,
 ) -> Result<(Value, Vec<StatusCause>), String> {
@@ -240,7 +240,7 @@ fn decode_metadata(job: &Job<'_>, unknown: &mut Vec<String>) -> Result<ObjectMet
     object_meta::decode(&Value::Object(metadata), unknown)
 }
 
-/// Go's name for the type of a field, which is not parsed.
+/// Go's type name for a field, without parsing the field.
 fn go_type(field: Field<'_>) -> &'static str {
     match field {
         Field::Value(value) => go::type_name(value),
@@ -263,7 +263,7 @@ fn missing_kind(bytes: &[u8]) -> String {
     format!("Object 'Kind' is missing in '{}'", syntax::sanitize_bytes(bytes))
 }
 
-/// The beginning of a body: as text if it may be a JSON object, else in hexadecimal.
+/// The beginning of a body: as text if it may be a JSON object, otherwise in hexadecimal.
 fn summary(bytes: &[u8]) -> String {
     const MAX_BYTES: usize = 30;
     if bytes.is_empty() {

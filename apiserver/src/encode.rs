@@ -7,7 +7,7 @@ use crate::fields::{FieldValue, SpecField};
 use crate::go;
 use crate::object_meta::ObjectMeta;
 
-/// Appends a Job with the given status.
+/// Appends a Job with this status.
 pub(crate) fn write_job(out: &mut String, job: &DecodedJob<'_>, status: Option<&FieldValue<'_>>) {
     let DecodedJob { type_meta, metadata, fields, .. } = job;
     let mut parts: Vec<(&str, Part<'_>)> = vec![

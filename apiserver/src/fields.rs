@@ -1,8 +1,8 @@
-//! Decoding of the fields of a Job except `metadata` and `status`: unknown fields are pruned, nulls dropped,
-//! defaults filled in.
+//! Decoding of the fields of a Job except `metadata` and `status`: unknown fields are pruned, nulls
+//! are dropped, defaults are filled in.
 //!
-//! The Job of the request and the stored Job are read side by side. A field that has the same text in both,
-//! and whose text is what would be stored, is copied as text. Only the other fields are parsed.
+//! The Job of the request and the stored Job are read side by side. A field is copied as text if
+//! its text is the same in both and already canonical. Only the other fields are parsed.
 
 use std::borrow::Cow;
 
@@ -10,24 +10,24 @@ use serde_json::Value;
 use volcano_job_update::Job;
 use volcano_job_update::internals::{ANY, Entry, Field, JobParts, Structural};
 
-use crate::canonical::normal;
+use crate::canonical::canonicalize;
 use crate::coerce::{self, Unknown};
 use crate::go;
 use crate::syntax;
 
-/// The decoded fields of a Job, and how they compare with the stored Job.
+/// The decoded fields of a Job, and how they differ from the stored Job.
 #[derive(Debug, Default)]
 pub(crate) struct JobFields<'s> {
     /// The fields of `spec`, sorted; `None` if there is no `spec`.
     pub(crate) spec: Option<Vec<(Cow<'s, str>, SpecField<'s>)>>,
-    /// The fields beside `spec` that the schema has. Volcano's own schema has none.
+    /// Other top-level fields in the schema. Volcano's own schema has none.
     pub(crate) others: Vec<(Cow<'s, str>, FieldValue<'s>)>,
     /// The paths of the unknown fields, sorted. They are not stored.
     pub(crate) unknown: Vec<String>,
-    /// Whether an object has a field twice.
+    /// Whether an object has duplicate fields.
     pub(crate) has_duplicates: bool,
-    /// Whether the values differ from the stored ones (`apiequality.Semantic.DeepEqual`), which raises the
-    /// generation.
+    /// Whether the values differ from the stored values (`apiequality.Semantic.DeepEqual`), which
+    /// increments the generation.
     pub(crate) content_differs: bool,
     /// Whether the text differs from the stored text, so that the Job is written.
     pub(crate) encoding_differs: bool,
@@ -57,11 +57,11 @@ pub(crate) enum FieldError {
     Stored(String),
 }
 
-/// Decodes the fields of the Job of a request by the schema.
+/// Decodes the fields of the Job of a request according to the schema.
 ///
 /// # Errors
 ///
-/// A field cannot be parsed: it has a number beyond the range of a double.
+/// A field cannot be parsed because it has a number beyond the range of a double.
 pub(crate) fn decode<'s>(
     job: &Job<'s>,
     existing: Option<&Job<'_>>,
@@ -77,11 +77,11 @@ pub(crate) fn decode<'s>(
     Ok(fields)
 }
 
-/// The status of the stored Job as an API server reads it: an update does not change it.
+/// The status of the stored Job as an API server reads it. An update does not change it.
 ///
 /// # Errors
 ///
-/// It cannot be parsed.
+/// The status cannot be parsed.
 pub(crate) fn stored_status<'e>(
     existing: &Job<'e>,
     schema: &Structural,
@@ -91,7 +91,7 @@ pub(crate) fn stored_status<'e>(
     else {
         return Ok(None);
     };
-    if let Some(text) = normal_text(field, schema) {
+    if let Some(text) = canonical_text(field, schema) {
         return Ok(Some(FieldValue::Text(text)));
     }
     let status = coerce::field(schema, Some(parse(field)?), &mut Unknown::default());
@@ -104,7 +104,7 @@ pub(crate) fn top_field<'a>(job: &Job<'a>, key: &str) -> Option<Field<'a>> {
     (!field.is_null()).then_some(field)
 }
 
-/// Parses a field as Go does: of a key that an object has twice, the last one counts.
+/// Parses a field as Go does: the last of several duplicate keys wins.
 ///
 /// # Errors
 ///
@@ -130,7 +130,7 @@ struct Decoder<'d, 's, 'e> {
 }
 
 impl<'s> Decoder<'_, 's, '_> {
-    /// The fields beside `metadata` and `spec`.
+    /// Decodes the top-level fields except `metadata` and `spec`.
     fn other_fields(&mut self) -> Result<(), FieldError> {
         for entry in self.job.top() {
             let key = entry.key();
@@ -154,8 +154,8 @@ impl<'s> Decoder<'_, 's, '_> {
             let key = entry.key();
             let is_server_written = matches!(key, "apiVersion" | "kind" | "status");
             let is_known = self.schema.declared_child(key).is_some();
-            // A stored Job may have any number of unknown fields; to look each of them up in the request
-            // would be quadratic.
+            // A stored Job may have any number of unknown fields; a lookup for each would be
+            // quadratic.
             let is_kept = is_known && self.job.top().iter().any(|entry| entry.is(key));
             if !is_server_written && !is_kept {
                 self.fields.encoding_differs = true;
@@ -194,8 +194,8 @@ impl<'s> Decoder<'_, 's, '_> {
         Ok(())
     }
 
-    /// The fields of `spec` that the request lacks: those with a default are filled in, those that are stored
-    /// are removed.
+    /// Handles the fields of `spec` that the request lacks: fills in defaults, and removes stored
+    /// fields.
     fn absent_spec_fields(
         &mut self,
         new_fields: &[Entry<'_>],
@@ -203,8 +203,7 @@ impl<'s> Decoder<'_, 's, '_> {
         schema: &Structural,
         spec: &mut Vec<(Cow<'s, str>, SpecField<'s>)>,
     ) -> Result<(), FieldError> {
-        // A stored Job may have any number of unknown fields; to look each of them up in the request would be
-        // quadratic.
+        // A stored Job may have any number of unknown fields; a lookup for each would be quadratic.
         let (stored, unknown): (Vec<&str>, Vec<&str>) =
             old_fields.iter().map(Entry::key).partition(|key| schema.declared_child(key).is_some());
         self.fields.encoding_differs |= !unknown.is_empty();
@@ -259,8 +258,8 @@ impl<'s> Decoder<'_, 's, '_> {
         Ok(())
     }
 
-    /// The value of a field to store; `None` if the field is not stored. `path` is where unknown fields are
-    /// reported.
+    /// The value to store for a field; `None` if the field is not stored. `path` is the prefix for
+    /// reporting unknown fields.
     fn field(
         &mut self,
         new: Option<Field<'s>>,
@@ -279,14 +278,14 @@ impl<'s> Decoder<'_, 's, '_> {
         Ok(new.map(FieldValue::Value))
     }
 
-    /// The value to store of a field that has the same text in the request and in the store.
+    /// The value to store for a field whose text is the same in the request and in the store.
     fn unchanged(
         &mut self,
         field: Field<'s>,
         schema: &Structural,
         path: impl FnOnce() -> String,
     ) -> Result<Option<FieldValue<'s>>, FieldError> {
-        if let Some(text) = normal_text(field, schema) {
+        if let Some(text) = canonical_text(field, schema) {
             self.fields.encoding_differs |= matches!(text, Cow::Owned(_));
             return Ok(Some(FieldValue::Text(text)));
         }
@@ -297,8 +296,8 @@ impl<'s> Decoder<'_, 's, '_> {
         Ok(value.map(FieldValue::Value))
     }
 
-    /// Compares a new value with the stored one, as it is stored (`old`) and as an API server reads it
-    /// (`old_read`).
+    /// Compares a new value with the stored one, both as stored (`old`) and as an API server reads
+    /// it (`old_read`).
     fn compare(&mut self, new: Option<&Value>, old: Option<&Value>, old_read: Option<&Value>) {
         self.fields.encoding_differs |= new.map(go::text_of) != old.map(go::text_of);
         self.fields.content_differs |= new != old_read;
@@ -309,7 +308,7 @@ impl<'s> Decoder<'_, 's, '_> {
         self.fields.content_differs |= differs;
     }
 
-    /// Parses a field of the request, and notes whether one of its objects has a key twice.
+    /// Parses a field of the request, and records whether an object in it has duplicate keys.
     fn parse(&mut self, field: Field<'_>) -> Result<Value, FieldError> {
         match field {
             Field::Text(text) if text.starts_with(['{', '[']) => {
@@ -339,10 +338,10 @@ fn parse_stored(field: Field<'_>) -> Result<Value, FieldError> {
     parse(field).map_err(FieldError::Stored)
 }
 
-/// The text to store of a field, if it can be made without parsing the field.
-fn normal_text<'v>(field: Field<'v>, schema: &Structural) -> Option<Cow<'v, str>> {
+/// The text to store for a field, if it can be produced without parsing the field.
+fn canonical_text<'v>(field: Field<'v>, schema: &Structural) -> Option<Cow<'v, str>> {
     match field {
-        Field::Text(text) if text != "null" => normal(schema, text),
+        Field::Text(text) if text != "null" => canonicalize(schema, text),
         Field::Text(_) | Field::Value(_) => None,
     }
 }

@@ -1,4 +1,4 @@
-//! JSON as Go's standard library writes it, and Go's names for it: the encoding of an API server.
+//! The JSON encoding of Go's standard library, which an API server uses, and Go's type names.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -50,7 +50,7 @@ pub(crate) fn text_of_map(map: &Map<String, Value>) -> String {
 
 /// Appends an object as `json.Marshal` writes it.
 pub(crate) fn write_map(out: &mut String, map: &Map<String, Value>) {
-    // Sorted here, since another crate may have switched on serde_json/preserve_order.
+    // serde_json does not sort the keys if another crate enables its feature preserve_order.
     let mut fields: Vec<(&String, &Value)> = map.iter().collect();
     fields.sort_unstable_by_key(|(key, _)| *key);
     out.push('{');
@@ -103,8 +103,8 @@ fn needs_escape(char: char) -> bool {
     matches!(char, '"' | '\\' | '<' | '>' | '&' | '\0'..='\u{1f}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Escapes the characters of a JSON text that Go escapes and `serde_json` does not: `<`, `>`, `&`, U+2028 and
-/// U+2029.
+/// Escapes the characters of a JSON text that Go escapes and `serde_json` does not: `<`, `>`, `&`,
+/// U+2028 and U+2029.
 pub(crate) fn escape_html(json: &str) -> Cow<'_, str> {
     let special = |char| matches!(char, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
     if !json.contains(special) {
@@ -121,8 +121,8 @@ pub(crate) fn escape_html(json: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// A number as Go writes it after reading it: as an `int64` if it was written as an integer that fits, else
-/// as a `float64`.
+/// Formats a number as Go does after decoding it: as an `int64` if it was written as an integer
+/// that fits, otherwise as a `float64`.
 pub(crate) fn number_text(number: &Number) -> String {
     match (number.as_i64(), number.as_f64()) {
         (Some(integer), _) => integer.to_string(),
@@ -131,7 +131,8 @@ pub(crate) fn number_text(number: &Number) -> String {
     }
 }
 
-/// A double as `json.Marshal` writes it: `2.0` as `2`, very large and very small ones with an exponent.
+/// A double as `json.Marshal` writes it: `2.0` as `2`, very large and very small ones with an
+/// exponent.
 fn double_text(double: f64) -> String {
     let size = double.abs();
     if size == 0.0 || (1e-6..1e21).contains(&size) {

@@ -1,4 +1,4 @@
-//! The handlers of PUT and PATCH: from the body of a request to the Job that the registry stores.
+//! The handlers of PUT and PATCH: from the request body to the Job that the registry stores.
 //!
 //! The order of the steps is that of `UpdateResource` and `PatchResource` in
 //! [handlers](https://github.com/kubernetes/apiserver/tree/master/pkg/endpoints/handlers).
@@ -20,13 +20,14 @@ use crate::request::{FieldValidation, PatchRequest, ReplaceRequest, RequestInfo,
 use crate::response::{Response, with_value};
 use crate::syntax;
 
-/// The content types of a PUT, as an API server lists them. Of these, only JSON is accepted here.
+/// The content types of a PUT, as an API server lists them. Only JSON is accepted here.
 const CONTENT_TYPES: [&str; 3] =
     ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
-/// The content types of a PATCH, as an API server lists them. Server-side apply is not accepted here.
+/// The content types of a PATCH, as an API server lists them. Server-side apply is not accepted
+/// here.
 const PATCH_CONTENT_TYPES: [&str; 3] = [JSON_PATCH, MERGE_PATCH, "application/apply-patch+yaml"];
 
-/// What the steps of one request share.
+/// Per-request state shared by the steps.
 pub(crate) struct RequestScope<'r> {
     pub(crate) verb: Verb,
     pub(crate) info: &'r RequestInfo,
@@ -43,11 +44,11 @@ pub(crate) enum Verb {
     Patch,
 }
 
-/// The warnings and errors that were found before the Job is validated.
+/// The warnings and errors found before the Job is validated.
 #[derive(Default)]
 pub(crate) struct Diagnostics {
     pub(crate) warnings: Vec<String>,
-    /// The schema errors for parts that were removed from the body.
+    /// The schema errors for parts removed from the body.
     pub(crate) causes: Vec<StatusCause>,
 }
 
@@ -75,7 +76,7 @@ pub(crate) fn replace(
     if let Ok(job) = job {
         return scope.handle(existing, &job, Some(&text), Diagnostics::default());
     }
-    // An API server accepts more than a `Job` does, and has errors of its own for the rest.
+    // An API server accepts bodies that `Job` does not, and has its own errors for the rest.
     let (value, causes) =
         decode::parse_lenient(body, &text).map_err(|error| scope.decode_error(error))?;
     let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
@@ -91,7 +92,7 @@ pub(crate) fn patch(
 ) -> Result<Response, Status> {
     let PatchRequest { info, content_type, body } = request;
     let limits = validator.policy().limits();
-    // Not trimmed, as in an API server.
+    // The content type is not trimmed, as in an API server.
     let apply = match before(content_type, ';') {
         JSON_PATCH => json_patch,
         MERGE_PATCH => merge_patch,
@@ -146,9 +147,9 @@ fn stored_object(existing: &Job<'_>, schema: &Structural) -> Result<Value, Statu
 }
 
 impl RequestScope<'_> {
-    /// Runs the pipeline on a Job that was read from the body: decode, strict field validation, creation
-    /// defaults, checks against the URL, then the registry. `text` is the body, unless the Job was made by a
-    /// patch.
+    /// Runs the pipeline on a Job that was read from the body: decoding, strict field validation,
+    /// creation defaults, checks against the URL, then the registry. `text` is the body, unless a
+    /// patch produced the Job.
     fn handle(
         &self,
         existing: Option<&Job<'_>>,
@@ -179,7 +180,7 @@ impl RequestScope<'_> {
             .map_err(|error| self.decode_error(error))
     }
 
-    /// Reports unknown fields and duplicates as the query parameter `fieldValidation` says.
+    /// Reports unknown and duplicate fields according to the query parameter `fieldValidation`.
     fn validate_fields(
         &self,
         job: &Job<'_>,
@@ -190,7 +191,7 @@ impl RequestScope<'_> {
         if self.field_validation == FieldValidation::Ignore {
             return Ok(());
         }
-        // A parsed document does not tell whether its text had duplicates.
+        // A Job from a parsed document does not show whether its text had duplicates.
         let text = text.filter(|_| decoded.fields.has_duplicates || job.is_from_value());
         for path in text.map(syntax::duplicates).into_iter().flatten() {
             diagnostics.warnings.push(format!("duplicate field {}", go::quote(&path)));
@@ -204,8 +205,8 @@ impl RequestScope<'_> {
         Ok(())
     }
 
-    /// Puts back what creation filled in and the request lacks, if the policy says so; `None` if nothing is
-    /// put back.
+    /// Restores the creation defaults that the request lacks, if the policy says so; `None` if
+    /// there is nothing to restore.
     fn restore_defaults(
         &self,
         existing: Option<&Job<'_>>,
@@ -218,7 +219,7 @@ impl RequestScope<'_> {
             return Ok(None);
         }
         let restored = if decoded.fields.has_duplicates {
-            // Only the decoded Job has one value for each key.
+            // Unlike `job`, the decoded Job has a single value for each key.
             let text = self.encode(decoded, None);
             let job = policy
                 .limits()

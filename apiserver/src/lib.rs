@@ -1,9 +1,11 @@
-//! PUT and PATCH of a [Volcano](https://volcano.sh) Job as kube-apiserver answers them, as pure functions.
+//! PUT and PATCH of a [Volcano](https://volcano.sh) Job as kube-apiserver answers them, as pure
+//! functions.
 //!
-//! In go the stored Job and the request; out come the HTTP status code, the body and what to store. The steps,
-//! their order and every message are those of an API server: decoding, pruning, defaults, preconditions, metadata
-//! rules, schema. The [policy](volcano_job_update::UpdatePolicy) of the library decides last, in the place of
-//! validating admission. A server adds HTTP, credentials and a store.
+//! The input is the stored Job and the request; the output is the HTTP status code, the body and
+//! the change to the store. The steps, their order and every message are those of an API server:
+//! decoding, pruning, defaulting, preconditions, metadata rules, schema. The
+//! [policy](volcano_job_update::UpdatePolicy) of the library runs last, in place of validating
+//! admission. A server adds HTTP, credentials and a store.
 //!
 //! ```
 //! use std::num::NonZeroU64;
@@ -33,20 +35,23 @@
 //!
 //! # Overview
 //!
-//! * [`replace()`] answers a PUT, a [`ReplaceRequest`]; [`patch()`] answers a PATCH, a [`PatchRequest`].
+//! * [`replace()`] answers a PUT, a [`ReplaceRequest`]; [`patch()`] answers a PATCH, a
+//!   [`PatchRequest`].
 //!   [`apply_patch`] only applies the patch.
-//! * [`RequestContext`] is what the server contributes: the next resourceVersion, a [`Uid`] and a time for a Job
-//!   that is created, the family of status codes.
-//! * [`Response`] is the answer to a request that succeeds, and names the [`StoreAction`]. Any other answer is a
-//!   [`Status`], whose text is [`status_body`].
+//! * [`RequestContext`] is what the server provides: the next resourceVersion, a [`Uid`] and a time
+//!   for a created Job, and the family of status codes.
+//! * [`Response`] is the answer to a request that succeeds, with the [`StoreAction`]. Any other
+//!   answer is a [`Status`]; [`status_body`] encodes it.
 //!
 //! # What is left to the server
 //!
-//! * Authentication and authorization: [`Status::unauthorized`] and [`Status::forbidden`] are the answers.
-//! * The store: it must write only if it still has the existing Job, and answer [`Status::conflict`] otherwise.
-//! * Bodies of YAML: they are answered 415 unless the server converts them to JSON.
-//! * Server-side apply: `managedFields` are carried over from the existing Job and reset by `[{}]`, but never
-//!   computed.
+//! * Authentication and authorization: [`Status::unauthorized`] and [`Status::forbidden`] are the
+//!   answers.
+//! * The store: it must write only if the existing Job is still stored, and answer
+//!   [`Status::conflict`] otherwise.
+//! * YAML bodies: the answer is 415 unless the server converts them to JSON.
+//! * Server-side apply: `managedFields` are copied from the existing Job and reset by `[{}]`, but
+//!   never computed.
 
 mod canonical;
 mod coerce;
@@ -87,10 +92,10 @@ pub use self::response::{Response, StoreAction, status_body};
 ///
 /// | code | example |
 /// |---|---|
-/// | 400 | the body is not a Job, or another one than the URI says; it has unknown fields and `fieldValidation=Strict` |
+/// | 400 | the body is not a Job, or does not match the URI; it has unknown fields and the URI says `fieldValidation=Strict` |
 /// | 403 | the policy denies a change (422 with [`StatusCodes::Kubernetes`]) |
-/// | 404 | there is no such Job |
-/// | 409 | the uid or resourceVersion is not that of the existing Job |
+/// | 404 | the Job does not exist |
+/// | 409 | the uid or resourceVersion does not match the existing Job |
 /// | 413 | the body is too long |
 /// | 415 | the content type is not JSON |
 /// | 422 | a value is invalid (400 with [`StatusCodes::Documented`]) |
@@ -108,19 +113,19 @@ pub fn replace(
         .map_err(|status| status.with_codes(context.status_codes))
 }
 
-/// Answers a PATCH: applies the patch to the existing Job, and replaces the Job by the result as [`replace()`]
-/// does.
+/// Answers a PATCH: applies the patch to the existing Job, and replaces the Job by the result as
+/// [`replace()`] does.
 ///
 /// # Errors
 ///
-/// The answers of [`replace()`], and further:
+/// The errors of [`replace()`], and:
 ///
 /// | code | example |
 /// |---|---|
 /// | 400 | the body is not a patch of its content type |
 /// | 404 | `existing` is `None` |
 /// | 413 | the patch has more than 10,000 operations |
-/// | 415 | the content type is neither that of a JSON Patch nor that of a JSON Merge Patch |
+/// | 415 | the content type is neither JSON Patch nor JSON Merge Patch |
 /// | 422 | the patch does not apply, or the result is not a Job |
 pub fn patch(
     existing: Option<&Job<'_>>,
@@ -132,8 +137,8 @@ pub fn patch(
         .map_err(|status| status.with_codes(context.status_codes))
 }
 
-/// Applies a patch to a Job without validating the result. A JSON array is a JSON Patch, an object a JSON Merge
-/// Patch.
+/// Applies a patch to a Job without validating the result. A JSON array is a JSON Patch, an object
+/// a JSON Merge Patch.
 ///
 /// ```
 /// use volcano_job_apiserver::apply_patch;
@@ -147,8 +152,8 @@ pub fn patch(
 ///
 /// # Errors
 ///
-/// The body is not a patch (400), has more than 10,000 operations (413), or does not apply (422); the Job cannot
-/// be parsed in full (500, see [`Job::to_value`]).
+/// The body is not a patch (400), has more than 10,000 operations (413), or does not apply (422);
+/// the Job cannot be parsed in full (500, see [`Job::to_value`]).
 pub fn apply_patch(existing: &Job<'_>, body: &[u8]) -> Result<Value, Status> {
     let document = existing.to_value().map_err(Status::internal_error)?;
     let is_json_patch = body.trim_ascii_start().starts_with(b"[");

@@ -1,6 +1,7 @@
 //! Validation of the metadata of a Job, in the order in which an API server lists the errors.
 //!
-//! See [objectmeta.go](https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go).
+//! See
+//! [objectmeta.go](https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go).
 
 use std::collections::BTreeSet;
 
@@ -15,10 +16,10 @@ use crate::names;
 use crate::object_meta::{ObjectMeta, string, strings};
 use crate::response::with_value;
 
-/// The limit for the causes of one answer. An API server has none, and one body has room for a million
-/// errors.
+/// The limit for the causes of one answer. An API server has no limit, and one body can cause a
+/// million errors.
 const MAX_CAUSES: usize = 1000;
-/// The limit for causes that show a whole list each.
+/// The limit for causes that each show a whole list.
 const MAX_WHOLE_LISTS: usize = 8;
 /// Kubernetes' own finalizers, which have no domain.
 const STANDARD_FINALIZERS: [&str; 3] = ["orphan", "foregroundDeletion", "kubernetes"];
@@ -26,7 +27,8 @@ const STANDARD_FINALIZERS: [&str; 3] = ["orphan", "foregroundDeletion", "kuberne
 /// Validates the metadata of an update.
 ///
 /// An API server lists some errors up to three times, because both `ValidateObjectMeta` and
-/// `ValidateObjectMetaUpdate` check a field, and the latter runs twice. So does this.
+/// `ValidateObjectMetaUpdate` check a field, and the latter runs twice. This function does the
+/// same.
 pub(crate) fn validate_update(new: &ObjectMeta, old: &ObjectMeta) -> Vec<StatusCause> {
     let mut causes = Vec::new();
     validate_object_meta(new, names::path_segment_prefix, names::path_segment, &mut causes);
@@ -133,7 +135,7 @@ fn validate_no_new_finalizers(new: &ObjectMeta, old: &ObjectMeta, causes: &mut V
     causes.push(StatusCause::new(CauseType::Forbidden, "metadata.finalizers", &detail));
 }
 
-/// Adds the violations of the rules that the library checks too.
+/// Adds the violations of the rules that the library checks as well.
 fn add_violations(new: &ObjectMeta, field: &str, causes: &mut Vec<StatusCause>) {
     let Some(value) = new.get(field) else { return };
     let mut whole_lists = 0;
@@ -178,7 +180,7 @@ fn cause(field: &str, value: &Value, violation: &MetadataViolation) -> StatusCau
     }
 }
 
-/// An ownerReference as `kind/name`. Go holds an absent field as the empty string.
+/// An ownerReference as `kind/name`. Go decodes an absent field as the empty string.
 fn kind_and_name(owner: &Value) -> String {
     let string = |key| owner.get(key).and_then(Value::as_str).unwrap_or_default();
     format!("{}/{}", string("kind"), string("name"))

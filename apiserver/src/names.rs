@@ -1,8 +1,9 @@
-//! Kubernetes' rules for the names of objects, and its words for what violates them.
+//! Kubernetes' rules and messages for the names of objects.
 //!
-//! Each function lists the violations; none means that the name is valid. See
-//! [validate/content](https://github.com/kubernetes/apimachinery/tree/master/pkg/api/validate/content) and
-//! [path validation](https://github.com/kubernetes/apimachinery/tree/master/pkg/api/validation/path).
+//! Each function returns the violations; an empty list means that the name is valid. See
+//! [validate/content](https://github.com/kubernetes/apimachinery/tree/master/pkg/api/validate/content)
+//! and [path
+//! validation](https://github.com/kubernetes/apimachinery/tree/master/pkg/api/validation/path).
 
 use volcano_job_update::internals::metadata::{
     DNS_SUBDOMAIN_RULE, illegal_characters, is_dns_label, is_dns_subdomain,

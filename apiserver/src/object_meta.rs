@@ -1,4 +1,4 @@
-//! `metadata` as an API server holds it: read into Go's `ObjectMeta` and written again.
+//! `metadata` as an API server represents it: decoded into Go's `ObjectMeta` and encoded again.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use crate::go;
 use crate::time;
 
-/// The metadata of a Job after decoding: every field is one of `ObjectMeta`, has the type it has there, and
-/// is not empty.
+/// The decoded metadata of a Job: every field is a field of `ObjectMeta`, has the type declared
+/// there, and is not empty.
 pub(crate) type ObjectMeta = Map<String, Value>;
 
 /// The Go type of a field.
@@ -35,7 +35,8 @@ struct GoStruct {
     required: &'static [&'static str],
 }
 
-/// See [types.go](https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/types.go).
+/// See
+/// [types.go](https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/types.go).
 static OBJECT_META: GoStruct = GoStruct {
     name: "ObjectMeta",
     fields: &[
@@ -89,7 +90,7 @@ static MANAGED_FIELDS_ENTRY: GoStruct = GoStruct {
 ///
 /// # Errors
 ///
-/// Go's error for a field of another type.
+/// Go's error for a field of a wrong type.
 pub(crate) fn decode(metadata: &Value, unknown: &mut Vec<String>) -> Result<ObjectMeta, String> {
     let mut decoder = Decoder::default();
     let object_meta = match metadata {
@@ -106,8 +107,8 @@ pub(crate) fn decode(metadata: &Value, unknown: &mut Vec<String>) -> Result<Obje
     decoder.error.map_or(Ok(object_meta), Err)
 }
 
-/// Decodes the metadata of a stored Job. Unknown and malformed fields are dropped, as an API server does
-/// when it reads from its store ([`dropInvalidMetadata`]).
+/// Decodes the metadata of a stored Job. Unknown and malformed fields are dropped, as an API server
+/// does when it reads from its store ([`dropInvalidMetadata`]).
 ///
 /// [`dropInvalidMetadata`]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/customresource_handler.go
 pub(crate) fn decode_stored(metadata: &Map<String, Value>) -> ObjectMeta {
@@ -121,7 +122,7 @@ pub(crate) fn decode_stored(metadata: &Map<String, Value>) -> ObjectMeta {
     decoded
 }
 
-/// A string field. Go holds an absent one as the empty string.
+/// A string field. As in Go, an absent field is the empty string.
 pub(crate) fn string<'m>(metadata: &'m ObjectMeta, key: &str) -> &'m str {
     metadata.get(key).and_then(Value::as_str).unwrap_or_default()
 }
@@ -151,12 +152,12 @@ pub(crate) fn dedup_owner_references(metadata: &mut ObjectMeta) -> Vec<String> {
 struct Decoder {
     /// The Go name of the struct that is being decoded.
     structure: &'static str,
-    /// The fields that lead to it, without list positions, as in Go's errors.
+    /// The path to that struct, without list positions, as in Go's errors.
     fields: Vec<&'static str>,
     /// The path of the field that is being decoded, without `metadata`.
     path: String,
     unknown: Vec<String>,
-    /// The error for the first field of another type; decoding goes on after it.
+    /// The error for the first field of a wrong type; decoding continues after it.
     error: Option<String>,
 }
 
@@ -168,7 +169,7 @@ impl Decoder {
     ) -> Result<ObjectMeta, String> {
         let outer = std::mem::replace(&mut self.structure, structure.name);
         let mut decoded = ObjectMeta::new();
-        // Sorted, since Go marshals the metadata before it reads it into the struct.
+        // Go marshals the metadata, and so sorts the keys, before it decodes them into the struct.
         let mut fields: Vec<(&String, &Value)> = map.iter().collect();
         fields.sort_unstable_by_key(|(key, _)| *key);
         for (key, value) in fields {
@@ -196,7 +197,7 @@ impl Decoder {
         Ok(decoded)
     }
 
-    /// A field as Go writes it again; `None` if it omits it.
+    /// A field as Go encodes it again; `None` if Go omits the field.
     fn value(&mut self, value: &Value, kind: &GoType) -> Result<Option<Value>, String> {
         if value.is_null() {
             return Ok(None);
@@ -235,7 +236,7 @@ impl Decoder {
         match value {
             Value::Number(number) => {
                 let text = go::number_text(number);
-                // A whole double, such as 2.0, is an integer once Go has written it: 2.
+                // Go encodes a whole double such as 2.0 as the integer 2.
                 text.parse().ok().or_else(|| self.error(&format!("number {text}"), "int64"))
             }
             other => self.mismatch(other, "int64"),
@@ -290,7 +291,7 @@ impl Decoder {
         self.error(go::type_name(value), go_type)
     }
 
-    /// Keeps the first error. The field that has it is omitted.
+    /// Keeps the first error. The field with the error is omitted.
     fn error<T>(&mut self, found: &str, go_type: &str) -> Option<T> {
         let (structure, field) = (self.structure, self.fields.join("."));
         self.error.get_or_insert_with(|| {
@@ -342,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn decode_has_the_errors_of_go() {
+    fn decode_errors_match_go() {
         for (sent, says) in [
             (json!([]), "array into Go value of type v1.ObjectMeta"),
             (json!({"name": 1}), "number into Go struct field ObjectMeta.name of type string"),

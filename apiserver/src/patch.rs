@@ -1,8 +1,8 @@
-//! Application of JSON Patch and JSON Merge Patch, as an API server does it.
+//! Applies JSON Patch and JSON Merge Patch as an API server does.
 //!
-//! See [evanphx/json-patch](https://github.com/evanphx/json-patch), version 4: a negative position
-//! counts from the end of a list, an absent field and `null` pass the same test, and whatever fails while
-//! operations are applied has the same answer.
+//! Follows [evanphx/json-patch](https://github.com/evanphx/json-patch), version 4: a negative
+//! position counts from the end of a list, `test` treats an absent field as `null`, and every error
+//! while operations are applied has the same answer.
 
 use serde_json::{Map, Value};
 use volcano_job_update::status::Status;
@@ -13,15 +13,15 @@ use crate::syntax;
 pub(crate) const JSON_PATCH: &str = "application/json-patch+json";
 pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
 
-/// The limit for the operations of a JSON Patch.
+/// The maximum number of operations in a JSON Patch.
 const MAX_OPERATIONS: usize = 10_000;
-/// The limit for the bytes that all `copy` operations of a JSON Patch add.
+/// The maximum number of bytes that all `copy` operations of a JSON Patch add.
 const MAX_COPIED_BYTES: usize = 3 * 1024 * 1024;
 
 /// The patched document, and the warnings of strict decoding.
 type Patched = Result<(Value, Vec<String>), Status>;
 
-/// An operation does not apply. An API server does not say which one.
+/// An operation cannot be applied. An API server does not report which one.
 struct NotApplicable;
 
 /// Applies a JSON Patch.
@@ -90,7 +90,7 @@ fn wrong_type(found: &Value, go_type: &str) -> String {
     format!("json: cannot unmarshal {} into Go value of type {go_type}", go::type_name(found))
 }
 
-/// Strict decoding of operations: gives the warnings for duplicate and unknown fields.
+/// Strict decoding of operations: returns the warnings for duplicate and unknown fields.
 fn check_operations(text: &str, operations: &[Value]) -> Result<Vec<String>, Status> {
     let warning = |what: &str, path: &str| format!("json patch {what} field {}", go::quote(path));
     let duplicates = syntax::duplicates(text);
@@ -144,7 +144,7 @@ fn apply(
     copied_bytes: &mut usize,
 ) -> Result<(), NotApplicable> {
     let string = |key| operation.get(key).and_then(Value::as_str).ok_or(NotApplicable);
-    // Go holds an absent value as null.
+    // Go represents an absent value as null.
     let value = || operation.get("value").cloned().unwrap_or(Value::Null);
     match string("op")? {
         "add" => add(document, string("path")?, value()),
@@ -167,7 +167,7 @@ fn apply(
     }
 }
 
-/// The object or list that a path points into, and the last segment of the path.
+/// The object or list that contains the value at a path, and the last segment of the path.
 fn parent<'v>(
     document: &'v mut Value,
     path: &str,

@@ -1,4 +1,4 @@
-//! The checks that a request is for the Job in its URL, in the state in which the Job is stored.
+//! Checks that a request matches its URL and the current state of the stored Job.
 
 use volcano_job_update::resource::{API_VERSION, GROUP, RESOURCE};
 use volcano_job_update::status::{CauseType, GroupKind, Status};
@@ -8,7 +8,7 @@ use crate::object_meta::{ObjectMeta, string};
 use crate::request::RequestInfo;
 use crate::response::with_value;
 
-/// 400 unless the apiVersion is that of the URL.
+/// Returns 400 unless the apiVersion matches the URL.
 pub(crate) fn check_api_version(api_version: &str) -> Result<(), Status> {
     if api_version == API_VERSION {
         return Ok(());
@@ -19,7 +19,7 @@ pub(crate) fn check_api_version(api_version: &str) -> Result<(), Status> {
     )))
 }
 
-/// 400 unless the namespace is that of the URL. An absent one is set to it.
+/// Returns 400 unless the namespace matches the URL. An absent namespace is set.
 pub(crate) fn ensure_namespace(info: &RequestInfo, new: &mut ObjectMeta) -> Result<(), Status> {
     match string(new, "namespace") {
         "" => drop(new.insert("namespace".into(), info.namespace.as_str().into())),
@@ -33,7 +33,7 @@ pub(crate) fn ensure_namespace(info: &RequestInfo, new: &mut ObjectMeta) -> Resu
     Ok(())
 }
 
-/// 400 unless the name is that of the URL.
+/// Returns 400 unless the name matches the URL.
 pub(crate) fn check_name(info: &RequestInfo, new: &ObjectMeta) -> Result<(), Status> {
     let expected = &*info.name;
     match string(new, "name") {
@@ -47,7 +47,7 @@ pub(crate) fn check_name(info: &RequestInfo, new: &ObjectMeta) -> Result<(), Sta
     }
 }
 
-/// 409 unless the uid is absent or that of the stored Job.
+/// Returns 409 unless the uid is absent or matches the stored Job.
 pub(crate) fn check_uid(
     info: &RequestInfo,
     new: &ObjectMeta,
@@ -66,7 +66,7 @@ pub(crate) fn check_uid(
     Err(Status::conflict(name, why))
 }
 
-/// 409 unless the resourceVersion is that of the stored Job, 422 if there is none.
+/// Returns 409 unless the resourceVersion matches the stored Job, and 422 if it is missing.
 pub(crate) fn check_resource_version(
     info: &RequestInfo,
     new: &ObjectMeta,
@@ -89,7 +89,7 @@ pub(crate) fn check_resource_version(
     Ok(())
 }
 
-/// `ParseResourceVersion` of the store: an absent one is 0.
+/// `ParseResourceVersion` of the store: an absent version is 0.
 fn parse_resource_version(text: &str) -> Result<u64, Status> {
     if text.is_empty() {
         return Ok(0);

@@ -1,8 +1,8 @@
-//! The registry: validates a decoded Job and makes of it what is stored and returned.
+//! The registry: validates a decoded Job, and determines what is stored and returned.
 //!
 //! The order of the steps is that of `Store.Update` and `Store.Create` in
-//! [registry](https://github.com/kubernetes/apiserver/blob/master/pkg/registry/generic/registry/store.go), with
-//! the policy in the place of validating admission.
+//! [registry](https://github.com/kubernetes/apiserver/blob/master/pkg/registry/generic/registry/store.go),
+//! with the policy in place of validating admission.
 
 use serde_json::{Map, Value};
 use volcano_job_update::Job;
@@ -23,7 +23,7 @@ use crate::schema_rules;
 use crate::strategy;
 
 impl RequestScope<'_> {
-    /// Replaces the existing Job. `job` is what was decoded.
+    /// Replaces the existing Job. `decoded` is the decoded form of `job`.
     pub(crate) fn update(
         &self,
         existing: &Job<'_>,
@@ -47,7 +47,8 @@ impl RequestScope<'_> {
             .map_err(Status::internal_error)?;
         let encoded = self.encode(&decoded, status.as_ref());
         let read;
-        // To a verdict, defaults and nulls make no difference: the body can stand for the result.
+        // Defaults and nulls do not affect the outcome, so the body can be validated instead of the
+        // result.
         let updated = if decoded.is_lossless {
             job
         } else {
@@ -76,7 +77,7 @@ impl RequestScope<'_> {
         Ok(Response { verb, is_created: false, encoded, body, warnings, review })
     }
 
-    /// Creates the Job, if the context allows it.
+    /// Creates the Job if the context allows it.
     pub(crate) fn create(
         &self,
         mut decoded: DecodedJob<'_>,
@@ -102,8 +103,8 @@ impl RequestScope<'_> {
         Ok(Response { verb, is_created: true, encoded, body, warnings, review: None })
     }
 
-    /// What an update does to the store. `stored` is the metadata of the existing Job as it is stored, `old` as
-    /// an API server reads it.
+    /// The effect of an update on the store. `stored` is the metadata of the existing Job as
+    /// stored, `old` as an API server reads it.
     fn update_verb(
         &self,
         decoded: &DecodedJob<'_>,
@@ -111,7 +112,7 @@ impl RequestScope<'_> {
         mut stored: Map<String, Value>,
     ) -> StoreVerb {
         let new = &decoded.metadata;
-        // It was stored before Kubernetes 1.20, and is not written again.
+        // A selfLink was stored before Kubernetes 1.20, and is not written again.
         stored.remove("selfLink");
         let is_same_metadata = go::text_of_map(&stored) == go::text_of_map(new);
         let is_deleted_without_grace = old.contains_key("deletionTimestamp")
@@ -127,8 +128,8 @@ impl RequestScope<'_> {
         }
     }
 
-    /// Validates an update: metadata, apiVersion and kind, the schema. `causes` are the schema errors known
-    /// before.
+    /// Validates an update: metadata, apiVersion and kind, and the schema. `causes` are the schema
+    /// errors found so far.
     fn validate_update(
         &self,
         existing: &Job<'_>,
@@ -160,8 +161,8 @@ impl RequestScope<'_> {
         invalid_if_any(decoded, errors)
     }
 
-    /// Validates by the schema the fields that the update changes. Of a field that has an error already, no
-    /// other is added.
+    /// Validates the fields that the update changes against the schema. A field that already has an
+    /// error gets no further error.
     fn validate_schema(
         &self,
         existing: &Job<'_>,
@@ -174,17 +175,17 @@ impl RequestScope<'_> {
         Ok(causes)
     }
 
-    /// The Job as it is stored and returned: one line with a line break.
+    /// The Job as stored and returned: a single line with a line break.
     pub(crate) fn encode(&self, job: &DecodedJob<'_>, status: Option<&FieldValue<'_>>) -> String {
         const STATUS_BYTES: usize = 4096;
-        // It is about as long as the body, plus the status.
+        // The result is about as long as the body plus the status.
         let mut line = String::with_capacity(self.bytes.len() + STATUS_BYTES);
         write_job(&mut line, job, status);
         line.push('\n');
         line
     }
 
-    /// The body of the response, if it is not the encoded Job.
+    /// The body of the response, if it differs from the encoded Job.
     fn body(
         &self,
         decoded: &mut DecodedJob<'_>,
@@ -204,7 +205,7 @@ impl RequestScope<'_> {
     }
 }
 
-/// The metadata of the existing Job as it is stored.
+/// The metadata of the existing Job as stored.
 fn stored_metadata(existing: &Job<'_>) -> Result<Map<String, Value>, Status> {
     let mut metadata = Map::new();
     for entry in existing.metadata().into_iter().flatten() {
@@ -214,7 +215,7 @@ fn stored_metadata(existing: &Job<'_>) -> Result<Map<String, Value>, Status> {
     Ok(metadata)
 }
 
-/// 422 with the errors, of the kind that the Job says it has.
+/// Returns 422 if there are errors, for the kind that the Job has.
 fn invalid_if_any(decoded: &DecodedJob<'_>, errors: Vec<StatusCause>) -> Result<(), Status> {
     if errors.is_empty() {
         return Ok(());

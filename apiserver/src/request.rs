@@ -1,4 +1,4 @@
-//! Requests: which Job they are for, their query parameters, their bodies.
+//! Requests: the path, the query parameters and the body.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -29,8 +29,8 @@ pub struct ReplaceRequest<'b> {
     pub(crate) body: &'b [u8],
 }
 
-/// A PATCH of a Job: a JSON Patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)) or a JSON Merge
-/// Patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)), as its content type says.
+/// A PATCH of a Job: a JSON Patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)) or a JSON
+/// Merge Patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)), as its content type says.
 ///
 /// `Debug` does not show the body, which can contain secrets.
 #[derive(Clone)]
@@ -69,36 +69,35 @@ pub(crate) struct RequestInfo {
     dry_run: Vec<String>,
     field_manager: String,
     field_validation: String,
-    /// Whether `force` is given, which only a server-side apply may do.
+    /// Whether `force` is given, which only server-side apply supports.
     force: bool,
 }
 
-/// What happens to unknown fields and to fields that an object has twice: the query parameter
-/// `fieldValidation`.
+/// The query parameter `fieldValidation`: how unknown and duplicate fields are handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum FieldValidation {
-    /// They are dropped.
+    /// Drop them.
     Ignore,
-    /// They are dropped, with a warning for each.
+    /// Drop them, with a warning for each.
     #[default]
     Warn,
-    /// The request is answered 400.
+    /// Reject the request with 400.
     Strict,
 }
 
 impl<'b> ReplaceRequest<'b> {
-    /// A PUT of a JSON body to a URI: path and query, or a whole URL.
+    /// A PUT of a JSON body to a URI, which is a path with a query or a whole URL.
     ///
     /// # Errors
     ///
-    /// 404 if the path is not one of a Job (`/api/v1/namespaces/n/pods/a`, another group or version, a
-    /// subresource such as `…/jobs/a/status`); 400 if namespace or name are not percent-encoded UTF-8
-    /// (`%ff`, `%4`).
+    /// 404 if the path is not one of a Job (`/api/v1/namespaces/n/pods/a`, another group or
+    /// version, a subresource such as `…/jobs/a/status`); 400 if namespace or name are not
+    /// percent-encoded UTF-8 (`%ff`, `%4`).
     pub fn from_uri(uri: &str, body: &'b [u8]) -> Result<Self, Status> {
         Ok(Self { info: RequestInfo::from_uri(uri)?, content_type: None, body })
     }
 
-    /// Sets the header `Content-Type` of the request. Without one, the body is JSON.
+    /// Sets the header `Content-Type` of the request. The default is JSON.
     #[must_use]
     pub fn with_content_type(self, content_type: impl Into<Cow<'b, str>>) -> Self {
         Self { content_type: Some(content_type.into()), ..self }
@@ -116,13 +115,13 @@ impl<'b> ReplaceRequest<'b> {
         &self.info.name
     }
 
-    /// Whether the response is to be indented (`pretty=true`).
+    /// Whether to indent the response (`pretty=true`).
     #[must_use]
     pub fn is_pretty(&self) -> bool {
         self.info.pretty
     }
 
-    /// Whether nothing is to be stored (`dryRun=All`).
+    /// Whether the request is a dry run (`dryRun=All`).
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
         self.info.is_dry_run()
@@ -130,11 +129,12 @@ impl<'b> ReplaceRequest<'b> {
 }
 
 impl<'b> PatchRequest<'b> {
-    /// A PATCH of a URI: path and query, or a whole URL. `content_type` is the header `Content-Type`.
+    /// A PATCH of a URI, which is a path with a query or a whole URL. `content_type` is the header
+    /// `Content-Type`.
     ///
     /// # Errors
     ///
-    /// As [`ReplaceRequest::from_uri`].
+    /// Same as [`ReplaceRequest::from_uri`].
     pub fn from_uri(
         uri: &str,
         content_type: impl Into<Cow<'b, str>>,
@@ -156,13 +156,13 @@ impl<'b> PatchRequest<'b> {
         &self.info.name
     }
 
-    /// Whether the response is to be indented (`pretty=true`).
+    /// Whether to indent the response (`pretty=true`).
     #[must_use]
     pub fn is_pretty(&self) -> bool {
         self.info.pretty
     }
 
-    /// Whether nothing is to be stored (`dryRun=All`).
+    /// Whether the request is a dry run (`dryRun=All`).
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
         self.info.is_dry_run()
@@ -207,7 +207,8 @@ impl RequestInfo {
         Ok(info)
     }
 
-    /// Sets a query parameter. The first of several with the same name counts, but `dryRun` is a list.
+    /// Sets a query parameter. The first of several with the same name wins, except that `dryRun`
+    /// is a list.
     fn set(&mut self, key: &str, value: String) {
         let set_first = |field: &mut String, value| {
             if field.is_empty() {
@@ -299,7 +300,7 @@ impl RequestInfo {
     }
 }
 
-/// Whether a content type is JSON, which an absent one stands for.
+/// Whether a content type is JSON. An absent content type means JSON.
 pub(crate) fn is_json(content_type: &str) -> bool {
     let media_type = before(content_type, ';').trim();
     media_type.is_empty() || media_type.eq_ignore_ascii_case("application/json")

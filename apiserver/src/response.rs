@@ -14,9 +14,10 @@ use crate::go;
 #[derive(Clone)]
 pub struct Response {
     pub(crate) verb: StoreVerb,
-    /// Whether the code is 201, which it is in a dry run too.
+    /// Whether the code is 201, also in a dry run.
     pub(crate) is_created: bool,
-    /// The Job in one line with a line break: the body, and without the line break what is stored.
+    /// The Job as a single line with a line break. This is the body of the response and, without
+    /// the line break, the text to store.
     pub(crate) encoded: String,
     /// The body, if it differs from `encoded`.
     pub(crate) body: Option<String>,
@@ -34,7 +35,7 @@ impl fmt::Debug for Response {
     }
 }
 
-/// What a response does to the store.
+/// The effect of a response on the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StoreVerb {
     Keep,
@@ -43,14 +44,14 @@ pub(crate) enum StoreVerb {
     Delete,
 }
 
-/// What the server does to its store before it sends the response.
+/// The action that the server must perform on its store before it sends the response.
 ///
-/// The store must do it only if it still has the existing Job that the request was judged by, and the server
-/// must answer 409 ([`Status::conflict`]) otherwise.
+/// The server must do it only if the store still has the existing Job that was passed in. Otherwise
+/// it must answer 409 ([`Status::conflict`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a server must handle each")]
 pub enum StoreAction<'r> {
-    /// Keep what is stored: the Job does not change, or the request is a dry run (`dryRun=All`).
+    /// Keep the stored Job: nothing changes, or the request is a dry run (`dryRun=All`).
     Keep,
     /// Add this Job, as compact JSON.
     Create(&'r str),
@@ -79,7 +80,7 @@ impl Response {
         self.body.unwrap_or(self.encoded)
     }
 
-    /// What to do to the store.
+    /// The action to perform on the store.
     #[must_use]
     pub fn store_action(&self) -> StoreAction<'_> {
         let job = self.encoded.trim_end_matches('\n');
@@ -97,7 +98,7 @@ impl Response {
         &self.warnings
     }
 
-    /// The changes of an update, and what the policy says of each; `None` if the Job is created.
+    /// The changes of an update with their outcomes under the policy; `None` if the Job is created.
     #[must_use]
     pub fn review(&self) -> Option<&Review> {
         self.review.as_ref()
@@ -115,8 +116,8 @@ impl<'r> StoreAction<'r> {
     }
 }
 
-/// A status as the body of a response, as an API server writes it: in one line with a line break, or
-/// (`pretty`) indented by two spaces.
+/// A status as the body of a response, as an API server writes it: a single line with a line break
+/// or, if `pretty`, indented by two spaces.
 ///
 /// ```
 /// use volcano_job_apiserver::status_body;
@@ -134,7 +135,8 @@ pub fn status_body(status: &Status, pretty: bool) -> String {
     if pretty { go::indent(&json) } else { json.into_owned() + "\n" }
 }
 
-/// A cause that shows the invalid value as Kubernetes does: a string in quotes, anything else as JSON.
+/// A cause that shows the invalid value as Kubernetes does: a string in quotes, anything else as
+/// JSON.
 pub(crate) fn with_value(
     kind: CauseType,
     field: impl fmt::Display,

@@ -1,7 +1,9 @@
-//! Violations of the schema in the words of an API server.
+//! Schema violations with the messages of an API server.
 //!
-//! The words are those of [kube-openapi](https://github.com/kubernetes/kube-openapi/blob/master/pkg/validation/errors/schema.go)
-//! and of [listtype](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema/listtype).
+//! The messages are those of
+//! [kube-openapi](https://github.com/kubernetes/kube-openapi/blob/master/pkg/validation/errors/schema.go)
+//! and of
+//! [listtype](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema/listtype).
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -19,7 +21,7 @@ use crate::response::with_value;
 /// The largest whole double that an API server accepts as an integer: 2⁵³ − 1.
 const MAX_WHOLE_DOUBLE: f64 = 9_007_199_254_740_991.0;
 
-/// The violations of the schema in the parts of a Job that differ from the existing one.
+/// The schema violations in the parts of a Job that differ from the existing Job.
 ///
 /// # Errors
 ///
@@ -41,7 +43,7 @@ pub(crate) fn causes(
 
 struct Causes<'s> {
     schema: &'s Structural,
-    /// The paths of the numbers of which all causes were added.
+    /// The paths of numbers for which all causes were added.
     numbers: HashSet<String>,
     list: Vec<StatusCause>,
 }
@@ -61,7 +63,8 @@ impl Causes<'_> {
                 self.add_number(&field, number, schema);
             }
             SchemaViolationKind::Type { expected, found } => {
-                // The server names the format instead of the type, unless a string or list was found.
+                // The server names the format instead of the type, unless the value is a string or
+                // list.
                 let by_format = matches!(found, Value::Bool(_) | Value::Object(_));
                 match integer_format(schema).filter(|_| by_format) {
                     Some(format) => self.add_type(&field, format, ""),
@@ -119,7 +122,7 @@ impl Causes<'_> {
         }
     }
 
-    /// Adds all causes of a number that violates the schema of an integer.
+    /// Adds all causes for a number that violates the schema of an integer.
     fn add_number(&mut self, field: &str, number: &Number, schema: &Structural) {
         if !self.numbers.insert(field.to_owned()) {
             return;
@@ -145,7 +148,7 @@ impl Causes<'_> {
                 Some(format) => format!("with format {format}"),
                 None => "(default format)".into(),
             };
-            // The server does not know the field here, and writes that as `<nil>`.
+            // The server does not know the field here, and writes `<nil>`.
             let detail = format!("Checked value must be of type integer {of_format} in {field}");
             let cause = with_value(CauseType::Invalid, "<nil>", &"".into(), &detail);
             self.list.push(cause);
@@ -169,7 +172,7 @@ impl Causes<'_> {
     }
 }
 
-/// The value of the replacement.
+/// The value in the replacement.
 #[expect(
     clippy::expect_used,
     reason = "only a missing field and the number of tasks have no value, and those need none"
@@ -183,13 +186,13 @@ fn integer_format(schema: &Structural) -> Option<&str> {
     schema.format().filter(|format| format.starts_with("int"))
 }
 
-/// A number as Go's `float64`. A number beyond that, which only `serde_json`'s feature
-/// `arbitrary_precision` reads, is within no bounds and above none.
+/// A number as Go's `float64`. A number out of that range becomes NaN, which is not an integer and
+/// violates no bound. Only `serde_json`'s feature `arbitrary_precision` parses such a number.
 fn as_double(number: &Number) -> f64 {
     number.as_f64().unwrap_or(f64::NAN)
 }
 
-/// The keys of an element of a keyed list with their values; in a set, the element.
+/// The keys of an element of a keyed list, with their values. For a set, the element itself.
 fn keys_of(element: &Value, keys: &[Box<str>]) -> Value {
     if keys.is_empty() {
         return element.clone();
@@ -199,7 +202,7 @@ fn keys_of(element: &Value, keys: &[Box<str>]) -> Value {
     Value::Object(keys.filter_map(with_value).collect::<Map<_, _>>())
 }
 
-/// The cause for a value of another type than the schema has.
+/// The cause for a value of a type other than the schema's.
 pub(crate) fn wrong_type(field: &str, expected: &str, found: &str) -> StatusCause {
     let detail = format!("{field} in body must be of type {expected}: {}", go::quote(found));
     with_value(CauseType::TypeInvalid, field, &found.into(), &detail)
@@ -211,7 +214,7 @@ fn names(types: &[JsonType]) -> String {
     names.join(",")
 }
 
-/// The name of the JSON type of a value in the server's messages.
+/// The server's name for the JSON type of a value.
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Number(number) if number.is_i64() => JsonType::Integer,

@@ -1,6 +1,7 @@
-//! What an API server itself sets in the metadata of a Job, and requires of apiVersion and kind.
+//! The metadata that an API server itself sets, and the apiVersion and kind that it requires.
 //!
-//! The rules are those of [`BeforeUpdate`], [`BeforeCreate`] and of the [strategy of custom resources].
+//! The rules are those of [`BeforeUpdate`], [`BeforeCreate`] and of the [strategy of custom
+//! resources].
 //!
 //! [`BeforeUpdate`]: https://github.com/kubernetes/apiserver/blob/master/pkg/registry/rest/update.go
 //! [`BeforeCreate`]: https://github.com/kubernetes/apiserver/blob/master/pkg/registry/rest/create.go
@@ -18,12 +19,12 @@ use crate::object_meta::ObjectMeta;
 use crate::response::with_value;
 use crate::time;
 
-/// Sets the metadata that a client cannot change to that of the existing Job, and raises the generation if the
-/// content differs.
+/// Copies the metadata that a client cannot change from the existing Job, and increments the
+/// generation if the content differs.
 ///
 /// # Errors
 ///
-/// 500 if the stored generation is the largest that there is.
+/// 500 if the stored generation is the maximum.
 pub(crate) fn prepare_for_update(job: &mut DecodedJob<'_>, old: &ObjectMeta) -> Result<(), Status> {
     let is_changed = job.fields.content_differs || !job.type_meta.is_stored_version();
     let generation = next_generation(old, is_changed)?;
@@ -40,7 +41,7 @@ pub(crate) fn prepare_for_update(job: &mut DecodedJob<'_>, old: &ObjectMeta) -> 
             new.insert(key.into(), value.clone());
         }
     }
-    // One empty entry resets the list.
+    // A list with a single empty entry resets managedFields.
     let is_reset = match new.remove("managedFields") {
         Some(Value::Array(entries)) => {
             matches!(entries.as_slice(), [Value::Object(entry)] if entry.is_empty())
@@ -54,7 +55,7 @@ pub(crate) fn prepare_for_update(job: &mut DecodedJob<'_>, old: &ObjectMeta) -> 
 }
 
 fn next_generation(old: &ObjectMeta, is_changed: bool) -> Result<i64, Status> {
-    // A Job that was stored without a generation has the first one.
+    // A Job stored without a generation counts as generation 1.
     let generation = old.get("generation").and_then(Value::as_i64).map_or(1, |old| old.max(1));
     generation
         .checked_add(i64::from(is_changed))
@@ -76,7 +77,7 @@ pub(crate) fn prepare_for_create(
     new.insert("resourceVersion".into(), resource_version.to_string().into());
 }
 
-/// The errors for an apiVersion or kind that is not that of a Job.
+/// The errors for an apiVersion or kind other than a Job's.
 pub(crate) fn validate_type_meta(type_meta: &TypeMeta) -> Vec<StatusCause> {
     let TypeMeta { kind, api_version } = type_meta;
     [("kind", kind, KIND), ("apiVersion", api_version, API_VERSION)]

@@ -1,6 +1,7 @@
-//! JSON syntax as an API server reads it: what it accepts, and its errors for the rest.
+//! JSON syntax as an API server reads it: the accepted texts, and the errors for all others.
 //!
-//! The messages are those of [encoding/json](https://github.com/golang/go/blob/master/src/encoding/json/scanner.go).
+//! The messages are those of
+//! [encoding/json](https://github.com/golang/go/blob/master/src/encoding/json/scanner.go).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,12 +12,12 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 use crate::go;
 use volcano_job_update::internals::{ContainerVisitor, Containers, Cursor};
 
-/// Levels of nested objects and lists that Go reads.
+/// The maximum nesting of objects and lists that Go accepts.
 const MAX_DEPTH: usize = 10_000;
-/// Duplicate fields that strict decoding reports.
+/// The maximum number of duplicate fields that strict decoding reports.
 const MAX_DUPLICATES: usize = 100;
 
-/// A JSON text as Go reads it: each byte that is not UTF-8 and each escape of half a surrogate pair is
+/// A JSON text as Go reads it: each byte that is not UTF-8 and each escape of a lone surrogate is
 /// replaced by U+FFFD.
 pub(crate) fn sanitize(bytes: &[u8]) -> Cow<'_, str> {
     let text = sanitize_bytes(bytes);
@@ -27,7 +28,7 @@ pub(crate) fn sanitize(bytes: &[u8]) -> Cow<'_, str> {
     text
 }
 
-/// As [`sanitize`], for bytes that need not be JSON: escapes are left alone.
+/// Like [`sanitize`], for bytes that need not be JSON: escapes are not changed.
 pub(crate) fn sanitize_bytes(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| Cow::Owned(decode(bytes)), Cow::Borrowed)
 }
@@ -41,8 +42,8 @@ fn decode(bytes: &[u8]) -> String {
     text
 }
 
-/// The UTF-16 code unit of an escape without its backslash, `u` and four hexadecimal digits, and what
-/// follows it. `None` of any other escape.
+/// Parses an escape without its backslash: `u` and four hexadecimal digits. Returns the UTF-16 code
+/// unit and the text after it; `None` for any other escape.
 fn code_unit(escape: &str) -> Option<(u16, &str)> {
     let (digits, rest) = escape.strip_prefix('u')?.split_at_checked(4)?;
     Some((u16::from_str_radix(digits, 16).ok()?, rest))
@@ -63,7 +64,7 @@ fn without_lone_surrogates(text: &str) -> String {
                 rest = after;
                 continue;
             }
-            // The next character belongs to the escape: it may be another backslash.
+            // The next character belongs to the escape, even if it is another backslash.
             _ => escape.chars().next().map_or(0, char::len_utf8),
         };
         let (escape, after) = escape.split_at(length);
@@ -75,16 +76,16 @@ fn without_lone_surrogates(text: &str) -> String {
     out
 }
 
-/// Go's error for a text that is not one JSON value; `None` if it is one.
+/// Go's error for a text that is not a single JSON value; `None` if it is one.
 ///
-/// To be called after another parser failed, since the bytes are copied: Go names a byte by the
-/// character of that number, which is what Latin-1 decodes it to.
+/// Call this only after another parser has failed, since it copies the bytes. Go shows a byte as
+/// the character with that code point, so the bytes are decoded as Latin-1.
 pub(crate) fn error(bytes: &[u8]) -> Option<String> {
     let text: String = bytes.iter().copied().map(char::from).collect();
     Scanner { cursor: Cursor::new(&text) }.document().err()
 }
 
-/// Go's scanner. `Err` is its message.
+/// Go's JSON scanner. `Err` is Go's message.
 struct Scanner<'t> {
     cursor: Cursor<'t>,
 }
@@ -104,7 +105,7 @@ impl Scanner<'_> {
                 levels.push(level);
                 continue;
             }
-            // A value has ended, and with it perhaps the levels around it.
+            // A value has ended. It may also end the levels that contain it.
             loop {
                 let Some(level) = levels.last() else { return self.end() };
                 if self.next_item(*level)? {
@@ -115,8 +116,8 @@ impl Scanner<'_> {
         }
     }
 
-    /// Reads a scalar, an empty object or an empty list. Of another object or list, reads up to its
-    /// first value and returns the level.
+    /// Reads a scalar, an empty object or an empty list. For any other object or list, reads up to
+    /// its first value and returns the level.
     fn begin_value(&mut self, depth: usize) -> Result<Option<Level>, String> {
         self.cursor.skip_white_space();
         let level = if self.cursor.eat(b'{') {
@@ -152,7 +153,7 @@ impl Scanner<'_> {
         }))
     }
 
-    /// Reads what is in front of a value: in an object, its key.
+    /// Reads what precedes a value: in an object, its key.
     fn item(&mut self, level: Level) -> Result<(), String> {
         match level {
             Level::Object => self.key(),
@@ -205,7 +206,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Reads a string after its opening quote.
+    /// Reads the rest of a string, after its opening quote.
     fn end_of_string(&mut self) -> Result<(), String> {
         loop {
             self.cursor.skip_plain();
@@ -219,7 +220,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Reads an escape after its backslash.
+    /// Reads the rest of an escape, after its backslash.
     fn escape(&mut self) -> Result<(), String> {
         match self.cursor.peek() {
             Some(b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"') => self.cursor.advance(1),
@@ -266,7 +267,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// The error of a character that must not come next, or of the end of the text.
+    /// The error for an unexpected character or an unexpected end of the text.
     fn unexpected(&self, place: &str) -> String {
         match self.cursor.rest().chars().next() {
             Some(char) => format!("invalid character {} {place}", quote_char(char)),
@@ -295,22 +296,22 @@ fn quote_char(char: char) -> String {
     }
 }
 
-/// The paths of fields that an object of a well-formed text has twice, in the order of the text, each
-/// once.
+/// The paths of duplicate fields in a well-formed text, in the order of the text, without
+/// repetition.
 pub(crate) fn duplicates(text: &str) -> Vec<String> {
-    let (mut found, mut path) = (Vec::new(), String::new());
+    let (mut duplicates, mut path) = (Vec::new(), String::new());
     let mut json = serde_json::Deserializer::from_str(text);
-    let visitor = Duplicates { path: &mut path, found: &mut found };
-    // The text may have what serde_json does not read, such as 1e999: whoever reads the value reports
-    // that.
+    let visitor = Duplicates { path: &mut path, duplicates: &mut duplicates };
+    // The text may contain a number that serde_json rejects, such as 1e999. The code that parses
+    // the value reports it.
     let _ = Containers(visitor).deserialize(&mut json);
-    found
+    duplicates
 }
 
-/// Collects the paths of keys that an object has twice.
+/// Visitor that collects the paths of duplicate keys.
 struct Duplicates<'d> {
     path: &'d mut String,
-    found: &'d mut Vec<String>,
+    duplicates: &'d mut Vec<String>,
 }
 
 impl<'de> ContainerVisitor<'de> for Duplicates<'_> {
@@ -323,13 +324,13 @@ impl<'de> ContainerVisitor<'de> for Duplicates<'_> {
             }
             self.path.push_str(&key);
             if !keys.insert(key)
-                && self.found.len() < MAX_DUPLICATES
-                && !self.found.contains(self.path)
+                && self.duplicates.len() < MAX_DUPLICATES
+                && !self.duplicates.contains(self.path)
             {
-                self.found.push(self.path.clone());
+                self.duplicates.push(self.path.clone());
             }
-            let inside = Duplicates { path: self.path, found: self.found };
-            map.next_value_seed(Containers(inside))?;
+            let nested = Duplicates { path: self.path, duplicates: self.duplicates };
+            map.next_value_seed(Containers(nested))?;
             self.path.truncate(length);
         }
         Ok(())
@@ -340,8 +341,8 @@ impl<'de> ContainerVisitor<'de> for Duplicates<'_> {
         for index in 0_usize.. {
             // Writing to a String cannot fail.
             let _ = write!(self.path, "[{index}]");
-            let inside = Duplicates { path: self.path, found: self.found };
-            let read = list.next_element_seed(Containers(inside))?;
+            let nested = Duplicates { path: self.path, duplicates: self.duplicates };
+            let read = list.next_element_seed(Containers(nested))?;
             self.path.truncate(length);
             if read.is_none() {
                 break;
@@ -356,7 +357,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_are_those_of_go() {
+    fn errors_match_go() {
         for (text, message) in [
             ("", "unexpected end of JSON input"),
             ("{", "unexpected end of JSON input"),
@@ -401,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn duplicate_fields_are_found_once_each() {
+    fn duplicate_fields_are_reported_once_each() {
         let text = r#"{"a": {"b": 1, "b": 2}, "c": [{"d": 1, "d": 1, "d": 1}], "a": {"b": 1}}"#;
         assert_eq!(duplicates(text), ["a.b", "c[0].d", "a"]);
     }

@@ -1,13 +1,13 @@
-//! `metav1.Time`: reads RFC 3339 with Go's errors, writes UTC in whole seconds.
+//! `metav1.Time`: parses RFC 3339 with Go's errors, and formats UTC in whole seconds.
 
 use std::str::FromStr;
 
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp};
 
-/// The layout that Go names in its errors.
+/// The layout that Go's errors show.
 const LAYOUT: &str = "2006-01-02T15:04:05Z07:00";
-/// The Gregorian calendar repeats after 400 years.
+/// The Gregorian calendar repeats every 400 years.
 const CALENDAR_CYCLE: i16 = 400;
 
 /// A time as an API server writes it: `2019-07-11T08:09:41Z`.
@@ -15,12 +15,12 @@ pub(crate) fn format(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Reads a time and writes it in UTC and whole seconds: `2019-07-11T10:09:41.5+02:00` is
+/// Parses a time and formats it in UTC and whole seconds: `2019-07-11T10:09:41.5+02:00` becomes
 /// `2019-07-11T08:09:41Z`.
 ///
 /// # Errors
 ///
-/// What Go's [`time.Parse`] says of a text that is not a time.
+/// Go's error ([`time.Parse`]) for a text that is not a time.
 ///
 /// [`time.Parse`]: https://github.com/golang/go/blob/master/src/time/format.go
 pub(crate) fn normalize(text: &str) -> Result<String, String> {
@@ -37,15 +37,15 @@ fn to_utc(local: DateTime, offset: SignedDuration) -> DateTime {
     local.checked_sub(offset).expect("the year has changed by one at most")
 }
 
-/// A text that is being read.
+/// A text and the part that is not parsed yet.
 struct Parser<'t> {
     text: &'t str,
     rest: &'t str,
 }
 
 impl Parser<'_> {
-    /// Reads the whole text. The local time is one calendar cycle earlier than written: in UTC, the year
-    /// 9999 may become 10000, which jiff does not have.
+    /// Parses the whole text. The local time is returned one calendar cycle early, since the year
+    /// 9999 may become 10000 in UTC, which jiff does not support.
     #[expect(clippy::expect_used, reason = "each part was checked to be in its range")]
     fn local_time_and_offset(&mut self) -> Result<(DateTime, SignedDuration), String> {
         let year = self.number::<i16>(4, "2006")? - CALENDAR_CYCLE;
@@ -74,7 +74,7 @@ impl Parser<'_> {
         Ok((local.expect("each part is in its range"), offset))
     }
 
-    /// Reads the offset from UTC: `Z`, `+02:00`.
+    /// Parses the offset from UTC: `Z`, `+02:00`.
     fn offset(&mut self) -> Result<SignedDuration, String> {
         if let Some(rest) = self.rest.strip_prefix('Z') {
             self.rest = rest;
@@ -105,7 +105,7 @@ impl Parser<'_> {
         self.digits(count).ok_or_else(|| self.cannot_parse(element))
     }
 
-    /// Reads a number of exactly so many digits.
+    /// Parses a number of exactly this many digits.
     fn digits<N: FromStr>(&mut self, count: usize) -> Option<N> {
         let (digits, rest) = self.rest.split_at_checked(count)?;
         let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn normalize_has_the_errors_of_go() {
+    fn normalize_errors_match_go() {
         for (text, says) in [
             ("", r#"parsing time "" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "2006""#),
             (

@@ -11,7 +11,7 @@ use volcano_job_update::{Job, UpdatePolicy, Validator, strategy};
 
 type TestResult = Result<(), TestCaseError>;
 
-/// Half of the default number of cases, since each is expensive. `PROPTEST_CASES` scales it.
+/// Half of the default number of cases, since each one is expensive. `PROPTEST_CASES` scales it.
 fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
     ProptestConfig { cases: default.cases.div_ceil(2), ..default }
@@ -19,7 +19,7 @@ fn config() -> ProptestConfig {
 
 const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/n/jobs/a";
 
-/// The Job as it is stored under the name in the URI.
+/// The Job as stored under the name in the URI.
 fn named(mut job: Value, version: &str) -> Value {
     job["apiVersion"] = "batch.volcano.sh/v1alpha1".into();
     job["kind"] = "Job".into();
@@ -79,13 +79,14 @@ fn check(existing: Value, replacement: Value) -> TestResult {
     }
     prop_assert_eq!(&result["metadata"]["resourceVersion"], "8");
 
-    // The same with an existing Job from a parsed document, of which no text can be copied.
+    // The same with an existing Job from a parsed document, so that no text can be copied.
     let value: Value = serde_json::from_str(&existing)?;
     let from_value = put(&Job::from_value(&value)?, &replacement, 8)?;
     prop_assert_eq!(from_value.store_action(), first.store_action());
     prop_assert_eq!(from_value.body(), first.body());
 
-    // The same request again is a conflict, and with the new resourceVersion it changes nothing.
+    // Repeating the request is a conflict. Repeating it with the new resourceVersion changes
+    // nothing.
     let again = Job::from_slice(stored.as_bytes())?;
     prop_assert!(put(&again, &replacement, 9).is_err());
     replacement["metadata"]["resourceVersion"] = "8".into();

@@ -1,11 +1,11 @@
 //! Recorded requests and answers of a real API server, compared with `replace` and `patch`.
 //!
-//! The recordings are not part of this repository. Without them the test prints that it is skipped.
+//! The recordings are in `tests/data`.
 
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "data that is not what it should be is a broken test"
+    reason = "unexpected data is a broken test"
 )]
 
 #[path = "../../tests/util/data.rs"]
@@ -36,7 +36,7 @@ struct Exchange {
     warnings: Vec<String>,
 }
 
-/// Why a request is not replayed.
+/// The reason why a request is not replayed.
 fn exception(recording: &str, exchange: &Value, request: &Value) -> Option<&'static str> {
     let answer = &exchange["response"]["body"]["json"];
     let message = answer["message"].as_str().unwrap_or_default();
@@ -76,7 +76,7 @@ fn body(request: &Value) -> Option<Vec<u8>> {
         return Some(text.as_bytes().to_vec());
     }
     let json = body.get("json")?;
-    // The recordings mark very long lists and strings as shortened.
+    // Very long lists and strings are truncated in the recordings, and marked as such.
     let text = json.to_string();
     (!text.contains(" items in all") && !text.contains(" characters, sha256 "))
         .then(|| text.into_bytes())
@@ -125,7 +125,7 @@ fn answer(
     replace(existing.as_ref(), &request, validator, &context)
 }
 
-/// The Job without the fields that differ from run to run.
+/// The Job without the fields that differ between runs.
 fn comparable(job: &Value) -> Value {
     let mut job = job.clone();
     if let Some(metadata) = job["metadata"].as_object_mut() {
@@ -142,7 +142,7 @@ fn sorted(causes: &Value) -> Vec<String> {
     causes
 }
 
-/// A message with its errors sorted: a server lists them in random order.
+/// A message with its errors sorted, since a server lists them in random order.
 fn message(status: &Value) -> String {
     let message = status["message"].as_str().unwrap_or_default();
     match (message.split_once(": ["), status["details"]["causes"].as_array()) {
@@ -214,9 +214,9 @@ fn differences(name: &str, exchange: &Exchange, ours: &Result<Response, Status>)
 struct Tally {
     replayed: usize,
     accepted: usize,
-    /// The requests that are not replayed, by reason: how many, and in which recordings.
+    /// The requests that are not replayed: their number and their recordings, by reason.
     exceptions: BTreeMap<&'static str, (usize, BTreeSet<String>)>,
-    /// Whether it is known what is stored at the end of the recording.
+    /// Whether the stored Job at the end of the recording is known.
     is_known: bool,
     differences: Vec<String>,
 }
@@ -224,7 +224,7 @@ struct Tally {
 impl Tally {
     fn recording(&mut self, name: &str, recording: &Value, validator: &Validator) {
         self.is_known = true;
-        // The stored Job before each request.
+        // The stored Job at the time of each request.
         let mut stored = Some(recording["storedBefore"].clone()).filter(|job| !job.is_null());
         for step in recording["steps"].as_array().unwrap() {
             let exchanges = step["exchanges"].as_array().cloned();
@@ -251,7 +251,7 @@ impl Tally {
         let is_job = answered["kind"] == "Job";
         let verb = request["verb"].as_str().unwrap_or_default();
         if !matches!(verb, "PUT" | "PATCH") {
-            // The answer to another verb shows what is stored now.
+            // The answer to another verb shows the Job that is stored now.
             match verb {
                 "" | "GET" | "DELETE" | "POST" if is_job => *stored = Some(answered.clone()),
                 "DELETE" => *stored = None,
@@ -301,7 +301,7 @@ impl Tally {
 
 #[test]
 #[expect(clippy::print_stderr, reason = "the number of replayed requests is part of the result")]
-fn recorded_requests_have_the_recorded_answers() {
+fn replayed_requests_get_the_recorded_answers() {
     let validator = Validator::new(UpdatePolicy::permissive());
     let mut tally = Tally::default();
     for (name, recording) in recordings() {

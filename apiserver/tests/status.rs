@@ -1,4 +1,5 @@
-//! The answers of the module `status`: compared with recorded ones of a real API server, and their exact text.
+//! The statuses of the module `status`, compared with recorded answers of a real API server, and
+//! their exact text.
 
 #[path = "../../tests/util/data.rs"]
 mod data;
@@ -11,21 +12,21 @@ use volcano_job_update::{Job, ReviewError, UpdateError, Validator, Violations};
 use data::{recordings, report};
 
 /// Every recorded `Status` in a document, with the length of its body.
-fn failures(document: &Value, found: &mut Vec<(Value, u64)>) {
+fn collect_statuses(document: &Value, found: &mut Vec<(Value, u64)>) {
     let body =
         document.pointer("/body/json").filter(|body| body.get("kind") == Some(&"Status".into()));
     if let (Some(body), Some(bytes)) = (body, document.get("bytes").and_then(Value::as_u64)) {
         found.push((body.clone(), bytes));
     }
     match document {
-        Value::Object(map) => map.values().for_each(|value| failures(value, found)),
-        Value::Array(list) => list.iter().for_each(|value| failures(value, found)),
+        Value::Object(map) => map.values().for_each(|value| collect_statuses(value, found)),
+        Value::Array(list) => list.iter().for_each(|value| collect_statuses(value, found)),
         _ => {}
     }
 }
 
-/// The recorded answer made again by a constructor; `None` if there is no constructor for it.
-fn rebuilt(recorded: &Status) -> Option<Status> {
+/// Rebuilds the recorded answer by a constructor; `None` if there is no constructor for it.
+fn rebuild(recorded: &Status) -> Option<Status> {
     let details = recorded.details.clone().unwrap_or_default();
     let name = &*details.name;
     let why = |lead: &str| recorded.message.split_once(lead).map(|(_, why)| why.to_owned());
@@ -52,13 +53,13 @@ fn rebuilt(recorded: &Status) -> Option<Status> {
 }
 
 #[test]
-fn recorded_statuses_are_written_to_the_byte() {
+fn recorded_statuses_are_encoded_exactly() {
     let (mut written, mut made, mut skipped) = (0, 0, 0);
     for (name, recording) in recordings() {
         let mut found = Vec::new();
-        failures(&recording, &mut found);
+        collect_statuses(&recording, &mut found);
         for (recorded, bytes) in found {
-            // The recordings mark very long lists and strings as shortened.
+            // Very long lists and strings are truncated in the recordings, and marked as such.
             let text = recorded.to_string();
             if text.contains("... (") || text.contains(" items in all") {
                 skipped += 1;
@@ -68,9 +69,9 @@ fn recorded_statuses_are_written_to_the_byte() {
             assert_eq!(serde_json::to_value(&status).unwrap(), recorded, "{name}");
             assert_eq!(status_body(&status, false).len() as u64, bytes, "{name}: {status}");
             written += 1;
-            // The answer to a denial by a webhook comes from the webhook.
+            // If a webhook denied the request, the status is the webhook's.
             if let Some(rebuilt) =
-                rebuilt(&status).filter(|_| !status.message.contains("admission webhook"))
+                rebuild(&status).filter(|_| !status.message.contains("admission webhook"))
             {
                 assert_eq!(rebuilt, status, "{name}");
                 made += 1;
@@ -173,7 +174,7 @@ fn unreadable_jobs_are_400_or_500() {
 }
 
 #[test]
-fn constructors_have_the_messages_of_kubernetes() {
+fn constructor_messages_match_kubernetes() {
     for (status, code, reason, message) in [
         (Status::unauthorized(""), 401, "Unauthorized", "not authorized"),
         (Status::unauthorized("Unauthorized"), 401, "Unauthorized", "Unauthorized"),

@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::input::read_review;
 use crate::output::{Output, json_text};
 
-/// Responds to the review in a file: as the mutating webhook if it is to `restore`, otherwise as the
-/// validating one.
+/// Responds to the review in a file, as the mutating webhook if `restore` is set and otherwise as
+/// the validating webhook.
 pub(crate) fn run(webhook: &Webhook, restore: bool, path: &Path) -> Result<Output, Error> {
     let body = read_review(path, webhook.validator().policy().limits())?;
     let answer = if restore { webhook.restore(&body) } else { webhook.validate(&body) };

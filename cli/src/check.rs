@@ -11,7 +11,7 @@ use crate::input::read_update;
 use crate::kubectl::response_text;
 use crate::output::{Output, json_text};
 
-/// The name of the webhook in the messages of kubectl.
+/// The name of the webhook in kubectl's messages.
 const WEBHOOK: &str = "update.jobs.batch.volcano.sh";
 
 /// Checks an update.
@@ -27,12 +27,12 @@ pub(crate) fn check(pair: &Pair, format: CheckFormat) -> Result<Output, Error> {
     Ok(Output::answer(text, review.is_allowed()))
 }
 
-/// Checks an update, and prints what `kubectl replace` or `kubectl patch` prints of it.
+/// Checks an update and prints what `kubectl replace` or `kubectl patch` would print.
 pub(crate) fn check_as_kubectl(pair: &Pair, codes: StatusCodes) -> Result<Output, Error> {
     let validator = pair_validator(pair)?;
     let update = read_update(pair, validator.policy().limits())?;
     let existing = update.existing()?;
-    // A Job without a name is denied, with an empty name in the message.
+    // A Job without a name is denied, and the message has an empty name.
     let name = existing.name().unwrap_or_default();
     let review = validator.review(&existing, &update.replacement()?)?;
     let response = Response::from_review("", &name, review, codes);

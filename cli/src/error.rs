@@ -1,4 +1,4 @@
-//! Why a command fails.
+//! The error of a command.
 
 use volcano_job_update::admission::RequestError;
 use volcano_job_update::status::Status;

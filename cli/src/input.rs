@@ -1,4 +1,4 @@
-//! Reading Jobs, patches and requests, in JSON or YAML.
+//! Reads Jobs, patches and requests, in JSON or YAML.
 
 use std::path::Path;
 
@@ -53,7 +53,7 @@ impl Update {
         self.replacement.job(&self.limits)
     }
 
-    /// Whether the replacement was not JSON.
+    /// Whether the replacement was YAML and not JSON.
     pub(crate) fn replacement_is_yaml(&self) -> bool {
         matches!(self.replacement.content, Content::Value(_))
     }
@@ -69,7 +69,7 @@ pub(crate) fn read_jobs(jobs: &Jobs, limits: &Limits) -> Result<Update, Error> {
     })
 }
 
-/// Reads a Job and its replacement, or applies the patch that makes it.
+/// Reads a Job and its replacement, or creates the replacement by applying a patch.
 pub(crate) fn read_update(pair: &Pair, limits: &Limits) -> Result<Update, Error> {
     let (Replacement::File(path) | Replacement::Patch(path)) = pair.replacement();
     require_one_stdin(&pair.existing, path)?;
@@ -106,8 +106,8 @@ impl PutRequest {
     }
 }
 
-/// Reads the stored Job and the body of a request. A body of JSON is not parsed: errors in it are for
-/// the response.
+/// Reads the stored Job and the body of a request. A JSON body is not parsed, because the response
+/// reports errors in it.
 pub(crate) fn read_request(request: &Replace, limits: &Limits) -> Result<PutRequest, Error> {
     require_one_stdin(&request.existing, &request.body)?;
     let stored = read_document(&request.existing, limits)?;
@@ -116,7 +116,8 @@ pub(crate) fn read_request(request: &Replace, limits: &Limits) -> Result<PutRequ
         let value: Value = read_yaml(&request.body, limits)?;
         value.to_string().into_bytes()
     } else {
-        // With one byte more than the limit, the response says that the body is too large.
+        // One byte beyond the limit is enough for the response to report that the body is too
+        // large.
         read_prefix(&request.body, limits.text_bytes.saturating_add(1))?
     };
     Ok(PutRequest { stored: (!is_absent).then_some(stored), body, limits: *limits })
@@ -154,7 +155,7 @@ enum Format {
     Yaml,
 }
 
-/// The format that the extension of the file says, if it does.
+/// The format according to the extension of the file, if it has a known one.
 fn format_by_name(path: &Path) -> Option<Format> {
     let extension = path.extension()?.to_ascii_lowercase();
     match extension.to_str()? {
@@ -164,7 +165,8 @@ fn format_by_name(path: &Path) -> Option<Format> {
     }
 }
 
-/// The format that the first character of a text shows. An empty text is JSON, whose error says so.
+/// The format according to the first character of a text. An empty text counts as JSON, so that its
+/// error says so.
 fn format_by_content(text: &[u8]) -> Format {
     match text.trim_ascii_start().first() {
         None | Some(b'{' | b'[') => Format::Json,

@@ -1,4 +1,4 @@
-//! The messages of kubectl about the response of a webhook. The API server adds the name of the webhook
+//! kubectl's messages about the response of a webhook. The API server adds the name of the webhook
 //! to the message, and kubectl prints the message or the causes, depending on the reason.
 
 use std::collections::HashSet;
@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use volcano_job_update::admission::Response;
 use volcano_job_update::status::{Status, quote};
 
-/// What kubectl prints to standard error about the response of the webhook with that name: the warnings,
-/// and for a denial the error. For `operation` see [`error_text`].
+/// What kubectl prints to standard error about the response of the webhook with this name: the
+/// warnings and, for a denial, the error. For `operation` see [`error_text`].
 pub(crate) fn response_text(response: &Response, webhook: &str, operation: &str) -> String {
     let mut text = warnings_text(response.warnings());
     if let Some(status) = response.status() {
@@ -16,8 +16,8 @@ pub(crate) fn response_text(response: &Response, webhook: &str, operation: &str)
     text
 }
 
-/// The status with which an API server answers its client if the webhook with that name denies with
-/// `status`, as its function [`ToStatusErr`] makes it.
+/// The status that an API server returns to its client if the webhook with this name denies with
+/// `status`. Mirrors [`ToStatusErr`].
 ///
 /// [`ToStatusErr`]: https://github.com/kubernetes/apiserver/blob/master/pkg/admission/plugin/webhook/errors/statuserror.go
 pub(crate) fn denied_by(webhook: &str, status: &Status) -> Status {
@@ -35,10 +35,10 @@ pub(crate) fn denied_by(webhook: &str, status: &Status) -> Status {
     status
 }
 
-/// What kubectl prints to standard error about a failed request, as its function [`checkErr`] does.
+/// What kubectl prints to standard error about a failed request. Mirrors [`checkErr`].
 ///
-/// `operation` is what kubectl puts in front of the message: `error when replacing "job.json"` for
-/// `kubectl replace`, nothing for `kubectl patch`. (For `kubectl apply` it is the whole patch.)
+/// `operation` is the text that kubectl puts before the message: `error when replacing "job.json"`
+/// for `kubectl replace`, nothing for `kubectl patch`. (For `kubectl apply` it is the whole patch.)
 ///
 /// [`checkErr`]: https://github.com/kubernetes/kubectl/blob/master/pkg/cmd/util/helpers.go
 pub(crate) fn error_text(status: &Status, operation: &str) -> String {
@@ -57,7 +57,7 @@ pub(crate) fn error_text(status: &Status, operation: &str) -> String {
     }
 }
 
-/// The text for the reason `Invalid`: the distinct causes, or the message if there is nothing else.
+/// The text for the reason `Invalid`: the distinct causes, or the message if there are none.
 fn invalid_text(status: &Status, message: &str) -> String {
     let Some(details) = status.details.as_deref() else {
         return format!("The request is invalid: {message}\n");

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     match run(Args::parse().command).and_then(|output| print(&output)) {
         Ok(exit_status) => ExitCode::from(exit_status),
         Err(error) => {
-            // Nothing is left to be done if standard error cannot be written to.
+            // Nothing can be done if standard error cannot be written to.
             drop(writeln!(anstream::stderr(), "error: {error}"));
             ExitCode::from(2)
         }
@@ -53,7 +53,7 @@ fn run(command: Command) -> Result<Output, Error> {
     }
 }
 
-/// Prints an output; gives the exit status.
+/// Prints an output and returns the exit status.
 fn print(output: &Output) -> Result<u8, Error> {
     output.print().map_err(Error::Output)?;
     Ok(output.exit_status())

@@ -1,4 +1,4 @@
-//! What a command prints, and its exit status.
+//! The output of a command and its exit status.
 
 use std::io::{self, Write};
 
@@ -11,12 +11,12 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// A text with exit status 0.
+    /// Output with exit status 0.
     pub(crate) fn success(text: String) -> Self {
         Self { text, is_positive: true }
     }
 
-    /// A text with the answer to a question: the exit status is 0 if it is positive (allowed, no
+    /// Output that answers a question: the exit status is 0 if the answer is positive (allowed, no
     /// changes) and 1 if it is negative.
     pub(crate) fn answer(text: String, is_positive: bool) -> Self {
         Self { text, is_positive }
@@ -27,10 +27,10 @@ impl Output {
         u8::from(!self.is_positive)
     }
 
-    /// Prints the text. It is no error if the reader of a pipe has gone away.
+    /// Prints the text. A closed pipe is not an error.
     pub(crate) fn print(&self) -> io::Result<()> {
-        // Colours are for terminals only. JSON and YAML never contain the escape character itself, and
-        // are printed unchanged.
+        // Colours are for terminals only. JSON and YAML never contain the escape character itself,
+        // so they are printed unchanged.
         let printed = if self.text.contains('\u{1b}') {
             write_to(anstream::stdout().lock(), &self.text)
         } else {
@@ -54,7 +54,7 @@ pub(crate) fn to_json(document: &impl Serialize) -> String {
     serde_json::to_string_pretty(document).expect("it has only values of JSON, under string keys")
 }
 
-/// A document as JSON, as commands print it.
+/// A document as JSON, with a line break at the end, as commands print it.
 pub(crate) fn json_text(document: &impl Serialize) -> String {
     to_json(document) + "\n"
 }

@@ -29,7 +29,8 @@ pub(crate) fn run(args: &Replace) -> Result<Output, Error> {
         ReplaceFormat::Json => json_text(&as_object(&result)),
         ReplaceFormat::Body => {
             for warning in result.iter().flat_map(Response::warnings) {
-                // The response matters more than a warning that cannot be printed.
+                // Ignore the error: the response matters more than a warning that cannot be
+                // printed.
                 drop(writeln!(anstream::stderr(), "Warning: {warning}"));
             }
             match &result {
@@ -59,8 +60,8 @@ fn nil_uid() -> Uid {
     "00000000-0000-0000-0000-000000000000".parse().expect("this is a UUID")
 }
 
-/// The number after the resourceVersion of the existing Job; 1 if it has none. One that is not a number makes
-/// the request fail anyway.
+/// The resourceVersion of the existing Job plus 1; 1 if it has none. If it is not a number, the
+/// request fails anyway.
 fn next_version(existing: Option<&Job<'_>>) -> NonZeroU64 {
     let version = existing.and_then(Job::resource_version);
     let version = version.and_then(|version| version.parse::<NonZeroU64>().ok());

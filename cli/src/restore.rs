@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::input::read_jobs;
 use crate::output::{Output, json_text};
 
-/// Puts back into the replacement the fields that Volcano filled in at creation.
+/// Restores the fields that Volcano filled in at creation and the replacement lacks.
 pub(crate) fn run(jobs: &Jobs, format: RestoreFormat) -> Result<Output, Error> {
     let validator = validator(UpdatePolicy::documented(), jobs.crd.as_deref())?;
     let update = read_jobs(jobs, validator.policy().limits())?;

@@ -18,7 +18,7 @@ fn read(name: &str) -> Value {
     serde_json::from_slice(&text).expect("the example is JSON")
 }
 
-/// Runs the program with a text as its standard input.
+/// Runs the program with this text as standard input.
 fn run(arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_volcano-job-update"));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -91,7 +91,7 @@ fn defaults_are_restored() {
 }
 
 #[test]
-fn text_that_is_no_review_is_an_error() {
+fn invalid_review_is_an_error() {
     let (code, answer, errors) = run(&["admit", "-"], "{}");
     assert_eq!((code, &*answer), (Some(2), ""));
     assert_eq!(errors, "error: standard input: request.uid: must be set\n");

@@ -1,4 +1,4 @@
-//! Compares the texts with those that a real kubectl printed.
+//! Compares the texts with the output of a real kubectl.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic fails the test")]
 
@@ -64,10 +64,10 @@ fn validator() -> Validator {
 
 const REPLACING: &str = r#"error when replacing "job.json""#;
 
-/// The recordings have the status that their webhook denied with, the answer of the API server, and the
+/// The recordings contain the status of the denying webhook, the answer of the API server, and the
 /// output of kubectl.
 #[test]
-fn recorded_denials_are_printed_as_kubectl_printed_them() {
+fn recorded_denials_match_the_output_of_kubectl() {
     let (mut answers, mut texts) = (0, 0);
     for (name, recording) in recordings() {
         if !name.starts_with("denial-") || name.contains("denial-l-long") {
@@ -78,13 +78,13 @@ fn recorded_denials_are_printed_as_kubectl_printed_them() {
             if let Some(status) = answer_of(&step["response"]).filter(|_| reply["allowed"] == false)
             {
                 let denial = reply.get("status").cloned().unwrap_or(json!({}));
-                // One recording is shortened: its status had a thousand causes.
+                // One recording is truncated: its status had a thousand causes.
                 if let Ok(denial) = serde_json::from_value::<Status>(denial) {
                     assert_eq!(denied_by(webhook(&status), &denial), status, "{name}");
                     answers += 1;
                 }
             }
-            texts += usize::from(is_printed_alike(&name, step));
+            texts += usize::from(matches_kubectl(&name, step));
         }
     }
     report(answers, "answers of the API server to denials");
@@ -96,16 +96,16 @@ fn answer_of(response: &Value) -> Option<Status> {
     serde_json::from_value(body.clone()).ok()
 }
 
-/// The name of the webhook in a message: the recordings have two.
+/// The name of the webhook in a message. The recordings contain two webhooks.
 fn webhook(status: &Status) -> &'static str {
     if status.message.contains("mutatejob") { "mutatejob.lab.example" } else { WEBHOOK }
 }
 
 const WEBHOOK: &str = "validatejob.lab.example";
 
-/// Compares the output of `kubectl replace` or `kubectl patch` with the text made from the API server's
-/// answer. `false`: the step is another command, or has no status.
-fn is_printed_alike(name: &str, step: &Value) -> bool {
+/// Compares the output of `kubectl replace` or `kubectl patch` with the text made from the API
+/// server's answer. Returns `false` if the step is another command or has no status.
+fn matches_kubectl(name: &str, step: &Value) -> bool {
     let kubectl = &step["kubectl"];
     let operation = match kubectl["argv"][1].as_str() {
         Some("replace") => REPLACING,
@@ -124,8 +124,8 @@ fn is_printed_alike(name: &str, step: &Value) -> bool {
     true
 }
 
-/// The error text of our response to the update that the webhook of a recording denied; and what kubectl
-/// printed about that webhook's denial.
+/// The error text of our response to an update that the recorded webhook denied, and kubectl's
+/// output about the recorded denial.
 fn ours_and_recorded(recording: &Value, codes: StatusCodes) -> [String; 2] {
     let steps = recording["steps"].as_array().unwrap();
     let reviews = steps[0]["reviews"].as_array().unwrap();
@@ -137,9 +137,9 @@ fn ours_and_recorded(recording: &Value, codes: StatusCodes) -> [String; 2] {
     [error_text(&status, REPLACING), recorded.to_owned()]
 }
 
-/// The texts differ only in the words of the two webhooks.
+/// The texts differ only in the wording of the two webhooks.
 #[test]
-fn our_denials_are_printed_as_the_recorded_ones() {
+fn our_denials_match_the_recorded_ones() {
     let recordings: HashMap<String, Value> = recordings().into_iter().collect();
     let shapes = [
         (

@@ -1,4 +1,4 @@
-//! The commands `check`, `diff`, `replace`, `restore` and `explain`, run as a user runs them.
+//! The commands `check`, `diff`, `replace`, `restore` and `explain`, run as separate processes.
 
 #![expect(clippy::expect_used, reason = "a panic fails the test")]
 
@@ -34,12 +34,12 @@ fn run(arguments: &[&str]) -> Output {
     program(arguments).output().expect("the program runs")
 }
 
-/// Runs the program with a text as its standard input.
+/// Runs the program with this text as standard input.
 fn run_with_input(arguments: &[&str], input: &str) -> Output {
     let mut command = program(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program runs");
-    // Writing fails if the program exits before it has read everything.
+    // Writing fails if the program exits before it has read all of its input.
     drop(child.stdin.take().expect("there is an input").write_all(input.as_bytes()));
     child.wait_with_output().expect("the program ends")
 }
@@ -52,7 +52,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("the errors are UTF-8")
 }
 
-/// The documented replacement with a further change, as a file.
+/// Writes the documented replacement with a further change to a file.
 fn edited(edit: impl FnOnce(&mut Value)) -> tempfile::NamedTempFile {
     let text = std::fs::read_to_string(job(REPLACEMENT)).expect("the example is there");
     let mut value: Value = serde_json::from_str(&text).expect("the example is JSON");
@@ -113,7 +113,7 @@ fn values_are_checked_and_warnings_printed() {
 }
 
 #[test]
-fn denial_names_the_field_and_the_remedy() {
+fn denial_shows_the_field_and_the_hint() {
     let replacement = edited(|job| job["spec"]["queue"] = json!("research"));
     let output = run(&["check", &job(EXISTING), path(&replacement)]);
     assert_eq!(output.status.code(), Some(1));
@@ -291,7 +291,7 @@ fn file_above_the_limit_is_an_error() {
 }
 
 #[test]
-fn yaml_has_the_limits_of_json() {
+fn yaml_has_the_same_limits_as_json() {
     let deep = format!("spec: {{foo: {}1{}}}\n", "[".repeat(120), "]".repeat(120));
     let deep = file(".yaml", &deep);
     let output = run(&["diff", path(&deep), path(&deep)]);
@@ -338,7 +338,8 @@ fn policies_are_presets_or_files() {
     assert_eq!(stderr(&output), message);
 }
 
-/// A Job after Volcano filled in its defaults at creation, and the manifest that it was created from.
+/// A Job after Volcano filled in its defaults at creation, and the manifest from which it was
+/// created.
 const CREATED: &str = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {name: a}\nspec:\n  \
     schedulerName: volcano\n  minAvailable: 2\n  tasks:\n  - {name: default0, replicas: 2, minAvailable: 2, maxRetry: 3}\n";
 const MANIFEST: &str = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata:\n  name: a\nspec:\n  \
@@ -375,7 +376,7 @@ fn restored_manifest_is_allowed() {
 }
 
 #[test]
-fn restored_json_is_json() {
+fn restored_json_stays_json() {
     let restored = run(&["restore", &job(EXISTING), &job(REPLACEMENT)]);
     assert!(serde_json::from_str::<Value>(&stdout(&restored)).is_ok());
     let error = run(&["restore", &job(EXISTING), "no-such-file"]);

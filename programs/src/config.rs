@@ -1,4 +1,4 @@
-//! The policy and the schema that a program applies.
+//! Reads the policy and the schema that a program applies.
 
 use std::path::Path;
 
@@ -12,18 +12,18 @@ use crate::yaml::{YamlError, parse_yaml};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The name is neither that of a preset nor that of a file.
+    /// The name is neither a preset nor an existing file.
     #[error("there is no policy `{0}`: it is neither a preset nor a file")]
     NoPolicy(String),
     /// The file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The file is no policy.
+    /// The file is not a valid policy.
     #[error("policy {name}: {error}")]
     Policy {
         /// The name of the file.
         name: String,
-        /// What is wrong with it.
+        /// The cause.
         error: YamlError,
     },
     /// The file is not YAML.
@@ -31,24 +31,24 @@ pub enum ConfigError {
     CrdText {
         /// The name of the file.
         name: String,
-        /// What is wrong with it.
+        /// The cause.
         error: YamlError,
     },
-    /// The file is no CRD of a Volcano Job.
+    /// The file is not a CRD of a Volcano Job.
     #[error("CRD {name}: {error}")]
     Crd {
         /// The name of the file.
         name: String,
-        /// What is wrong with it.
+        /// The cause.
         error: SchemaError,
     },
 }
 
-/// The policy of that name: a preset such as `documented`, or a policy file in JSON or YAML.
+/// Reads a policy by name: a preset such as `documented`, or a policy file in JSON or YAML.
 ///
 /// # Errors
 ///
-/// There is neither a preset nor a file of that name, the file cannot be read, or it is no policy.
+/// There is no preset or file with this name, or the file cannot be read or is not a valid policy.
 pub fn read_policy(name: &str) -> Result<UpdatePolicy, ConfigError> {
     if let Some(preset) = UpdatePolicy::preset(name) {
         return Ok(preset);
@@ -61,11 +61,11 @@ pub fn read_policy(name: &str) -> Result<UpdatePolicy, ConfigError> {
     parse_yaml(&text).map_err(|error| ConfigError::Policy { name: display_name(path), error })
 }
 
-/// The schema in a CRD of Volcano's Job, in JSON or YAML.
+/// Reads the schema from a CRD of Volcano's Job, in JSON or YAML.
 ///
 /// # Errors
 ///
-/// The file cannot be read, or it is not YAML, or no CRD of `jobs.batch.volcano.sh`.
+/// The file cannot be read, is not YAML, or is not a CRD of `jobs.batch.volcano.sh`.
 pub fn read_crd(path: &Path) -> Result<JobSchema, ConfigError> {
     let name = || display_name(path);
     let text = read_file(path, Limits::default().text_bytes)?;
@@ -74,11 +74,11 @@ pub fn read_crd(path: &Path) -> Result<JobSchema, ConfigError> {
     JobSchema::from_crd(&crd).map_err(|error| ConfigError::Crd { name: name(), error })
 }
 
-/// The validator of a policy, with the schema of a CRD if one is given.
+/// Creates a validator for a policy, with the schema of a CRD if one is given.
 ///
 /// # Errors
 ///
-/// As [`read_crd`].
+/// Same as [`read_crd`].
 pub fn validator(policy: UpdatePolicy, crd: Option<&Path>) -> Result<Validator, ConfigError> {
     let validator = Validator::new(policy);
     Ok(match crd {

@@ -8,12 +8,12 @@ use std::path::Path;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// Reading failed: there is no such file, it is a directory, …
+    /// Reading failed: the file does not exist, is a directory, …
     #[error("cannot read {name}: {error}")]
     Read {
         /// The file, as [`display_name`] gives it.
         name: String,
-        /// What the operating system reports.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// Writing failed.
@@ -21,7 +21,7 @@ pub enum FileError {
     Write {
         /// The file, as [`display_name`] gives it.
         name: String,
-        /// What the operating system reports.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// The file is larger than the limit.
@@ -35,12 +35,12 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// Makes the error of reading a file.
+    /// Creates the error for reading a file.
     pub(crate) fn read(path: &Path, error: io::Error) -> Self {
         Self::Read { name: display_name(path), error }
     }
 
-    /// Makes the error of writing a file.
+    /// Creates the error for writing a file.
     #[cfg(feature = "tls")]
     pub(crate) fn write(path: &Path, error: io::Error) -> Self {
         Self::Write { name: display_name(path), error }
@@ -53,7 +53,7 @@ impl FileError {
 ///
 /// The file cannot be read, or has more than `limit` bytes.
 pub fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
-    // One byte more shows that there is more.
+    // Reading one byte more shows whether the file is too large.
     let text = read_prefix(path, limit.saturating_add(1))?;
     if text.len() > limit {
         return Err(FileError::TooLong { name: display_name(path), limit });
@@ -86,7 +86,7 @@ pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// The name of a file in a message: on one line, whatever characters it has.
+/// The name of a file for a message: on one line, even if it contains line breaks.
 #[must_use]
 pub fn display_name(path: &Path) -> String {
     if is_stdin(path) {

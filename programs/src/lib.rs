@@ -1,8 +1,8 @@
-//! What the programs of `volcano-job-update` share: reading of files, YAML, policies and CRDs, the
+//! Code shared by the programs of `volcano-job-update`: reading files, YAML, policies and CRDs, the
 //! option `--status-codes`, and certificates (module and feature `tls`).
 //!
-//! No part of the public interface of the project: it may change in any release, and the programs
-//! depend on its exact version.
+//! This crate is not part of the public interface of the project. It may change in any release, and
+//! the programs depend on its exact version.
 
 mod config;
 mod file;

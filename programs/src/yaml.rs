@@ -4,25 +4,27 @@ use serde::de::DeserializeOwned;
 use serde_saphyr::options::NonFiniteFloatPolicy;
 use serde_saphyr::{Budget, Options, UserMessageFormatter};
 
-/// Levels of maps and lists. More than a Job may have ([`Limits::nesting`]), so that the error of
-/// reading the Job says what is wrong.
+/// The limit for nested maps and lists. It is higher than that of a Job ([`Limits::nesting`]), so
+/// that a Job beyond its limit gets the error of reading a Job.
 ///
 /// [`Limits::nesting`]: volcano_job_update::Limits::nesting
 const MAX_DEPTH: usize = 256;
 
-/// A text is no YAML, or not of the expected form. `Display` is one line with the position.
+/// A text is not valid YAML, or does not have the expected form. `Display` is one line with the
+/// position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct YamlError(String);
 
-/// Parses YAML, of which JSON is a part.
+/// Parses YAML, which includes JSON.
 ///
-/// Where YAML 1.1 and 1.2 differ it reads what kubectl reads: `0644` is an octal number, `on` is `true`.
-/// Numbers that JSON does not have (`.inf`, `.nan`) are errors.
+/// Where YAML 1.1 and 1.2 differ, this agrees with kubectl: `0644` is an octal number, `on` is
+/// `true`. Numbers that JSON does not support (`.inf`, `.nan`) are errors.
 ///
 /// # Errors
 ///
-/// The text is not YAML (`[1`), has a key twice or several documents, or is not of the type `T`.
+/// The text is not valid YAML (`[1`), has duplicate keys or several documents, or does not match
+/// the type `T`.
 pub fn parse_yaml<T: DeserializeOwned>(text: &[u8]) -> Result<T, YamlError> {
     serde_saphyr::from_slice_with_options(text, options()).map_err(|error| {
         let message = error.render_with_formatter(&UserMessageFormatter);
@@ -35,7 +37,7 @@ fn options() -> Options {
     options.with_snippet = false;
     options.legacy_octal_numbers = true;
     options.non_finite_float_policy = NonFiniteFloatPolicy::Reject;
-    // The length of the text bounds how many nodes it has; aliases keep the default limits.
+    // The length of the text limits the number of nodes. Aliases keep the default limits.
     let mut budget = Budget::default();
     budget.max_depth = budget.max_depth.max(MAX_DEPTH);
     budget.max_nodes = usize::MAX;
@@ -56,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_booleans_are_those_of_kubectl() {
+    fn numbers_and_booleans_match_kubectl() {
         assert_eq!(value("[0644, 010, 10, 0o10, 1e3]"), json!([420, 8, 10, 8, 1000.0]));
         assert_eq!(value("[on, off, yes, no, true]"), json!([true, false, true, false, true]));
         assert_eq!(value("['010', \"on\"]"), json!(["010", "on"]));

@@ -1,4 +1,4 @@
-//! The modules of each program and of this crate must not import each other in circles.
+//! Checks that the modules of each program and of this crate do not import each other in cycles.
 
 #![expect(
     clippy::expect_used,
@@ -11,20 +11,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules of a crate by their path (`crate`, `crate::generate::policy`), each with those that it
-/// imports or declares.
+/// The modules of a crate by path (`crate`, `crate::generate::policy`), each with the modules that
+/// it imports or declares.
 type Modules = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
-fn modules_of_the_programs_have_no_circle() {
+fn program_modules_have_no_cycle() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut checked = BTreeSet::new();
     for member in fs::read_dir(workspace).expect("the workspace is a directory") {
         let member = member.expect("the workspace can be listed").path();
         let name = member.file_name().expect("a name").to_string_lossy().into_owned();
         if member.join("src/main.rs").exists() || name == "programs" {
-            let circle = circle(&modules(&member.join("src")));
-            assert_eq!(circle, None, "{name}: these modules import each other in a circle");
+            let cycle = cycle(&modules(&member.join("src")));
+            assert_eq!(cycle, None, "{name}: these modules import each other in a cycle");
             checked.insert(name);
         }
     }
@@ -34,15 +34,15 @@ fn modules_of_the_programs_have_no_circle() {
 }
 
 #[test]
-fn circle_is_found() {
+fn cycle_is_found() {
     let modules = |imports: &[(&str, &[&str])]| -> Modules {
         let own = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
         imports.iter().map(|(module, list)| ((*module).to_owned(), own(list))).collect()
     };
     let tree = modules(&[("a", &["b", "c"]), ("b", &["c"]), ("c", &[])]);
-    assert_eq!(circle(&tree), None);
-    let circular = modules(&[("a", &["b"]), ("b", &["c"]), ("c", &["d", "b"]), ("d", &[])]);
-    assert_eq!(circle(&circular).as_deref(), Some("b -> c -> b"));
+    assert_eq!(cycle(&tree), None);
+    let cyclic = modules(&[("a", &["b"]), ("b", &["c"]), ("c", &["d", "b"]), ("d", &[])]);
+    assert_eq!(cycle(&cyclic).as_deref(), Some("b -> c -> b"));
 }
 
 #[test]
@@ -61,32 +61,32 @@ fn imports_are_read() {
     assert_eq!(found, ["crate::a"], "an import of the module itself is none");
 }
 
-/// A circle, such as `b -> c -> b`.
-fn circle(modules: &Modules) -> Option<String> {
+/// Finds a cycle, such as `b -> c -> b`.
+fn cycle(modules: &Modules) -> Option<String> {
     let mut done = BTreeSet::new();
     modules.keys().find_map(|module| visit(module, modules, &mut Vec::new(), &mut done))
 }
 
-/// Searches depth first; `above` are the modules from the start to this one.
+/// Depth-first search. `ancestors` is the path from the start to this module.
 fn visit<'m>(
     module: &'m str,
     modules: &'m Modules,
-    above: &mut Vec<&'m str>,
+    ancestors: &mut Vec<&'m str>,
     done: &mut BTreeSet<&'m str>,
 ) -> Option<String> {
-    if let Some(start) = above.iter().position(|name| *name == module) {
-        return Some([&above[start..], &[module]].concat().join(" -> "));
+    if let Some(start) = ancestors.iter().position(|name| *name == module) {
+        return Some([&ancestors[start..], &[module]].concat().join(" -> "));
     }
     if !done.insert(module) {
         return None;
     }
-    above.push(module);
-    let found = modules.get(module)?.iter().find_map(|next| visit(next, modules, above, done));
-    above.pop();
+    ancestors.push(module);
+    let found = modules.get(module)?.iter().find_map(|next| visit(next, modules, ancestors, done));
+    ancestors.pop();
     found
 }
 
-/// Reads the modules of a crate. Unit tests in files of their own (`tests.rs`) are left out.
+/// Reads the modules of a crate, except unit tests in separate files (`tests.rs`).
 fn modules(source: &Path) -> Modules {
     let mut files = Vec::new();
     list_files(source, &mut files);
@@ -110,7 +110,7 @@ fn list_files(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The path of the module in a file: `crate::generate` for `generate/mod.rs`.
+/// The module path of a file: `crate::generate` for `generate/mod.rs`.
 fn module_name(file: &Path, source: &Path) -> String {
     let file = file.strip_prefix(source).expect("the file is below the source").with_extension("");
     let mut steps: Vec<_> = file.iter().map(|step| step.to_string_lossy().into_owned()).collect();
@@ -121,7 +121,7 @@ fn module_name(file: &Path, source: &Path) -> String {
     steps.join("::")
 }
 
-/// The modules that a file declares, imports by a `use` at its top level, or names by `crate::…`.
+/// The modules that a file declares, imports with a top-level `use`, or names as `crate::…`.
 fn imports(text: &str, module: &str, known: &BTreeSet<String>) -> BTreeSet<String> {
     let without_comment =
         |line: &str| line.split_once("//").map_or(line, |(code, _)| code).trim_end().to_owned();
@@ -139,7 +139,7 @@ fn imports(text: &str, module: &str, known: &BTreeSet<String>) -> BTreeSet<Strin
     for (start, _) in code.match_indices("crate::") {
         let path =
             code[start..].split(|c: char| !is_name(c) && c != ':').next().unwrap_or_default();
-        // A `{` follows in a `use`, which is read above.
+        // A `{` follows only in a `use`, which is handled above.
         if path.ends_with(is_name) {
             paths.push(path.to_owned());
         }
@@ -151,7 +151,7 @@ fn imports(text: &str, module: &str, known: &BTreeSet<String>) -> BTreeSet<Strin
         .collect()
 }
 
-/// The `mod` and `use` items at the top level, which begin without indentation, each on one line.
+/// The top-level `mod` and `use` items, which are not indented, each joined to one line.
 fn items(code: &str) -> Vec<String> {
     let mut items = Vec::new();
     let mut lines = code.lines();
@@ -171,7 +171,7 @@ fn items(code: &str) -> Vec<String> {
     items
 }
 
-/// Adds the single paths of a `use` tree: `a::{b, c::{self, d}}` has `a::b`, `a::c` and `a::c::d`.
+/// Adds the paths of a `use` tree: `a::{b, c::{self, d}}` expands to `a::b`, `a::c` and `a::c::d`.
 fn expand(tree: &str, prefix: &str, paths: &mut Vec<String>) {
     let tree = tree.trim();
     let Some((head, inside)) = tree.split_once('{') else {
@@ -197,7 +197,7 @@ fn expand(tree: &str, prefix: &str, paths: &mut Vec<String>) {
     }
 }
 
-/// The module that a path leads to, or that has the item. `None`: it leads out of the crate.
+/// The module that a path refers to, or that contains the item. `None` if it is outside the crate.
 fn resolve(path: &str, module: &str, known: &BTreeSet<String>) -> Option<String> {
     let parent = module.rsplit_once("::").map_or("", |(parent, _)| parent);
     let path = if path == "crate" || path.starts_with("crate::") {

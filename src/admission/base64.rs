@@ -4,7 +4,7 @@
 pub(super) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
-        // Missing bytes are zero bits. Each byte less makes one digit less, replaced by padding.
+        // Missing bytes are encoded as zero bits. Each missing byte replaces one digit by padding.
         let (group, digits) = match *group {
             [first] => ([first, 0, 0], 2),
             [first, second] => ([first, second, 0], 3),

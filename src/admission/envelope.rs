@@ -1,15 +1,15 @@
 //! Reads the body of an `AdmissionReview` in one pass.
 //!
-//! The two Jobs are read where they are in the body, and the second one guided by the first,
-//! whichever that is: they are nearly the same text. Values of other fields are skipped. Reading goes
-//! on after any error that is not one of syntax, since the uid of the request may follow.
+//! The two Jobs are parsed in place. Their texts are nearly the same, so the first one in the body
+//! guides the parsing of the second. Values of other fields are skipped. Reading continues after
+//! any error except a syntax error, since the uid of the request may follow.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::job::{Cursor, Job, JobError, JsonType, Limits, Position, SyntaxError};
 
-/// The fields of a review and its request. A string is empty if it is `null`, a boolean false.
+/// The fields of a review and its request. For `null`, a string is empty and a boolean false.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Envelope<'a> {
     pub(super) api_version: Option<Cow<'a, str>>,
@@ -40,7 +40,7 @@ pub(super) struct Triple<'a> {
 }
 
 impl Triple<'_> {
-    /// Group, version and name; what is absent is empty.
+    /// Group, version and name; each is empty if absent.
     pub(super) fn parts(&self) -> [&str; 3] {
         [&self.group, &self.version, &self.name].map(|part| part.as_deref().unwrap_or_default())
     }
@@ -63,7 +63,7 @@ pub(super) fn job<'r, 'a>(reading: Option<&'r Reading<'a>>) -> Option<&'r Job<'a
     }
 }
 
-/// Reads a body. Errors are in the result.
+/// Reads a body. Errors are part of the result.
 pub(super) fn read<'a>(body: &'a [u8], limits: &Limits) -> Envelope<'a> {
     let mut envelope = Envelope::default();
     let Ok(text) = std::str::from_utf8(body) else {
@@ -72,7 +72,7 @@ pub(super) fn read<'a>(body: &'a [u8], limits: &Limits) -> Envelope<'a> {
     };
     let mut reader = EnvelopeReader { cursor: Cursor::new(text), limits, error: None };
     if reader.review(&mut envelope).is_err() {
-        // Of a value that is not JSON, where it begins.
+        // If a value is not valid JSON, this is the start of the value.
         let Position { line, column } = reader.cursor.position();
         let what = format_args!("must be JSON, and is not at line {line}, column {column}");
         reader.note(format_args!("the review"), what);
@@ -134,7 +134,7 @@ impl<'a> EnvelopeReader<'a, '_> {
         })
     }
 
-    /// Reads `kind` or `resource` of the request, which has a field of that name itself.
+    /// Reads `kind` or `resource` of the request, an object with a field of the same name.
     fn triple(&mut self, slot: &mut Option<Triple<'a>>, name: &str) -> Result<(), SyntaxError> {
         if self.is_repeated(slot.is_some(), format_args!("request.{name}")) {
             return self.skip_value();
@@ -220,8 +220,8 @@ impl<'a> EnvelopeReader<'a, '_> {
         Ok(())
     }
 
-    /// Reads an object: `member` is called after each key and reads the value. A value of another
-    /// type is skipped.
+    /// Reads an object and calls `member` after each key to read the value. A value of another type
+    /// is skipped.
     fn object(
         &mut self,
         path: fmt::Arguments<'_>,
@@ -247,7 +247,7 @@ impl<'a> EnvelopeReader<'a, '_> {
         self.cursor.rest().starts_with("null")
     }
 
-    /// Whether a field was read before, which is an error.
+    /// Whether a field was read before; records an error if so.
     fn is_repeated(&mut self, was_read: bool, path: fmt::Arguments<'_>) -> bool {
         if was_read {
             self.note(path, "the field is given twice");

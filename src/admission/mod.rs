@@ -1,9 +1,9 @@
-//! Admission webhooks without their server: from the bytes of an `AdmissionReview` to the bytes of the
+//! Admission webhooks without a server: from the bytes of an `AdmissionReview` to the bytes of the
 //! response.
 //!
-//! A [`Webhook`] validates updates of Jobs ([`Webhook::validate`]), and restores what Volcano filled in
-//! at creation and a manifest that is applied again lacks ([`Webhook::restore`]). It does no I/O and
-//! keeps no state. The `kube` feature converts responses to the types of kube-core.
+//! A [`Webhook`] validates updates of Jobs ([`Webhook::validate`]) and restores creation defaults
+//! that a reapplied manifest lacks ([`Webhook::restore`]). It does no I/O and is stateless. The
+//! `kube` feature converts responses to the types of kube-core.
 //!
 //! ```
 //! use volcano_job_update::admission::{Outcome, Webhook};
@@ -38,12 +38,13 @@
 //! | a review of another version (`v1beta1`), with an unknown operation, or with a field of a wrong type or given twice | denied |
 //! | a body that is not JSON or has no uid | [`RequestError`]: HTTP 400, or 413 if it is too large |
 //!
-//! # What is answered
+//! # Contents of a response
 //!
-//! A denial has the [`Status`](crate::status::Status) of the violations. Its code is never 409, for which
-//! `kubectl apply` retries six times. The hints are warnings, which kubectl prints with a denial too. The
-//! audit annotations have the policy, and of a denial the codes and the paths. A response contains no value
-//! of a Job, except small numbers that a reason needs and the patch of [`Webhook::restore`].
+//! A denial carries the [`Status`](crate::status::Status) of the violations. Its code is never 409,
+//! on which `kubectl apply` retries six times. The hints are sent as warnings, which kubectl also
+//! prints with a denial. The audit annotations contain the policy and, for a denial, the codes and
+//! paths. A response contains no value of a Job, except small numbers in a message and the patch of
+//! [`Webhook::restore`].
 
 mod api;
 mod base64;
@@ -63,13 +64,13 @@ pub use self::webhook::{HttpAnswer, Webhook};
 use crate::status::StatusCodes;
 use crate::validate::Validator;
 
-/// The response of a validating webhook to the body of a request, which is read within the limits of the
-/// policy.
+/// The response of a validating webhook to the body of a request, which is read within the limits
+/// of the policy.
 ///
 /// # Errors
 ///
-/// The review cannot be answered: the body is not JSON (`{"request": `), has no `request.uid` (`{}`), or is
-/// larger than [`body_limit`].
+/// The review cannot be answered: the body is not JSON (`{"request": `), has no `request.uid`
+/// (`{}`), or is larger than [`body_limit`].
 pub fn respond(
     body: &[u8],
     validator: &Validator,
@@ -79,12 +80,12 @@ pub fn respond(
     Ok(review.respond(validator, codes))
 }
 
-/// The response of a mutating webhook to the body of a request: with the patch that puts dropped creation
-/// defaults back, or without one if none were dropped. Restoring a restored Job changes nothing.
+/// The response of a mutating webhook to the body of a request: a patch that restores dropped
+/// creation defaults, or no patch if none were dropped. Restoring is idempotent.
 ///
 /// # Errors
 ///
-/// As [`respond`].
+/// Same as [`respond`].
 pub fn restore(body: &[u8], validator: &Validator) -> Result<Response, RequestError> {
     let review = AdmissionReview::from_slice(body, validator.policy().limits())?;
     Ok(review.restore(validator))

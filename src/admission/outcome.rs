@@ -4,21 +4,21 @@ use crate::job::names::spelling;
 
 /// The outcome of a request to a webhook.
 ///
-/// The spelling ([`Outcome::as_str`], `Display`, serde) is stable: use it as the label of a metric.
+/// The names ([`Outcome::as_str`], `Display`, serde) are stable and suitable as metric labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The request is no update of a Job. It is allowed, and its objects are not compared.
+    /// The request is not an update of a Job. It is allowed without comparing the objects.
     Skipped,
-    /// The update is allowed. From a mutating webhook: nothing had to be restored.
+    /// The update is allowed. For a mutating webhook: nothing had to be restored.
     Allowed,
-    /// Creation defaults were missing; the response has a patch that adds them.
+    /// Creation defaults were missing. The response has a patch that adds them.
     Restored,
-    /// The update is denied, because of its violations.
+    /// The update is denied because of violations.
     Denied,
     /// The request is denied because of an error: no outcome can be determined.
     Error,
-    /// The body is no review that can be answered; the HTTP status code is 400 or 413.
+    /// The body is not a review that can be answered. The HTTP status code is 400 or 413.
     BadRequest,
 }
 
@@ -32,8 +32,8 @@ spelling!(Outcome, "outcome", {
 });
 
 impl Outcome {
-    /// Whether the response denies the request, unless it is that of a
-    /// [shadow](super::Response::into_shadow): `Denied` or `Error`.
+    /// Whether the outcome is `Denied` or `Error`. The response then denies the request, unless it
+    /// is a [shadow](super::Response::into_shadow).
     #[must_use]
     pub fn is_denial(self) -> bool {
         matches!(self, Self::Denied | Self::Error)

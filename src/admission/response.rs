@@ -4,7 +4,7 @@ use json_patch::Patch;
 use serde::{Serialize, Serializer, ser};
 
 use super::outcome::Outcome;
-use super::warnings::{fitted, on_one_line};
+use super::warnings::{limit_warnings, on_one_line};
 use super::{api, base64};
 use crate::diff::ReviewError;
 use crate::job::resource::{GROUP, RESOURCE};
@@ -12,10 +12,10 @@ use crate::policy::UpdatePolicy;
 use crate::status::{Status, StatusCodes, StatusDetails};
 use crate::validate::{Review, Violation, ViolationCode, Violations, shortened};
 
-/// Characters of one audit annotation.
+/// The limit for one audit annotation, in characters.
 const ANNOTATION_CHARACTERS: usize = 2048;
 
-/// The response to a review; [`Response::to_json`] is what to send.
+/// The response to a review. [`Response::to_json`] returns the JSON to send.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     api_version: String,
@@ -48,8 +48,7 @@ impl Response {
         self.is_shadow || !self.outcome.is_denial()
     }
 
-    /// The outcome. A [shadow](Self::into_shadow) has the outcome of the response that it was made
-    /// from.
+    /// The outcome. A [shadow](Self::into_shadow) keeps the outcome of the original response.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
@@ -61,7 +60,7 @@ impl Response {
         self.status.as_ref()
     }
 
-    /// The violations for which the update is denied. A [shadow](Self::into_shadow) keeps them.
+    /// The violations that deny the update. A [shadow](Self::into_shadow) keeps them.
     #[must_use]
     pub fn violations(&self) -> Option<&Violations> {
         self.violations.as_ref()
@@ -72,15 +71,15 @@ impl Response {
         self.violations.iter().flatten().map(Violation::code)
     }
 
-    /// The warnings, which kubectl shows: those of the review, and before them the hints of a denial.
-    /// Each is one line of fewer than 256 characters; all together have at most 4096.
+    /// The warnings, which kubectl shows: the hints of a denial, then the warnings of the review.
+    /// Each is one line of fewer than 256 characters. All together have at most 4096 characters.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// The annotations of the audit event. An API server prefixes the keys with the name of the webhook:
-    /// `policy`, `verdict`, `codes`, `paths`, `restored`.
+    /// The annotations of the audit event: `policy`, `verdict`, `codes`, `paths`, `restored`. An
+    /// API server prefixes the keys with the name of the webhook.
     pub fn audit_annotations(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.audit_annotations.iter().map(|(key, value)| (*key, &**value))
     }
@@ -91,7 +90,7 @@ impl Response {
         self.patch.as_ref()
     }
 
-    /// The same response, but allowed, with the causes of the denial as warnings. For trying out a
+    /// Allows the request and turns the causes of a denial into warnings. Use it to try out a
     /// webhook without denying anything.
     #[must_use]
     pub fn into_shadow(mut self) -> Self {
@@ -104,7 +103,7 @@ impl Response {
         }
         let omitted = self.violations.as_ref().map_or(0, Violations::omitted);
         lines.append(&mut self.warnings);
-        self.warnings = fitted(lines, omitted);
+        self.warnings = limit_warnings(lines, omitted);
         self.is_shadow = true;
         self
     }
@@ -113,7 +112,7 @@ impl Response {
     #[must_use]
     #[expect(clippy::expect_used, reason = "a response always serializes")]
     pub fn to_json(&self) -> Vec<u8> {
-        // Most responses fit.
+        // Large enough for most responses.
         let mut json = Vec::with_capacity(512);
         serde_json::to_writer(&mut json, self)
             .expect("strings, numbers and a JSON Patch serialize, and a Vec can be written to");
@@ -121,7 +120,8 @@ impl Response {
     }
 
     /// The response of a validating webhook to a review made by [`Validator::review`], for programs
-    /// that do not read an `AdmissionReview`. `uid` is that of the request, `name` that of the Job.
+    /// that do not read an `AdmissionReview`. `uid` is the uid of the request, `name` the name of
+    /// the Job.
     ///
     /// [`Validator::review`]: crate::Validator::review
     #[must_use]
@@ -129,7 +129,7 @@ impl Response {
         Self::new(api::API_VERSION, uid, Outcome::Error).reviewed(name, review, codes)
     }
 
-    /// A response with that outcome and nothing else.
+    /// A response with this outcome and no details.
     pub(super) fn new(api_version: &str, uid: &str, outcome: Outcome) -> Self {
         Self {
             api_version: api_version.into(),
@@ -144,12 +144,12 @@ impl Response {
         }
     }
 
-    /// Adds the outcome of a review of the Job of that name.
+    /// Adds the result of a review of the Job with this name.
     pub(super) fn reviewed(self, name: &str, review: Review, codes: StatusCodes) -> Self {
         let (warnings, omitted) = (review.warnings(), review.omitted_warnings());
         let lines = warnings.iter().map(ToString::to_string);
         let Some(violations) = review.violations() else {
-            let warnings = fitted(lines, omitted);
+            let warnings = limit_warnings(lines, omitted);
             return Self { outcome: Outcome::Allowed, warnings, ..self }.audited(review.policy());
         };
         let status = Status::denied(name, violations, codes);
@@ -158,7 +158,7 @@ impl Response {
         let mut response = Self {
             outcome: Outcome::Denied,
             status: Some(status),
-            warnings: fitted(lines, omitted),
+            warnings: limit_warnings(lines, omitted),
             ..self
         }
         .audited(review.policy());
@@ -173,12 +173,12 @@ impl Response {
         response
     }
 
-    /// Adds a denial because the Job of that name or its replacement cannot be read.
+    /// Adds a denial because one of the two Jobs cannot be read.
     pub(super) fn unreadable(self, name: &str, error: &ReviewError) -> Self {
         self.failed(name, Status::review_error(error))
     }
 
-    /// Adds a denial because of an error; `name` is that of the Job.
+    /// Adds a denial because of an error. `name` is the name of the Job.
     pub(super) fn failed(self, name: &str, mut status: Status) -> Self {
         let details = status.details.get_or_insert_default();
         let StatusDetails { name: job_name, group, kind, .. } = &mut **details;
@@ -186,7 +186,7 @@ impl Response {
         Self { outcome: Outcome::Error, status: Some(status), ..self }
     }
 
-    /// Adds the patch that puts creation defaults back; an empty one is left out.
+    /// Adds the patch that restores creation defaults, unless it is empty.
     pub(super) fn restored(self, patch: Patch, policy: &UpdatePolicy) -> Self {
         if patch.is_empty() {
             return Self { outcome: Outcome::Allowed, ..self }.audited(policy);
@@ -206,8 +206,8 @@ impl Response {
         self
     }
 
-    /// Adds an audit annotation: the items that fit, joined by commas, and how many do not. `omitted`
-    /// counts those that are not in the list.
+    /// Adds an audit annotation: as many items as fit, joined by commas, and the number of those
+    /// that do not fit. `omitted` counts items that are not in the list.
     fn annotate<T: AsRef<str>>(
         &mut self,
         key: &'static str,
@@ -255,8 +255,8 @@ impl Serialize for Response {
     }
 }
 
-/// The hints of the violations, a line each. The list of allowed fields, with which many hints end, is
-/// one line at the end instead.
+/// The hints of the violations, one line each. Many hints end with the list of allowed fields,
+/// which is moved to one line at the end.
 fn hints<'v>(
     violations: &'v Violations,
     policy: &UpdatePolicy,

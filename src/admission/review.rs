@@ -1,4 +1,4 @@
-//! Reading an `AdmissionReview` and responding to it.
+//! Reads an `AdmissionReview` and responds to it.
 
 use std::borrow::Cow;
 
@@ -12,21 +12,22 @@ use crate::job::{Job, JobError, Limits};
 use crate::status::{Status, StatusCodes};
 use crate::validate::Validator;
 
-/// Bytes of a body beside its two Jobs.
+/// The limit for all of a body except its two Jobs, in bytes.
 const ENVELOPE_BYTES: usize = 1024 * 1024;
 
-/// The largest body that is read, in bytes: two Jobs of [`Limits::text_bytes`] and 1 MiB, which is
-/// 7 MiB with the default limits.
+/// The maximum size of a body in bytes: two Jobs of [`Limits::text_bytes`] and 1 MiB. With the
+/// default limits this is 7 MiB.
 #[must_use]
 pub fn body_limit(limits: &Limits) -> usize {
-    // The limit can be any number, as a policy file sets it.
+    // A policy file can set any limit, so the sum may overflow.
     limits.text_bytes.saturating_mul(2).saturating_add(ENVELOPE_BYTES)
 }
 
-/// The body of a request is no review that can be answered: without a uid no response belongs to it.
+/// The body of a request is not a review that can be answered. Without a uid, no response is
+/// possible.
 ///
-/// The HTTP response is an error with the code and the body of [`RequestError::status`]. An API server
-/// treats it as a failure of the webhook, to which its `failurePolicy` applies.
+/// The HTTP response is an error with the code and body of [`RequestError::status`]. An API server
+/// treats it as a failed webhook call and applies the `failurePolicy`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{status}")]
 pub struct RequestError {
@@ -34,7 +35,7 @@ pub struct RequestError {
 }
 
 impl RequestError {
-    /// The body of the HTTP response; its `code`, 400 or 413, is that of the response.
+    /// The body of the HTTP response. Its `code`, 400 or 413, is the HTTP status code.
     #[must_use]
     pub fn status(&self) -> &Status {
         &self.status
@@ -52,8 +53,8 @@ impl RequestError {
 
 /// An `AdmissionReview` of [`admission.k8s.io/v1`], borrowed from the body of a request.
 ///
-/// Errors in the review or its Jobs are no errors of reading it: [`AdmissionReview::respond`] answers
-/// them with a denial.
+/// Reading succeeds even if the review or its Jobs have errors: [`AdmissionReview::respond`]
+/// answers them with a denial.
 ///
 /// [`admission.k8s.io/v1`]: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request
 #[derive(Clone, Debug)]
@@ -62,12 +63,12 @@ pub struct AdmissionReview<'a> {
 }
 
 impl<'a> AdmissionReview<'a> {
-    /// Reads a review, and its Jobs within the limits.
+    /// Reads a review and its Jobs, within the limits.
     ///
     /// # Errors
     ///
-    /// The review cannot be answered: the body has no `request.uid` (`{}`), is not JSON up to the uid
-    /// (an empty body, `{"request": `), is not UTF-8, or is larger than [`body_limit`].
+    /// The review cannot be answered: the body has no `request.uid` (`{}`), is not JSON up to the
+    /// uid (an empty body, `{"request": `), is not UTF-8, or is larger than [`body_limit`].
     pub fn from_slice(body: &'a [u8], limits: &Limits) -> Result<Self, RequestError> {
         let limit = body_limit(limits);
         if body.len() > limit {
@@ -105,7 +106,7 @@ impl<'a> AdmissionReview<'a> {
         text(self.envelope.namespace.as_ref())
     }
 
-    /// Whether the request is a dry run, of which nothing is stored.
+    /// Whether the request is a dry run, which stores nothing.
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
         self.envelope.dry_run == Some(true)
@@ -137,7 +138,7 @@ impl<'a> AdmissionReview<'a> {
         }
     }
 
-    /// The response of a mutating webhook that puts dropped creation defaults back.
+    /// The response of a mutating webhook that restores dropped creation defaults.
     #[must_use]
     pub fn restore(&self, validator: &Validator) -> Response {
         let (existing, replacement) = match self.update() {
@@ -151,7 +152,8 @@ impl<'a> AdmissionReview<'a> {
         }
     }
 
-    /// The two Jobs, if the request is an update of a Job that can be reviewed; otherwise the response.
+    /// The two Jobs if the request is an update of a Job that can be reviewed, otherwise the
+    /// response.
     fn update(&self) -> Result<(&Job<'a>, &Job<'a>), Box<Response>> {
         let Envelope { resource, object_kind, existing, replacement, .. } = &self.envelope;
         if let Some(error) = self.error() {
@@ -183,7 +185,7 @@ impl<'a> AdmissionReview<'a> {
         Ok((existing, replacement))
     }
 
-    /// Why no request in this review can be answered but by a denial.
+    /// An error that denies the request regardless of its content.
     fn error(&self) -> Option<&str> {
         let Envelope { api_version, kind, error, .. } = &self.envelope;
         let is_supported =
@@ -223,7 +225,7 @@ impl<'a> AdmissionReview<'a> {
     }
 
     fn response(&self, outcome: Outcome) -> Response {
-        // An API server accepts a response only in the version of its review.
+        // An API server accepts a response only in the API version of its review.
         let api_version = match text(self.envelope.api_version.as_ref()) {
             other if other.starts_with("admission.k8s.io/") => other,
             _ => api::API_VERSION,
@@ -232,7 +234,7 @@ impl<'a> AdmissionReview<'a> {
     }
 }
 
-/// A field that is absent or null is empty, as in Kubernetes' own types.
+/// An absent or null field is empty, as in Kubernetes' own types.
 fn text<'r>(field: Option<&'r Cow<'_, str>>) -> &'r str {
     field.map(|text| &**text).unwrap_or_default()
 }

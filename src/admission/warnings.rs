@@ -4,42 +4,46 @@ use std::collections::HashSet;
 
 use crate::validate::shortened;
 
-/// Characters of one warning. An API server [truncates] longer ones to 256 when the total is exceeded.
+/// The limit for one warning, in characters. An API server [truncates] longer ones to 256 when the
+/// total is exceeded.
 ///
 /// [truncates]: https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/filters/warning.go
 const WARNING_CHARACTERS: usize = 255;
 
-/// Characters of all warnings of a response. An API server drops what exceeds 4096 for a request; the
-/// rest of those is for the line `and N more`.
+/// The limit for all warnings of a response, in characters. An API server drops what exceeds 4096
+/// per request. The difference is reserved for the line `and N more`.
 const TOTAL_CHARACTERS: usize = 4096 - 64;
 
-/// The distinct lines, each on one line and truncated, as many as fit. The last line says how many are
-/// left out, including the `omitted` ones that are not among `lines`.
-pub(super) fn fitted(lines: impl IntoIterator<Item = String>, mut omitted: usize) -> Vec<String> {
+/// Deduplicates the lines, truncates each, and keeps as many as fit. The last line counts those
+/// left out, including the `omitted` ones that are not in `lines`.
+pub(super) fn limit_warnings(
+    lines: impl IntoIterator<Item = String>,
+    mut omitted: usize,
+) -> Vec<String> {
     let mut seen = HashSet::new();
-    let mut room = TOTAL_CHARACTERS;
-    let mut fitting = Vec::new();
+    let mut remaining = TOTAL_CHARACTERS;
+    let mut kept = Vec::new();
     for line in lines {
         let line = shortened(on_one_line(line), WARNING_CHARACTERS);
         if !seen.insert(line.clone()) {
             continue;
         }
-        if let Some(left) = room.checked_sub(line.chars().count()) {
-            room = left;
-            fitting.push(line);
+        if let Some(rest) = remaining.checked_sub(line.chars().count()) {
+            remaining = rest;
+            kept.push(line);
         } else {
-            // A shorter line that follows must not take the place of this one.
-            room = 0;
+            // Stop here: a shorter line that follows must not take the place of this one.
+            remaining = 0;
             omitted += 1;
         }
     }
     if omitted > 0 {
-        fitting.push(format!("and {omitted} more"));
+        kept.push(format!("and {omitted} more"));
     }
-    fitting
+    kept
 }
 
-/// Replaces control characters: a warning becomes an HTTP header.
+/// Replaces control characters, since a warning becomes an HTTP header.
 pub(super) fn on_one_line(text: String) -> String {
     if text.contains(char::is_control) {
         return text.replace(char::is_control, " ");

@@ -1,4 +1,4 @@
-//! A webhook without its server: the body of a request in, the HTTP response out.
+//! A webhook without a server: the body of a request in, the HTTP response out.
 
 use super::outcome::Outcome;
 use super::response::Response;
@@ -30,32 +30,33 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// A webhook that applies the policy of a validator, and denies with [`StatusCodes::Documented`].
+    /// Creates a webhook that applies the policy of a validator and denies with
+    /// [`StatusCodes::Documented`].
     #[must_use]
     pub fn new(validator: Validator) -> Self {
         Self { validator, ..Self::default() }
     }
 
-    /// Sets which status codes a denial has.
+    /// Sets the status codes of denials.
     #[must_use]
     pub fn with_status_codes(self, status_codes: StatusCodes) -> Self {
         Self { status_codes, ..self }
     }
 
-    /// Sets whether the webhook is a shadow: it denies nothing, and responds to what it would deny with
-    /// warnings, see [`Response::into_shadow`].
+    /// Sets whether the webhook is a shadow. A shadow denies nothing and reports would-be denials
+    /// as warnings, see [`Response::into_shadow`].
     #[must_use]
     pub fn with_shadow(self, is_shadow: bool) -> Self {
         Self { is_shadow, ..self }
     }
 
-    /// The validator, which has the policy.
+    /// The validator, including the policy.
     #[must_use]
     pub fn validator(&self) -> &Validator {
         &self.validator
     }
 
-    /// Which status codes a denial has.
+    /// The status codes of denials.
     #[must_use]
     pub fn status_codes(&self) -> StatusCodes {
         self.status_codes
@@ -67,7 +68,7 @@ impl Webhook {
         self.is_shadow
     }
 
-    /// The largest body that is read, in bytes, see [`body_limit`].
+    /// The maximum size of a body in bytes, see [`body_limit`].
     #[must_use]
     pub fn body_limit(&self) -> usize {
         body_limit(self.validator.policy().limits())
@@ -79,7 +80,7 @@ impl Webhook {
         self.answer(body, |review| review.respond(&self.validator, self.status_codes))
     }
 
-    /// Answers a request to the mutating webhook: the patch that puts dropped creation defaults back.
+    /// Answers a request to the mutating webhook: a patch that restores dropped creation defaults.
     #[must_use]
     pub fn restore(&self, body: &[u8]) -> HttpAnswer {
         self.answer(body, |review| review.restore(&self.validator))
@@ -98,15 +99,15 @@ impl Webhook {
     }
 }
 
-/// An HTTP response, and what logs and metrics need of it.
+/// An HTTP response, with the details that logs and metrics need.
 ///
-/// It contains no value of a Job but in the patch of [`Webhook::restore`], see
-/// [the module](super#what-is-answered).
+/// It contains no value of a Job except in the patch of [`Webhook::restore`], see [the
+/// module](super#contents-of-a-response).
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpAnswer(Result<Response, RequestError>);
 
 impl HttpAnswer {
-    /// The HTTP status code: 200 with a response to the review, 400 or 413 without.
+    /// The HTTP status code: 200 for a response to the review, otherwise 400 or 413.
     #[must_use]
     pub fn status_code(&self) -> u16 {
         match &self.0 {
@@ -130,8 +131,8 @@ impl HttpAnswer {
         }
     }
 
-    /// The outcome. That of a shadow is what it would be otherwise; whether the request is allowed
-    /// says [`HttpAnswer::is_allowed`].
+    /// The outcome. For a shadow, this is the outcome without shadow mode;
+    /// [`HttpAnswer::is_allowed`] tells whether the request is allowed.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match &self.0 {
@@ -146,7 +147,7 @@ impl HttpAnswer {
         self.0.as_ref().is_ok_and(Response::is_allowed)
     }
 
-    /// The uid of the request; `None` if the body is no review that can be answered.
+    /// The uid of the request; `None` if the body is not a review that can be answered.
     #[must_use]
     pub fn uid(&self) -> Option<&str> {
         self.0.as_ref().ok().map(Response::uid)
@@ -161,7 +162,7 @@ impl HttpAnswer {
     ///
     /// # Errors
     ///
-    /// The body is no review that can be answered.
+    /// The body is not a review that can be answered.
     pub fn response(&self) -> Result<&Response, &RequestError> {
         self.0.as_ref()
     }
@@ -170,7 +171,7 @@ impl HttpAnswer {
     ///
     /// # Errors
     ///
-    /// The body is no review that can be answered.
+    /// The body is not a review that can be answered.
     pub fn into_response(self) -> Result<Response, RequestError> {
         self.0
     }

@@ -16,9 +16,9 @@ const API_VERSION: &str = "volcano-job-update/v1";
 
 /// A rendering of a [`Review`].
 ///
-/// `Serialize` writes the JSON object that `schemas/report.schema.json` describes;
+/// `Serialize` writes the JSON object that `schemas/report.schema.json` describes.
 /// [`Report::check_text`] and [`Report::diff_text`] return text for people. Values of the Jobs are
-/// included only after [`Report::with_values`], as Jobs can have secrets in them.
+/// included only after [`Report::with_values`], since Jobs can contain secrets.
 ///
 /// ```
 /// use volcano_job_update::{Job, Report, Validator};
@@ -38,7 +38,7 @@ pub struct Report<'r> {
     values: bool,
 }
 
-/// Whether text for people has colours.
+/// Whether a text for people is coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TextStyle {
@@ -61,13 +61,13 @@ impl<'r> Report<'r> {
         Self { review, values: false }
     }
 
-    /// Whether the report has the values before and after each change.
+    /// Sets whether the report includes the values before and after each change.
     #[must_use]
     pub fn with_values(self, values: bool) -> Self {
         Self { values, ..self }
     }
 
-    /// The verdict, then each violation with its hint, the warnings, and the changes that are not
+    /// The outcome, then each violation with its hint, the warnings, and the changes that are not
     /// denied.
     #[must_use]
     pub fn check_text(&self, style: TextStyle) -> String {
@@ -150,7 +150,7 @@ impl<'r> ViolationEntry<'r> {
     }
 }
 
-/// The values of a change or violation; without any unless `shown`.
+/// The values of a change or violation; empty unless `shown`.
 #[derive(Serialize)]
 struct Values<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]

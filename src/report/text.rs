@@ -123,8 +123,8 @@ fn mark(kind: ChangeKind) -> char {
     }
 }
 
-/// The values of a change as JSON, which escapes control characters, so that a value cannot control
-/// the terminal.
+/// Formats the values of a change as JSON. JSON escapes control characters, so a value cannot
+/// control the terminal.
 fn values(change: &Change) -> String {
     match (change.before(), change.after()) {
         (Some(before), Some(after)) => format!("  {before} -> {after}"),

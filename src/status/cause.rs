@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::job::names::spelling;
 
-/// One error of a [`Status`](super::Status): the field, and what is wrong with it.
+/// An error in a [`Status`](super::Status): the field and the message.
 ///
 /// If the reason of a status is `Invalid`, kubectl shows only its causes, so the message of each is
 /// complete by itself. `Display` is `field: message`.
@@ -17,7 +17,7 @@ pub struct StatusCause {
     /// The type of the error, such as `FieldValueInvalid`; see [`CauseType::as_str`].
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// What is wrong, for people. It begins with [`CauseType::words`].
+    /// The message for people. It begins with [`CauseType::words`].
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// The field, such as `spec.tasks[0].replicas`.
@@ -35,7 +35,7 @@ pub enum CauseType {
     NotFound,
     /// A required value is missing.
     Required,
-    /// A value that must be unique is not.
+    /// A value that must be unique is a duplicate.
     Duplicate,
     /// The value is malformed or out of bounds.
     Invalid,

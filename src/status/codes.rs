@@ -6,7 +6,7 @@ use crate::job::names::spelling;
 use crate::job::{JobError, JobErrorKind};
 use crate::validate::{UpdateError, Violation, ViolationCode, Violations};
 
-/// Which HTTP status codes a denied update gets.
+/// The HTTP status codes for denied updates.
 ///
 /// | situation | `documented` | `kubernetes` |
 /// |---|---|---|
@@ -19,8 +19,8 @@ use crate::validate::{UpdateError, Violation, ViolationCode, Violations};
 pub enum StatusCodes {
     /// The codes that the documentation of the request lists.
     ///
-    /// `kubectl apply --force` deletes and recreates an object for which it gets 422, which would end
-    /// a running Job. It does not do so for 403.
+    /// `kubectl apply --force` deletes and recreates an object on 422, which would end a running
+    /// Job. It does not do so on 403.
     #[default]
     Documented,
     /// The codes that an API server uses.
@@ -63,7 +63,7 @@ impl From<&Violation> for StatusCause {
 }
 
 impl Status {
-    /// The answer to a denied update of the Job of that name, with one cause per violation.
+    /// The answer to a denied update of the Job with this name, with one cause per violation.
     ///
     /// Like the `Display` of violations, it shows no value of the Jobs.
     #[must_use]
@@ -80,7 +80,7 @@ impl Status {
         }
     }
 
-    /// The answer if the update could not be judged: 500 if the existing Job, which the server has
+    /// The answer if no outcome can be determined: 500 if the existing Job, which the server has
     /// stored, cannot be read; [`Status::job_error`] if the replacement cannot be read.
     #[must_use]
     pub fn review_error(error: &ReviewError) -> Self {
@@ -99,7 +99,7 @@ impl Status {
         }
     }
 
-    /// The answer to an update of the Job of that name which was denied or could not be judged.
+    /// The answer to a failed update of the Job with this name: denied, or without an outcome.
     #[must_use]
     pub fn from_error(name: &str, error: &UpdateError, codes: StatusCodes) -> Self {
         match error {
@@ -108,8 +108,8 @@ impl Status {
         }
     }
 
-    /// The same answer with another choice of codes: [`StatusCodes::Documented`] changes 422
-    /// `Invalid` to 400 `BadRequest` and keeps the message and details.
+    /// Converts the answer to other status codes: [`StatusCodes::Documented`] changes 422 `Invalid`
+    /// to 400 `BadRequest` and keeps the message and details.
     #[must_use]
     pub fn with_codes(self, codes: StatusCodes) -> Self {
         match codes {

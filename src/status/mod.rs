@@ -1,8 +1,8 @@
 //! The answers of an API server to requests that fail: `Status` of `meta/v1`.
 //!
 //! Each constructor returns what [Kubernetes' constructor] of the same name returns for
-//! `jobs.batch.volcano.sh`: the same code, reason, message and details. They depend on no HTTP library,
-//! so servers, webhooks and command-line programs can use them.
+//! `jobs.batch.volcano.sh`: the same code, reason, message and details. This module does not depend
+//! on an HTTP library, so servers, webhooks and command-line programs can use it.
 //!
 //! ```
 //! use volcano_job_update::status::{Status, StatusCodes};
@@ -45,7 +45,7 @@ use crate::job::resource::{GROUP, GROUP_RESOURCE, RESOURCE};
 /// The answer to a request that failed: Kubernetes'
 /// [`Status`](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/).
 ///
-/// `Display` is the message. With serde it is the JSON object that an API server sends.
+/// `Display` is the message. Serializes as the JSON object that an API server sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -59,13 +59,13 @@ pub struct Status {
     /// `Failure`, or `Success`.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub status: Cow<'static, str>,
-    /// What is wrong, for people.
+    /// The message for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// The reason, one word for programs, such as `Conflict`. Empty where Kubernetes sets none.
+    /// The machine-readable reason, one word such as `Conflict`. Empty where Kubernetes sets none.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub reason: Cow<'static, str>,
-    /// The object, the causes, and when to try again.
+    /// The object, the causes, and the retry delay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Box<StatusDetails>>,
     /// The HTTP status code, 0 if none is set.
@@ -124,8 +124,8 @@ impl Status {
         Self::failure(400, "BadRequest", message, None)
     }
 
-    /// 401 `Unauthorized`: the request has no credentials, or invalid ones. An empty message becomes
-    /// Kubernetes' default, `not authorized`.
+    /// 401 `Unauthorized`: the request has no credentials, or invalid ones. An empty message
+    /// becomes Kubernetes' default, `not authorized`.
     #[must_use]
     pub fn unauthorized(message: &str) -> Self {
         let message = if message.is_empty() { "not authorized" } else { message };
@@ -184,14 +184,14 @@ impl Status {
         Self::failure(415, "UnsupportedMediaType", message, None)
     }
 
-    /// 422 `Invalid`: the Job that was sent has errors, each of which is a cause.
+    /// 422 `Invalid`: the submitted Job has errors; each is a cause.
     #[must_use]
     pub fn invalid(name: &str, causes: Vec<StatusCause>) -> Self {
         Self::invalid_object(GroupKind::JOB, name, causes)
     }
 
-    /// As [`Status::invalid`], for an object of any kind: an API server also rejects the options of a
-    /// request (`PatchOptions.meta.k8s.io`), and reports some errors of a Job for the resource
+    /// Like [`Status::invalid`], for an object of any kind: an API server also rejects the options
+    /// of a request (`PatchOptions.meta.k8s.io`), and reports some errors of a Job for the resource
     /// `jobs.batch.volcano.sh`.
     #[must_use]
     pub fn invalid_object(object: GroupKind<'_>, name: &str, causes: Vec<StatusCause>) -> Self {
@@ -289,7 +289,7 @@ fn forbidden_message(name: &str, why: impl fmt::Display) -> String {
     format!("{object} is forbidden: {why}")
 }
 
-/// The distinct errors in one text, as `ErrorList.ToAggregate` joins them.
+/// Joins the distinct errors into one text, like `ErrorList.ToAggregate`.
 fn aggregate(causes: &[StatusCause], omitted: usize) -> String {
     let mut errors: Vec<String> = Vec::with_capacity(causes.len());
     let mut seen = std::collections::HashSet::new();
@@ -308,7 +308,7 @@ fn aggregate(causes: &[StatusCause], omitted: usize) -> String {
     }
 }
 
-/// The Job of that name, as Kubernetes writes it in messages about a resource.
+/// The Job with this name, as Kubernetes writes it in messages about a resource.
 fn named(name: &str) -> String {
     format!("{GROUP_RESOURCE} {}", quote(name))
 }

@@ -1,7 +1,7 @@
 //! Text in quotes, as Kubernetes writes names and values in messages.
 
-/// The text in quotes, as Go's [`strconv.Quote`] and the verb `%q` write it, which Kubernetes uses for
-/// names and values in messages.
+/// The text in quotes, as Go's [`strconv.Quote`] and the verb `%q` write it, which Kubernetes uses
+/// for names and values in messages.
 ///
 /// [`strconv.Quote`]: https://pkg.go.dev/strconv#Quote
 #[must_use]
@@ -41,8 +41,8 @@ fn numeric_escape(char: char) -> String {
 /// [`unicode.IsPrint`]: https://pkg.go.dev/unicode#IsPrint
 #[must_use]
 pub fn is_printable(char: char) -> bool {
-    // `escape_debug` escapes exactly the other characters, and these three. It does not escape a
-    // combining mark that follows another character, hence the `a`.
+    // `escape_debug` escapes all characters that are not printable, and these three. It does not
+    // escape a combining mark that follows another character, hence the `a`.
     char == '"' || char == '\'' || char == '\\' || {
         let mut text = String::from("a");
         text.push(char);

@@ -2,8 +2,8 @@
 
 use crate::job::names::spelling;
 
-/// What kind of violation a [`Violation`](crate::Violation) is. Programs should match on the code, as
-/// messages may change.
+/// The kind of a [`Violation`](crate::Violation). Programs should match on the code, since messages
+/// may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ViolationCode {
@@ -11,19 +11,19 @@ pub enum ViolationCode {
     ImmutableField,
     /// A field that was filled in at creation is missing from the replacement.
     DroppedDefault,
-    /// A field that the schema of a Job does not have was set, changed or removed.
+    /// A field that is not in the schema of a Job was set, changed or removed.
     UnknownField,
     /// The replacement has a task that the existing Job does not have.
     TaskAdded,
     /// A task of the existing Job is missing from the replacement.
     TaskRemoved,
-    /// The tasks are in another order.
+    /// The tasks were reordered.
     TasksReordered,
     /// Two tasks of the replacement have the same name.
     DuplicateTaskName,
     /// The replacement is not the same object as the existing Job.
     WrongObject,
-    /// A changed value is invalid by the schema or by Kubernetes' rules for object metadata.
+    /// A changed value violates the schema or Kubernetes' rules for object metadata.
     InvalidValue,
     /// A task has fewer replicas than its minAvailable.
     ReplicasBelowMinAvailable,
@@ -51,27 +51,27 @@ spelling!(ViolationCode, "code", {
     TemplateChange => "template-change",
 });
 
-/// The texts that document a code.
+/// The documentation of a code.
 struct Texts {
     summary: &'static str,
     explanation: &'static str,
 }
 
 impl ViolationCode {
-    /// One sentence: when this code is reported.
+    /// When this code is reported, in one sentence.
     #[must_use]
     pub const fn summary(self) -> &'static str {
         self.texts().summary
     }
 
-    /// Why it is a violation, and how to correct the replacement; a few sentences.
+    /// Why it is a violation and how to correct the replacement, in a few sentences.
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         self.texts().explanation
     }
 
-    /// Whether such a violation denies the change of a field whatever its value, rather than the value
-    /// of a field that may change.
+    /// Whether the code denies the change of a field regardless of the new value, rather than
+    /// rejecting the value of a field that may change.
     pub(super) const fn denies_change(self) -> bool {
         match self {
             Self::ImmutableField

@@ -1,16 +1,16 @@
-//! Why an update must not be made.
+//! The error of validating an update.
 
 use super::Violations;
 use crate::diff::ReviewError;
 
-/// Why an update must not be made: it was judged and denied, or it could not be judged.
+/// The update was denied, or no outcome could be determined.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[expect(clippy::exhaustive_enums, reason = "there is a verdict or there is none")]
+#[expect(clippy::exhaustive_enums, reason = "an update is denied or has no outcome")]
 pub enum UpdateError {
     /// The update is denied.
     #[error("{0}")]
     Denied(Violations),
-    /// No verdict was possible.
+    /// No outcome could be determined.
     #[error("no verdict is possible: {0}")]
     Review(ReviewError),
 }

@@ -11,11 +11,11 @@ use crate::path::{FieldPath, Segment};
 use crate::policy::{UpdatePolicy, is_dropped_default, is_identity};
 use crate::schema::Structural;
 
-/// The fields without which nothing says which object is meant, with the value that they must have.
+/// The fields that identify an object, each with its required value if there is one.
 const REQUIRED: [(&[&str], Option<&str>); 3] =
     [(&["apiVersion"], Some(API_VERSION)), (&["kind"], Some(KIND)), (&["metadata", "name"], None)];
 
-/// The violation of a difference that the policy denies.
+/// The violation for a difference that the policy denies.
 pub(super) fn violation(
     field: JobField<'_>,
     difference: &Difference<'_>,
@@ -31,8 +31,8 @@ pub(super) fn violation(
     }
 }
 
-/// What is missing or wrong in the fields by which the replacement says which object it is, whether or
-/// not the existing Job has the same.
+/// The violations for missing or wrong identity fields of the replacement, even if the existing Job
+/// has the same values.
 pub(super) fn identity_violations(replacement: &Job<'_>) -> Vec<Violation> {
     let violation = |&(keys, required): &(&[&str], Option<&str>)| {
         let field = match *keys {
@@ -56,20 +56,20 @@ pub(super) fn identity_violations(replacement: &Job<'_>) -> Vec<Violation> {
     REQUIRED.iter().filter_map(violation).collect()
 }
 
-/// The hint for a field that the schema does not have: the name that was probably meant.
+/// The hint for an unknown field: the name that was probably meant.
 pub(super) fn unknown_field_hint(job: &Structural, path: &FieldPath) -> String {
-    let Some((Segment::Key(name), holder)) = path.segments().split_last() else {
+    let Some((Segment::Key(name), parent_path)) = path.segments().split_last() else {
         return "remove it".into();
     };
-    let parent = job.at(holder);
+    let parent = job.at(parent_path);
     let known: Vec<&str> = parent.field_names().collect();
-    let same_letters = known.iter().find(|known| known.eq_ignore_ascii_case(name)).copied();
-    let close = || get_close_matches(&**name, &known, 1, 0.7).first().copied();
-    if let Some(name) = same_letters.or_else(close) {
+    let same_ignoring_case = known.iter().find(|known| known.eq_ignore_ascii_case(name)).copied();
+    let closest = || get_close_matches(&**name, &known, 1, 0.7).first().copied();
+    if let Some(name) = same_ignoring_case.or_else(closest) {
         return format!("did you mean `{name}`?");
     }
-    let of_task = parent.child("tasks").and_then(|tasks| tasks.items().child(name));
-    match of_task.filter(|_| known.contains(&"tasks")) {
+    let task_field = parent.child("tasks").and_then(|tasks| tasks.items().child(name));
+    match task_field.filter(|_| known.contains(&"tasks")) {
         Some(_) => format!("each task has its own: set spec.tasks[*].{name}"),
         None => "remove it: no Job has this field".into(),
     }
@@ -123,7 +123,8 @@ fn hint(code: ViolationCode, difference: &Difference<'_>, policy: &UpdatePolicy)
             return Some("send the update to the Job that it is meant for".into());
         }
         (ViolationCode::DroppedDefault, _) => return Some(line_to_add(difference)),
-        // Searching the name that was meant is slow: it is done for the violations that are reported.
+        // The search for a similar name is slow, so it runs only for the violations that are
+        // reported.
         (ViolationCode::UnknownField, _) => return None,
         (ViolationCode::TaskAdded, _) => {
             return Some("remove the task, or create another Job for it".into());
@@ -141,7 +142,8 @@ fn hint(code: ViolationCode, difference: &Difference<'_>, policy: &UpdatePolicy)
     Some(format!("{remedy}; {}", policy.only_allowed_in_words()))
 }
 
-/// The line that puts a creation default back. These values are numbers, `[]` and fixed names.
+/// The line that restores a creation default. It may show the value: creation defaults are numbers,
+/// `[]` and fixed names.
 fn line_to_add(difference: &Difference<'_>) -> String {
     let key = match difference.path.segments().last() {
         Some(Segment::Key(key)) => Value::from(&**key),

@@ -1,8 +1,8 @@
-//! Kubernetes' own rules for labels, annotations, generateName, finalizers and ownerReferences, and
-//! its words for what violates them.
+//! Kubernetes' rules and messages for labels, annotations, generateName, finalizers and
+//! ownerReferences.
 //!
-//! An API server checks the whole field on every update: [ObjectMeta], [label keys and values].
-//! Lengths are in bytes.
+//! An API server validates the whole field on every update, see [ObjectMeta] and [label keys and
+//! values]. Lengths are in bytes.
 //!
 //! [ObjectMeta]: https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go
 //! [label keys and values]: https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validate/content/kube.go
@@ -11,7 +11,7 @@
     clippy::exhaustive_enums,
     clippy::exhaustive_structs,
     clippy::must_use_candidate,
-    reason = "public to one crate of this workspace alone"
+    reason = "public only for another crate of this workspace"
 )]
 
 use std::collections::HashSet;
@@ -22,14 +22,14 @@ use serde_json::{Map, Value};
 
 use MetadataViolationKind as Kind;
 
-/// The limit for a label value, and for the name part of a key, in bytes.
+/// The limit for a label value and for the name part of a key, in bytes.
 const NAME_BYTES: usize = 63;
 /// The limit for the prefix part of a key, in bytes.
 const PREFIX_BYTES: usize = 253;
 /// The limit for all keys and values of the annotations together, in bytes.
 const ANNOTATIONS_BYTES: usize = 256 * 1024;
 
-/// What Kubernetes says of a text that is not a DNS subdomain.
+/// Kubernetes' message for a text that is not a DNS subdomain.
 pub const DNS_SUBDOMAIN_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case \
      alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. \
      'example.com', regex used for validation is \
@@ -64,11 +64,11 @@ pub enum Subject {
     ValueOf(String),
     /// The list element at this position.
     Element(usize),
-    /// The ownerReference at this position, or the named field of it.
+    /// The ownerReference at this position, or one of its fields.
     Owner(usize, Option<&'static str>),
 }
 
-/// A rule for metadata that is violated. `Display` is the text of Kubernetes.
+/// The violated rule for metadata. `Display` is Kubernetes' message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetadataViolationKind {
     /// A qualified name has more than one slash: `a/b/c`.
@@ -83,15 +83,16 @@ pub enum MetadataViolationKind {
     NameEmpty,
     /// The name part of a qualified name has more than 63 bytes.
     NameTooLong,
-    /// The name part of a qualified name has a character it must not have: `a b`, `-a`.
+    /// The name part of a qualified name has an invalid character, or an invalid first or last
+    /// character: `a b`, `-a`.
     NameMalformed,
     /// A label value has more than 63 bytes.
     LabelValueTooLong,
-    /// A label value has a character it must not have: `a b`, `-a`.
+    /// A label value has an invalid character, or an invalid first or last character: `a b`, `-a`.
     LabelValueMalformed,
     /// The annotations have more than 262,144 bytes together.
     AnnotationsTooLarge,
-    /// A name has a character that a URL path segment cannot have: `/`, `%`.
+    /// A name has a character that is not allowed in a URL path segment: `/`, `%`.
     IllegalCharacter(char),
     /// A finalizer was added to a Job that is being deleted.
     FinalizerAddedDuringDeletion,
@@ -112,8 +113,8 @@ pub enum MetadataViolationKind {
     },
 }
 
-/// Checks the new value of a field of `metadata`, and lists the violations in the order in which an API
-/// server does. Fields without rules of their own have none.
+/// Validates the new value of a field of `metadata`. The violations are in the order of an API
+/// server. Fields without rules have none.
 pub fn violations(field: &str, value: &Value) -> Vec<MetadataViolation> {
     match (field, value) {
         ("labels", Value::Object(labels)) => label_violations(labels),
@@ -127,7 +128,7 @@ pub fn violations(field: &str, value: &Value) -> Vec<MetadataViolation> {
     }
 }
 
-/// Checks the finalizers of a Job that is being deleted: none may be added.
+/// Validates the finalizers of a Job that is being deleted: none may be added.
 pub fn late_finalizers(old: Option<&Value>, new: &Value) -> Vec<MetadataViolation> {
     let old = old.and_then(Value::as_array).into_iter().flatten();
     let old: HashSet<&str> = old.filter_map(Value::as_str).collect();
@@ -175,12 +176,12 @@ pub fn illegal_characters(text: &str) -> impl Iterator<Item = MetadataViolationK
     ['/', '%'].into_iter().filter(|illegal| text.contains(*illegal)).map(Kind::IllegalCharacter)
 }
 
-/// Whether a text is a DNS subdomain (RFC 1123), whatever its length: `example.com`.
+/// Whether a text is a DNS subdomain (RFC 1123), regardless of its length: `example.com`.
 pub fn is_dns_subdomain(text: &str) -> bool {
     text.split('.').all(is_dns_label)
 }
 
-/// Whether a text is a DNS label (RFC 1123), whatever its length: `my-name`.
+/// Whether a text is a DNS label (RFC 1123), regardless of its length: `my-name`.
 pub fn is_dns_label(text: &str) -> bool {
     let is_lower_alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     has_alphanumeric_ends(text, is_lower_alphanumeric)
@@ -188,8 +189,8 @@ pub fn is_dns_label(text: &str) -> bool {
 }
 
 impl MetadataViolation {
-    /// The subject and the rule without the character or the positions. The violations of the existing Job
-    /// and of its replacement that have the same key are the same violation.
+    /// The subject and the rule, without the character or positions. Violations of the existing Job
+    /// and of its replacement with the same key count as the same violation.
     pub fn key(&self) -> (&Subject, Discriminant<MetadataViolationKind>) {
         (&self.subject, discriminant(&self.kind))
     }
@@ -318,8 +319,8 @@ fn owner_violations(owners: &[Value]) -> Vec<MetadataViolation> {
     violations
 }
 
-/// A string as Go reads it: `null` and an absent field are the empty string. So is a value of another
-/// type, which the check of types reports.
+/// A string as Go decodes it: `null` and an absent field are the empty string. So is a value of
+/// another type, which the type check reports.
 fn go_string(value: Option<&Value>) -> &str {
     value.and_then(Value::as_str).unwrap_or_default()
 }
@@ -344,18 +345,18 @@ fn is_qualified_name_part(text: &str) -> bool {
     has_alphanumeric_ends(text, |byte| byte.is_ascii_alphanumeric()) && text.bytes().all(is_inner)
 }
 
-/// Whether the first and the last byte are alphanumeric. An empty text has neither.
+/// Whether the first and last byte are alphanumeric; `false` for an empty text.
 fn has_alphanumeric_ends(text: &str, is_alphanumeric: impl Fn(u8) -> bool) -> bool {
     let ends = [text.bytes().next(), text.bytes().next_back()];
     ends.into_iter().all(|byte| byte.is_some_and(&is_alphanumeric))
 }
 
-/// Maps to lower case as Go's `strings.ToLower` does: each character to exactly one character.
+/// Converts to lower case like Go's `strings.ToLower`, which maps each character to exactly one.
 fn to_lower(text: &str) -> String {
     text.chars().flat_map(|letter| letter.to_lowercase().take(1)).collect()
 }
 
-/// A key in a message: on one line, and no longer than a key may be.
+/// A key as shown in a message: on one line, and truncated to the maximum length of a key.
 fn quoted_key(key: &str) -> String {
     const MAX_CHARACTERS: usize = PREFIX_BYTES + NAME_BYTES;
     let mut shown: String = key.chars().take(MAX_CHARACTERS).flat_map(char::escape_debug).collect();

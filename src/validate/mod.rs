@@ -1,4 +1,4 @@
-//! The public verbs: the existing Job and its replacement in, a verdict out.
+//! The public functions, which validate the update of an existing Job to its replacement.
 
 mod code;
 mod error;
@@ -26,9 +26,9 @@ use crate::job::Job;
 use crate::policy::{self, Restored, UpdatePolicy};
 use crate::schema::JobSchema;
 
-/// Judges updates by one policy.
+/// Validates updates against a policy.
 ///
-/// Made once and shared: it is `Send` and `Sync`, and judging changes nothing in it.
+/// Build it once and share it: it is `Send` and `Sync`, and validating does not change it.
 ///
 /// ```
 /// use volcano_job_update::{Job, UpdatePolicy, Validator};
@@ -72,21 +72,21 @@ pub struct Validator {
 ///
 /// # Errors
 ///
-/// [`UpdateError::Denied`] with every violation; [`UpdateError::Review`] where a part that differs
+/// [`UpdateError::Denied`] with every violation; [`UpdateError::Review`] if a part that differs
 /// cannot be read.
 pub fn validate_update(existing: &Job<'_>, replacement: &Job<'_>) -> Result<(), UpdateError> {
     DOCUMENTED.validate_update(existing, replacement)
 }
 
-/// Whether an existing Job may be replaced by another, by the documented rule. Stops at the first
-/// violation; `false` also where no verdict is possible.
+/// Whether the documented rule allows an existing Job to be replaced by another. Stops at the first
+/// violation. Also `false` if no outcome can be determined.
 #[must_use]
 pub fn is_update_allowed(existing: &Job<'_>, replacement: &Job<'_>) -> bool {
     DOCUMENTED.is_update_allowed(existing, replacement)
 }
 
-/// What differs between an existing Job and its replacement, each change with what the documented
-/// rule says to it.
+/// The changes from an existing Job to its replacement, each with its outcome under the documented
+/// rule.
 ///
 /// # Errors
 ///
@@ -95,12 +95,13 @@ pub fn diff(existing: &Job<'_>, replacement: &Job<'_>) -> Result<Changes, Review
     DOCUMENTED.diff(existing, replacement)
 }
 
-/// Reads both Jobs, then checks by the documented rule whether the one may be replaced by the other.
+/// Reads both Jobs, then checks by the documented rule whether the first may be replaced by the
+/// second.
 ///
 /// # Errors
 ///
-/// [`UpdateError::Denied`] with every violation; [`UpdateError::Review`] where one of the Jobs cannot be
-/// read, see [`Job::from_slice`].
+/// [`UpdateError::Denied`] with every violation; [`UpdateError::Review`] if one of the Jobs cannot
+/// be read, see [`Job::from_slice`].
 pub fn validate_update_bytes(existing: &[u8], replacement: &[u8]) -> Result<(), UpdateError> {
     DOCUMENTED.validate_update_bytes(existing, replacement)
 }
@@ -109,13 +110,13 @@ static DOCUMENTED: LazyLock<Validator> =
     LazyLock::new(|| Validator::new(UpdatePolicy::documented()));
 
 impl Validator {
-    /// Judges by a policy.
+    /// Creates a validator for a policy.
     #[must_use]
     pub fn new(policy: UpdatePolicy) -> Self {
         Self { policy: Arc::new(policy), schema: JobSchema::default() }
     }
 
-    /// Compares by the schema of another Volcano release than the one that is part of this crate.
+    /// Uses the schema of another Volcano release instead of the built-in one.
     #[must_use]
     pub fn with_schema(self, schema: JobSchema) -> Self {
         Self { schema, ..self }
@@ -131,12 +132,12 @@ impl Validator {
         &self.schema
     }
 
-    /// Everything there is to say about an update: changes, violations and warnings.
+    /// Reviews an update: its changes, violations and warnings.
     ///
     /// # Errors
     ///
-    /// A part that differs cannot be read: a field given twice deep inside a template, a number
-    /// beyond the range of a double (`1e999`), half of a surrogate pair in a string.
+    /// A part that differs cannot be read: a duplicate field deep inside a template, a number
+    /// beyond the range of a double (`1e999`), a lone surrogate in a string.
     pub fn review(&self, existing: &Job<'_>, replacement: &Job<'_>) -> Result<Review, ReviewError> {
         let inspection =
             Inspection::run(&self.policy, &self.schema, existing, replacement, Extent::Everything)?;
@@ -147,7 +148,8 @@ impl Validator {
     ///
     /// # Errors
     ///
-    /// One of the Jobs cannot be read, see [`Job::from_slice`]; or as [`Validator::review`].
+    /// One of the Jobs cannot be read, see [`Job::from_slice`]; or an error of
+    /// [`Validator::review`].
     pub fn review_bytes(&self, existing: &[u8], replacement: &[u8]) -> Result<Review, ReviewError> {
         let existing = self.policy.limits().read_slice(existing);
         self.review_replacement(&existing.map_err(ReviewError::Existing)?, replacement)
@@ -158,7 +160,8 @@ impl Validator {
     ///
     /// # Errors
     ///
-    /// The replacement cannot be read, see [`Job::from_slice`]; or as [`Validator::review`].
+    /// The replacement cannot be read, see [`Job::from_slice`]; or an error of
+    /// [`Validator::review`].
     pub fn review_replacement(
         &self,
         existing: &Job<'_>,
@@ -173,7 +176,7 @@ impl Validator {
     ///
     /// # Errors
     ///
-    /// As [`validate_update`](crate::validate_update()).
+    /// Same as [`validate_update`](crate::validate_update()).
     pub fn validate_update(
         &self,
         existing: &Job<'_>,
@@ -182,12 +185,12 @@ impl Validator {
         self.review(existing, replacement)?.into_result().map_err(UpdateError::Denied)
     }
 
-    /// Reads both Jobs within the limits of the policy, then checks whether the one may be replaced by
-    /// the other.
+    /// Reads both Jobs within the limits of the policy, then checks whether the first may be
+    /// replaced by the second.
     ///
     /// # Errors
     ///
-    /// As [`validate_update_bytes`](crate::validate_update_bytes()).
+    /// Same as [`validate_update_bytes`](crate::validate_update_bytes()).
     pub fn validate_update_bytes(
         &self,
         existing: &[u8],
@@ -196,30 +199,28 @@ impl Validator {
         self.review_bytes(existing, replacement)?.into_result().map_err(UpdateError::Denied)
     }
 
-    /// Whether an existing Job may be replaced by another. It stops at the first violation; `false` also
-    /// where no verdict is possible.
+    /// Whether an existing Job may be replaced by another. Stops at the first violation. Also
+    /// `false` if no outcome can be determined.
     #[must_use]
     pub fn is_update_allowed(&self, existing: &Job<'_>, replacement: &Job<'_>) -> bool {
         Inspection::run(&self.policy, &self.schema, existing, replacement, Extent::FirstViolation)
             .is_ok_and(|inspection| inspection.is_allowed())
     }
 
-    /// What differs between an existing Job and its replacement, each change with what the policy
-    /// says to it.
+    /// The changes from an existing Job to its replacement, each with its outcome under the policy.
     ///
     /// # Errors
     ///
-    /// As [`Validator::review`].
+    /// Same as [`Validator::review`].
     pub fn diff(&self, existing: &Job<'_>, replacement: &Job<'_>) -> Result<Changes, ReviewError> {
         Ok(self.review(existing, replacement)?.into_changes())
     }
 
-    /// Puts back the fields that Volcano filled in when the Job was created and that are missing from
-    /// the replacement: what a mutating webhook, a server or a person wants when a manifest is
-    /// applied again.
+    /// Restores the fields that Volcano filled in when the Job was created and that the replacement
+    /// lacks. Use it in a mutating webhook, a server or a tool when a manifest is applied again.
     ///
-    /// Only fields whose value in the existing Job is the one that creation gives are put back, and
-    /// whatever the policy says to them. Done twice, the second time does nothing.
+    /// Restores only fields whose value in the existing Job equals the creation default, regardless
+    /// of the policy. The operation is idempotent.
     ///
     /// ```
     /// use volcano_job_update::{Job, Validator};
@@ -245,8 +246,8 @@ impl Validator {
         policy::restore_defaults(existing, replacement, self.schema.structural())
     }
 
-    /// The patch of [`Validator::restore_defaults`]. The replacement is parsed only if something was
-    /// dropped.
+    /// The patch of [`Validator::restore_defaults`]. The replacement is parsed only if a default
+    /// was dropped.
     pub(crate) fn restoring_patch(
         &self,
         existing: &Job<'_>,

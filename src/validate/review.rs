@@ -1,4 +1,4 @@
-//! A review: everything there is to say about an update, gathered in one walk over both Jobs.
+//! The review of an update: one walk over both Jobs collects changes, violations and warnings.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -14,10 +14,11 @@ use crate::path::FieldPath;
 use crate::policy::UpdatePolicy;
 use crate::schema::JobSchema;
 
-/// Everything there is to say about an update: the changes, the violations that deny it, and warnings.
+/// The complete result of validating an update: its changes, the violations that deny it, and
+/// warnings.
 ///
-/// It serializes as the object that `schemas/report.schema.json` describes, without values; with
-/// them, a [`Report`](crate::Report) does.
+/// Serializes without values as the object that `schemas/report.schema.json` describes. A
+/// [`Report`](crate::Report) can include the values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Review {
     policy: Arc<UpdatePolicy>,
@@ -34,20 +35,19 @@ impl Review {
         self.violations.is_none()
     }
 
-    /// What differs, whatever the policy says to it.
+    /// All changes: allowed, ignored and denied.
     #[must_use]
     pub fn changes(&self) -> &Changes {
         &self.changes
     }
 
-    /// Why the update is denied; `None` if it is allowed.
+    /// The violations that deny the update; `None` if it is allowed.
     #[must_use]
     pub fn violations(&self) -> Option<&Violations> {
         self.violations.as_ref()
     }
 
-    /// What does not deny the update but is worth knowing, sorted as the violations are, and at most
-    /// as many.
+    /// The warnings, sorted and limited like the violations.
     #[must_use]
     pub fn warnings(&self) -> &[Violation] {
         &self.warnings
@@ -59,13 +59,13 @@ impl Review {
         self.omitted_warnings
     }
 
-    /// The policy by which the update was judged.
+    /// The policy that the update was validated against.
     #[must_use]
     pub fn policy(&self) -> &UpdatePolicy {
         &self.policy
     }
 
-    /// The verdict alone.
+    /// Only the outcome, as a `Result`.
     ///
     /// # Errors
     ///
@@ -79,15 +79,15 @@ impl Review {
     }
 }
 
-/// How much of an update is looked at.
+/// How much of an update to check.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     Everything,
-    /// No more than whether the update is allowed.
+    /// Stop at the first violation, if only the outcome is needed.
     FirstViolation,
 }
 
-/// What is found in an update while the two Jobs are compared.
+/// Collects the results while the two Jobs are compared.
 pub(super) struct Inspection<'v, 'e> {
     policy: &'v Arc<UpdatePolicy>,
     schema: &'v JobSchema,
@@ -98,12 +98,12 @@ pub(super) struct Inspection<'v, 'e> {
     changes: Vec<Change>,
     violations: Vec<Violation>,
     warnings: Vec<Violation>,
-    /// How many of the violations are about the fields by which the replacement says which object it is.
+    /// How many of the violations, at the start of the list, are about identity fields.
     identity_violations: usize,
 }
 
 impl<'v, 'e> Inspection<'v, 'e> {
-    /// Compares the two Jobs and checks what differs.
+    /// Compares the two Jobs and checks the differences.
     ///
     /// # Errors
     ///
@@ -123,7 +123,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
             extent,
             values: ValueCheck::new(existing, schema, policy),
             touched: Touched::default(),
-            // An update that changes nothing is rare.
+            // Most updates change something, so allocate at once.
             changes: Vec::with_capacity(4),
             identity_violations: violations.len(),
             violations,
@@ -144,8 +144,8 @@ impl<'v, 'e> Inspection<'v, 'e> {
     pub(super) fn into_review(mut self) -> Review {
         let policy = self.policy;
         let mut known = HashSet::new();
-        drop_repeated(&mut self.violations, &mut known);
-        drop_repeated(&mut self.warnings, &mut known);
+        deduplicate(&mut self.violations, &mut known);
+        deduplicate(&mut self.warnings, &mut known);
         let limit = policy.limits().violations;
         let (mut warnings, omitted_warnings) = limited(self.warnings, limit);
         let mut violations = Violations::from_list(self.violations, limit);
@@ -172,7 +172,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
         self.add_all(values);
         self.touched.add(&diff);
         let policy = self.policy;
-        let mut is_let_through = false;
+        let mut any_not_denied = false;
         for difference in std::mem::take(&mut diff.differences) {
             let verdict = policy.verdict(diff.field, &difference, self.existing);
             if verdict == Verdict::Denied {
@@ -182,18 +182,18 @@ impl<'v, 'e> Inspection<'v, 'e> {
                     self.violations.push(violation);
                 }
             } else {
-                is_let_through = true;
+                any_not_denied = true;
                 warnings::of_difference(&difference, &mut self.warnings);
             }
             self.changes.push(Change::new(difference, verdict));
         }
-        if is_let_through {
+        if any_not_denied {
             self.warnings.extend(warnings::of_field(&diff));
         }
         if self.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Checks what is known only of the whole Jobs.
+    /// Runs the checks that need the complete Jobs.
     fn check_whole(&mut self, replacement: &Job<'_>) {
         self.violations.extend(self.values.task_count(replacement));
         let touched = std::mem::take(&mut self.touched);
@@ -210,8 +210,8 @@ impl<'v, 'e> Inspection<'v, 'e> {
         }
     }
 
-    /// Whether it is known already that this field does not say which object is meant: then that it
-    /// differs is not said as well.
+    /// Whether the identity field is already reported as missing or wrong in the replacement. The
+    /// difference from the existing Job is then not reported as well.
     fn is_known_identity_violation(&self, violation: &Violation) -> bool {
         let known = self.violations.iter().take(self.identity_violations);
         violation.code() == ViolationCode::WrongObject
@@ -219,8 +219,8 @@ impl<'v, 'e> Inspection<'v, 'e> {
     }
 }
 
-/// Drops what is known of a value already: the schema and a rule may say the same.
-fn drop_repeated(violations: &mut Vec<Violation>, known: &mut HashSet<(FieldPath, String)>) {
+/// Drops duplicates: the schema and a rule may report the same invalid value.
+fn deduplicate(violations: &mut Vec<Violation>, known: &mut HashSet<(FieldPath, String)>) {
     violations.retain(|violation| {
         let key = || (violation.path().clone(), violation.message().to_owned());
         violation.code() != ViolationCode::InvalidValue || known.insert(key())

@@ -1,7 +1,8 @@
-//! Rules across fields of the replacement, checked where the update touched one of the rule's fields.
+//! Cross-field rules for the replacement. A rule is checked only if the update touches one of its
+//! fields.
 //!
-//! What the existing Job violates as well is a warning: an update is not denied for what it did not make
-//! wrong. Values that are no integers are left to the schema.
+//! If the existing Job violates the rule too, the violation becomes a warning: an update is not
+//! denied for what it did not break. Values that are not integers are left to the schema.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,7 +18,7 @@ type TaskRule = fn(&TaskNumbers) -> Option<RuleViolation>;
 type JobRule = fn(&Update<'_, '_, '_>, &mut Vec<Violation>);
 type IsTouched = fn(&Touched) -> bool;
 
-/// The rules for one task, each with the fields of the task that it compares.
+/// The rules for a single task, each with the fields that it depends on.
 const TASK_RULES: [(Check, &[TaskField], TaskRule); 3] = [
     (Check::ReplicasRange, &[TaskField::Replicas], replicas_range),
     (
@@ -32,19 +33,19 @@ const TASK_RULES: [(Check, &[TaskField], TaskRule); 3] = [
     ),
 ];
 
-/// The rules for all tasks together, each with when it is checked.
+/// The rules across all tasks, each with the condition under which it is checked.
 const JOB_RULES: [(Check, IsTouched, JobRule); 2] = [
     (Check::MinAvailableAboveTotal, |touched| touched.total, min_available_above_total),
     (Check::DuplicateTaskName, |touched| touched.names, duplicate_task_names),
 ];
 
-/// Which of the fields that rules compare the update touched.
+/// The fields of rules that the update touches.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     task_fields: Vec<TouchedTaskField>,
-    /// The Job's minAvailable, or the replicas of any task.
+    /// Whether the Job's minAvailable or the replicas of any task are touched.
     total: bool,
-    /// The name of a task.
+    /// Whether the name of any task is touched.
     names: bool,
 }
 
@@ -70,7 +71,7 @@ impl TaskField {
 }
 
 impl Touched {
-    /// Adds a field that differs; the order in which fields are added does not matter.
+    /// Adds a field that differs. The order of calls does not matter.
     pub(super) fn add(&mut self, diff: &FieldDiff<'_>) {
         match diff.field {
             JobField::Spec("minAvailable") | JobField::RemovedTask(_) => self.total = true,
@@ -91,7 +92,7 @@ impl Touched {
                 self.task_fields.extend(TaskField::ALL.map(touched));
                 (self.total, self.names) = (true, true);
             }
-            // A task that became `null` is added field by field.
+            // Each field of a task that became `null` is added on its own.
             JobField::NullTask { .. }
             | JobField::Top(_)
             | JobField::Metadata(_)
@@ -128,7 +129,7 @@ struct Update<'u, 'e, 'r> {
 }
 
 impl Update<'_, '_, '_> {
-    /// Checks the rules for one task, of which these fields were touched.
+    /// Checks the rules for a single task. `fields` are its touched fields.
     fn check_task(
         &self,
         fields: &[TouchedTaskField],
@@ -146,15 +147,17 @@ impl Update<'_, '_, '_> {
             }
             let Some(violation) = rule(&numbers) else { continue };
             let existing = first.existing.and_then(|position| self.existing.task(position));
-            let was_wrong = existing.is_some_and(|task| rule(&TaskNumbers::of(&task)).is_some());
-            violations.push(violation.at(task_path(first.replacement), was_wrong));
+            let existing_violates =
+                existing.is_some_and(|task| rule(&TaskNumbers::of(&task)).is_some());
+            violations
+                .push(violation.into_violation(task_path(first.replacement), existing_violates));
         }
     }
 }
 
-/// The numbers of a task that the rules compare; `None`: absent, or no integer.
+/// The numbers of a task that the rules compare. `None` if absent or not an integer.
 struct TaskNumbers {
-    /// Absent is 0, as in Volcano.
+    /// 0 if absent, as in Volcano.
     replicas: Option<i64>,
     min_available: Option<i64>,
     /// `totalPartitions` and `partitionSize` of the partitionPolicy.
@@ -183,25 +186,25 @@ fn partitions(policy: Field<'_>) -> Option<(i64, i64)> {
     Some((number("totalPartitions")?, number("partitionSize")?))
 }
 
-/// What is wrong in a task or Job by one rule.
+/// The violation of a rule by a task or Job.
 struct RuleViolation {
     code: ViolationCode,
-    /// The field of the task or of `spec` to which the violation is put down.
+    /// The field of the task or of `spec` on which the violation is reported.
     field: &'static str,
     message: String,
     hint: String,
 }
 
 impl RuleViolation {
-    /// The violation, or a warning if the existing Job violates the rule too.
-    fn at(self, mut holder: FieldPath, was_wrong: bool) -> Violation {
-        holder.push(Segment::Key(self.field.into()));
-        let violation = Violation::new(self.code, holder, self.message).with_hint(self.hint);
-        if was_wrong { violation.into_warning() } else { violation }
+    /// Returns the violation, or a warning if the existing Job violates the rule too.
+    fn into_violation(self, mut parent: FieldPath, existing_violates: bool) -> Violation {
+        parent.push(Segment::Key(self.field.into()));
+        let violation = Violation::new(self.code, parent, self.message).with_hint(self.hint);
+        if existing_violates { violation.into_warning() } else { violation }
     }
 }
 
-/// Volcano counts replicas in an int32.
+/// Volcano stores replicas in an int32.
 fn replicas_range(task: &TaskNumbers) -> Option<RuleViolation> {
     let replicas = task.replicas?;
     let found = replicas.into();
@@ -235,23 +238,23 @@ fn replicas_below_min_available(task: &TaskNumbers) -> Option<RuleViolation> {
 
 fn partition_mismatch(task: &TaskNumbers) -> Option<RuleViolation> {
     let (partitions, size) = task.partitions?;
-    let (replicas, wanted) = (task.replicas?, partitions.checked_mul(size)?);
-    (replicas != wanted).then(|| RuleViolation {
+    let (replicas, required) = (task.replicas?, partitions.checked_mul(size)?);
+    (replicas != required).then(|| RuleViolation {
         code: ViolationCode::PartitionMismatch,
         field: "replicas",
         message: format!(
-            "must be {wanted}, the product of totalPartitions ({partitions}) and partitionSize \
+            "must be {required}, the product of totalPartitions ({partitions}) and partitionSize \
              ({size}), but is {replicas}"
         ),
-        hint: format!("set replicas to {wanted}"),
+        hint: format!("set replicas to {required}"),
     })
 }
 
 fn min_available_above_total(update: &Update<'_, '_, '_>, violations: &mut Vec<Violation>) {
     let Some(violation) = total_violation(update.replacement) else { return };
     let spec = [Segment::Key("spec".into())].into_iter().collect();
-    let was_wrong = total_violation(update.existing).is_some();
-    violations.push(violation.at(spec, was_wrong));
+    let existing_violates = total_violation(update.existing).is_some();
+    violations.push(violation.into_violation(spec, existing_violates));
 }
 
 fn total_violation(job: &Job<'_>) -> Option<RuleViolation> {
@@ -268,25 +271,26 @@ fn total_violation(job: &Job<'_>) -> Option<RuleViolation> {
     })
 }
 
-/// A name may occur as often as it did in the existing Job, and once in any case.
+/// A name may occur once, or as often as in the existing Job.
 fn duplicate_task_names(update: &Update<'_, '_, '_>, violations: &mut Vec<Violation>) {
-    let mut before: HashMap<_, usize> = HashMap::new();
+    let mut existing_counts: HashMap<_, usize> = HashMap::new();
     for (position, task) in update.existing.tasks().enumerate() {
-        let times = before.entry(task.effective_name(position)).or_default();
-        *times += 1;
+        let count = existing_counts.entry(task.effective_name(position)).or_default();
+        *count += 1;
     }
-    let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    let mut positions_by_name: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (position, task) in update.replacement.tasks().enumerate() {
-        places.entry(task.effective_name(position)).or_default().push(position);
+        positions_by_name.entry(task.effective_name(position)).or_default().push(position);
     }
-    for (name, positions) in places {
-        let was_wrong = before.get(&name).is_some_and(|times| *times >= positions.len());
+    for (name, positions) in positions_by_name {
+        let existing_violates =
+            existing_counts.get(&name).is_some_and(|count| *count >= positions.len());
         let Some((first, others)) = positions.split_first() else { continue };
         violations.extend(others.iter().map(|position| {
             let message = format!("{} has the same name", task_path(*first));
             let hint = "give each task a name of its own".to_owned();
             RuleViolation { code: ViolationCode::DuplicateTaskName, field: "name", message, hint }
-                .at(task_path(*position), was_wrong)
+                .into_violation(task_path(*position), existing_violates)
         }));
     }
 }

@@ -1,4 +1,4 @@
-//! Checks of the values that an update changed, whether or not the policy allows the change.
+//! Validates the values that an update changes, whether or not the policy allows the change.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -14,12 +14,12 @@ use crate::path::Segment;
 use crate::policy::{Check, UpdatePolicy};
 use crate::schema::{JobSchema, SchemaViolation, SchemaViolationKind};
 
-/// Checks the values of one update.
+/// Validates the changed values of one update.
 pub(super) struct ValueCheck<'c, 'e> {
     existing: &'c Job<'e>,
     schema: &'c JobSchema,
     policy: &'c UpdatePolicy,
-    /// Whether a list of the existing Job repeats an element; looked for when first needed.
+    /// Whether a list of the existing Job has duplicate elements; computed on first use.
     existing_repeats: OnceCell<bool>,
 }
 
@@ -32,7 +32,7 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         Self { existing, schema, policy, existing_repeats: OnceCell::new() }
     }
 
-    /// The violations and warnings of the new value of a changed field.
+    /// The violations and warnings for the new value of a changed field.
     pub(super) fn field(&self, diff: &FieldDiff<'_>) -> Vec<Violation> {
         let Some(after) = diff.replacement else { return Vec::new() };
         let mut violations = Vec::new();
@@ -46,13 +46,14 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         violations
     }
 
-    /// The violation of a changed number of tasks.
+    /// The violation for a changed number of tasks.
     pub(super) fn task_count(&self, replacement: &Job<'_>) -> Option<Violation> {
         let violation = || self.task_count_violation(replacement).map(Violation::from);
         self.policy.checks(Check::Schema).then(violation)?
     }
 
-    /// The violations of the schema in the new value of a changed field, whatever the policy checks.
+    /// The schema violations in the new value of a changed field, regardless of the policy's
+    /// checks.
     fn schema_violations(&self, diff: &FieldDiff<'_>) -> Vec<SchemaViolation> {
         let Some(after) = diff.replacement else { return Vec::new() };
         if diff.schema.accepts(after) {
@@ -60,7 +61,7 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         }
         let path = diff.field.path();
         let mut violations = diff.schema.violations(&path, diff.existing, after, same);
-        // An API server that has stored a list with a repeated element accepts any such list.
+        // An API server does not report duplicates if the stored Job already has some.
         if violations.iter().any(is_repetition) && self.existing_repeats() {
             violations.retain(|violation| !is_repetition(violation));
         }
@@ -77,8 +78,8 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         *self.existing_repeats.get_or_init(|| self.schema.has_repeated(self.existing))
     }
 
-    /// The whole field is checked, as an API server does; what was wrong in the existing Job is a
-    /// warning.
+    /// Validates the whole field, as an API server does. Violations that the existing Job already
+    /// has become warnings.
     fn metadata_violations(
         &self,
         name: &str,
@@ -95,21 +96,21 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         let before = diff.existing.map(|before| metadata::violations(name, before));
         let before = before.unwrap_or_default();
         let before: HashSet<_> = before.iter().map(MetadataViolation::key).collect();
-        let violation = |found: MetadataViolation| {
+        let report = |invalid: MetadataViolation| {
             let mut path = diff.field.path();
-            if let Subject::Owner(position, field) = found.subject {
+            if let Subject::Owner(position, field) = invalid.subject {
                 path.push(Segment::Index(position));
                 path.extend(field.map(|field| Segment::Key(field.into())));
             }
-            let violation = Violation::new(ViolationCode::InvalidValue, path, found.to_string());
-            if before.contains(&found.key()) { violation.into_warning() } else { violation }
+            let violation = Violation::new(ViolationCode::InvalidValue, path, invalid.to_string());
+            if before.contains(&invalid.key()) { violation.into_warning() } else { violation }
         };
-        violations.into_iter().map(violation).collect()
+        violations.into_iter().map(report).collect()
     }
 }
 
-/// The violations of the schema in the parts of `spec` that differ from the existing Job, whatever the
-/// policy checks.
+/// The schema violations in the parts of `spec` that differ from the existing Job, regardless of
+/// the policy's checks.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Violations and warnings: what is wrong with an update, and what to know about it.
+//! Violations of the update rules, and warnings.
 
 use std::fmt;
 use std::ops::Deref;
@@ -11,14 +11,14 @@ use super::ViolationCode;
 use crate::job::names::spelling;
 use crate::path::FieldPath;
 
-/// What is wrong with a field: which field, which rule, and what would make it pass.
+/// A rule violation: the field, the rule, and how to correct the replacement.
 ///
-/// `Display` is one line, `path: message`. It shows no value of the Jobs except small numbers such as
-/// replicas, because messages end up in logs and Jobs carry secrets; nor does `Debug`.
-/// [`Violation::before`] and [`Violation::after`] give the values. The line of a warning has fewer than
-/// 256 characters, as an API server cuts longer ones.
+/// `Display` is one line, `path: message`. Neither `Display` nor `Debug` shows values of the Jobs,
+/// except small numbers such as replicas: messages end up in logs, and Jobs contain secrets.
+/// [`Violation::before`] and [`Violation::after`] return the values. A warning's line has fewer
+/// than 256 characters, because an API server truncates longer ones.
 ///
-/// It serializes as `{code, path, pointer, message, hint}`, without the values.
+/// Serializes as `{code, path, pointer, message, hint}`, without the values.
 #[derive(Clone, PartialEq)]
 pub struct Violation {
     inner: Box<Inner>,
@@ -41,7 +41,7 @@ struct Inner {
 pub enum Severity {
     /// The update is denied.
     Error,
-    /// The update is not denied for it.
+    /// The violation does not deny the update.
     Warning,
 }
 
@@ -86,52 +86,52 @@ impl Violation {
         self
     }
 
-    /// Which rule is violated.
+    /// The violated rule.
     #[must_use]
     pub fn code(&self) -> ViolationCode {
         self.inner.code
     }
 
-    /// The field. List positions are those of the replacement; for something removed, those of the
-    /// existing Job.
+    /// The path of the field. List positions refer to the replacement or, for a removed value, to
+    /// the existing Job.
     #[must_use]
     pub fn path(&self) -> &FieldPath {
         &self.inner.path
     }
 
-    /// What is wrong, in words, without the path. The words are not stable; match on
+    /// The message for people, without the path. Its wording is not stable; match on
     /// [`Violation::code`].
     #[must_use]
     pub fn message(&self) -> &str {
         &self.inner.message
     }
 
-    /// What would make the update pass.
+    /// How to correct the replacement.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.inner.hint.as_deref()
     }
 
-    /// The value in the existing Job, if the violation is about one there.
+    /// The value in the existing Job, if the violation concerns one.
     #[must_use]
     pub fn before(&self) -> Option<&Value> {
         self.inner.before.as_ref()
     }
 
-    /// The value in the replacement, if the violation is about one there.
+    /// The value in the replacement, if the violation concerns one.
     #[must_use]
     pub fn after(&self) -> Option<&Value> {
         self.inner.after.as_ref()
     }
 
-    /// Whether it denies the update.
+    /// Whether the violation denies the update.
     #[must_use]
     pub fn severity(&self) -> Severity {
         self.inner.severity
     }
 }
 
-/// The number of characters that the line of a warning may have.
+/// The maximum number of characters in a warning's line.
 const WARNING_CHARACTERS: usize = 255;
 
 impl fmt::Display for Violation {
@@ -148,7 +148,7 @@ impl fmt::Display for Violation {
 }
 
 impl fmt::Debug for Violation {
-    /// Without the values, as `Display`.
+    /// Omits the values, like `Display`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { code, severity, path, message, .. } = &*self.inner;
         write!(f, "{severity:?}[{code}] {path}: {message}")
@@ -172,8 +172,8 @@ impl Serialize for Violation {
 
 /// The violations that deny an update: at least one, sorted by path, then code.
 ///
-/// There are at most as many as [`Limits::violations`](crate::Limits::violations) says; the others
-/// are counted. It serializes as a list.
+/// The list is limited to [`Limits::violations`](crate::Limits::violations); further violations are
+/// only counted. Serializes as a list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Violations {
@@ -203,7 +203,7 @@ impl Violations {
         self.omitted
     }
 
-    /// Whether any of them, listed or omitted, denies a change whatever its value.
+    /// Whether any violation, listed or omitted, denies a change regardless of its value.
     pub(crate) fn deny_a_change(&self) -> bool {
         self.denies_change
     }
@@ -250,8 +250,8 @@ impl fmt::Display for Violations {
 
 impl std::error::Error for Violations {}
 
-/// The first violations in their order, at most as many as the limit but at least one if there is one;
-/// and the number of the others.
+/// Sorts the violations and truncates the list to the limit, but to no fewer than one. Also returns
+/// the number of violations dropped.
 pub(super) fn limited(mut list: Vec<Violation>, limit: usize) -> (Vec<Violation>, usize) {
     sort(&mut list);
     let limit = limit.max(1);
@@ -260,7 +260,7 @@ pub(super) fn limited(mut list: Vec<Violation>, limit: usize) -> (Vec<Violation>
     (list, omitted)
 }
 
-/// By path, then code, then message, so that the same violations always come in the same order.
+/// Sorts by path, code and message, so that the order is deterministic.
 fn sort(list: &mut [Violation]) {
     let key = |violation: &Violation| {
         (violation.path().clone(), violation.code(), violation.message().to_owned())
@@ -268,7 +268,7 @@ fn sort(list: &mut [Violation]) {
     list.sort_by_cached_key(key);
 }
 
-/// The text, or as much of its beginning as fits into that many characters, with an ellipsis.
+/// Truncates a text to this many characters, of which the last is an ellipsis.
 pub(crate) fn shortened(mut text: String, characters: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(characters) {
         let last = text.get(..end).and_then(|text| text.char_indices().next_back());

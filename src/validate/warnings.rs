@@ -1,4 +1,4 @@
-//! Warnings: what is allowed and worth knowing.
+//! Warnings about changes that the policy does not deny.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::diff::{Difference, FieldDiff, JobField, Origin};
 use crate::path::{FieldPath, Segment};
 use crate::schema::{Kind, Structural};
 
-/// The warning about a field in which a change is not denied.
+/// The warning about a field with a change that is not denied.
 pub(super) fn of_field(diff: &FieldDiff<'_>) -> Option<Violation> {
     let JobField::Task { name: "template", .. } = diff.field else { return None };
     let message =
@@ -16,7 +16,7 @@ pub(super) fn of_field(diff: &FieldDiff<'_>) -> Option<Violation> {
     Some(violation.into_warning())
 }
 
-/// Adds a warning for each field in a difference that is not denied which the schema does not have.
+/// Adds a warning for each unknown field in a difference that is not denied.
 pub(super) fn of_difference(difference: &Difference<'_>, warnings: &mut Vec<Violation>) {
     let Some(after) = difference.after().filter(|_| !difference.is_dropped) else { return };
     if difference.origin == Origin::Unknown {
@@ -32,7 +32,8 @@ pub(super) fn of_difference(difference: &Difference<'_>, warnings: &mut Vec<Viol
     });
 }
 
-/// Visits the place of each field in a value that the schema does not have; `below` leads to the value.
+/// Visits the path of each field in `value` that the schema does not have. `below` is the path of
+/// `value` relative to the difference.
 fn visit_unknown(
     schema: &Structural,
     value: &Value,

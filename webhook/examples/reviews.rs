@@ -1,5 +1,5 @@
-//! Prints the reviews that `scripts/load` sends, one per line; most are of Jobs with few tasks. With the
-//! argument `answers` it prints the library's answer to each instead.
+//! Prints the reviews that `scripts/load` sends, one per line. Most are of Jobs with few tasks.
+//! With the argument `answers`, prints the library's answer to each review instead.
 
 #![expect(clippy::print_stdout, reason = "it prints")]
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use volcano_job_update::admission::Webhook;
 use volcano_job_update::{UpdatePolicy, Validator};
 
-/// Pairs of the number of tasks and the number of reviews.
+/// The number of reviews for each number of tasks: pairs of tasks and reviews.
 const SIZES: [(usize, usize); 3] = [(2, 180), (100, 18), (1000, 2)];
 
 fn main() {
@@ -26,8 +26,8 @@ fn main() {
     }
 }
 
-/// Four of five updates are allowed. The others change an immutable field, or minAvailable beyond the
-/// replicas.
+/// Four of five updates are allowed. The others change an immutable field, or raise minAvailable
+/// above the replicas.
 fn review(tasks: usize, turn: usize) -> Value {
     let existing = job(tasks);
     let mut replacement = existing.clone();

@@ -1,11 +1,11 @@
-//! Why the webhook does not start.
+//! The error of starting the webhook.
 
 use std::io;
 
 use volcano_job_update_programs::ConfigError;
 use volcano_job_update_programs::tls::TlsError;
 
-/// An error at the start: one line, and exit status 2.
+/// An error at startup: one line, and exit status 2.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]

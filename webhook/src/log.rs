@@ -11,8 +11,8 @@ use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::args::LogFormat;
 
-/// Starts to log the events of this program. Those of its libraries are left out: they can contain bytes
-/// of requests. To be called once.
+/// Initializes logging of this program's own events. Events of libraries are excluded, since they
+/// can contain bytes of requests. Call this once.
 pub(crate) fn start(format: LogFormat, level: LevelFilter) {
     let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {

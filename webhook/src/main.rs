@@ -29,14 +29,14 @@ use crate::serve::App;
 /// The subject of the certificate of --self-signed.
 const COMMON_NAME: &str = "volcano-job-update-webhook";
 
-/// How often an idle HTTP/2 connection is pinged.
+/// The interval of pings on an idle HTTP/2 connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 fn main() -> ExitCode {
     match start(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing is left to be done if standard error cannot be written to.
+            // Nothing can be done if standard error cannot be written to.
             drop(writeln!(io::stderr(), "error: {error}"));
             ExitCode::from(2)
         }
@@ -57,7 +57,7 @@ fn start(args: &Args) -> Result<(), Error> {
     runtime.block_on(serve(args, webhook, certificate, listener)).map_err(Error::Start)
 }
 
-/// The files of the certificate. A self-signed one is made first, and its `caBundle` printed.
+/// The certificate files. With --self-signed, creates them first and prints the `caBundle`.
 fn certificate_files(args: &TlsArgs) -> Result<CertificateFiles, Error> {
     if let Some(directory) = &args.self_signed {
         let made = self_signed(directory, COMMON_NAME, &args.dns_name)?;
@@ -89,7 +89,7 @@ async fn serve(
         .first_request_timeout(args.bounds.read_timeout)
         .accept_error_handler(|_, error| tracing::warn!(%error, "cannot accept a connection"))
         .handle(handle.clone());
-    // A client that has closed its side of the connection still gets its answer.
+    // A client that has half-closed its connection still gets its answer.
     server.http_builder().http1().half_close(true).header_read_timeout(args.bounds.read_timeout);
     server
         .http_builder()
@@ -111,7 +111,7 @@ async fn serve(
     outcome
 }
 
-/// Counts and logs a reload of the certificate.
+/// Counts and logs the reload of a certificate.
 fn note_reload(metrics: &Metrics, result: Result<(), TlsError>) {
     match result {
         Ok(()) => {
@@ -125,7 +125,7 @@ fn note_reload(metrics: &Metrics, result: Result<(), TlsError>) {
     }
 }
 
-/// Completes with the first SIGTERM or SIGINT.
+/// Returns a future that completes with the first SIGTERM or SIGINT.
 fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -137,8 +137,8 @@ fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     })
 }
 
-/// Shuts down after a signal. A Service sends requests for a while after its pod was told to terminate;
-/// so `/readyz` fails first, and only after the drain delay no more connections are accepted.
+/// Shuts down after a signal. A Service sends requests to a terminating pod for a while. So
+/// `/readyz` fails first, and connections are accepted until the drain delay has passed.
 async fn shut_down(
     stop: impl Future<Output = ()>,
     app: Arc<App>,

@@ -1,4 +1,4 @@
-//! The metrics. The values of each label are a small, fixed set: none comes from a request.
+//! The metrics. Each label has a small, fixed set of values; none comes from a request.
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use volcano_job_update::admission::HttpAnswer;
 
-/// Seconds, from 0.1 ms, which a typical review takes, to the longest timeout of an API server.
+/// The buckets in seconds, from 0.1 ms for a typical review to the longest timeout of an API
+/// server.
 const BUCKETS: [f64; 14] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
 ];
@@ -23,7 +24,7 @@ pub(crate) enum Endpoint {
     Restore,
 }
 
-/// Why a request is answered without reading its review.
+/// The reason for rejecting a request without answering its review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rejection {
     /// 415
@@ -42,7 +43,7 @@ pub(crate) enum Rejection {
     Failed,
 }
 
-/// The result of reading changed certificate files.
+/// The result of reloading changed certificate files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reload {
     Done,
@@ -124,7 +125,7 @@ impl Metrics {
         registry.register("certificate_reloads", reloads, self.reloads.clone());
     }
 
-    /// The metrics in the text format of `OpenMetrics`.
+    /// Encodes the metrics in the text format of `OpenMetrics`.
     #[expect(clippy::expect_used, reason = "a String can be written to")]
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::new();
@@ -157,9 +158,9 @@ impl Metrics {
         self.reloads.get_or_create(&ReloadLabels { result }).inc();
     }
 
-    pub(crate) fn observe(&self, endpoint: Endpoint, took: Duration) {
+    pub(crate) fn observe(&self, endpoint: Endpoint, duration: Duration) {
         let labels = EndpointLabels { endpoint: endpoint.as_str() };
-        self.durations.get_or_create(&labels).observe(took.as_secs_f64());
+        self.durations.get_or_create(&labels).observe(duration.as_secs_f64());
     }
 
     /// Counts a review as in flight until the guard is dropped.
@@ -169,7 +170,7 @@ impl Metrics {
     }
 }
 
-/// A review in flight.
+/// Guard for a review in flight.
 #[derive(Debug)]
 pub(crate) struct InFlight(Gauge);
 

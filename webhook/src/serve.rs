@@ -20,13 +20,15 @@ use volcano_job_update::status::Status;
 use crate::args::Bounds;
 use crate::metrics::{Endpoint, Metrics, Rejection};
 
-/// Bytes of a body: two Jobs of 3 MiB, the limit of an API server, and 1 MiB for the rest of the review.
+/// The limit for a body, in bytes: two Jobs of 3 MiB, the limit of an API server, and 1 MiB for the
+/// rest of the review.
 const BODY_LIMIT: usize = 7 * 1024 * 1024;
 
-/// Characters of a uid that are logged. An API server sends 36; another client can send anything.
+/// The limit for a logged uid, in characters. An API server sends 36; another client can send
+/// anything.
 const UID_CHARACTERS: usize = 64;
 
-/// The state that all requests share.
+/// The state shared by all requests.
 #[derive(Debug)]
 pub(crate) struct App {
     webhook: Arc<Webhook>,
@@ -51,7 +53,7 @@ impl App {
         })
     }
 
-    /// Makes `/readyz` fail; requests are still answered.
+    /// Makes `/readyz` fail. Requests are still answered.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
@@ -67,11 +69,11 @@ impl App {
     }
 
     async fn respond(self: Arc<Self>, endpoint: Endpoint, request: Request) -> Response {
-        let begun = Instant::now();
+        let started = Instant::now();
         let response = match self.review(endpoint, request).await {
             Ok((answer, body)) => {
                 self.metrics.count_answer(endpoint, &answer);
-                log(endpoint, &answer, begun.elapsed());
+                log(endpoint, &answer, started.elapsed());
                 let content_type = [(CONTENT_TYPE, answer.content_type())];
                 (status_code(&answer), content_type, body).into_response()
             }
@@ -82,11 +84,11 @@ impl App {
                 self.reject(rejection)
             }
         };
-        self.metrics.observe(endpoint, begun.elapsed());
+        self.metrics.observe(endpoint, started.elapsed());
         response
     }
 
-    /// Reads a review and answers it; gives the answer and its body.
+    /// Reads a review and answers it. Returns the answer and its body.
     async fn review(
         &self,
         endpoint: Endpoint,
@@ -107,8 +109,8 @@ impl App {
         answer
     }
 
-    /// Acquires a slot for a review with a body of that length, before the body is read: so memory is
-    /// bounded too.
+    /// Acquires a slot for a review with a body of this length. This happens before the body is
+    /// read, to limit memory use.
     fn acquire(&self, length: usize) -> Result<Slot, Rejection> {
         let review = Arc::clone(&self.slots).try_acquire_owned();
         let memory = Arc::clone(&self.memory).try_acquire_many_owned(kibibytes(length));
@@ -118,8 +120,8 @@ impl App {
         }
     }
 
-    /// Answers on a thread for blocking work: a large review delays no other request, and a panic fails
-    /// this request alone.
+    /// Answers on a blocking thread, so that a large review does not delay other requests and a
+    /// panic fails only this request.
     async fn answer(
         &self,
         endpoint: Endpoint,
@@ -133,7 +135,8 @@ impl App {
                 Endpoint::Restore => webhook.restore(&body),
             };
             let body = answer.body();
-            // Not before: after a timeout the work goes on, and takes up its slot.
+            // The slot is released only here: after a timeout, the work continues and still
+            // occupies its slot.
             drop(slot);
             (answer, body)
         });
@@ -224,7 +227,7 @@ fn is_too_long(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
 }
 
-/// Whether the media type is `application/json`, whatever its parameters.
+/// Whether the media type is `application/json`, regardless of parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = content_type.and_then(|value| value.split(';').next());
@@ -249,7 +252,8 @@ impl IntoResponse for Json {
     }
 }
 
-/// Logs the outcome, the codes and the uid, by which the audit log has the rest; no value of a Job.
+/// Logs the outcome, the codes and the uid, which identifies the request in the audit log. Values
+/// of a Job are not logged.
 fn log(endpoint: Endpoint, answer: &HttpAnswer, took: Duration) {
     let endpoint = endpoint.as_str();
     let verdict = answer.outcome().as_str();

@@ -7,7 +7,7 @@ use volcano_job_update::{Job, Validator};
 
 use super::{URI, body, context, existing, permissive, put, put_as_server, put_edited};
 
-/// An edit that makes a body invalid, and the code and a part of the message of the answer.
+/// An edit that makes a body invalid, with the code and a part of the message of the answer.
 type Wrong = (fn(&mut Value), u16, &'static str);
 
 #[test]
@@ -27,7 +27,7 @@ fn put_answers_denied_updates_with_documented_codes() {
 
 #[test]
 fn put_answers_the_first_error_in_server_order() {
-    // Each edit is applied together with all later ones, and determines the answer.
+    // Each edit is applied together with all later ones. The first one determines the answer.
     let edits: [Wrong; 8] = [
         (|b| b["kind"] = json!(""), 400, "Object 'Kind' is missing"),
         (|b| b["metadata"]["labels"] = json!({"a": 1}), 400, "ObjectMeta.labels of type string"),
@@ -56,7 +56,7 @@ fn put_answers_the_first_error_in_server_order() {
 }
 
 #[test]
-fn put_has_kubernetes_messages_for_invalid_metadata() {
+fn put_rejects_invalid_metadata_with_kubernetes_messages() {
     let rule = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with \
                 an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for \
                 validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
@@ -208,7 +208,7 @@ fn put_reports_unknown_and_duplicate_fields_by_field_validation() {
     assert_eq!(ignored.unwrap().warnings(), [""; 0]);
 }
 
-/// A number beyond the range of a double is well-formed JSON, so that only parsing finds it.
+/// A number beyond the range of a double is well-formed JSON, so only parsing detects it.
 #[test]
 fn put_reports_numbers_out_of_range_of_request_and_store() {
     let number = "json: cannot unmarshal number 1e999 into Go value of type float64";

@@ -1,4 +1,4 @@
-//! PUT and PATCH of the documented Job: the documented answer, and each way to fail.
+//! PUT and PATCH of the documented Job: the documented answer, and every kind of error.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic here is a failed test")]
 
@@ -32,7 +32,7 @@ fn context() -> RequestContext {
     RequestContext::new(NonZeroU64::new(125_620_754).unwrap())
 }
 
-/// A PUT of a body over a stored Job.
+/// Sends a PUT of a body for a stored Job.
 fn put(
     stored: &Value,
     query: &str,
@@ -45,7 +45,7 @@ fn put(
     replace(Some(&existing), &ReplaceRequest::from_uri(&uri, body)?, validator, &context())
 }
 
-/// A PUT of the documented body, edited, over the documented Job.
+/// Sends a PUT of the documented body, edited, for the documented Job.
 fn put_edited(
     edit: impl FnOnce(&mut Value),
     query: &str,
@@ -56,7 +56,8 @@ fn put_edited(
     put(&existing(), query, body.to_string().as_bytes(), validator)
 }
 
-/// A PUT of the documented body, edited, with the policy `permissive` and the codes of Kubernetes.
+/// Sends a PUT of the documented body, edited, with the policy `permissive` and the status codes of
+/// Kubernetes.
 fn put_as_server(edit: impl FnOnce(&mut Value)) -> Result<Response, Status> {
     let mut body = body();
     edit(&mut body);

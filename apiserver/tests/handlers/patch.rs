@@ -50,7 +50,7 @@ fn patch_applies_operations_as_a_server_does() {
 }
 
 #[test]
-fn patch_has_server_messages_for_failures() {
+fn patch_errors_match_a_server() {
     let generic = "the server rejected our request due to an error in our request";
     let many = Value::Array(vec![json!({"op": "test", "path": "/kind", "value": "Job"}); 10_001]);
     let tasks = json!({"op": "copy", "from": "/spec", "path": "/spec/tasks/-"});

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The built-in schema without defaults: Volcano's CRD had none when the documentation was written.
-fn without_defaults() -> JobSchema {
+fn schema_without_defaults() -> JobSchema {
     fn strip(schema: &mut Value) {
         match schema {
             Value::Object(fields) => {
@@ -40,7 +40,7 @@ fn documented_response() -> Value {
 fn put_answers_the_documented_request_as_documented() {
     let (text, body) = (existing().to_string(), body().to_string());
     let existing = Job::from_slice(text.as_bytes()).unwrap();
-    let validator = Validator::default().with_schema(without_defaults());
+    let validator = Validator::default().with_schema(schema_without_defaults());
     let context = context().with_self_link();
     let answer = |query: &str| {
         let uri = format!("{URI}{query}");

@@ -1,12 +1,13 @@
 //! Parts of CEL expressions.
 
-/// Exempts the garbage collector, which writes ownerReferences and finalizers, and must not wait for a
-/// webhook.
+/// Exempts the garbage collector, which writes ownerReferences and finalizers and must not depend
+/// on a webhook.
 pub(super) const NOT_THE_GARBAGE_COLLECTOR: &str = r#"- name: not-the-garbage-collector
   expression: request.userInfo.username != "system:serviceaccount:kube-system:generic-garbage-collector"
 "#;
 
-/// The fields of metadata that a client can write, with the value that is the same as an absent field.
+/// The metadata fields that a client can write, each with the value that is equivalent to an absent
+/// field.
 pub(super) const METADATA: [(&str, &str); 5] = [
     ("labels", "{}"),
     ("annotations", "{}"),
@@ -15,12 +16,12 @@ pub(super) const METADATA: [(&str, &str); 5] = [
     ("ownerReferences", "[]"),
 ];
 
-/// A field of an object, or the given value if it is absent.
+/// Reads a field of an object, with a default if it is absent.
 pub(super) fn field_or(object: &str, field: &str, empty: &str) -> String {
     format!("(has({object}.{field}) ? {object}.{field} : {empty})")
 }
 
-/// A string literal. CEL accepts those of JSON.
+/// A string literal. CEL accepts JSON string literals.
 #[expect(clippy::expect_used, reason = "a string always serializes")]
 pub(super) fn string(text: &str) -> String {
     serde_json::to_string(text).expect("a string is JSON")

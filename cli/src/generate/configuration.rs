@@ -88,7 +88,8 @@ fn client(args: &ConfigurationArgs, path: &str) -> String {
     client
 }
 
-/// The conditions under which the API server calls the webhook: a field has changed that it validates.
+/// The conditions under which the API server calls the webhook: a field that it validates has
+/// changed.
 fn conditions(policy: &UpdatePolicy) -> String {
     let ignored = Fields::ignored(policy);
     let mut differences = vec![differs("spec", "{}")];

@@ -1,4 +1,4 @@
-//! The webhook as a Deployment, with everything that it needs.
+//! The webhook as a Deployment, with all objects that it needs.
 
 use volcano_job_update::UpdatePolicy;
 
@@ -29,7 +29,7 @@ pub(super) fn manifests(args: &DeploymentArgs, policy: &UpdatePolicy) -> String 
     let (name, namespace) = (&*args.common.name, &*args.namespace);
     let is_preset = UpdatePolicy::preset(policy.name()).as_ref() == Some(policy);
     let json = to_json(policy);
-    // Another policy gets another name, so that the Deployment restarts its pods.
+    // The name depends on the policy, so that a new policy makes the Deployment restart its pods.
     let map = format!("{name}-policy-{:08x}", fingerprint(&json));
     let config_map = [("map", &*map), ("namespace", namespace), ("name", name), ("policy", &*json)];
     let volume = format!("- name: policy\n  configMap:\n    name: {map}\n");
@@ -51,7 +51,7 @@ pub(super) fn manifests(args: &DeploymentArgs, policy: &UpdatePolicy) -> String 
     header(policy) + &config_map + &fill(TEMPLATE, &values)
 }
 
-/// The FNV-1a hash, which does not depend on the machine or the version of Rust.
+/// The FNV-1a hash, which does not depend on the machine or the Rust version.
 fn fingerprint(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

@@ -8,7 +8,7 @@ pub(super) struct Fields {
     metadata: Section,
     spec: Section,
     tasks: Section,
-    /// Patterns of parts of a field; the CEL expressions allow the whole field.
+    /// Patterns for a part of a field, where the CEL expressions allow the whole field.
     pub(super) widened: Vec<String>,
 }
 
@@ -17,11 +17,11 @@ pub(super) struct Fields {
 struct Section {
     all: bool,
     keys: Vec<Key>,
-    /// Pairs of a map (`labels` or `annotations` of metadata) and one of its keys.
+    /// Pairs of a map (`labels` or `annotations` of metadata) and a key in that map.
     map_keys: Vec<(Key, Key)>,
 }
 
-/// Which part of a field may change.
+/// The part of a field that may change.
 pub(super) enum Freedom<'f> {
     Whole,
     /// The values of these keys.
@@ -50,7 +50,7 @@ impl Fields {
 
     fn add(&mut self, pattern: &FieldPattern) {
         match pattern.segments() {
-            // Other fields of the Job, such as `status`, are not compared.
+            // Other top-level fields of a Job, such as `status`, are not compared.
             [PatternSegment::Key(top), ..] if !matches!(&**top, "metadata" | "spec") => {}
             [PatternSegment::Key(top)] | [PatternSegment::Key(top), PatternSegment::Any] => {
                 self.section(top).all = true;

@@ -1,4 +1,4 @@
-//! A certificate read from files, which are read again when they change.
+//! A certificate loaded from files, which is reloaded when the files change.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub struct CertificateFiles {
     pub key: PathBuf,
 }
 
-/// What the files contain.
+/// The content of the files.
 #[derive(PartialEq, Eq)]
 struct Content {
     certificate: Vec<u8>,
@@ -43,24 +43,25 @@ impl Certificate {
     ///
     /// # Errors
     ///
-    /// A file cannot be read or has no certificate or key, or the two do not match.
+    /// A file cannot be read, contains no certificate or key, or the key does not match the
+    /// certificate.
     pub fn load(files: CertificateFiles) -> Result<Self, TlsError> {
         let content = files.read()?;
         let config = RustlsConfig::from_config(files.server_config(&content)?);
         Ok(Self { files, content, config })
     }
 
-    /// The configuration of a server: HTTP/2 and HTTP/1.1 over TLS 1.3 or 1.2. It changes with the
-    /// files while they are watched.
+    /// The server configuration: HTTP/2 and HTTP/1.1 over TLS 1.3 or 1.2. While the files are
+    /// watched, it is updated when they change.
     #[must_use]
     pub fn config(&self) -> RustlsConfig {
         self.config.clone()
     }
 
-    /// Reads the files at every interval, without end, and uses them when their content has changed.
+    /// Polls the files forever and reloads them when their content has changed.
     ///
-    /// `on_reload` is called for each change and for each failure. After a failure the old certificate
-    /// stays in use: the files of a new one may have been written only in part.
+    /// `on_reload` is called for each change and each error. After an error the old certificate
+    /// stays in use: the files of a new one may be only partly written.
     pub async fn watch(
         mut self,
         interval: Duration,
@@ -76,8 +77,8 @@ impl Certificate {
         }
     }
 
-    /// Uses the files if they have changed; says whether they have. The content is compared, not the
-    /// times: a mounted secret changes by a link to another directory.
+    /// Reloads the files and returns whether they have changed. This compares the content rather
+    /// than modification times, because a mounted secret changes by switching a symbolic link.
     fn reload(&mut self) -> Result<bool, TlsError> {
         let content = self.files.read()?;
         if content == self.content {
@@ -90,7 +91,7 @@ impl Certificate {
 }
 
 impl fmt::Debug for Certificate {
-    /// Without the content, which has the private key.
+    /// Omits the content, which includes the private key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certificate").field("files", &self.files).finish_non_exhaustive()
     }

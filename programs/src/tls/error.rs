@@ -1,15 +1,15 @@
-//! Why a certificate cannot be used or made.
+//! The error of loading or creating a certificate.
 
 use crate::file::FileError;
 
-/// A certificate cannot be used or made. `Display` is one line.
+/// A certificate cannot be loaded or created. `Display` is one line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// There is no PEM block of a certificate in the file.
+    /// The file contains no PEM block of a certificate.
     #[error("{0}: there is no certificate in it (PEM, `-----BEGIN CERTIFICATE-----`)")]
     NoCertificate(String),
     /// A PEM block in the file is malformed.
@@ -17,31 +17,31 @@ pub enum TlsError {
     MalformedCertificate {
         /// The name of the file.
         name: String,
-        /// What is wrong with it.
+        /// The cause.
         error: rustls::pki_types::pem::Error,
     },
-    /// There is no private key in the file.
+    /// The file contains no private key.
     #[error("{name}: there is no private key in it: {error}")]
     NoKey {
         /// The name of the file.
         name: String,
-        /// What is wrong with it.
+        /// The cause.
         error: rustls::pki_types::pem::Error,
     },
-    /// The key is not that of the certificate, or one of them is of an unsupported kind.
+    /// The key does not match the certificate, or one of them is of an unsupported type.
     #[error("the certificate {certificate} cannot be used with the key {key}: {error}")]
     Unusable {
-        /// The name of the certificate's file.
+        /// The name of the certificate file.
         certificate: String,
-        /// The name of the key's file.
+        /// The name of the key file.
         key: String,
-        /// What is wrong with them.
+        /// The cause.
         error: rustls::Error,
     },
-    /// No certificate can be made for these names.
+    /// No certificate can be created for these names.
     #[error("cannot make a certificate: {0}")]
     Generate(#[from] rcgen::Error),
-    /// Only some of the files of an earlier self-signed certificate are in the directory.
+    /// The directory contains only some of the files of an earlier self-signed certificate.
     #[error(
         "{0} has some of ca.crt, tls.crt and tls.key, but not all: delete them, or name another \
          directory"

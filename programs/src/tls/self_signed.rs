@@ -1,4 +1,4 @@
-//! A CA and a certificate for trying out a server.
+//! Creates a CA and a certificate for trying out a server.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -20,20 +20,20 @@ const CA: &str = "ca.crt";
 const CERTIFICATE: &str = "tls.crt";
 const KEY: &str = "tls.key";
 
-/// A certificate that [`self_signed`] made.
+/// A certificate created by [`self_signed`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SelfSigned {
     /// The certificate and its key.
     pub files: CertificateFiles,
-    /// The CA, as the `caBundle` of a webhook configuration has it: PEM in base64.
+    /// The CA in the form of a webhook configuration's `caBundle`: PEM in base64.
     pub ca_bundle: String,
 }
 
-/// Makes a CA (`ca.crt`) and a certificate (`tls.crt`, `tls.key`) in a directory, or uses those that
-/// are there. The key of the CA is not kept.
+/// Creates a CA (`ca.crt`) and a certificate (`tls.crt`, `tls.key`) in a directory, or uses the
+/// existing ones. The key of the CA is discarded.
 ///
-/// `common_name` is the subject of the certificate, `dns_names` are the names and IP addresses for
+/// `common_name` is the subject of the certificate. `dns_names` are the names and IP addresses for
 /// which it is valid.
 ///
 /// # Errors
@@ -76,7 +76,8 @@ fn generate(directory: &Path, common_name: &str, dns_names: &[String]) -> Result
     Ok(())
 }
 
-/// Writes a new file. It has its mode from the start, so that nobody reads a key before.
+/// Writes a new file. The file is created with its final mode, so nobody else can read a key in
+/// between.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), FileError> {
     OpenOptions::new()
         .write(true)

@@ -132,7 +132,7 @@ fn log_and_metrics_have_no_value_of_a_job() {
         webhook.post(&format!("{endpoint}/{secret}"), &review.to_string());
     }
     webhook.assert_answers();
-    // The log is written in order: with this line, all lines before it are there.
+    // The log is in order: once this line is there, all earlier lines are too.
     webhook.wait_for_log(r#""uid":"other""#);
     assert!(webhook.log().contains("the-uid"), "{}", webhook.log());
     assert!(!webhook.log().contains(secret), "{}", webhook.log());

@@ -1,4 +1,4 @@
-//! Clients that misbehave get an error or lose their connection, and other clients still get answers.
+//! Misbehaving clients get an error or lose their connection, and other clients still get answers.
 
 use std::io::Read;
 
@@ -54,7 +54,7 @@ fn media_types() {
 }
 
 #[test]
-fn body_that_is_no_review() {
+fn body_that_is_not_a_review() {
     let webhook = Webhook::start(&[]);
     for body in ["", "{", "[]", "null", "\u{0}\u{1}", "{}", r#"{"kind": "AdmissionReview"}"#] {
         for endpoint in ["/validate", "/restore"] {
@@ -110,7 +110,8 @@ fn slow_headers() {
         client.send(beginning);
         client
     });
-    // Two send a whole request first; then one sends nothing, the other the first line of another.
+    // Two clients send a complete request first. Then one sends nothing, the other the first line
+    // of another request.
     let fast = request("/validate", &review("a", json!({}), json!({})).to_string());
     assert_eq!(slow[0].exchange(&fast).status, 200);
     assert_eq!(slow[1].exchange(&fast).status, 200);

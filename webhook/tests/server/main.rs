@@ -1,4 +1,4 @@
-//! The program as its clients see it: HTTPS requests in, answers, metrics and logs out.
+//! Tests of the program through its interfaces: HTTPS requests, answers, metrics and logs.
 
 #![expect(
     clippy::expect_used,

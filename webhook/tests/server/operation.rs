@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::util::{Webhook, denied, review, wait_until};
 
 #[test]
-fn more_reviews_than_max_in_flight() {
+fn reviews_beyond_max_in_flight_are_rejected() {
     let webhook = Webhook::start(&["--max-in-flight", "2"]);
     let body = denied("a").to_string();
     let mut clients = [webhook.connect(), webhook.connect()];
@@ -31,7 +31,7 @@ fn more_reviews_than_max_in_flight() {
 }
 
 #[test]
-fn more_bodies_than_max_body_memory() {
+fn bodies_beyond_max_body_memory_are_rejected() {
     const MIB: usize = 1024 * 1024;
     let webhook = Webhook::start(&["--max-body-memory", "8"]);
     let mut large = webhook.connect();
@@ -77,8 +77,8 @@ fn readyz_fails_during_drain() {
     webhook.assert_answers();
 }
 
-/// A CA, and a directory in the form of a mounted secret: the files are links into `..data`, a link that
-/// is replaced when the secret changes.
+/// A CA, and a directory laid out like a mounted secret: the files are links into `..data`, itself
+/// a link that is replaced when the secret changes.
 struct Mount<'d> {
     authority: CertifiedIssuer<'static, KeyPair>,
     directory: &'d Path,
@@ -98,7 +98,7 @@ impl<'d> Mount<'d> {
         Self { authority, directory }
     }
 
-    /// Replaces the certificate by a new one, which it returns.
+    /// Replaces the certificate by a new one and returns it.
     fn renew(&self, version: &str) -> Vec<u8> {
         let key = KeyPair::generate().expect("a key");
         let params = CertificateParams::new(["localhost".to_owned()]).expect("names");

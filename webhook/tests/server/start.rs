@@ -1,4 +1,4 @@
-//! Errors of the configuration, which end the program at the start, and --self-signed.
+//! Configuration errors, which end the program at startup, and --self-signed.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -60,7 +60,7 @@ fn wrong_files() {
     assert!(text.contains("but not all"), "{text}");
 }
 
-/// `010` is octal, as kubectl and the command line read it.
+/// `010` is octal, as for kubectl and the command-line program.
 #[test]
 fn octal_number_in_a_policy_file() {
     let directory = tempfile::tempdir().expect("there is room");

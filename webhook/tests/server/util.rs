@@ -1,4 +1,4 @@
-//! The running program, and clients that can send any bytes.
+//! The running program, and clients that can send arbitrary bytes.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -13,7 +13,8 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The timeout of everything that a test waits for. No test depends on how long something takes.
+/// The timeout for everything that a test waits for. No test depends on how long an operation
+/// takes.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
 pub(crate) fn program() -> Command {
@@ -162,14 +163,14 @@ impl Log {
 /// Waits until a condition holds.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
+    let started = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < DEADLINE, "timeout: {what}");
+        assert!(started.elapsed() < DEADLINE, "timeout: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// A client that sends any bytes over TLS.
+/// A client that sends arbitrary bytes over TLS.
 pub(crate) struct Client(StreamOwned<ClientConnection, TcpStream>);
 
 /// The answer to a request.
@@ -215,14 +216,14 @@ impl Client {
         self.response()
     }
 
-    /// Sends the headers of a request and waits for `100 Continue`: then the request is in flight until
-    /// the client sends the body.
+    /// Sends the headers of a request and waits for `100 Continue`. The request is then in flight
+    /// until the client sends the body.
     pub(crate) fn begin(&mut self, path: &str, length: usize) {
         let head = head(path, length).replace("\r\n\r\n", "\r\nexpect: 100-continue\r\n\r\n");
         assert_eq!(self.exchange(&head).status, 100);
     }
 
-    /// Closes the client's side of the connection.
+    /// Shuts down the client's side of the connection.
     pub(crate) fn finish_sending(&mut self) {
         self.0.conn.send_close_notify();
         self.0.flush().expect("it reads");
@@ -300,7 +301,7 @@ fn merge(into: &mut Value, more: Value) {
     }
 }
 
-/// The review of an update, with more merged into either Job.
+/// The review of an update. `existing` and `replacement` are merged into the two Jobs.
 pub(crate) fn review(uid: &str, existing: Value, replacement: Value) -> Value {
     let resource = json!({"group": "batch.volcano.sh", "version": "v1alpha1", "resource": "jobs"});
     let kind = json!({"group": "batch.volcano.sh", "version": "v1alpha1", "kind": "Job"});
