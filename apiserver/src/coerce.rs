@@ -1,7 +1,8 @@
 //! Pruning and defaulting of values before they are stored: unknown fields are pruned, `null` is
 //! dropped, defaults are filled in.
 //!
-//! The rules are those of [apiextensions-apiserver](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema):
+//! The rules are those of
+//! [apiextensions-apiserver](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema):
 //! `pruning`, `defaulting`.
 
 use std::fmt::Write as _;

@@ -76,7 +76,8 @@ impl RequestContext {
     }
 }
 
-/// The uid of a Job: a [UUID](https://www.rfc-editor.org/rfc/rfc9562) in lower case, as Kubernetes writes it.
+/// The uid of a Job: a [UUID](https://www.rfc-editor.org/rfc/rfc9562) in lower case, as Kubernetes
+/// writes it.
 ///
 /// ```
 /// use volcano_job_apiserver::Uid;
@@ -101,7 +102,8 @@ impl FromStr for Uid {
 
     /// # Errors
     ///
-    /// A text that is not a UUID in lower case: an empty one, `7`, `0A8CD8BE-A3B1-11E9-9BA9-FA163EBE8A3C`.
+    /// A text that is not a UUID in lower case: an empty one, `7`,
+    /// `0A8CD8BE-A3B1-11E9-9BA9-FA163EBE8A3C`.
     fn from_str(text: &str) -> Result<Self, ParseUidError> {
         let is_uuid = text.len() == 36
             && text.bytes().enumerate().all(|(position, byte)| match position {

@@ -103,8 +103,8 @@ fn needs_escape(char: char) -> bool {
     matches!(char, '"' | '\\' | '<' | '>' | '&' | '\0'..='\u{1f}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Escapes the characters of a JSON text that Go escapes and `serde_json` does not: `<`, `>`, `&`, U+2028 and
-/// U+2029.
+/// Escapes the characters of a JSON text that Go escapes and `serde_json` does not: `<`, `>`, `&`,
+/// U+2028 and U+2029.
 pub(crate) fn escape_html(json: &str) -> Cow<'_, str> {
     let special = |char| matches!(char, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
     if !json.contains(special) {
@@ -131,7 +131,8 @@ pub(crate) fn number_text(number: &Number) -> String {
     }
 }
 
-/// A double as `json.Marshal` writes it: `2.0` as `2`, very large and very small ones with an exponent.
+/// A double as `json.Marshal` writes it: `2.0` as `2`, very large and very small ones with an
+/// exponent.
 fn double_text(double: f64) -> String {
     let size = double.abs();
     if size == 0.0 || (1e-6..1e21).contains(&size) {

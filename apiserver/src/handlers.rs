@@ -23,7 +23,8 @@ use crate::syntax;
 /// The content types of a PUT, as an API server lists them. Only JSON is accepted here.
 const CONTENT_TYPES: [&str; 3] =
     ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
-/// The content types of a PATCH, as an API server lists them. Server-side apply is not accepted here.
+/// The content types of a PATCH, as an API server lists them. Server-side apply is not accepted
+/// here.
 const PATCH_CONTENT_TYPES: [&str; 3] = [JSON_PATCH, MERGE_PATCH, "application/apply-patch+yaml"];
 
 /// Per-request state shared by the steps.

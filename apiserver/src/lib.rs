@@ -1,4 +1,5 @@
-//! PUT and PATCH of a [Volcano](https://volcano.sh) Job as kube-apiserver answers them, as pure functions.
+//! PUT and PATCH of a [Volcano](https://volcano.sh) Job as kube-apiserver answers them, as pure
+//! functions.
 //!
 //! The input is the stored Job and the request; the output is the HTTP status code, the body and
 //! the change to the store. The steps, their order and every message are those of an API server:
@@ -34,7 +35,8 @@
 //!
 //! # Overview
 //!
-//! * [`replace()`] answers a PUT, a [`ReplaceRequest`]; [`patch()`] answers a PATCH, a [`PatchRequest`].
+//! * [`replace()`] answers a PUT, a [`ReplaceRequest`]; [`patch()`] answers a PATCH, a
+//!   [`PatchRequest`].
 //!   [`apply_patch`] only applies the patch.
 //! * [`RequestContext`] is what the server provides: the next resourceVersion, a [`Uid`] and a time
 //!   for a created Job, and the family of status codes.
@@ -43,7 +45,8 @@
 //!
 //! # What is left to the server
 //!
-//! * Authentication and authorization: [`Status::unauthorized`] and [`Status::forbidden`] are the answers.
+//! * Authentication and authorization: [`Status::unauthorized`] and [`Status::forbidden`] are the
+//!   answers.
 //! * The store: it must write only if the existing Job is still stored, and answer
 //!   [`Status::conflict`] otherwise.
 //! * YAML bodies: the answer is 415 unless the server converts them to JSON.
@@ -110,8 +113,8 @@ pub fn replace(
         .map_err(|status| status.with_codes(context.status_codes))
 }
 
-/// Answers a PATCH: applies the patch to the existing Job, and replaces the Job by the result as [`replace()`]
-/// does.
+/// Answers a PATCH: applies the patch to the existing Job, and replaces the Job by the result as
+/// [`replace()`] does.
 ///
 /// # Errors
 ///
@@ -134,8 +137,8 @@ pub fn patch(
         .map_err(|status| status.with_codes(context.status_codes))
 }
 
-/// Applies a patch to a Job without validating the result. A JSON array is a JSON Patch, an object a JSON Merge
-/// Patch.
+/// Applies a patch to a Job without validating the result. A JSON array is a JSON Patch, an object
+/// a JSON Merge Patch.
 ///
 /// ```
 /// use volcano_job_apiserver::apply_patch;
@@ -149,8 +152,8 @@ pub fn patch(
 ///
 /// # Errors
 ///
-/// The body is not a patch (400), has more than 10,000 operations (413), or does not apply (422); the Job cannot
-/// be parsed in full (500, see [`Job::to_value`]).
+/// The body is not a patch (400), has more than 10,000 operations (413), or does not apply (422);
+/// the Job cannot be parsed in full (500, see [`Job::to_value`]).
 pub fn apply_patch(existing: &Job<'_>, body: &[u8]) -> Result<Value, Status> {
     let document = existing.to_value().map_err(Status::internal_error)?;
     let is_json_patch = body.trim_ascii_start().starts_with(b"[");

@@ -1,6 +1,7 @@
 //! Validation of the metadata of a Job, in the order in which an API server lists the errors.
 //!
-//! See [objectmeta.go](https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go).
+//! See
+//! [objectmeta.go](https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/objectmeta.go).
 
 use std::collections::BTreeSet;
 

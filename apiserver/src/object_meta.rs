@@ -35,7 +35,8 @@ struct GoStruct {
     required: &'static [&'static str],
 }
 
-/// See [types.go](https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/types.go).
+/// See
+/// [types.go](https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/types.go).
 static OBJECT_META: GoStruct = GoStruct {
     name: "ObjectMeta",
     fields: &[
@@ -106,8 +107,8 @@ pub(crate) fn decode(metadata: &Value, unknown: &mut Vec<String>) -> Result<Obje
     decoder.error.map_or(Ok(object_meta), Err)
 }
 
-/// Decodes the metadata of a stored Job. Unknown and malformed fields are dropped, as an API server does
-/// when it reads from its store ([`dropInvalidMetadata`]).
+/// Decodes the metadata of a stored Job. Unknown and malformed fields are dropped, as an API server
+/// does when it reads from its store ([`dropInvalidMetadata`]).
 ///
 /// [`dropInvalidMetadata`]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/customresource_handler.go
 pub(crate) fn decode_stored(metadata: &Map<String, Value>) -> ObjectMeta {

@@ -29,8 +29,8 @@ pub struct ReplaceRequest<'b> {
     pub(crate) body: &'b [u8],
 }
 
-/// A PATCH of a Job: a JSON Patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)) or a JSON Merge
-/// Patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)), as its content type says.
+/// A PATCH of a Job: a JSON Patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)) or a JSON
+/// Merge Patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)), as its content type says.
 ///
 /// `Debug` does not show the body, which can contain secrets.
 #[derive(Clone)]
@@ -90,9 +90,9 @@ impl<'b> ReplaceRequest<'b> {
     ///
     /// # Errors
     ///
-    /// 404 if the path is not one of a Job (`/api/v1/namespaces/n/pods/a`, another group or version, a
-    /// subresource such as `…/jobs/a/status`); 400 if namespace or name are not percent-encoded UTF-8
-    /// (`%ff`, `%4`).
+    /// 404 if the path is not one of a Job (`/api/v1/namespaces/n/pods/a`, another group or
+    /// version, a subresource such as `…/jobs/a/status`); 400 if namespace or name are not
+    /// percent-encoded UTF-8 (`%ff`, `%4`).
     pub fn from_uri(uri: &str, body: &'b [u8]) -> Result<Self, Status> {
         Ok(Self { info: RequestInfo::from_uri(uri)?, content_type: None, body })
     }

@@ -44,7 +44,7 @@ pub(crate) enum StoreVerb {
     Delete,
 }
 
-/// What the server must do to its store before it sends the response.
+/// The action that the server must perform on its store before it sends the response.
 ///
 /// The server must do it only if the store still has the existing Job that was passed in. Otherwise
 /// it must answer 409 ([`Status::conflict`]).
@@ -80,7 +80,7 @@ impl Response {
         self.body.unwrap_or(self.encoded)
     }
 
-    /// What to do to the store.
+    /// The action to perform on the store.
     #[must_use]
     pub fn store_action(&self) -> StoreAction<'_> {
         let job = self.encoded.trim_end_matches('\n');
@@ -135,7 +135,8 @@ pub fn status_body(status: &Status, pretty: bool) -> String {
     if pretty { go::indent(&json) } else { json.into_owned() + "\n" }
 }
 
-/// A cause that shows the invalid value as Kubernetes does: a string in quotes, anything else as JSON.
+/// A cause that shows the invalid value as Kubernetes does: a string in quotes, anything else as
+/// JSON.
 pub(crate) fn with_value(
     kind: CauseType,
     field: impl fmt::Display,

@@ -1,6 +1,7 @@
 //! The metadata that an API server itself sets, and the apiVersion and kind that it requires.
 //!
-//! The rules are those of [`BeforeUpdate`], [`BeforeCreate`] and of the [strategy of custom resources].
+//! The rules are those of [`BeforeUpdate`], [`BeforeCreate`] and of the [strategy of custom
+//! resources].
 //!
 //! [`BeforeUpdate`]: https://github.com/kubernetes/apiserver/blob/master/pkg/registry/rest/update.go
 //! [`BeforeCreate`]: https://github.com/kubernetes/apiserver/blob/master/pkg/registry/rest/create.go

@@ -1,6 +1,7 @@
 //! JSON syntax as an API server reads it: the accepted texts, and the errors for all others.
 //!
-//! The messages are those of [encoding/json](https://github.com/golang/go/blob/master/src/encoding/json/scanner.go).
+//! The messages are those of
+//! [encoding/json](https://github.com/golang/go/blob/master/src/encoding/json/scanner.go).
 
 use std::borrow::Cow;
 use std::collections::HashSet;

@@ -17,7 +17,7 @@ pub(crate) fn response_text(response: &Response, webhook: &str, operation: &str)
 }
 
 /// The status that an API server returns to its client if the webhook with this name denies with
-/// `status`. This is the function [`ToStatusErr`].
+/// `status`. Mirrors [`ToStatusErr`].
 ///
 /// [`ToStatusErr`]: https://github.com/kubernetes/apiserver/blob/master/pkg/admission/plugin/webhook/errors/statuserror.go
 pub(crate) fn denied_by(webhook: &str, status: &Status) -> Status {
@@ -35,7 +35,7 @@ pub(crate) fn denied_by(webhook: &str, status: &Status) -> Status {
     status
 }
 
-/// What kubectl prints to standard error about a failed request. This is the function [`checkErr`].
+/// What kubectl prints to standard error about a failed request. Mirrors [`checkErr`].
 ///
 /// `operation` is the text that kubectl puts before the message: `error when replacing "job.json"`
 /// for `kubectl replace`, nothing for `kubectl patch`. (For `kubectl apply` it is the whole patch.)

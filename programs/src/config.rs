@@ -23,7 +23,7 @@ pub enum ConfigError {
     Policy {
         /// The name of the file.
         name: String,
-        /// What is wrong with it.
+        /// The cause.
         error: YamlError,
     },
     /// The file is not YAML.
@@ -31,7 +31,7 @@ pub enum ConfigError {
     CrdText {
         /// The name of the file.
         name: String,
-        /// What is wrong with it.
+        /// The cause.
         error: YamlError,
     },
     /// The file is not a CRD of a Volcano Job.
@@ -39,7 +39,7 @@ pub enum ConfigError {
     Crd {
         /// The name of the file.
         name: String,
-        /// What is wrong with it.
+        /// The cause.
         error: SchemaError,
     },
 }

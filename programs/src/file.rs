@@ -13,7 +13,7 @@ pub enum FileError {
     Read {
         /// The file, as [`display_name`] gives it.
         name: String,
-        /// What the operating system reports.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// Writing failed.
@@ -21,7 +21,7 @@ pub enum FileError {
     Write {
         /// The file, as [`display_name`] gives it.
         name: String,
-        /// What the operating system reports.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// The file is larger than the limit.

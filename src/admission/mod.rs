@@ -69,8 +69,8 @@ use crate::validate::Validator;
 ///
 /// # Errors
 ///
-/// The review cannot be answered: the body is not JSON (`{"request": `), has no `request.uid` (`{}`), or is
-/// larger than [`body_limit`].
+/// The review cannot be answered: the body is not JSON (`{"request": `), has no `request.uid`
+/// (`{}`), or is larger than [`body_limit`].
 pub fn respond(
     body: &[u8],
     validator: &Validator,
@@ -85,7 +85,7 @@ pub fn respond(
 ///
 /// # Errors
 ///
-/// As [`respond`].
+/// Same as [`respond`].
 pub fn restore(body: &[u8], validator: &Validator) -> Result<Response, RequestError> {
     let review = AdmissionReview::from_slice(body, validator.policy().limits())?;
     Ok(review.restore(validator))

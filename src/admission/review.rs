@@ -67,8 +67,8 @@ impl<'a> AdmissionReview<'a> {
     ///
     /// # Errors
     ///
-    /// The review cannot be answered: the body has no `request.uid` (`{}`), is not JSON up to the uid
-    /// (an empty body, `{"request": `), is not UTF-8, or is larger than [`body_limit`].
+    /// The review cannot be answered: the body has no `request.uid` (`{}`), is not JSON up to the
+    /// uid (an empty body, `{"request": `), is not UTF-8, or is larger than [`body_limit`].
     pub fn from_slice(body: &'a [u8], limits: &Limits) -> Result<Self, RequestError> {
         let limit = body_limit(limits);
         if body.len() > limit {

@@ -124,8 +124,8 @@ impl Status {
         Self::failure(400, "BadRequest", message, None)
     }
 
-    /// 401 `Unauthorized`: the request has no credentials, or invalid ones. An empty message becomes
-    /// Kubernetes' default, `not authorized`.
+    /// 401 `Unauthorized`: the request has no credentials, or invalid ones. An empty message
+    /// becomes Kubernetes' default, `not authorized`.
     #[must_use]
     pub fn unauthorized(message: &str) -> Self {
         let message = if message.is_empty() { "not authorized" } else { message };

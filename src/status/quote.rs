@@ -1,7 +1,7 @@
 //! Text in quotes, as Kubernetes writes names and values in messages.
 
-/// The text in quotes, as Go's [`strconv.Quote`] and the verb `%q` write it, which Kubernetes uses for
-/// names and values in messages.
+/// The text in quotes, as Go's [`strconv.Quote`] and the verb `%q` write it, which Kubernetes uses
+/// for names and values in messages.
 ///
 /// [`strconv.Quote`]: https://pkg.go.dev/strconv#Quote
 #[must_use]

@@ -176,7 +176,7 @@ impl Validator {
     ///
     /// # Errors
     ///
-    /// As [`validate_update`](crate::validate_update()).
+    /// Same as [`validate_update`](crate::validate_update()).
     pub fn validate_update(
         &self,
         existing: &Job<'_>,
@@ -190,7 +190,7 @@ impl Validator {
     ///
     /// # Errors
     ///
-    /// As [`validate_update_bytes`](crate::validate_update_bytes()).
+    /// Same as [`validate_update_bytes`](crate::validate_update_bytes()).
     pub fn validate_update_bytes(
         &self,
         existing: &[u8],
@@ -211,7 +211,7 @@ impl Validator {
     ///
     /// # Errors
     ///
-    /// As [`Validator::review`].
+    /// Same as [`Validator::review`].
     pub fn diff(&self, existing: &Job<'_>, replacement: &Job<'_>) -> Result<Changes, ReviewError> {
         Ok(self.review(existing, replacement)?.into_changes())
     }

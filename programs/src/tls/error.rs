@@ -17,7 +17,7 @@ pub enum TlsError {
     MalformedCertificate {
         /// The name of the file.
         name: String,
-        /// What is wrong with it.
+        /// The cause.
         error: rustls::pki_types::pem::Error,
     },
     /// The file contains no private key.
@@ -25,7 +25,7 @@ pub enum TlsError {
     NoKey {
         /// The name of the file.
         name: String,
-        /// What is wrong with it.
+        /// The cause.
         error: rustls::pki_types::pem::Error,
     },
     /// The key does not match the certificate, or one of them is of an unsupported type.
@@ -35,7 +35,7 @@ pub enum TlsError {
         certificate: String,
         /// The name of the key file.
         key: String,
-        /// What is wrong with them.
+        /// The cause.
         error: rustls::Error,
     },
     /// No certificate can be created for these names.
