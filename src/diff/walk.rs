@@ -175,7 +175,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         }
         let matching = Matching::of_tasks(existing, replacement);
         for &position in &matching.removed {
-            let Some(task) = existing.task(position) else { continue };
+            let task = matched_task(existing, position);
             let at = at.index(position, position);
             let old = self.existing_value(task.whole, &at)?;
             let field = JobField::RemovedTask(position);
@@ -183,7 +183,7 @@ impl JobWalk<'_, '_, '_, '_, '_> {
             self.visit_task_list_change(&at, field, schema, (Some(&*old), None), kind)?;
         }
         for &position in &matching.added {
-            let Some(task) = replacement.task(position) else { continue };
+            let task = matched_task(replacement, position);
             let at = at.index(position, position);
             let new = self.replacement_value(task.whole, &at)?;
             let field = JobField::AddedTask(position);
@@ -195,9 +195,8 @@ impl JobWalk<'_, '_, '_, '_, '_> {
             self.visit_task_list_change(at, JobField::TaskOrder, &ANY, (None, None), kind)?;
         }
         for &(i, j) in &matching.pairs {
-            if let (Some(old), Some(new)) = (existing.task(i), replacement.task(j)) {
-                self.task(at, (i, j), schema, old, new)?;
-            }
+            let (old, new) = (matched_task(existing, i), matched_task(replacement, j));
+            self.task(at, (i, j), schema, old, new)?;
         }
         Ok(())
     }
@@ -276,4 +275,10 @@ impl JobWalk<'_, '_, '_, '_, '_> {
 /// Whether a field that the API server fills in is missing. An empty string counts as missing.
 fn is_missing(field: Option<Field<'_>>) -> bool {
     field.is_none_or(|field| field.is_null() || field.to_str().is_some_and(|text| text.is_empty()))
+}
+
+/// The task at a position of the list from which [`Matching::of_tasks`] took it.
+#[expect(clippy::expect_used, reason = "the positions are those of the list")]
+fn matched_task<'j, 'a>(job: &'j Job<'a>, position: usize) -> Task<'j, 'a> {
+    job.task(position).expect("the matching has only positions of the list")
 }
