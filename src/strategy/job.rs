@@ -7,14 +7,15 @@ use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 use super::place::{get, list, number, put, total_replicas};
+use crate::job::resource::{API_VERSION, KIND};
 
 /// The fields of an object: the name of each, and its value or `None` if it is absent.
 type Fields = Vec<(&'static str, BoxedStrategy<Option<Value>>)>;
 
 pub(super) fn job() -> BoxedStrategy<Value> {
     let fields = vec![
-        required("apiVersion", Just("batch.volcano.sh/v1alpha1")),
-        required("kind", Just("Job")),
+        required("apiVersion", Just(API_VERSION)),
+        required("kind", Just(KIND)),
         required("metadata", metadata()),
         required("spec", spec()),
         optional("status", Just(json!({"state": {"phase": "Running"}, "running": 1}))),

@@ -5,6 +5,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use super::{DeniedUpdate, has_parent, is_same, update};
+use crate::job::resource::{API_VERSION, KIND};
 use crate::strategy::place::{get, put};
 use crate::validate::ViolationCode;
 
@@ -112,10 +113,10 @@ enum Shape {
 
 pub(super) fn wrong_object() -> impl Strategy<Value = FieldEdit> {
     let fields = [
-        ("apiVersion", json!("batch.volcano.sh/v1alpha1"), Some(json!("batch/v1"))),
-        ("apiVersion", json!("batch.volcano.sh/v1alpha1"), None),
-        ("kind", json!("Job"), Some(json!("CronJob"))),
-        ("kind", json!("Job"), None),
+        ("apiVersion", json!(API_VERSION), Some(json!("batch/v1"))),
+        ("apiVersion", json!(API_VERSION), None),
+        ("kind", json!(KIND), Some(json!("CronJob"))),
+        ("kind", json!(KIND), None),
         ("metadata.name", json!("a"), Some(json!("b"))),
         ("metadata.name", json!("a"), None),
         ("metadata.namespace", json!("a"), Some(json!("b"))),
