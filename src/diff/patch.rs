@@ -173,18 +173,17 @@ fn create_ancestors(
 }
 
 /// The operations that reorder a list, given the previous rank of each element.
-#[expect(clippy::expect_used, reason = "the ranks are a permutation of the positions")]
 fn moves(list: &FieldPath, order: &[usize]) -> Vec<PatchOperation> {
     let element =
         |position: usize| pointer(list.segments().iter().chain([&Segment::Index(position)]));
-    let mut current: Vec<usize> = (0..order.len()).collect();
+    // When an element is moved, those before its new position are in place, and the others follow
+    // in their previous order.
+    let mut waiting = Ranks::all(order.len());
     let mut operations = Vec::new();
-    for (position, rank) in order.iter().enumerate() {
-        let from = current.iter().position(|current| current == rank);
-        let from = from.expect("the ranks are a permutation of the positions");
+    for (position, &rank) in order.iter().enumerate() {
+        let from = position + waiting.count_below(rank);
+        waiting.remove(rank);
         if from != position {
-            let rank = current.remove(from);
-            current.insert(position, rank);
             operations.push(PatchOperation::Move(MoveOperation {
                 from: element(from),
                 path: element(position),
@@ -192,6 +191,41 @@ fn moves(list: &FieldPath, order: &[usize]) -> Vec<PatchOperation> {
         }
     }
     operations
+}
+
+/// A set of ranks that counts its members below a rank in logarithmic time: a [Fenwick tree].
+///
+/// [Fenwick tree]: https://en.wikipedia.org/wiki/Fenwick_tree
+struct Ranks {
+    /// The node at index `i - 1` has the number of members among the `lowest_bit(i)` ranks below
+    /// `i`.
+    nodes: Vec<usize>,
+}
+
+impl Ranks {
+    /// The set of all ranks below `count`.
+    fn all(count: usize) -> Self {
+        Self { nodes: (1..=count).map(lowest_bit).collect() }
+    }
+
+    fn count_below(&self, rank: usize) -> usize {
+        let next = |i: &usize| Some(i - lowest_bit(*i));
+        let path = std::iter::successors(Some(rank), next).take_while(|i| *i > 0);
+        path.filter_map(|i| self.nodes.get(i - 1)).sum()
+    }
+
+    /// Removes a rank, which must be in the set.
+    fn remove(&mut self, rank: usize) {
+        let mut i = rank + 1;
+        while let Some(members) = self.nodes.get_mut(i - 1) {
+            *members -= 1;
+            i += lowest_bit(i);
+        }
+    }
+}
+
+fn lowest_bit(number: usize) -> usize {
+    number & number.wrapping_neg()
 }
 
 /// The operation that sets a field or inserts an element.

@@ -130,6 +130,7 @@ pub(super) fn copy_value<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Opti
 }
 
 /// Reads the member at the cursor if it has the same text as a guide field.
+#[inline]
 fn copy_member<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Option<Entry<'a>> {
     let Entry::Member { text, key_end, value } = *field else { return None };
     let text = same_text(text, cursor)?;
@@ -139,6 +140,7 @@ fn copy_member<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Option<Entry<'
 
 /// The text at the cursor if it starts with `guide`, which ends with a value. The next byte must
 /// end the value here too: `1` is a prefix of `10`, but not the same value.
+#[inline]
 fn same_text<'a>(guide: &str, cursor: &Cursor<'a>) -> Option<&'a str> {
     let rest = cursor.rest();
     let next_byte = rest.as_bytes().strip_prefix(guide.as_bytes())?.first()?;

@@ -41,14 +41,14 @@ pub(super) fn identity_violations(replacement: &Job<'_>) -> Vec<Violation> {
             _ => None,
         };
         let is_set = || field.and_then(Field::to_str).is_some_and(|text| !text.is_empty());
-        let name = keys.join(".");
+        let name = || keys.join(".");
         let (message, hint) = match required {
             Some(required) if field.is_some_and(|field| field.is_str(required)) => return None,
             None if is_set() => return None,
             Some(required) if is_set() => {
-                (format!("must be {required}"), format!("set {name} to {required}"))
+                (format!("must be {required}"), format!("set {} to {required}", name()))
             }
-            _ => ("must be set".to_owned(), format!("set {name}")),
+            _ => ("must be set".to_owned(), format!("set {}", name())),
         };
         let path = keys.iter().map(|key| Segment::Key((*key).into())).collect();
         Some(Violation::new(ViolationCode::WrongObject, path, message).with_hint(hint))
