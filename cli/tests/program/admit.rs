@@ -1,32 +1,18 @@
 //! The commands `admit` and `check --as-kubectl`.
 
-#![expect(clippy::expect_used, reason = "a panic fails the test")]
-
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
 use serde_json::{Value, json};
 
-fn job(name: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/jobs");
-    root.join(name).display().to_string()
-}
+use crate::util::{job, run_with_input, stderr, stdout};
 
 fn read(name: &str) -> Value {
     let text = std::fs::read(job(name)).expect("the example is there");
     serde_json::from_slice(&text).expect("the example is JSON")
 }
 
-/// Runs the program with this text as standard input.
+/// Runs the program with this text as standard input: its status, output and errors.
 fn run(arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_volcano-job-update"));
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the program runs");
-    drop(child.stdin.take().expect("there is an input").write_all(input.as_bytes()));
-    let Output { status, stdout, stderr } = child.wait_with_output().expect("the program ends");
-    let text = |bytes| String::from_utf8(bytes).expect("the output is UTF-8");
-    (status.code(), text(stdout), text(stderr))
+    let output = run_with_input(arguments, input);
+    (output.status.code(), stdout(&output), stderr(&output))
 }
 
 /// A review of an update of the documented Job.

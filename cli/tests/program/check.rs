@@ -1,83 +1,12 @@
-//! The commands `check`, `diff`, `replace`, `restore` and `explain`, run as separate processes.
-
-#![expect(clippy::expect_used, reason = "a panic fails the test")]
-
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+//! The commands `check`, `diff` and `explain`, and their options.
 
 use serde_json::{Value, json};
 use volcano_job_update::UpdatePolicy;
 
-const EXISTING: &str = "documented-existing.json";
-const REPLACEMENT: &str = "documented-replacement.json";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn job(name: &str) -> String {
-    root().join("tests/jobs").join(name).display().to_string()
-}
-
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_volcano-job-update"));
-    command
-        .args(arguments)
-        .env_remove("NO_COLOR")
-        .env_remove("CLICOLOR_FORCE")
-        .stdin(Stdio::null());
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    program(arguments).output().expect("the program runs")
-}
-
-/// Runs the program with this text as standard input.
-fn run_with_input(arguments: &[&str], input: &str) -> Output {
-    let mut command = program(arguments);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the program runs");
-    // Writing fails if the program exits before it has read all of its input.
-    drop(child.stdin.take().expect("there is an input").write_all(input.as_bytes()));
-    child.wait_with_output().expect("the program ends")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("the output is UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("the errors are UTF-8")
-}
-
-/// Writes the documented replacement with a further change to a file.
-fn edited(edit: impl FnOnce(&mut Value)) -> tempfile::NamedTempFile {
-    let text = std::fs::read_to_string(job(REPLACEMENT)).expect("the example is there");
-    let mut value: Value = serde_json::from_str(&text).expect("the example is JSON");
-    edit(&mut value);
-    file(".json", &value.to_string())
-}
-
-fn file(suffix: &str, text: &str) -> tempfile::NamedTempFile {
-    let mut file = tempfile::Builder::new().suffix(suffix).tempfile().expect("a temporary file");
-    file.write_all(text.as_bytes()).expect("the file is written");
-    file
-}
-
-fn path(file: &tempfile::NamedTempFile) -> &str {
-    file.path().to_str().expect("the path is UTF-8")
-}
-
-fn assert_valid(schema: &str, value: &Value) {
-    let text =
-        std::fs::read_to_string(root().join("schemas").join(schema)).expect("the schema is there");
-    let schema: Value = serde_json::from_str(&text).expect("the schema is JSON");
-    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
-    let errors: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?} in {value:#}");
-}
+use crate::util::{
+    EXISTING, REPLACEMENT, assert_valid, edited, file, job, path, run, run_with_input, stderr,
+    stdout,
+};
 
 #[test]
 fn the_documented_example_is_allowed() {
@@ -334,49 +263,26 @@ fn policies_are_presets_or_files() {
     assert_eq!(stderr(&output), message);
 }
 
-/// A Job after Volcano filled in its defaults at creation, and the manifest from which it was
-/// created.
-const CREATED: &str = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {name: a}\nspec:\n  \
-    schedulerName: volcano\n  minAvailable: 2\n  tasks:\n  - {name: default0, replicas: 2, minAvailable: 2, maxRetry: 3}\n";
-const MANIFEST: &str = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata:\n  name: a\nspec:\n  \
-    tasks:\n  - replicas: 2\n";
-
 #[test]
-fn restored_manifest_is_allowed() {
-    let (existing, manifest) = (file(".yaml", CREATED), file(".yaml", MANIFEST));
-    let denied = run(&["check", path(&existing), path(&manifest)]);
-    assert_eq!(denied.status.code(), Some(1));
-    assert!(stdout(&denied).contains("  help: add \"minAvailable\": 2\n"), "{}", stdout(&denied));
+fn patch_makes_the_replacement() {
+    let operations =
+        file(".json", r#"[{"op": "replace", "path": "/spec/tasks/1/replicas", "value": 2}]"#);
+    let output = run(&["check", "--patch", path(&operations), &job(EXISTING)]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("~ spec.tasks[1].replicas  allowed"));
 
-    let restored = run(&["restore", path(&existing), path(&manifest)]);
-    assert_eq!(restored.status.code(), Some(0), "{}", stderr(&restored));
-    assert!(stdout(&restored).starts_with("apiVersion: "), "YAML in, YAML out");
-    let output = run_with_input(&["check", path(&existing), "-"], &stdout(&restored));
-    assert_eq!(
-        stdout(&output),
-        "allowed by the policy documented: 0 changes\n",
-        "{}",
-        stderr(&output)
-    );
+    let merge = file(".yaml", "spec: {queue: research}\n");
+    let output = run(&["diff", "--patch", path(&merge), &job(EXISTING)]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("spec.queue"), "{}", stdout(&output));
 
-    let patch = run(&["restore", "--format", "json-patch", path(&existing), path(&manifest)]);
-    let patch: Value = serde_json::from_str(&stdout(&patch)).expect("the patch is JSON");
-    let expected = json!([
-        {"op": "add", "path": "/spec/minAvailable", "value": 2},
-        {"op": "add", "path": "/spec/schedulerName", "value": "volcano"},
-        {"op": "add", "path": "/spec/tasks/0/maxRetry", "value": 3},
-        {"op": "add", "path": "/spec/tasks/0/minAvailable", "value": 2},
-        {"op": "add", "path": "/spec/tasks/0/name", "value": "default0"},
-    ]);
-    assert_eq!(patch, expected);
-}
+    let failing = file(".json", r#"[{"op": "test", "path": "/spec/queue", "value": "other"}]"#);
+    let output = run(&["check", "--patch", path(&failing), &job(EXISTING)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("the patch does not apply"), "{}", stderr(&output));
 
-#[test]
-fn restored_json_stays_json() {
-    let restored = run(&["restore", &job(EXISTING), &job(REPLACEMENT)]);
-    assert!(serde_json::from_str::<Value>(&stdout(&restored)).is_ok());
-    let error = run(&["restore", &job(EXISTING), "no-such-file"]);
-    assert_eq!(error.status.code(), Some(2));
+    let both = run(&["check", "--patch", path(&merge), &job(EXISTING), &job(REPLACEMENT)]);
+    assert_eq!(both.status.code(), Some(2), "one or the other");
 }
 
 #[test]
@@ -421,125 +327,4 @@ fn codes_are_explained() {
     assert_eq!(one.status.code(), Some(0));
     assert!(stdout(&one).starts_with("dropped-default\n\n"), "{}", stdout(&one));
     assert_eq!(run(&["explain", "dropped"]).status.code(), Some(2));
-}
-
-#[test]
-fn no_colour_without_a_terminal() {
-    let text = stdout(&run(&["check", &job(EXISTING), &job(REPLACEMENT)]));
-    assert!(!text.contains('\u{1b}'), "{text:?}");
-}
-
-/// `script` runs the program in a terminal.
-#[cfg(target_os = "linux")]
-#[test]
-fn colour_on_a_terminal_unless_no_color_is_set() {
-    let program = env!("CARGO_BIN_EXE_volcano-job-update");
-    let line = format!("{program} check {} {}", job(EXISTING), job(REPLACEMENT));
-    let on_terminal = |no_color: Option<&str>| {
-        let mut command = Command::new("script");
-        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
-        command.env("TERM", "xterm").env_remove("NO_COLOR").stdin(Stdio::null());
-        stdout(
-            &command
-                .envs(no_color.map(|value| ("NO_COLOR", value)))
-                .output()
-                .expect("`script` runs"),
-        )
-    };
-    let coloured = on_terminal(None);
-    assert!(coloured.contains("\u{1b}[1;32mallowed"), "{coloured:?}");
-    let plain = on_terminal(Some("1"));
-    assert!(plain.starts_with("allowed by the policy documented"), "{plain:?}");
-}
-
-const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
-
-#[test]
-fn replace_prints_the_response_of_a_server() {
-    let output = run(&["replace", "--uri", URI, &job(EXISTING), &job(REPLACEMENT)]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert_eq!(stdout(&output).lines().count(), 1);
-    let answer: Value = serde_json::from_str(&stdout(&output)).expect("the answer is JSON");
-    assert_eq!(answer["metadata"]["generation"], 2);
-    assert_eq!(answer["metadata"]["resourceVersion"], "125597962");
-    assert_eq!(answer["spec"]["tasks"][1]["replicas"], 2);
-    assert_eq!(answer["status"]["state"]["phase"], "Inqueue", "as it is stored");
-
-    let uri = format!("{URI}?pretty=true");
-    let pretty = run(&["replace", "--uri", &uri, &job(EXISTING), &job(REPLACEMENT)]);
-    assert!(stdout(&pretty).starts_with("{\n  \"apiVersion\": "));
-    assert_eq!(serde_json::from_str::<Value>(&stdout(&pretty)).expect("JSON"), answer);
-
-    let all =
-        run(&["replace", "--uri", URI, "--format", "json", &job(EXISTING), &job(REPLACEMENT)]);
-    let all: Value = serde_json::from_str(&stdout(&all)).expect("the output is JSON");
-    assert_eq!(all, json!({"code": 200, "response": answer, "stored": answer, "warnings": []}));
-}
-
-#[test]
-fn replace_denies_as_a_server_does() {
-    let research = edited(|job| job["spec"]["queue"] = json!("research"));
-    for (arguments, code) in [
-        (&[][..], 403),
-        (&["--status-codes", "kubernetes"][..], 422),
-        (&["--policy", "permissive"][..], 200),
-    ] {
-        let fixed = ["replace", "--uri", URI, "--format", "json"];
-        let files = [job(EXISTING), path(&research).to_owned()];
-        let files: Vec<&str> = files.iter().map(String::as_str).collect();
-        let output = run(&[&fixed[..], arguments, &files].concat());
-        let answer: Value = serde_json::from_str(&stdout(&output)).expect("the output is JSON");
-        assert_eq!(answer["code"], code);
-        assert_eq!(output.status.code(), Some(i32::from(code != 200)));
-    }
-    let malformed = file(".json", "{");
-    let output = run(&["replace", "--uri", URI, &job(EXISTING), path(&malformed)]);
-    assert_eq!(output.status.code(), Some(1));
-    let answer: Value = serde_json::from_str(&stdout(&output)).expect("the answer is JSON");
-    assert_eq!((&answer["kind"], &answer["code"]), (&json!("Status"), &json!(400)));
-
-    let error = run(&["replace", "--uri", URI, path(&malformed), &job(REPLACEMENT)]);
-    assert_eq!(error.status.code(), Some(2), "what is stored cannot be read");
-}
-
-#[test]
-fn replace_with_empty_standard_input_has_no_stored_job() {
-    let arguments = ["replace", "--uri", URI, "-", &job(REPLACEMENT)];
-    let output = run_with_input(&arguments, "");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stdout(&output).contains("\"reason\":\"NotFound\""), "{}", stdout(&output));
-    let create = [&["replace", "--allow-create", "--format", "json"], &arguments[1..]].concat();
-    let output = run_with_input(&create, "");
-    let answer: Value = serde_json::from_str(&stdout(&output)).expect("the output is JSON");
-    assert_eq!(answer["code"], 201, "{answer}");
-}
-
-#[test]
-fn replace_warns_about_pruned_fields() {
-    let unknown = edited(|job| job["spec"]["qeue"] = json!("research"));
-    let output = run(&["replace", "--uri", URI, &job(EXISTING), path(&unknown)]);
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(stderr(&output), "Warning: unknown field \"spec.qeue\"\n");
-}
-
-#[test]
-fn patch_makes_the_replacement() {
-    let operations =
-        file(".json", r#"[{"op": "replace", "path": "/spec/tasks/1/replicas", "value": 2}]"#);
-    let output = run(&["check", "--patch", path(&operations), &job(EXISTING)]);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stdout(&output).contains("~ spec.tasks[1].replicas  allowed"));
-
-    let merge = file(".yaml", "spec: {queue: research}\n");
-    let output = run(&["diff", "--patch", path(&merge), &job(EXISTING)]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stdout(&output).contains("spec.queue"), "{}", stdout(&output));
-
-    let failing = file(".json", r#"[{"op": "test", "path": "/spec/queue", "value": "other"}]"#);
-    let output = run(&["check", "--patch", path(&failing), &job(EXISTING)]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("the patch does not apply"), "{}", stderr(&output));
-
-    let both = run(&["check", "--patch", path(&merge), &job(EXISTING), &job(REPLACEMENT)]);
-    assert_eq!(both.status.code(), Some(2), "one or the other");
 }

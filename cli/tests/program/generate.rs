@@ -1,25 +1,20 @@
 //! The command `generate`.
 
-#![expect(clippy::expect_used, reason = "a panic fails the test")]
-
-use std::io::Write;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::{Value, json};
 use volcano_job_update::UpdatePolicy;
 
+use crate::util::{self, file, path, stderr, stdout};
+
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_volcano-job-update"))
-        .arg("generate")
-        .args(arguments)
-        .output()
-        .expect("the program runs")
+    util::run(&[&["generate"], arguments].concat())
 }
 
 fn text(arguments: &[&str]) -> String {
     let output = run(arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
+    assert!(output.status.success(), "{}", stderr(&output));
+    stdout(&output)
 }
 
 fn documents(arguments: &[&str]) -> Vec<Value> {
@@ -31,13 +26,7 @@ fn of_kind<'d>(documents: &'d [Value], kind: &str) -> &'d Value {
 }
 
 fn policy_file(policy: &UpdatePolicy) -> tempfile::NamedTempFile {
-    let mut file = tempfile::Builder::new().suffix(".json").tempfile().expect("a file");
-    file.write_all(&serde_json::to_vec(policy).expect("JSON")).expect("written");
-    file
-}
-
-fn path(file: &tempfile::NamedTempFile) -> &str {
-    file.path().to_str().expect("UTF-8")
+    file(".json", &serde_json::to_string(policy).expect("a policy is JSON"))
 }
 
 #[test]

@@ -1,0 +1,11 @@
+//! The program, run as a separate process.
+
+#![expect(clippy::expect_used, reason = "a panic fails the test")]
+
+mod admit;
+mod check;
+mod generate;
+mod replace;
+mod restore;
+mod terminal;
+mod util;
