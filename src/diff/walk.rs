@@ -112,38 +112,31 @@ impl JobWalk<'_, '_, '_, '_, '_> {
             let old_field = old_fields.find(key, position);
             matched += usize::from(old_field.is_some());
             if old_field != Some(field) {
-                self.field(at, holder, schema, key, old_field, Some(field), new)?;
+                self.field(at, holder, schema, key, (old_field, Some(field)))?;
             }
         }
         if matched < old.len() {
             let mut new_fields = Lookup::new(new);
             for (position, entry) in old.iter().enumerate() {
                 if new_fields.find(entry.key(), position).is_none() {
-                    let old = Some(entry.field());
-                    self.field(at, holder, schema, entry.key(), old, None, new)?;
+                    let values = (Some(entry.field()), None);
+                    self.field(at, holder, schema, entry.key(), values)?;
                 }
             }
         }
         Ok(())
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a field has a place, a schema, two values and siblings"
-    )]
     fn field(
         &mut self,
         parent: &PathNode<'_>,
         holder: Holder,
         schema: &Structural,
         key: &str,
-        old: Option<Field<'_>>,
-        new: Option<Field<'_>>,
-        siblings: &[Entry<'_>],
+        (old, new): (Option<Field<'_>>, Option<Field<'_>>),
     ) -> Result<(), Stop> {
-        let (child, slot) = slot_of(schema, key, |sibling| {
-            siblings.iter().any(|entry| entry.is(sibling) && !entry.field().is_null())
-        });
+        // Volcano's controller fills in fields only deeper in a Job.
+        let (child, slot) = slot_of(schema, key, |_| false);
         let at = parent.key(key);
         let is_managed = match child.managed {
             Managed::Owned => true,

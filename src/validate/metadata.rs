@@ -365,3 +365,24 @@ fn quoted_key(key: &str) -> String {
     }
     format!("`{shown}`")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dns_labels_have_lower_case_letters_digits_and_inner_hyphens() {
+        for label in ["a", "a-b", "1", "a--b2"] {
+            assert!(is_dns_label(label), "{label}");
+        }
+        for other in ["", "-a", "a-", "A", "a.b", "a_b", "ä"] {
+            assert!(!is_dns_label(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_long_key_is_shown_truncated() {
+        assert_eq!(quoted_key(&"k".repeat(316)), format!("`{}`", "k".repeat(316)));
+        assert_eq!(quoted_key(&"k".repeat(317)), format!("`{}…`", "k".repeat(316)));
+    }
+}

@@ -1,0 +1,60 @@
+//! Updates judged by the schema of another release, with shapes that the built-in one lacks.
+
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
+
+use serde_json::{Value, json};
+use volcano_job_update::{Job, JobSchema, UpdateError, Validator, Violation, ViolationCode};
+
+/// A validator by a schema with these fields of `spec`.
+fn validator(spec: &Value) -> Validator {
+    let schema = json!({"properties": {"spec": {"properties": spec}}});
+    Validator::default().with_schema(JobSchema::from_crd(&schema).unwrap())
+}
+
+fn job(spec: &Value) -> Value {
+    json!({
+        "apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "a"},
+        "spec": spec,
+    })
+}
+
+/// The path and kind of each change.
+fn changes(validator: &Validator, existing: &Value, replacement: &Value) -> Vec<String> {
+    let [existing, replacement] = [existing, replacement].map(job);
+    let (existing, replacement) =
+        (Job::from_value(&existing).unwrap(), Job::from_value(&replacement).unwrap());
+    let changes = validator.diff(&existing, &replacement).unwrap();
+    changes.iter().map(|change| format!("{} {}", change.path(), change.kind())).collect()
+}
+
+/// Only as a field of a struct is an absent map the same as an empty one.
+#[test]
+fn a_map_in_a_map_is_removed_whole() {
+    let map = json!({"type": "object", "additionalProperties": {"type": "string"}});
+    let validator = validator(&json!({
+        "groups": {"type": "object", "additionalProperties": map}, "group": map,
+    }));
+    let existing = json!({"groups": {"a": {"b": "c"}}, "group": {"d": "e"}});
+    let replacement = json!({"groups": {}});
+    assert_eq!(
+        changes(&validator, &existing, &replacement),
+        ["spec.group.d removed", "spec.groups.a removed"]
+    );
+}
+
+/// Volcano fills these fields in at creation, whether or not the schema has the same defaults.
+#[test]
+fn dropped_defaults_do_not_need_a_default_in_the_schema() {
+    let validator =
+        validator(&json!({"queue": {"type": "string"}, "maxRetry": {"type": "integer"}}));
+    let existing = job(&json!({"queue": "default", "maxRetry": 3}));
+    let replacement = job(&json!({}));
+    let existing = Job::from_value(&existing).unwrap();
+    let replacement = Job::from_value(&replacement).unwrap();
+    let Err(UpdateError::Denied(violations)) = validator.validate_update(&existing, &replacement)
+    else {
+        panic!("the update must be denied");
+    };
+    let found: Vec<_> = violations.iter().map(Violation::code).collect();
+    assert_eq!(found, [ViolationCode::DroppedDefault; 2]);
+}
