@@ -207,6 +207,7 @@ mod tests {
     fn ambiguous_keys_are_quoted() {
         for (key, text) in [
             ("app", "m.app"),
+            ("a1-b_", "m.a1-b_"),
             ("app.kubernetes.io/name", "m[app.kubernetes.io/name]"),
             ("0", "m[\"0\"]"),
             ("*", "m[\"*\"]"),
