@@ -236,6 +236,15 @@ fn policy_file_matches_the_builder() {
     });
     assert_eq!(serde_json::to_value(&policy).unwrap(), file);
     assert_eq!(serde_json::from_value::<UpdatePolicy>(file).unwrap(), policy);
+
+    assert_eq!(policy.allowed().last(), Some(&"spec.minAvailable".parse().unwrap()));
+    assert_eq!(policy.ignored().first(), Some(&"metadata.finalizers".parse().unwrap()));
+    assert_eq!(policy.skipped_checks(), [Check::PartitionMismatch]);
+    assert_eq!(policy.dropped_defaults(), DroppedDefaults::Allow);
+    assert!(policy.ignores_filled_volume_claims() && policy.releases_finalizers_while_deleting());
+    let documented = UpdatePolicy::documented();
+    assert!(!documented.ignores_filled_volume_claims());
+    assert!(!documented.releases_finalizers_while_deleting());
 }
 
 /// The macro behind `Check::all` does not compile if it lacks a variant.
