@@ -14,7 +14,7 @@ use volcano_job_update::{
     Change, ChangeKind, Changes, Check, DroppedDefaults, FieldPath, FieldPattern, Job, JobError,
     JobErrorKind, Limits, MergePatchError, ParsePathError, PatternSegment, Review, ReviewError,
     Segment, Severity, TextStyle, UnknownNameError, UpdateError, UpdatePolicy, Validator, Verdict,
-    Violation, ViolationCode, Violations, validate_update,
+    Violation, ViolationCode, Violations, validate_update, validate_update_bytes,
 };
 
 fn is_shared<T: Send + Sync>() {}
@@ -173,6 +173,19 @@ fn display_and_serialize_agree() {
     let names: Vec<&str> = ViolationCode::all().map(ViolationCode::as_str).collect();
     assert_same_spelling(&codes, &names);
     assert_eq!(serde_json::to_value(Severity::Warning).unwrap(), "warning");
+}
+
+#[test]
+fn texts_are_validated_like_jobs() {
+    let (existing, replacement) = (EXISTING.as_bytes(), REPLACEMENT.as_bytes());
+    let denied = validate_update(&jobs().0, &jobs().1);
+    assert!(matches!(&denied, Err(UpdateError::Denied(violations)) if violations.len() == 2));
+    assert_eq!(validate_update_bytes(existing, replacement), denied);
+    let validator = Validator::default();
+    assert_eq!(validator.validate_update_bytes(existing, replacement), denied);
+    assert_eq!(validator.validate_update_bytes(existing, existing), Ok(()));
+    let unreadable = validator.validate_update_bytes(b"{", replacement);
+    assert!(matches!(unreadable, Err(UpdateError::Review(ReviewError::Existing(_)))));
 }
 
 /// Values are displayed and serialized as these names.
