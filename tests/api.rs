@@ -150,7 +150,23 @@ fn accessors_give_the_values() {
     assert_eq!(changes, expected);
     assert_eq!(review.changes()[3].before(), Some(&json!(1)));
     assert_eq!(review.changes()[3].after(), Some(&json!(2)));
-    assert_eq!(review.changes().with_verdict(Verdict::Allowed).len(), 2);
+    let allowed = review.changes().with_verdict(Verdict::Allowed);
+    assert!(allowed.iter().all(|change| change.verdict() == Verdict::Allowed));
+    assert_eq!(allowed.into_iter().count(), 2);
+    assert_eq!((violations.into_iter().count(), review.changes().into_iter().count()), (2, 4));
+}
+
+#[test]
+fn debug_shows_no_values() {
+    let (existing, replacement) = jobs();
+    let review = Validator::default().review(&existing, &replacement).unwrap();
+    let change = "spec.queue replaced (denied)";
+    assert_eq!(format!("{:?}", review.changes()[1]), change);
+    let violation = format!("{:?}", review.violations().unwrap()[0]);
+    assert!(violation.starts_with("Error[immutable-field] spec.queue: "), "{violation}");
+    assert!(!violation.contains("research"), "{violation}");
+    let pattern: FieldPattern = "spec.tasks[*]".parse().unwrap();
+    assert_eq!(format!("{pattern:?}"), "FieldPattern(spec.tasks[*])");
 }
 
 #[test]

@@ -132,3 +132,19 @@ impl fmt::Debug for Key {
         fmt::Debug::fmt(&**self, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_like_its_string() {
+        let key = Key::from("a\"b");
+        let strings: [&str; 3] = [&key, key.as_ref(), key.borrow()];
+        assert_eq!(strings, ["a\"b"; 3]);
+        assert!(key == "a\"b" && key == *"a\"b");
+        assert!(key != "a" && key != *"a");
+        assert_eq!(format!("{key} {key:?}"), "a\"b \"a\\\"b\"");
+        assert_eq!(String::from(key), "a\"b");
+    }
+}
