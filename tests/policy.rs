@@ -41,7 +41,9 @@ fn policy_file_matches_the_builder() {
     assert_eq!(policy.skipped_checks(), [Check::PartitionMismatch]);
     assert_eq!(policy.dropped_defaults(), DroppedDefaults::Allow);
     assert!(policy.ignores_filled_volume_claims() && policy.releases_finalizers_while_deleting());
-    let documented = UpdatePolicy::documented();
+    let (documented, admission) = (UpdatePolicy::documented(), UpdatePolicy::admission());
+    assert!(admission.ignores_filled_volume_claims());
+    assert!(admission.releases_finalizers_while_deleting());
     assert!(!documented.ignores_filled_volume_claims());
     assert!(!documented.releases_finalizers_while_deleting());
 }
