@@ -52,6 +52,7 @@ fn policy_file_matches_the_builder() {
 #[test]
 fn permissive_policy_skips_all_checks() {
     let (documented, permissive) = (UpdatePolicy::documented(), UpdatePolicy::permissive());
+    assert_eq!(permissive.dropped_defaults(), DroppedDefaults::Allow);
     assert_eq!(Check::all().len(), 7);
     for check in Check::all() {
         assert!(documented.checks(check) && !permissive.checks(check), "{check}");
