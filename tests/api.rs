@@ -166,7 +166,7 @@ fn debug_shows_no_values() {
     assert!(violation.starts_with("Error[immutable-field] spec.queue: "), "{violation}");
     assert!(!violation.contains("research"), "{violation}");
     let pattern: FieldPattern = "spec.tasks[*]".parse().unwrap();
-    assert_eq!(format!("{pattern:?}"), "FieldPattern(spec.tasks[*])");
+    assert_eq!(format!("{pattern} {pattern:?}"), "spec.tasks[*] FieldPattern(spec.tasks[*])");
 }
 
 #[test]
