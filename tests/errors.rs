@@ -209,6 +209,20 @@ fn review_errors() {
     }
 }
 
+/// A field that the API server manages is compared no deeper than its type, but a scalar must be one
+/// that can be parsed.
+#[test]
+fn review_errors_of_managed_fields() {
+    let good = Job::from_str(r#"{"metadata": {"generation": 1}, "status": {}}"#).unwrap();
+    let bad = Job::from_str(r#"{"metadata": {"generation": 1e999}, "status": {}}"#).unwrap();
+    let error = diff(&good, &bad).unwrap_err();
+    let message = "replacement: line 1, column 33: metadata.generation: number out of range";
+    assert_eq!(error.to_string(), message);
+
+    let deeper = Job::from_str(r#"{"metadata": {"generation": 1}, "status": {"a": 1e999}}"#);
+    assert!(diff(&good, &deeper.unwrap()).unwrap().is_empty());
+}
+
 #[test]
 fn review_errors_name_the_job() {
     let validator = Validator::default();

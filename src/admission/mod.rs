@@ -41,9 +41,9 @@
 //! # Contents of a response
 //!
 //! A denial carries the [`Status`](crate::status::Status) of the violations. Its code is never 409,
-//! on which `kubectl apply` retries six times. The hints are sent as warnings, which kubectl also
-//! prints with a denial. The audit annotations contain the policy and, for a denial, the codes and
-//! paths. A response contains no value of a Job, except small numbers in a message and the patch of
+//! on which `kubectl apply` retries. The hints are sent as warnings, which kubectl also prints with
+//! a denial. The audit annotations contain the policy and, for a denial, the codes and paths. A
+//! response contains no value of a Job, except small numbers in a message and the patch of
 //! [`Webhook::restore`].
 
 mod api;

@@ -144,7 +144,8 @@ impl JobWalk<'_, '_, '_, '_, '_> {
             Managed::No => false,
         };
         if is_managed {
-            let Some(new) = new.map(Field::surface) else { return Ok(()) };
+            let Some(new) = new else { return Ok(()) };
+            let new = self.replacement_value(new.surface(), &at)?;
             return self.visit_field(holder.field(key), child, (None, Some(&new)), Vec::new());
         }
         let old = old.map(|field| self.existing_value(field, &at)).transpose()?;

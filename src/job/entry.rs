@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::cursor::slice;
 use crate::scalar::number;
@@ -105,23 +105,19 @@ impl<'a> Field<'a> {
     }
 
     /// The value if it is a scalar. A list or object is replaced by an empty one.
-    ///
-    /// `null` for a scalar that cannot be parsed (`1e999`).
-    pub fn surface(self) -> Value {
-        let first_byte = match self {
-            Field::Text(text) => text.as_bytes().first(),
-            Field::Value(Value::Array(_)) => Some(&b'['),
-            Field::Value(Value::Object(_)) => Some(&b'{'),
-            Field::Value(_) => None,
+    #[must_use]
+    pub fn surface(self) -> Self {
+        let is_list = match self {
+            Field::Text(text) if text.starts_with('[') => true,
+            Field::Text(text) if text.starts_with('{') => false,
+            Field::Value(Value::Array(_)) => true,
+            Field::Value(Value::Object(_)) => false,
+            Field::Text(_) | Field::Value(_) => return self,
         };
-        match first_byte {
-            Some(b'[') => Value::Array(Vec::new()),
-            Some(b'{') => Value::Object(Map::new()),
-            _ => self.to_value().unwrap_or(Value::Null),
-        }
+        Field::Text(if is_list { "[]" } else { "{}" })
     }
 
-    /// The parsed value. `None` if it cannot be parsed (`1e999`, an unpaired surrogate).
+    /// The parsed value. `None` if it cannot be parsed (`1e999`, a lone surrogate).
     pub fn to_value(self) -> Option<Value> {
         match self {
             Field::Text(text) => serde_json::from_str(text).ok(),

@@ -192,7 +192,7 @@ impl<'a> Job<'a> {
     /// # Errors
     ///
     /// The Job has an error that reading does not detect: a duplicate field inside a template, a
-    /// number outside the range of a double (`1e999`), an unpaired surrogate in a string.
+    /// number outside the range of a double (`1e999`), a lone surrogate in a string.
     pub fn to_value(&self) -> Result<Value, JobError> {
         let root = PathNode::ROOT;
         let mut job = self.parse_fields(&self.top, &root)?;
