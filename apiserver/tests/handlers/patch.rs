@@ -103,6 +103,8 @@ fn patch_errors_match_a_server() {
             422,
             "\"\" is invalid: patch: Invalid value: ",
         ),
+        (copies_into_itself(), 413, "moves too many list elements or nests too deeply"),
+        (moves_of_a_long_list(), 413, "moves too many list elements or nests too deeply"),
     ] {
         let status = json_patch(&operations).unwrap_err();
         assert_eq!(status.code, code, "{status}");
@@ -110,4 +112,23 @@ fn patch_errors_match_a_server() {
     }
     let status = patch_with("application/strategic-merge-patch+json", &json!({})).unwrap_err();
     assert_eq!((status.code, &*status.reason), (415, "UnsupportedMediaType"));
+}
+
+/// Each operation doubles the nesting depth of a list.
+fn copies_into_itself() -> Value {
+    let innermost = |depth: usize| format!("/spec/x{}/-", "/0".repeat(depth - 1));
+    let mut operations = vec![json!({"op": "add", "path": "/spec/x", "value": [[]]})];
+    for power in 1..12 {
+        let path = innermost(1 << power);
+        operations.push(json!({"op": "copy", "from": "/spec/x", "path": path}));
+    }
+    Value::Array(operations)
+}
+
+/// Each operation moves all elements of a list.
+fn moves_of_a_long_list() -> Value {
+    let long_list = json!({"op": "add", "path": "/spec/x", "value": vec![0; 100_000]});
+    let to_the_end = json!({"op": "move", "from": "/spec/x/0", "path": "/spec/x/99999"});
+    let moves = std::iter::repeat_n(to_the_end, 1100);
+    std::iter::once(long_list).chain(moves).collect()
 }
