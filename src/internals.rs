@@ -6,7 +6,8 @@
 use crate::diff::ReviewError;
 use crate::job::Job;
 pub use crate::job::{
-    ContainerVisitor, Containers, Cursor, Entry, Field, Items, JsonType, Position, SyntaxError,
+    ContainerVisitor, Containers, Cursor, Document, Elements, Entry, Field, Items, JsonType,
+    Members, Node, Position, Shape, SyntaxError, Text,
 };
 pub use crate::schema::{ANY, SchemaViolation, SchemaViolationKind, Structural};
 pub use crate::status::quote::{is_printable, quote};
@@ -60,7 +61,7 @@ pub fn structural(validator: &Validator) -> &Structural {
 }
 
 /// The violations of the schema in the values of `spec` that differ from the existing Job, even if
-/// the policy skips that check.
+/// the policy skips that check. At most `limit` for each field.
 ///
 /// # Errors
 ///
@@ -69,6 +70,8 @@ pub fn schema_violations(
     existing: &Job<'_>,
     replacement: &Job<'_>,
     validator: &Validator,
+    limit: usize,
 ) -> Result<Vec<SchemaViolation>, ReviewError> {
-    validate::schema_violations(existing, replacement, validator.schema(), validator.policy())
+    let (schema, policy) = (validator.schema(), validator.policy());
+    validate::schema_violations(existing, replacement, schema, policy, limit)
 }

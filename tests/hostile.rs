@@ -7,18 +7,19 @@ mod hostile;
 use serde_json::json;
 use volcano_job_update::{Job, Validator};
 
-/// Of each shape the size, and the numbers of changes, violations and warnings.
+/// Of each shape the size, and the numbers of changes, violations and warnings. More than 1000 changes
+/// in one object or list are one change.
 const EXPECTED: [(&str, usize, [usize; 3]); 17] = [
-    ("args_changed", 5000, [5000, 0, 1]),
-    ("args_wrong", 5000, [5000, 5000, 1]),
+    ("args_changed", 5000, [1, 0, 1]),
+    ("args_wrong", 5000, [1, 5000, 1]),
     ("env_reversed", 5000, [1, 0, 1]),
     // Elements with the same key are compared by position. The names were repeated before.
-    ("env_repeated", 5000, [5000, 0, 1]),
-    ("env_wrong", 5000, [5000, 5000, 1]),
+    ("env_repeated", 5000, [1, 0, 1]),
+    ("env_wrong", 5000, [1, 5000, 1]),
     ("env_repeated_in_tasks", 1000, [1000, 0, 1000]),
     // One violation for the apiVersion, and one for each change below it.
     ("identity", 1000, [1000, 1001, 0]),
-    ("labels_changed", 5000, [5000, 0, 0]),
+    ("labels_changed", 5000, [1, 0, 0]),
     ("labels_wrong", 5000, [1, 0, 5000]),
     ("long_key", 5000, [100, 100, 0]),
     // The change, and the elements of the outermost list that are no strings.
@@ -30,7 +31,7 @@ const EXPECTED: [(&str, usize, [usize; 3]); 17] = [
     ("tasks_renamed", 4000, [4000, 4000, 0]),
     ("unknown_fields", 5000, [5000, 5000, 0]),
     // The template has a warning, too.
-    ("unknown_in_pod", 5000, [5000, 0, 5001]),
+    ("unknown_in_pod", 5000, [1, 0, 5001]),
 ];
 
 #[test]

@@ -31,7 +31,7 @@ fn policy_file_matches_the_builder() {
         "releaseFinalizersWhileDeleting": true,
         "droppedDefaults": "allow",
         "skippedChecks": ["partition-mismatch"],
-        "limits": {"textBytes": 3_145_728, "nesting": 128, "tasks": 7, "violations": 100},
+        "limits": {"textBytes": 3_145_728, "nesting": 128, "tasks": 7, "violations": 100, "changes": 1000},
     });
     assert_eq!(serde_json::to_value(&policy).unwrap(), file);
     assert_eq!(serde_json::from_value::<UpdatePolicy>(file).unwrap(), policy);

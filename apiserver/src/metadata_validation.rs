@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use volcano_job_update::internals::Document;
 use volcano_job_update::internals::metadata::{
     self, MetadataViolation, MetadataViolationKind, Subject,
 };
@@ -14,11 +15,8 @@ use volcano_job_update::status::{CauseType, StatusCause};
 use crate::go;
 use crate::names;
 use crate::object_meta::{ObjectMeta, string, strings};
-use crate::response::with_value;
+use crate::response::{MAX_CAUSES, with_value};
 
-/// The limit for the causes of one answer. An API server has no limit, and one body can cause a
-/// million errors.
-const MAX_CAUSES: usize = 1000;
 /// The limit for causes that each show a whole list.
 const MAX_WHOLE_LISTS: usize = 8;
 /// Kubernetes' own finalizers, which have no domain.
@@ -123,7 +121,9 @@ fn validate_object_meta_update(new: &ObjectMeta, old: &ObjectMeta, causes: &mut 
 /// `ValidateNoNewFinalizers`: one error for all new finalizers, sorted.
 fn validate_no_new_finalizers(new: &ObjectMeta, old: &ObjectMeta, causes: &mut Vec<StatusCause>) {
     let Some(finalizers) = new.get("finalizers") else { return };
-    let late = metadata::late_finalizers(old.get("finalizers"), finalizers);
+    let old = old.get("finalizers").map(Document::of_value);
+    let new = Document::of_value(finalizers);
+    let late = metadata::late_finalizers(old.as_ref().map(Document::root), new.root());
     let Some(MetadataViolation { kind, .. }) = late.first() else { return };
     let name = |violation: &MetadataViolation| match violation.subject {
         Subject::Element(position) => finalizers.get(position).and_then(Value::as_str),
@@ -139,7 +139,7 @@ fn validate_no_new_finalizers(new: &ObjectMeta, old: &ObjectMeta, causes: &mut V
 fn add_violations(new: &ObjectMeta, field: &str, causes: &mut Vec<StatusCause>) {
     let Some(value) = new.get(field) else { return };
     let mut whole_lists = 0;
-    for violation in metadata::violations(field, value) {
+    for violation in metadata::violations(field, Document::of_value(value).root()) {
         let shows_whole_list = violation.subject == Subject::Field
             && violation.kind != MetadataViolationKind::AnnotationsTooLarge;
         whole_lists += usize::from(shows_whole_list);

@@ -8,6 +8,10 @@ use volcano_job_update::status::{CauseType, Status, StatusCause, quote};
 
 use crate::go;
 
+/// The limit for the causes of one answer. An API server has no limit, and one body can cause a
+/// million errors.
+pub(crate) const MAX_CAUSES: usize = 1000;
+
 /// The response to a request that succeeds.
 ///
 /// `Debug` does not show the Job, which can contain secrets.

@@ -16,7 +16,7 @@ use volcano_job_update::status::{CauseType, Status, StatusCause};
 use volcano_job_update::{FieldPath, Job, Segment, Validator};
 
 use crate::go;
-use crate::response::with_value;
+use crate::response::{MAX_CAUSES, with_value};
 
 /// The largest whole double that an API server accepts as an integer: 2⁵³ − 1.
 const MAX_WHOLE_DOUBLE: f64 = 9_007_199_254_740_991.0;
@@ -31,11 +31,11 @@ pub(crate) fn causes(
     result: &Job<'_>,
     validator: &Validator,
 ) -> Result<Vec<StatusCause>, Status> {
-    let violations = schema_violations(existing, result, validator)
+    let violations = schema_violations(existing, result, validator, MAX_CAUSES)
         .map_err(|error| Status::review_error(&error))?;
     let mut causes =
         Causes { schema: structural(validator), numbers: HashSet::new(), list: Vec::new() };
-    for violation in &violations {
+    for violation in violations.iter().take(MAX_CAUSES) {
         causes.add(violation);
     }
     Ok(causes.list)

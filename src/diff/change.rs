@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::difference::{Difference, DifferenceKind};
+use super::verdict::Verdict;
 use crate::job::names::spelling;
 use crate::path::FieldPath;
 
@@ -54,30 +55,15 @@ pub enum ChangeKind {
     Moved,
 }
 
-/// The verdict of a policy on a change.
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "callers must handle every variant; a new one is a breaking change"
-)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Verdict {
-    /// The field may be updated.
-    Allowed,
-    /// The policy ignores the field: its changes do not affect the verdict on the update.
-    Ignored,
-    /// The field must not be updated.
-    Denied,
-}
-
 impl Change {
     pub(crate) fn new(difference: Difference<'_>, verdict: Verdict) -> Self {
         let absent_ancestors = difference.absent_ancestors;
         let (path, kind, existing_path) = difference.into_parts();
         let values = match kind {
-            DifferenceKind::Added(after) => Values::Added(after.clone()),
-            DifferenceKind::Removed(before) => Values::Removed(before.clone()),
+            DifferenceKind::Added(after) => Values::Added(after.to_value()),
+            DifferenceKind::Removed(before) => Values::Removed(before.to_value()),
             DifferenceKind::Replaced { before, after } => {
-                Values::Replaced { before: before.clone(), after: after.clone() }
+                Values::Replaced { before: before.to_value(), after: after.to_value() }
             }
             DifferenceKind::Moved(ranks) => Values::Moved(ranks),
         };
@@ -214,10 +200,4 @@ spelling!(ChangeKind, "kind of change", {
     Removed => "removed",
     Replaced => "replaced",
     Moved => "moved",
-});
-
-spelling!(Verdict, "verdict", {
-    Allowed => "allowed",
-    Ignored => "ignored",
-    Denied => "denied",
 });

@@ -1,7 +1,7 @@
 //! What the walk passes to its visitor: one field at a time, with all differences in it.
 
-use serde_json::Value;
-
+use super::verdict::Verdict;
+use crate::job::Node;
 use crate::path::{FieldPath, PathNode, Segment, Side};
 use crate::schema::Structural;
 
@@ -11,13 +11,13 @@ pub(crate) struct FieldDiff<'w> {
     pub(crate) field: JobField<'w>,
     pub(crate) schema: &'w Structural,
     /// The whole field in the existing Job; `None` if it is absent.
-    pub(crate) existing: Option<&'w Value>,
+    pub(crate) existing: Option<Node<'w>>,
     /// The whole field in the replacement; `None` if it is absent. In a field that the API server
     /// manages, a list or object is replaced by an empty one.
-    pub(crate) replacement: Option<&'w Value>,
-    /// At least one, except for a field that the API server manages and for a task that became
+    pub(crate) replacement: Option<Node<'w>>,
+    /// Each with its verdict. At least one, except for a field that the API server manages and for a task that became
     /// `null`.
-    pub(crate) differences: Vec<Difference<'w>>,
+    pub(crate) differences: Vec<(Difference<'w>, Verdict)>,
 }
 
 /// Which field of a Job. Positions are those in `spec.tasks`.
@@ -65,11 +65,11 @@ pub(crate) struct Difference<'w> {
 /// What happened.
 #[derive(Debug)]
 pub(crate) enum DifferenceKind<'w> {
-    Added(&'w Value),
-    Removed(&'w Value),
+    Added(Node<'w>),
+    Removed(Node<'w>),
     Replaced {
-        before: &'w Value,
-        after: &'w Value,
+        before: Node<'w>,
+        after: Node<'w>,
     },
     /// The elements of a list were reordered: the previous rank of each kept element.
     Moved(Vec<usize>),
@@ -84,6 +84,18 @@ pub(crate) enum Origin {
     Unknown,
     /// A field that Volcano's controller has filled in.
     Controller,
+}
+
+impl<'w> DifferenceKind<'w> {
+    /// What happened between two values; `None` if both are absent.
+    pub(super) fn between(before: Option<Node<'w>>, after: Option<Node<'w>>) -> Option<Self> {
+        match (before, after) {
+            (Some(before), Some(after)) => Some(Self::Replaced { before, after }),
+            (None, Some(after)) => Some(Self::Added(after)),
+            (Some(before), None) => Some(Self::Removed(before)),
+            (None, None) => None,
+        }
+    }
 }
 
 impl<'w> Difference<'w> {
@@ -129,7 +141,7 @@ impl<'w> Difference<'w> {
     }
 
     /// The value in the existing Job.
-    pub(crate) fn before(&self) -> Option<&'w Value> {
+    pub(crate) fn before(&self) -> Option<Node<'w>> {
         match self.kind {
             DifferenceKind::Removed(before) | DifferenceKind::Replaced { before, .. } => {
                 Some(before)
@@ -139,7 +151,7 @@ impl<'w> Difference<'w> {
     }
 
     /// The value in the replacement.
-    pub(crate) fn after(&self) -> Option<&'w Value> {
+    pub(crate) fn after(&self) -> Option<Node<'w>> {
         match self.kind {
             DifferenceKind::Added(after) | DifferenceKind::Replaced { after, .. } => Some(after),
             DifferenceKind::Removed(_) | DifferenceKind::Moved(_) => None,
@@ -155,7 +167,7 @@ impl<'w> Difference<'w> {
 impl JobField<'_> {
     /// The path of the field in the replacement or, for a removed task, in the existing Job.
     pub(crate) fn path(self) -> FieldPath {
-        let root = PathNode::ROOT;
+        let root = PathNode::root();
         let (metadata, spec) = (root.key("metadata"), root.key("spec"));
         let tasks = spec.key("tasks");
         let side = Side::Replacement;
@@ -186,6 +198,7 @@ impl JobField<'_> {
 
 /// The path of the task at a position.
 pub(crate) fn task_path(position: usize) -> FieldPath {
-    let spec = PathNode::ROOT.key("spec");
+    let root = PathNode::root();
+    let spec = root.key("spec");
     spec.key("tasks").index(position, position).to_path(Side::Replacement)
 }

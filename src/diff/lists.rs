@@ -4,11 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
-use serde_json::Value;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::job::Job;
-use crate::scalar::number;
+use crate::job::{Job, Node};
 use crate::schema::ListKey;
 
 /// Which elements were kept, removed and added. A position refers to the list that contains the
@@ -48,48 +46,40 @@ impl Matching {
 
     /// Matches elements by the values of their keys; `None` if an element has no key or two
     /// elements have the same.
-    pub(super) fn by_keys(keys: &[ListKey], old: &[Value], new: &[Value]) -> Option<Self> {
-        let key_of = |element: &Value| -> Option<Vec<String>> {
-            element.is_object().then(|| keys.iter().map(|key| key.of(element)).collect())?
-        };
-        let old: Vec<_> = old.iter().map(key_of).collect::<Option<_>>()?;
-        let new: Vec<_> = new.iter().map(key_of).collect::<Option<_>>()?;
+    pub(super) fn by_keys(keys: &[ListKey], old: &[Node<'_>], new: &[Node<'_>]) -> Option<Self> {
+        if keys.is_empty() {
+            return None;
+        }
+        let (old, new) = (keys_of(keys, old)?, keys_of(keys, new)?);
+        let (old, new): (Vec<_>, Vec<_>) =
+            (old.chunks(keys.len()).collect(), new.chunks(keys.len()).collect());
         Self::by_equality(&old, &new).map(Self::ordered)
     }
 
     /// Matches elements by value, regardless of their order.
-    pub(super) fn of_set(old: &[Value], new: &[Value]) -> Option<Self> {
+    pub(super) fn of_set(old: &[Node<'_>], new: &[Node<'_>]) -> Option<Self> {
         // The n-th occurrence of an element matches the n-th occurrence in the other list.
-        let counted = |list: &[Value]| -> Vec<(String, usize)> {
-            let mut counts: HashMap<String, usize> = HashMap::new();
-            let mut count = |text: String| {
-                let times = counts.entry(text.clone()).or_default();
-                *times += 1;
-                (text, *times)
-            };
-            list.iter().map(|element| count(number::scalar_text(element))).collect()
-        };
         Self::by_equality(&counted(old), &counted(new))
     }
 
     /// Aligns elements that have no identity: finds the fewest removals and additions that turn one
     /// list into the other. Elements that were removed and added at the same place become pairs.
-    pub(super) fn aligned(
-        old: &[Value],
-        new: &[Value],
-        same: impl Fn(&Value, &Value) -> bool,
+    pub(super) fn aligned<'d>(
+        old: &[Node<'d>],
+        new: &[Node<'d>],
+        mut same: impl FnMut(Node<'d>, Node<'d>) -> bool,
     ) -> Self {
         if let ([_], [_]) = (old, new) {
             return Self::by_position(1, 1);
         }
-        let pair = |(a, b): &(&Value, &Value)| same(a, b);
-        let front = old.iter().zip(new).take_while(pair).count();
+        let mut pair = |(a, b): &(&Node<'d>, &Node<'d>)| same(**a, **b);
+        let front = old.iter().zip(new).take_while(&mut pair).count();
         let ((_, old_rest), (_, new_rest)) = (old.split_at(front), new.split_at(front));
         // A single element on each side is a pair, equal or not. Comparing the two here would walk
         // deeply nested values twice.
         let back = match (old_rest, new_rest) {
             ([_], [_]) => 0,
-            _ => old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(pair).count(),
+            _ => old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(&mut pair).count(),
         };
         let (old_middle, _) = old_rest.split_at(old_rest.len() - back);
         let (new_middle, _) = new_rest.split_at(new_rest.len() - back);
@@ -109,12 +99,16 @@ impl Matching {
         Self { pairs, removed, added, order: Vec::new() }
     }
 
-    fn by_alignment(old: &[Value], new: &[Value], same: impl Fn(&Value, &Value) -> bool) -> Self {
+    fn by_alignment<'d>(
+        old: &[Node<'d>],
+        new: &[Node<'d>],
+        mut same: impl FnMut(Node<'d>, Node<'d>) -> bool,
+    ) -> Self {
         // Equal elements get the same number.
-        let mut distinct: Vec<&Value> = Vec::new();
-        let mut number_of = |element| {
-            distinct.iter().position(|other| same(other, element)).unwrap_or_else(|| {
-                distinct.push(element);
+        let mut distinct: Vec<Node<'d>> = Vec::new();
+        let mut number_of = |element: &Node<'d>| {
+            distinct.iter().position(|other| same(*other, *element)).unwrap_or_else(|| {
+                distinct.push(*element);
                 distinct.len() - 1
             })
         };
@@ -190,6 +184,53 @@ impl Matching {
         }
         self
     }
+}
+
+/// The values of the keys, element by element; `None` if an element lacks one or is not an object.
+fn keys_of<'d>(keys: &'d [ListKey], list: &[Node<'d>]) -> Option<Vec<Cow<'d, str>>> {
+    if !list.iter().all(|element| element.is_object()) {
+        return None;
+    }
+    list.iter().flat_map(|element| keys.iter().map(|key| key.of(*element))).collect()
+}
+
+/// Whether two short lists have the same unique keys in the same order, so that their elements are
+/// pairs as they stand. If not, [`Matching::by_keys`] finds the pairs.
+pub(super) fn have_same_keys(keys: &[ListKey], old: Node<'_>, new: Node<'_>) -> bool {
+    /// Up to this number of elements, comparing each with each other is faster than hashing.
+    const SHORT: usize = 8;
+    let mut seen = Vec::new();
+    let (mut old, mut new) = (old.elements(), new.elements());
+    loop {
+        let (old, new) = match (old.next(), new.next()) {
+            (Some(old), Some(new)) => (old, new),
+            (None, None) => return !keys.is_empty(),
+            _ => return false,
+        };
+        let own = seen.len();
+        let mut pairs = keys.iter().map(|key| (key.of(old), key.of(new)));
+        if !old.is_object()
+            || !new.is_object()
+            || !pairs.all(|(old, new)| old == new && old.map(|key| seen.push(key)).is_some())
+        {
+            return false;
+        }
+        let (earlier, own) = seen.split_at(own);
+        if earlier.chunks(keys.len().max(1)).any(|other| other == own) || earlier.len() >= SHORT {
+            return false;
+        }
+    }
+}
+
+/// The canonical text of each element, and the number of equal ones up to this one.
+fn counted<'d>(list: &[Node<'d>]) -> Vec<(Cow<'d, str>, usize)> {
+    let mut counts: HashMap<Cow<'d, str>, usize> = HashMap::new();
+    let mut count = |text: Cow<'d, str>| {
+        let times = counts.entry(text.clone()).or_default();
+        *times += 1;
+        (text, *times)
+    };
+    list.iter().map(|element| count(element.scalar_text())).collect()
 }
 
 fn task_names<'a>(job: &Job<'a>) -> Vec<Cow<'a, str>> {

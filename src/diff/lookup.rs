@@ -1,36 +1,104 @@
-//! Finds the fields of an object by key.
+//! Finds the members of an object by key.
 
-use crate::job::{Entry, Field};
+use std::borrow::Cow;
 
-/// Finds a field in constant time if the other object has its keys in the same order, otherwise in
-/// logarithmic time.
-pub(super) struct Lookup<'j, 'a> {
-    entries: &'j [Entry<'a>],
-    /// The entries of a large object, sorted by key. Filled when first needed.
-    sorted: Vec<&'j Entry<'a>>,
+use crate::job::{Entry, Node, Text};
+
+/// A member of an object.
+pub(super) trait Member: Copy {
+    fn key(&self) -> Cow<'_, str>;
+
+    fn is(&self, key: &str) -> bool;
 }
 
-impl<'j, 'a> Lookup<'j, 'a> {
-    /// Up to this number of entries, a linear search is used.
-    const MAX_LINEAR: usize = 16;
-
-    pub(super) fn new(entries: &'j [Entry<'a>]) -> Self {
-        Self { entries, sorted: Vec::new() }
+impl Member for &Entry<'_> {
+    fn key(&self) -> Cow<'_, str> {
+        Entry::key(self).into()
     }
 
-    /// The field with this key, which is likely to be at this position.
-    pub(super) fn find(&mut self, key: &str, position: usize) -> Option<Field<'a>> {
-        if let Some(entry) = self.entries.get(position).filter(|entry| entry.is(key)) {
-            return Some(entry.field());
+    fn is(&self, key: &str) -> bool {
+        Entry::is(self, key)
+    }
+}
+
+impl Member for (Text<'_>, Node<'_>) {
+    fn key(&self) -> Cow<'_, str> {
+        self.0.to_str()
+    }
+
+    fn is(&self, key: &str) -> bool {
+        self.0.is(key)
+    }
+}
+
+/// Finds members in constant time if they are asked for in their own order, otherwise in logarithmic
+/// time. Each member is asked for once.
+pub(super) struct Lookup<I: Iterator> {
+    members: I,
+    /// The members from the next one on, while they are asked for in order.
+    next: I,
+    /// All members, once they are asked for in another order. Those of a large object are sorted by
+    /// key.
+    collected: Vec<I::Item>,
+    /// How many members were found.
+    found: usize,
+}
+
+/// Up to this number of members, a linear search is used.
+const MAX_LINEAR: usize = 16;
+
+impl<I: Iterator<Item: Member> + Clone> Lookup<I> {
+    pub(super) fn new(members: I) -> Self {
+        Self { next: members.clone(), members, collected: Vec::new(), found: 0 }
+    }
+
+    /// The next member, if the condition holds for it.
+    #[inline]
+    pub(super) fn next_if(&mut self, is_wanted: impl FnOnce(&I::Item) -> bool) -> Option<I::Item> {
+        if !self.collected.is_empty() {
+            return None;
         }
-        if self.entries.len() <= Self::MAX_LINEAR {
-            return self.entries.iter().find(|entry| entry.is(key)).map(Entry::field);
+        let mut behind = self.next.clone();
+        let next = behind.next().filter(is_wanted)?;
+        self.next = behind;
+        self.found += 1;
+        Some(next)
+    }
+
+    /// The member with this key.
+    #[inline]
+    pub(super) fn find(&mut self, key: &str) -> Option<I::Item> {
+        self.next_if(|next| next.is(key)).or_else(|| self.search(key))
+    }
+
+    /// Whether there are members that were not asked for.
+    pub(super) fn has_others(&self) -> bool {
+        if self.collected.is_empty() {
+            self.next.clone().next().is_some()
+        } else {
+            self.found < self.collected.len()
         }
-        if self.sorted.is_empty() {
-            self.sorted = self.entries.iter().collect();
-            self.sorted.sort_unstable_by(|a, b| a.key().cmp(b.key()));
+    }
+
+    fn search(&mut self, key: &str) -> Option<I::Item> {
+        if self.collected.is_empty() {
+            self.collect();
         }
-        let found = self.sorted.binary_search_by(|entry| entry.key().cmp(key)).ok()?;
-        self.sorted.get(found).map(|entry| entry.field())
+        let found = if self.collected.len() <= MAX_LINEAR {
+            self.collected.iter().find(|member| member.is(key))
+        } else {
+            let position = self.collected.binary_search_by(|member| (*member.key()).cmp(key));
+            position.ok().and_then(|position| self.collected.get(position))
+        };
+        self.found += usize::from(found.is_some());
+        found.copied()
+    }
+
+    fn collect(&mut self) {
+        self.collected.reserve(MAX_LINEAR);
+        self.collected.extend(self.members.clone());
+        if self.collected.len() > MAX_LINEAR {
+            self.collected.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+        }
     }
 }

@@ -7,10 +7,12 @@ mod error;
 mod lists;
 mod lookup;
 mod patch;
+mod scalars;
 mod values;
+mod verdict;
 mod walk;
 
-pub use self::change::{Change, ChangeKind, Changes, Verdict};
+pub use self::change::{Change, ChangeKind, Changes};
 pub(crate) use self::difference::{
     Difference, DifferenceKind, FieldDiff, JobField, Origin, task_path,
 };
@@ -18,4 +20,5 @@ pub use self::error::ReviewError;
 pub use self::patch::MergePatchError;
 pub(crate) use self::patch::{add, replace};
 pub(crate) use self::values::same;
-pub(crate) use self::walk::compare;
+pub use self::verdict::Verdict;
+pub(crate) use self::walk::{Visitor, compare};

@@ -1,12 +1,14 @@
 //! The walk over the values of one field.
 
-use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 use super::difference::{Difference, DifferenceKind, Origin};
-use super::lists::Matching;
+use super::lists::{Matching, have_same_keys};
+use super::lookup::Lookup;
+use super::scalars::same_scalars;
+use super::verdict::Verdict;
+use crate::job::{Node, Shape};
 use crate::path::PathNode;
-use crate::scalar::quantity::Quantity;
-use crate::scalar::{duration, number};
 use crate::schema::{ANY, Identity, Kind, Structural};
 
 /// The role of a value in the object or list that contains it.
@@ -32,14 +34,17 @@ impl Slot {
     }
 }
 
-/// All differences between two values of a field; `None` is an absent value.
+/// All differences between two values of a field, each with its verdict; `None` is an absent value.
+/// More than `limit` differences in one object or list are returned as one.
 pub(super) fn differences<'v>(
     at: &PathNode<'_>,
     schema: &'v Structural,
     slot: Slot,
-    (old, new): (Option<&'v Value>, Option<&'v Value>),
-) -> Vec<Difference<'v>> {
-    let mut walk = ValueWalk { differences: Vec::new(), stops_at_first: false };
+    (old, new): (Option<Node<'v>>, Option<Node<'v>>),
+    limit: usize,
+    judge: &dyn Fn(&Difference<'_>) -> Verdict,
+) -> Vec<(Difference<'v>, Verdict)> {
+    let mut walk = ValueWalk::new(Purpose::Record { limit, judge });
     match walk.value(at, schema, slot, old, new) {
         Ok(()) | Err(Differs) => walk.differences,
     }
@@ -47,11 +52,11 @@ pub(super) fn differences<'v>(
 
 /// Whether two values of this schema are the same, that is, whether the walk over them finds no
 /// difference.
-pub(crate) fn same(schema: &Structural, a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_)) => {
-            let mut walk = ValueWalk { differences: Vec::new(), stops_at_first: true };
-            walk.both(&PathNode::ROOT, schema, Slot::Element, a, b).is_ok()
+pub(crate) fn same(schema: &Structural, a: Node<'_>, b: Node<'_>) -> bool {
+    match (a.shape(), b.shape()) {
+        (Shape::Object, Shape::Object) | (Shape::List, Shape::List) => {
+            let mut walk = ValueWalk::new(Purpose::Compare);
+            walk.both(&PathNode::root(), schema, Slot::Element, a, b).is_ok()
         }
         _ => same_scalars(schema, a, b),
     }
@@ -74,27 +79,62 @@ pub(super) fn slot_of<'s>(
 }
 
 /// Whether a value is the same as an absent one.
-fn is_like_absent(value: &Value, schema: &Structural) -> bool {
-    schema.absent_is.as_ref().is_some_and(|absent| same(schema, value, absent))
+fn is_like_absent(value: Node<'_>, schema: &Structural) -> bool {
+    schema.absent_is.as_ref().is_some_and(|absent| same(schema, value, absent.root()))
 }
 
-struct ValueWalk<'v> {
-    differences: Vec<Difference<'v>>,
-    /// Whether to stop at the first difference, which is sufficient for [`same`].
-    stops_at_first: bool,
+struct ValueWalk<'v, 'p> {
+    purpose: Purpose<'p>,
+    differences: Vec<(Difference<'v>, Verdict)>,
+    /// The object or list that the walk is in.
+    container: Container,
+    /// The lists and objects that were found to differ when lists were aligned, by address. Without
+    /// it, a list would be compared again at each of the lists around it.
+    differing: HashSet<(usize, usize)>,
 }
 
-/// Early exit: a walk with `stops_at_first` found a difference.
+#[derive(Clone, Copy)]
+enum Purpose<'p> {
+    /// Record all differences.
+    Record { limit: usize, judge: &'p dyn Fn(&Difference<'_>) -> Verdict },
+    /// Stop at the first difference.
+    Compare,
+}
+
+/// An object or list whose differences are being recorded.
+#[derive(Clone, Copy, Default)]
+struct Container {
+    /// The position of its first difference in the list of differences.
+    first: usize,
+    /// The verdict on the differences beyond the limit, once there are any.
+    omitted: Option<Verdict>,
+}
+
+/// Early exit: a walk that only compares found a difference.
 struct Differs;
 
-impl<'v> ValueWalk<'v> {
+impl<'v, 'p> ValueWalk<'v, 'p> {
+    fn new(purpose: Purpose<'p>) -> Self {
+        Self {
+            purpose,
+            differences: Vec::new(),
+            container: Container::default(),
+            differing: HashSet::new(),
+        }
+    }
+
+    /// Whether to stop at the first difference.
+    fn compares_only(&self) -> bool {
+        matches!(self.purpose, Purpose::Compare)
+    }
+
     fn value(
         &mut self,
         at: &PathNode<'_>,
         schema: &'v Structural,
         slot: Slot,
-        old: Option<&'v Value>,
-        new: Option<&'v Value>,
+        old: Option<Node<'v>>,
+        new: Option<Node<'v>>,
     ) -> Result<(), Differs> {
         match (present(old, schema, slot), present(new, schema, slot)) {
             (None, None) => Ok(()),
@@ -112,21 +152,15 @@ impl<'v> ValueWalk<'v> {
         at: &PathNode<'_>,
         schema: &'v Structural,
         slot: Slot,
-        old: Option<&'v Value>,
-        new: Option<&'v Value>,
+        old: Option<Node<'v>>,
+        new: Option<Node<'v>>,
     ) -> Result<(), Differs> {
-        match (&schema.kind, old.or(new)) {
-            (Kind::Map(_), Some(Value::Object(_))) if slot.is_field() => {
-                let at = at.absent_if(old.is_none());
-                let map = |value: Option<&'v Value>| value.and_then(Value::as_object);
-                self.objects(&at, schema, map(old), map(new))
-            }
-            (Kind::List { .. }, Some(Value::Array(_))) if slot.is_field() => {
-                let at = at.absent_if(old.is_none());
-                let list = |value: Option<&'v Value>| {
-                    value.and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
-                };
-                self.lists(&at, schema, list(old), list(new))
+        let at_absent = at.clone().absent_if(old.is_none());
+        match (&schema.kind, old.or(new).map(Node::shape)) {
+            (Kind::Map(_), Some(Shape::Object)) | (Kind::List { .. }, Some(Shape::List))
+                if slot.is_field() =>
+            {
+                self.container(&at_absent, schema, slot, (old, new))
             }
             _ => self.difference(at, schema, slot, old, new),
         }
@@ -137,42 +171,100 @@ impl<'v> ValueWalk<'v> {
         at: &PathNode<'_>,
         schema: &'v Structural,
         slot: Slot,
-        old: &'v Value,
-        new: &'v Value,
+        old: Node<'v>,
+        new: Node<'v>,
     ) -> Result<(), Differs> {
-        match (old, new) {
-            (Value::Object(old), Value::Object(new)) if slot != Slot::Unknown => {
-                self.objects(at, schema, Some(old), Some(new))
-            }
-            (Value::Array(old), Value::Array(new)) if slot != Slot::Unknown => {
-                self.lists(at, schema, old, new)
-            }
-            _ if same(schema, old, new) => Ok(()),
-            _ => self.difference(at, schema, slot, Some(old), Some(new)),
+        if old.text() == new.text() {
+            return Ok(());
         }
+        let are_containers = match (old.shape(), new.shape()) {
+            (Shape::Object, Shape::Object) | (Shape::List, Shape::List) => slot != Slot::Unknown,
+            _ => false,
+        };
+        if !are_containers {
+            return if same(schema, old, new) {
+                Ok(())
+            } else {
+                self.difference(at, schema, slot, Some(old), Some(new))
+            };
+        }
+        let pair = (old.address(), new.address());
+        if self.compares_only() && self.differing.contains(&pair) {
+            return Err(Differs);
+        }
+        let result = self.container(at, schema, slot, (Some(old), Some(new)));
+        if self.compares_only() && result.is_err() {
+            self.differing.insert(pair);
+        }
+        result
+    }
+
+    /// Compares two objects or two lists. One of them can be absent, and counts as empty.
+    fn container(
+        &mut self,
+        at: &PathNode<'_>,
+        schema: &'v Structural,
+        slot: Slot,
+        (old, new): (Option<Node<'v>>, Option<Node<'v>>),
+    ) -> Result<(), Differs> {
+        let first = self.differences.len();
+        let around = std::mem::replace(&mut self.container, Container { first, omitted: None });
+        let old_items = old.unwrap_or(Node::NULL);
+        let new_items = new.unwrap_or(Node::NULL);
+        if old_items.is_object() || new_items.is_object() {
+            self.objects(at, schema, old_items, new_items)?;
+        } else {
+            self.lists(at, schema, old_items, new_items)?;
+        }
+        let Container { omitted, .. } = std::mem::replace(&mut self.container, around);
+        if let Some(omitted) = omitted {
+            let recorded = self.differences.drain(first..).map(|(_, verdict)| verdict);
+            let verdict = recorded.fold(omitted, Verdict::strictest);
+            if let Some(kind) = DifferenceKind::between(old, new) {
+                self.differences.push((new_difference(at, schema, slot, kind), verdict));
+            }
+        }
+        self.limit_differences();
+        Ok(())
+    }
+
+    /// Whether two elements of lists that are aligned are the same.
+    fn is_same(&mut self, schema: &'v Structural, old: Node<'v>, new: Node<'v>) -> bool {
+        let differing = std::mem::take(&mut self.differing);
+        let mut walk = ValueWalk { differing, ..ValueWalk::new(Purpose::Compare) };
+        let result = walk.both(&PathNode::root(), schema, Slot::Element, old, new);
+        self.differing = walk.differing;
+        result.is_ok()
     }
 
     fn objects(
         &mut self,
         at: &PathNode<'_>,
         schema: &'v Structural,
-        old: Option<&'v Map<String, Value>>,
-        new: Option<&'v Map<String, Value>>,
+        old: Node<'v>,
+        new: Node<'v>,
     ) -> Result<(), Differs> {
-        let slot = |key| {
-            slot_of(schema, key, |sibling| {
-                new.and_then(|new| new.get(sibling)).is_some_and(|value| !value.is_null())
-            })
+        let slot = |key: &str| {
+            slot_of(schema, key, |sibling| new.get(sibling).is_some_and(|value| !value.is_null()))
         };
-        for (key, new_value) in new.into_iter().flatten() {
-            let (child, slot) = slot(key);
-            let old_value = old.and_then(|old| old.get(key));
-            self.value(&at.key(key), child, slot, old_value, Some(new_value))?;
+        let mut old_members = Lookup::new(old.members());
+        for (key, new_value) in new.members() {
+            let key = key.to_str();
+            let old_value = old_members.find(&key).map(|(_, value)| value);
+            if old_value.is_some_and(|old| old.text() == new_value.text()) {
+                continue;
+            }
+            let (child, slot) = slot(&key);
+            self.value(&at.key(&key), child, slot, old_value, Some(new_value))?;
         }
-        for (key, old_value) in old.into_iter().flatten() {
-            if new.is_none_or(|new| !new.contains_key(key)) {
-                let (child, slot) = slot(key);
-                self.value(&at.key(key), child, slot, Some(old_value), None)?;
+        if old_members.has_others() {
+            let mut new_members = Lookup::new(new.members());
+            for (key, old_value) in old.members() {
+                let key = key.to_str();
+                if new_members.find(&key).is_none() {
+                    let (child, slot) = slot(&key);
+                    self.value(&at.key(&key), child, slot, Some(old_value), None)?;
+                }
             }
         }
         Ok(())
@@ -182,34 +274,49 @@ impl<'v> ValueWalk<'v> {
         &mut self,
         at: &PathNode<'_>,
         schema: &'v Structural,
-        old: &'v [Value],
-        new: &'v [Value],
+        old: Node<'v>,
+        new: Node<'v>,
     ) -> Result<(), Differs> {
         let items = schema.items();
-        if self.stops_at_first && !matches!(schema.kind, Kind::List { identity: Identity::Set, .. })
+        if self.compares_only()
+            && !matches!(schema.kind, Kind::List { identity: Identity::Set, .. })
         {
             return self.same_lists(at, items, old, new);
         }
+        match &schema.kind {
+            Kind::List { identity: Identity::Keys(keys), .. } if have_same_keys(keys, old, new) => {
+                let mut pairs = old.elements().zip(new.elements()).enumerate();
+                return pairs.try_for_each(|(i, (old, new))| {
+                    self.value(&at.index(i, i), items, Slot::Element, Some(old), Some(new))
+                });
+            }
+            _ => {}
+        }
+        let old: Vec<Node<'v>> = old.elements().collect();
+        let new: Vec<Node<'v>> = new.elements().collect();
         let matching = match &schema.kind {
-            Kind::List { identity: Identity::Set, .. } => Matching::of_set(old, new),
-            Kind::List { identity: Identity::Keys(keys), .. } => Matching::by_keys(keys, old, new),
+            Kind::List { identity: Identity::Set, .. } => Matching::of_set(&old, &new),
+            Kind::List { identity: Identity::Keys(keys), .. } => {
+                Matching::by_keys(keys, &old, &new)
+            }
             _ => None,
         };
-        let matching =
-            matching.unwrap_or_else(|| Matching::aligned(old, new, |a, b| same(items, a, b)));
+        let matching = matching
+            .unwrap_or_else(|| Matching::aligned(&old, &new, |a, b| self.is_same(items, a, b)));
         for &position in &matching.removed {
             let at = at.index(position, position);
-            self.difference(&at, items, Slot::Element, old.get(position), None)?;
+            self.difference(&at, items, Slot::Element, old.get(position).copied(), None)?;
         }
         for &position in &matching.added {
             let at = at.index(position, position);
-            self.difference(&at, items, Slot::Element, None, new.get(position))?;
+            self.difference(&at, items, Slot::Element, None, new.get(position).copied())?;
         }
         if !matching.order.is_empty() {
             self.record(at, &ANY, Slot::Element, DifferenceKind::Moved(matching.order))?;
         }
         for &(i, j) in &matching.pairs {
-            self.value(&at.index(i, j), items, Slot::Element, old.get(i), new.get(j))?;
+            let (old, new) = (old.get(i).copied(), new.get(j).copied());
+            self.value(&at.index(i, j), items, Slot::Element, old, new)?;
         }
         Ok(())
     }
@@ -220,33 +327,33 @@ impl<'v> ValueWalk<'v> {
         &mut self,
         at: &PathNode<'_>,
         items: &'v Structural,
-        old: &'v [Value],
-        new: &'v [Value],
+        old: Node<'v>,
+        new: Node<'v>,
     ) -> Result<(), Differs> {
-        if old.len() != new.len() {
-            return Err(Differs);
+        let (mut old, mut new) = (old.elements(), new.elements());
+        loop {
+            match (old.next(), new.next()) {
+                // No difference is recorded, so the position does not matter.
+                (Some(old), Some(new)) => self.both(at, items, Slot::Element, old, new)?,
+                (None, None) => return Ok(()),
+                (Some(_), None) | (None, Some(_)) => return Err(Differs),
+            }
         }
-        let mut pairs = old.iter().zip(new).enumerate();
-        pairs.try_for_each(|(i, (old, new))| {
-            self.value(&at.index(i, i), items, Slot::Element, Some(old), Some(new))
-        })
     }
 
+    /// Records the difference between two values.
     fn difference(
         &mut self,
         at: &PathNode<'_>,
         schema: &'v Structural,
         slot: Slot,
-        old: Option<&'v Value>,
-        new: Option<&'v Value>,
+        old: Option<Node<'v>>,
+        new: Option<Node<'v>>,
     ) -> Result<(), Differs> {
-        let kind = match (old, new) {
-            (Some(before), Some(after)) => DifferenceKind::Replaced { before, after },
-            (None, Some(after)) => DifferenceKind::Added(after),
-            (Some(before), None) => DifferenceKind::Removed(before),
-            (None, None) => return Ok(()),
-        };
-        self.record(at, schema, slot, kind)
+        match DifferenceKind::between(old, new) {
+            Some(kind) => self.record(at, schema, slot, kind),
+            None => Ok(()),
+        }
     }
 
     fn record(
@@ -256,60 +363,61 @@ impl<'v> ValueWalk<'v> {
         slot: Slot,
         kind: DifferenceKind<'v>,
     ) -> Result<(), Differs> {
-        if self.stops_at_first {
-            return Err(Differs);
+        let Purpose::Record { judge, .. } = self.purpose else { return Err(Differs) };
+        if self.container.omitted != Some(Verdict::Denied) {
+            let difference = new_difference(at, schema, slot, kind);
+            let verdict = judge(&difference);
+            self.differences.push((difference, verdict));
+            self.limit_differences();
         }
-        let (was_empty, is_dropped) = match &kind {
-            DifferenceKind::Added(_) => (true, false),
-            DifferenceKind::Removed(_) => (false, true),
-            DifferenceKind::Replaced { before, after } => {
-                (is_like_absent(before, schema), is_like_absent(after, schema))
-            }
-            DifferenceKind::Moved(_) => (false, false),
-        };
-        let origin = match slot {
-            Slot::Unknown => Origin::Unknown,
-            Slot::FilledField if was_empty => Origin::Controller,
-            Slot::FilledField | Slot::Field | Slot::Key | Slot::Element => Origin::Known,
-        };
-        self.differences.push(Difference::new(at, schema, origin, is_dropped, kind));
         Ok(())
     }
+
+    /// Drops the differences in the current object or list that exceed the limit.
+    fn limit_differences(&mut self) {
+        let Purpose::Record { limit, .. } = self.purpose else { return };
+        let Container { first, omitted } = &mut self.container;
+        if self.differences.len() - *first > limit {
+            let dropped = self.differences.drain(*first + limit..).map(|(_, verdict)| verdict);
+            *omitted = dropped.chain(*omitted).reduce(Verdict::strictest);
+        }
+    }
 }
 
-fn same_scalars(schema: &Structural, a: &Value, b: &Value) -> bool {
-    if a == b {
-        return true;
-    }
-    match schema.kind {
-        Kind::Quantity => both_are(a, b, quantity),
-        Kind::Duration => both_are(a, b, |value| duration::parse_duration(value.as_str()?)),
-        _ => matches!((a, b), (Value::Number(a), Value::Number(b)) if number::same(a, b)),
-    }
-}
-
-/// Whether both values can be parsed and the results are equal.
-fn both_are<T: PartialEq>(a: &Value, b: &Value, parse: impl Fn(&Value) -> Option<T>) -> bool {
-    parse(a).is_some_and(|a| parse(b).is_some_and(|b| a == b))
-}
-
-/// Parses a quantity, which is a string or a number.
-fn quantity(value: &Value) -> Option<Quantity> {
-    match value {
-        Value::String(text) => Quantity::parse(text),
-        Value::Number(number) => Quantity::parse(&number.to_string()),
-        _ => None,
-    }
+fn new_difference<'v>(
+    at: &PathNode<'_>,
+    schema: &'v Structural,
+    slot: Slot,
+    kind: DifferenceKind<'v>,
+) -> Difference<'v> {
+    let is_like_absent = |value| is_like_absent(value, schema);
+    let is_dropped = match kind {
+        DifferenceKind::Removed(_) => true,
+        DifferenceKind::Replaced { after, .. } => is_like_absent(after),
+        DifferenceKind::Added(_) | DifferenceKind::Moved(_) => false,
+    };
+    let was_empty = || match kind {
+        DifferenceKind::Added(_) => true,
+        DifferenceKind::Replaced { before, .. } => is_like_absent(before),
+        DifferenceKind::Removed(_) | DifferenceKind::Moved(_) => false,
+    };
+    let origin = match slot {
+        Slot::Unknown => Origin::Unknown,
+        Slot::FilledField if was_empty() => Origin::Controller,
+        Slot::FilledField | Slot::Field | Slot::Key | Slot::Element => Origin::Known,
+    };
+    Difference::new(at, schema, origin, is_dropped, kind)
 }
 
 /// The value, or `None` if it counts as absent: `null` outside of a list, or an empty list or map
 /// as a field of a struct.
-fn present<'v>(value: Option<&'v Value>, schema: &Structural, slot: Slot) -> Option<&'v Value> {
+fn present<'v>(value: Option<Node<'v>>, schema: &Structural, slot: Slot) -> Option<Node<'v>> {
     let value = value?;
-    let is_absent = match (value, &schema.kind) {
-        (Value::Null, _) => slot != Slot::Element,
-        (Value::Array(list), Kind::List { .. }) => slot.is_field() && list.is_empty(),
-        (Value::Object(map), Kind::Map(_)) => slot.is_field() && map.is_empty(),
+    let is_absent = match (value.shape(), &schema.kind) {
+        (Shape::Null, _) => slot != Slot::Element,
+        (Shape::List, Kind::List { .. }) | (Shape::Object, Kind::Map(_)) => {
+            slot.is_field() && value.is_empty()
+        }
         _ => false,
     };
     (!is_absent).then_some(value)

@@ -3,24 +3,30 @@
 //! Only the schema of a place decides what counts as a difference. The walk does not know the
 //! policy.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
-
-use serde_json::Value;
 
 use super::ReviewError;
 use super::difference::{Difference, DifferenceKind, FieldDiff, JobField, Origin};
 use super::lists::Matching;
 use super::lookup::Lookup;
 use super::values::{differences, slot_of};
-use crate::job::{Entry, Field, Job, Task};
+use super::verdict::Verdict;
+use crate::job::{Document, Entry, Field, Job, Node, Task};
 use crate::path::PathNode;
 use crate::schema::{ANY, Managed, Structural};
 
-/// Called once for each field that differs, in no particular order. `Break` stops the walk.
-pub(crate) type Visitor<'v> = dyn FnMut(FieldDiff<'_>) -> ControlFlow<()> + 'v;
+/// What the walk passes its results to.
+pub(crate) trait Visitor {
+    /// The verdict on a difference.
+    fn verdict(&self, field: JobField<'_>, difference: &Difference<'_>) -> Verdict;
 
-/// Walks both Jobs and passes each field that differs to the visitor.
+    /// Called once for each field that differs, in no particular order. `Break` stops the walk.
+    fn visit(&mut self, diff: FieldDiff<'_>) -> ControlFlow<()>;
+}
+
+/// Walks both Jobs and passes each field that differs to the visitor. In an object or list in which
+/// more values differ than the limit allows, they are one difference: that of the whole object or
+/// list.
 ///
 /// # Errors
 ///
@@ -29,9 +35,10 @@ pub(crate) fn compare(
     existing: &Job<'_>,
     replacement: &Job<'_>,
     schema: &Structural,
-    visit: &mut Visitor<'_>,
+    limit: usize,
+    visitor: &mut dyn Visitor,
 ) -> Result<(), ReviewError> {
-    match (JobWalk { existing, replacement, visit }).job(schema) {
+    match (JobWalk { existing, replacement, limit: limit.max(1), visitor }).job(schema) {
         Ok(()) | Err(Stop::Visitor) => Ok(()),
         Err(Stop::Unreadable(error)) => Err(error),
     }
@@ -43,10 +50,11 @@ enum Stop {
     Unreadable(ReviewError),
 }
 
-struct JobWalk<'j, 'e, 'r, 'l, 'v> {
+struct JobWalk<'j, 'e, 'r, 'v> {
     existing: &'j Job<'e>,
     replacement: &'j Job<'r>,
-    visit: &'l mut Visitor<'v>,
+    limit: usize,
+    visitor: &'v mut dyn Visitor,
 }
 
 /// The object that contains a field.
@@ -69,10 +77,10 @@ impl Holder {
     }
 }
 
-impl JobWalk<'_, '_, '_, '_, '_> {
+impl JobWalk<'_, '_, '_, '_> {
     fn job(&mut self, schema: &Structural) -> Result<(), Stop> {
         let (existing, replacement) = (self.existing, self.replacement);
-        let root = PathNode::ROOT;
+        let root = PathNode::root();
         self.fields(&root, Holder::Job, schema, &existing.top, &replacement.top)?;
 
         if !existing.has_metadata_text_of(replacement) {
@@ -101,24 +109,21 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         old: &[Entry<'_>],
         new: &[Entry<'_>],
     ) -> Result<(), Stop> {
-        let mut matched: usize = 0;
-        let mut old_fields = Lookup::new(old);
-        for (position, entry) in new.iter().enumerate() {
-            if old.get(position).is_some_and(|old| entry.is_same_text(old)) {
-                matched += 1;
+        let mut old_fields = Lookup::new(old.iter());
+        for entry in new {
+            if old_fields.next_if(|old| entry.is_same_text(old)).is_some() {
                 continue;
             }
             let (key, field) = (entry.key(), entry.field());
-            let old_field = old_fields.find(key, position);
-            matched += usize::from(old_field.is_some());
+            let old_field = old_fields.find(key).map(Entry::field);
             if old_field != Some(field) {
                 self.field(at, holder, schema, key, (old_field, Some(field)))?;
             }
         }
-        if matched < old.len() {
-            let mut new_fields = Lookup::new(new);
-            for (position, entry) in old.iter().enumerate() {
-                if new_fields.find(entry.key(), position).is_none() {
+        if old_fields.has_others() {
+            let mut new_fields = Lookup::new(new.iter());
+            for entry in old {
+                if new_fields.find(entry.key()).is_none() {
                     let values = (Some(entry.field()), None);
                     self.field(at, holder, schema, entry.key(), values)?;
                 }
@@ -145,17 +150,20 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         };
         if is_managed {
             let Some(new) = new else { return Ok(()) };
-            let new = self.replacement_value(new.surface(), &at)?;
-            return self.visit_field(holder.field(key), child, (None, Some(&new)), Vec::new());
+            let new = self.of_replacement(new.surface(), &at)?;
+            let values = (None, Some(new.root()));
+            return self.visit_field(holder.field(key), child, values, Vec::new());
         }
-        let old = old.map(|field| self.existing_value(field, &at)).transpose()?;
-        let new = new.map(|field| self.replacement_value(field, &at)).transpose()?;
-        let values = (old.as_deref(), new.as_deref());
-        let differences = differences(&at, child, slot, values);
+        let old = old.map(|field| self.of_existing(field, &at)).transpose()?;
+        let new = new.map(|field| self.of_replacement(field, &at)).transpose()?;
+        let values = (old.as_ref().map(Document::root), new.as_ref().map(Document::root));
+        let field = holder.field(key);
+        let judge = |difference: &Difference<'_>| self.visitor.verdict(field, difference);
+        let differences = differences(&at, child, slot, values, self.limit, &judge);
         if differences.is_empty() {
             return Ok(());
         }
-        self.visit_field(holder.field(key), child, values, differences)
+        self.visit_field(field, child, values, differences)
     }
 
     fn tasks(&mut self, at: &PathNode<'_>, schema: &Structural) -> Result<(), Stop> {
@@ -171,18 +179,20 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         for &position in &matching.removed {
             let task = matched_task(existing, position);
             let at = at.index(position, position);
-            let old = self.existing_value(task.whole, &at)?;
+            let old = self.of_existing(task.whole, &at)?;
+            let old = old.root();
             let field = JobField::RemovedTask(position);
-            let kind = DifferenceKind::Removed(&old);
-            self.visit_task_list_change(&at, field, schema, (Some(&*old), None), kind)?;
+            let kind = DifferenceKind::Removed(old);
+            self.visit_task_list_change(&at, field, schema, (Some(old), None), kind)?;
         }
         for &position in &matching.added {
             let task = matched_task(replacement, position);
             let at = at.index(position, position);
-            let new = self.replacement_value(task.whole, &at)?;
+            let new = self.of_replacement(task.whole, &at)?;
+            let new = new.root();
             let field = JobField::AddedTask(position);
-            let kind = DifferenceKind::Added(&new);
-            self.visit_task_list_change(&at, field, schema, (None, Some(&*new)), kind)?;
+            let kind = DifferenceKind::Added(new);
+            self.visit_task_list_change(&at, field, schema, (None, Some(new)), kind)?;
         }
         if !matching.order.is_empty() {
             let kind = DifferenceKind::Moved(matching.order.clone());
@@ -201,12 +211,13 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         at: &PathNode<'_>,
         field: JobField<'_>,
         schema: &Structural,
-        values: (Option<&Value>, Option<&Value>),
+        values: (Option<Node<'_>>, Option<Node<'_>>),
         kind: DifferenceKind<'_>,
     ) -> Result<(), Stop> {
         let is_dropped = matches!(kind, DifferenceKind::Removed(_));
         let difference = Difference::new(at, schema, Origin::Known, is_dropped, kind);
-        self.visit_field(field, schema, values, vec![difference])
+        let verdict = self.visitor.verdict(field, &difference);
+        self.visit_field(field, schema, values, vec![(difference, verdict)])
     }
 
     fn task(
@@ -226,9 +237,10 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         if new.whole.is_null() {
             // The removals of its fields were visited one by one. That the task itself is no longer
             // an object is not a difference of any of them.
-            let (old, new) = (self.existing_value(old.whole, &at)?, Value::Null);
+            let old = self.of_existing(old.whole, &at)?;
             let field = JobField::NullTask { replacement };
-            return self.visit_field(field, schema, (Some(&*old), Some(&new)), Vec::new());
+            let values = (Some(old.root()), Some(Node::NULL));
+            return self.visit_field(field, schema, values, Vec::new());
         }
         Ok(())
     }
@@ -237,32 +249,28 @@ impl JobWalk<'_, '_, '_, '_, '_> {
         &mut self,
         field: JobField<'_>,
         schema: &Structural,
-        (existing, replacement): (Option<&Value>, Option<&Value>),
-        differences: Vec<Difference<'_>>,
+        (existing, replacement): (Option<Node<'_>>, Option<Node<'_>>),
+        differences: Vec<(Difference<'_>, Verdict)>,
     ) -> Result<(), Stop> {
         let diff = FieldDiff { field, schema, existing, replacement, differences };
-        match (self.visit)(diff) {
+        match self.visitor.visit(diff) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Stop::Visitor),
         }
     }
 
-    fn existing_value<'f>(
-        &self,
-        field: Field<'f>,
-        at: &PathNode<'_>,
-    ) -> Result<Cow<'f, Value>, Stop> {
-        let value = self.existing.parse(field, at);
-        value.map_err(|error| Stop::Unreadable(ReviewError::Existing(error)))
+    fn of_existing<'f>(&self, field: Field<'f>, at: &PathNode<'_>) -> Result<Document<'f>, Stop> {
+        let document = self.existing.document(field, at);
+        document.map_err(|error| Stop::Unreadable(ReviewError::Existing(error)))
     }
 
-    fn replacement_value<'f>(
+    fn of_replacement<'f>(
         &self,
         field: Field<'f>,
         at: &PathNode<'_>,
-    ) -> Result<Cow<'f, Value>, Stop> {
-        let value = self.replacement.parse(field, at);
-        value.map_err(|error| Stop::Unreadable(ReviewError::Replacement(error)))
+    ) -> Result<Document<'f>, Stop> {
+        let document = self.replacement.document(field, at);
+        document.map_err(|error| Stop::Unreadable(ReviewError::Replacement(error)))
     }
 }
 

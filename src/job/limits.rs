@@ -35,6 +35,9 @@ pub struct Limits {
     /// warnings listed in one [`Review`](crate::Review); the rest are only counted. By default 100,
     /// and at least 1.
     pub violations: usize,
+    /// Maximum number of changes listed in one object or list. An object or list in which more
+    /// values differ is listed as one change. By default 1000, and at least 1.
+    pub changes: usize,
 }
 
 impl Limits {
@@ -64,6 +67,12 @@ impl Limits {
         Self { violations, ..self }
     }
 
+    /// Sets [`Limits::changes`].
+    #[must_use]
+    pub fn with_changes(self, changes: usize) -> Self {
+        Self { changes, ..self }
+    }
+
     /// The effective nesting limit.
     pub(crate) fn max_nesting(&self) -> usize {
         self.nesting.min(Self::MAX_NESTING)
@@ -77,6 +86,7 @@ impl Default for Limits {
             nesting: Self::MAX_NESTING,
             tasks: 10_000,
             violations: 100,
+            changes: 1000,
         }
     }
 }

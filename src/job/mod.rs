@@ -1,7 +1,7 @@
 //! Reads a Job shallowly: it borrows from its text and is read only as deep as a verdict needs.
 //!
 //! A Job is split into the fields `metadata.<field>`, `spec.<field>` and `spec.tasks[i].<field>`.
-//! Their values are checked for well-formedness and kept as text. A value is parsed only if its
+//! Their values are checked for well-formedness and kept as text. A value is looked into only if its
 //! text differs from that in the other Job.
 
 mod containers;
@@ -17,6 +17,7 @@ mod read;
 pub mod resource;
 mod syntax_error;
 mod task;
+mod tree;
 mod unique;
 mod value;
 
@@ -34,6 +35,8 @@ pub use self::json_type::JsonType;
 pub use self::limits::Limits;
 pub use self::syntax_error::{Position, SyntaxError};
 pub(crate) use self::task::{Task, default_task_name};
+pub(crate) use self::tree::is_plain_integer;
+pub use self::tree::{Document, Elements, Members, Node, Shape, Text};
 use crate::path::PathNode;
 
 /// A Job that was read: the existing Job or its replacement.
@@ -194,7 +197,7 @@ impl<'a> Job<'a> {
     /// The Job has an error that reading does not detect: a duplicate field inside a template, a
     /// number outside the range of a double (`1e999`), a lone surrogate in a string.
     pub fn to_value(&self) -> Result<Value, JobError> {
-        let root = PathNode::ROOT;
+        let root = PathNode::root();
         let mut job = self.parse_fields(&self.top, &root)?;
         if let Some(metadata) = &self.metadata {
             let metadata = self.parse_fields(metadata, &root.key("metadata"))?;
@@ -266,7 +269,7 @@ impl<'a> Job<'a> {
         // The nesting of text that is equal in the guide is not checked, so the guide must be
         // within this limit.
         let guide = guide.filter(|guide| guide.nesting <= limits.max_nesting());
-        match std::str::from_utf8(text) {
+        match simdutf8::compat::from_utf8(text) {
             Ok(text) => read::read(text, limits, guide),
             Err(error) => Err(JobError::not_utf8(text, error.valid_up_to())),
         }

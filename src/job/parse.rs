@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::cursor::offset_of;
 use super::syntax_error::SyntaxError;
 use super::unique::duplicate;
-use super::{ContainerVisitor, Containers, Entry, Field, Job, JobError};
+use super::{ContainerVisitor, Containers, Document, Entry, Field, Job, JobError};
 use crate::path::{FieldPath, PathNode, Side};
 
 impl<'a> Job<'a> {
@@ -22,6 +22,22 @@ impl<'a> Job<'a> {
         match field {
             Field::Value(value) => Ok(Cow::Borrowed(value)),
             Field::Text(part) => parse(self.text.unwrap_or(part), part, at).map(Cow::Owned),
+        }
+    }
+
+    /// The value of a field of this Job as a document. `at` is the path of the field, for errors.
+    pub(crate) fn document<'v>(
+        &self,
+        field: Field<'v>,
+        at: &PathNode<'_>,
+    ) -> Result<Document<'v>, JobError> {
+        match field {
+            Field::Text(part) => match Document::of_text(part) {
+                Some(document) => Ok(document),
+                // Parsing fails too, with an error that names the place.
+                None => self.parse(field, at).map(|value| Document::of_value(&value)),
+            },
+            Field::Value(value) => Ok(Document::of_value(value)),
         }
     }
 
@@ -40,13 +56,6 @@ impl<'a> Job<'a> {
 
 /// Parses `part`, a well-formed value in `text`. `at` is its path, for errors.
 fn parse(text: &str, part: &str, at: &PathNode<'_>) -> Result<Value, JobError> {
-    // A count is the value that changes most often, and parsing it directly is cheaper than
-    // creating a parser.
-    if matches!(part.as_bytes().first(), Some(b'1'..=b'9')) {
-        if let Ok(count) = part.parse::<u64>() {
-            return Ok(count.into());
-        }
-    }
     if part.starts_with(['{', '[']) {
         check_unique(text, part, at)?;
     }

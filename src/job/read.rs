@@ -60,7 +60,7 @@ struct JobReader<'a, 'l> {
 
 impl<'a> JobReader<'a, '_> {
     fn job(&mut self) -> Result<Job<'a>, JobError> {
-        let root = PathNode::ROOT;
+        let root = PathNode::root();
         let mut job = Job::empty(Some(self.cursor.text()), self.limits);
         let (mut has_metadata, mut has_spec) = (false, false);
         let guide =
@@ -299,7 +299,7 @@ fn nests_deeper(text: &str, levels: usize) -> bool {
 
 /// Counts the opening brackets. Each chunk is so short that its count fits in a byte, which lets
 /// the compiler vectorize the loop.
-fn opening_brackets(text: &str) -> usize {
+pub(super) fn opening_brackets(text: &str) -> usize {
     const CHUNK: usize = 224;
     let count = |chunk: &[u8]| {
         let brackets = chunk.iter().map(|byte| u8::from(matches!(byte, b'{' | b'[')));

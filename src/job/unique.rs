@@ -8,8 +8,8 @@ pub(super) fn duplicate<'k>(
 ) -> Option<&'k str> {
     const MAX_UNSORTED: usize = 16;
     // Fast path: in a small object, keys rarely have the same hash.
-    let mut hashes = 0;
-    if keys.clone().all(|key| insert_hash(&mut hashes, key)) {
+    let mut hashes = KeyHashes::default();
+    if keys.clone().all(|key| hashes.insert(key)) {
         return None;
     }
     if keys.len() <= MAX_UNSORTED {
@@ -24,13 +24,20 @@ pub(super) fn duplicate<'k>(
     })
 }
 
-/// Adds the 6-bit hash of a key to a bit set; returns whether it was not yet in the set.
-fn insert_hash(hashes: &mut u64, key: &str) -> bool {
-    let byte = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
-    let bytes = key.as_bytes();
-    let sum = byte(bytes.first()) * 5 + byte(bytes.last()) * 3 + bytes.len();
-    let bit = 1_u64 << (sum % 64);
-    let is_new = *hashes & bit == 0;
-    *hashes |= bit;
-    is_new
+/// A set of 6-bit hashes of keys.
+#[derive(Default)]
+pub(super) struct KeyHashes(u64);
+
+impl KeyHashes {
+    /// Adds the hash of a key; returns whether it was not yet in the set. If it was, the keys need
+    /// not be equal.
+    pub(super) fn insert(&mut self, key: &str) -> bool {
+        let byte = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
+        let bytes = key.as_bytes();
+        let sum = byte(bytes.first()) * 5 + byte(bytes.last()) * 3 + bytes.len();
+        let bit = 1_u64 << (sum % 64);
+        let is_new = self.0 & bit == 0;
+        self.0 |= bit;
+        is_new
+    }
 }

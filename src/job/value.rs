@@ -7,7 +7,7 @@ use crate::path::{PathNode, Side};
 
 /// Reads a Job from a parsed document.
 pub(super) fn read<'a>(value: &'a Value, limits: &Limits) -> Result<Job<'a>, JobError> {
-    let root = PathNode::ROOT;
+    let root = PathNode::root();
     let mut job = Job::empty(None, limits);
     for (key, value) in object(value, &root)?.into_iter().flatten() {
         let at = root.key(key);

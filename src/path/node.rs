@@ -1,15 +1,20 @@
 //! The representation of paths during the walk over two Jobs.
 
-use super::{FieldPath, Segment};
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use super::{FieldPath, Key, Segment};
 
 /// A path in the two Jobs during the walk: a stack-allocated node that points to its parent.
 ///
 /// A list element can have different positions in the existing Job and in the replacement, so an
 /// index step stores both.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PathNode<'a> {
     parent: Option<&'a PathNode<'a>>,
     step: Step<'a>,
+    /// The key of the step if it is long, once an owned path needed it. The paths below share it.
+    long_key: OnceCell<Arc<str>>,
     depth: usize,
     /// Whether the existing Job has no value or `null` here. The walk still descends into the value
     /// of the replacement.
@@ -31,8 +36,15 @@ pub(crate) enum Side {
 }
 
 impl PathNode<'_> {
-    pub(crate) const ROOT: PathNode<'static> =
-        PathNode { parent: None, step: Step::Root, depth: 0, absent: false };
+    pub(crate) fn root() -> PathNode<'static> {
+        PathNode {
+            parent: None,
+            step: Step::Root,
+            long_key: OnceCell::new(),
+            depth: 0,
+            absent: false,
+        }
+    }
 
     pub(crate) fn key<'b>(&'b self, key: &'b str) -> PathNode<'b> {
         self.child(Step::Key(key))
@@ -49,7 +61,13 @@ impl PathNode<'_> {
     }
 
     fn child<'b>(&'b self, step: Step<'b>) -> PathNode<'b> {
-        PathNode { parent: Some(self), step, depth: self.depth + 1, absent: false }
+        PathNode {
+            parent: Some(self),
+            step,
+            long_key: OnceCell::new(),
+            depth: self.depth + 1,
+            absent: false,
+        }
     }
 
     /// The number of steps from the root.
@@ -73,12 +91,14 @@ impl PathNode<'_> {
     }
 
     /// The owned path, with the list positions of one side.
-    pub(crate) fn to_path(self, side: Side) -> FieldPath {
+    pub(crate) fn to_path(&self, side: Side) -> FieldPath {
         let mut segments = Vec::with_capacity(self.depth);
-        for node in std::iter::successors(Some(&self), |node| node.parent) {
+        for node in std::iter::successors(Some(self), |node| node.parent) {
             match node.step {
                 Step::Root => {}
-                Step::Key(key) => segments.push(Segment::Key(key.into())),
+                Step::Key(key) => {
+                    segments.push(Segment::Key(Key::sharing(key, &node.long_key)));
+                }
                 Step::Index { existing, .. } if side == Side::Existing => {
                     segments.push(Segment::Index(existing));
                 }

@@ -48,11 +48,14 @@ impl FieldPattern {
     #[must_use]
     pub fn covers(&self, path: &FieldPath) -> bool {
         let path = path.segments();
+        // The last steps differ most often.
         self.segments.len() <= path.len()
-            && self.segments.iter().zip(path).all(|(expected, segment)| match (expected, segment) {
-                (PatternSegment::Any, _) => true,
-                (PatternSegment::Key(name), Segment::Key(key)) => name == key,
-                (PatternSegment::Key(_), Segment::Index(_)) => false,
+            && self.segments.iter().zip(path).rev().all(|(expected, segment)| {
+                match (expected, segment) {
+                    (PatternSegment::Any, _) => true,
+                    (PatternSegment::Key(name), Segment::Key(key)) => name == key,
+                    (PatternSegment::Key(_), Segment::Index(_)) => false,
+                }
             })
     }
 

@@ -1,8 +1,12 @@
 //! The steps of a path.
 
 use std::borrow::Borrow;
+use std::cell::OnceCell;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -46,7 +50,8 @@ impl From<usize> for Segment {
     }
 }
 
-/// The key of an object, owned. Short keys are stored inline, without an allocation.
+/// The key of an object, owned. Short keys are stored inline, without an allocation; the copies of a
+/// longer key share its text.
 ///
 /// It dereferences to `str`, and is created from a `&str` or a `String`:
 ///
@@ -56,14 +61,53 @@ impl From<usize> for Segment {
 /// let segment = Segment::Key("replicas".into());
 /// assert!(matches!(segment, Segment::Key(key) if key == "replicas"));
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key(CompactString);
+#[derive(Clone)]
+pub struct Key(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    /// Not longer than [`INLINE_BYTES`].
+    Inline(CompactString),
+    Shared(Arc<str>),
+}
+
+/// The length up to which a `CompactString` does not allocate.
+const INLINE_BYTES: usize = size_of::<CompactString>();
 
 impl Deref for Key {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Repr::Inline(key) => key,
+            Repr::Shared(key) => key,
+        }
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (**self).cmp(&**other)
     }
 }
 
@@ -91,21 +135,32 @@ impl PartialEq<&str> for Key {
     }
 }
 
+impl Key {
+    /// The key; if it is long, a copy of it is taken from `shared`, or made there.
+    pub(super) fn sharing(key: &str, shared: &OnceCell<Arc<str>>) -> Self {
+        if key.len() <= INLINE_BYTES {
+            Self(Repr::Inline(key.into()))
+        } else {
+            Self(Repr::Shared(Arc::clone(shared.get_or_init(|| key.into()))))
+        }
+    }
+}
+
 impl From<&str> for Key {
     fn from(key: &str) -> Self {
-        Self(key.into())
+        Self::sharing(key, &OnceCell::new())
     }
 }
 
 impl From<String> for Key {
     fn from(key: String) -> Self {
-        Self(key.into())
+        key.as_str().into()
     }
 }
 
 impl From<Key> for String {
     fn from(key: Key) -> Self {
-        key.0.into()
+        (*key).into()
     }
 }
 

@@ -29,9 +29,9 @@ pub(crate) fn is_dropped_default(
         return false;
     };
     creation_default(existing, field, difference.below(field)).is_some_and(|default| {
-        match (number::integer(&default), number::integer(before)) {
+        match (number::integer(&default), before.as_integer()) {
             (Some(default), Some(before)) => default == before,
-            _ => default == *before,
+            _ => default == before.to_value(),
         }
     })
 }

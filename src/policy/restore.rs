@@ -6,7 +6,9 @@ use json_patch::{Patch, PatchOperation};
 use serde_json::{Value, json};
 
 use super::creation::is_dropped_default;
-use crate::diff::{Difference, ReviewError, add, compare, replace};
+use crate::diff::{
+    Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, add, compare, replace,
+};
 use crate::job::Job;
 use crate::path::{FieldPath, Segment};
 use crate::schema::Structural;
@@ -76,18 +78,34 @@ fn dropped_defaults(
     replacement: &Job<'_>,
     schema: &Structural,
 ) -> Result<Vec<(FieldPath, Value)>, ReviewError> {
-    let mut dropped = Vec::new();
-    compare(existing, replacement, schema, &mut |diff| {
-        let is_dropped =
-            |difference: &&Difference<'_>| is_dropped_default(diff.field, difference, existing);
-        for difference in diff.differences.iter().filter(is_dropped) {
-            let path = difference.replacement_path();
-            dropped.extend(difference.before().map(|before| (path.clone(), before.clone())));
+    let mut dropped = DroppedDefaults { existing, list: Vec::new() };
+    compare(existing, replacement, schema, usize::MAX, &mut dropped)?;
+    dropped.list.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(dropped.list)
+}
+
+/// Collects the dropped creation defaults. Only these count as denied.
+struct DroppedDefaults<'c, 'e> {
+    existing: &'c Job<'e>,
+    list: Vec<(FieldPath, Value)>,
+}
+
+impl Visitor for DroppedDefaults<'_, '_> {
+    fn verdict(&self, field: JobField<'_>, difference: &Difference<'_>) -> Verdict {
+        if is_dropped_default(field, difference, self.existing) {
+            Verdict::Denied
+        } else {
+            Verdict::Allowed
         }
+    }
+
+    fn visit(&mut self, diff: FieldDiff<'_>) -> ControlFlow<()> {
+        let denied = diff.differences.iter().filter(|(_, verdict)| *verdict == Verdict::Denied);
+        self.list.extend(denied.filter_map(|(difference, _)| {
+            Some((difference.replacement_path().clone(), difference.before()?.to_value()))
+        }));
         ControlFlow::Continue(())
-    })?;
-    dropped.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(dropped)
+    }
 }
 
 fn restore_all(

@@ -14,6 +14,9 @@ use crate::validate::{Review, Violation, Violations};
 /// The version of the JSON format.
 const API_VERSION: &str = "volcano-job-update/v1";
 
+/// The maximum number of changes that a report lists.
+const LISTED_CHANGES: usize = 1000;
+
 /// A rendering of a [`Review`].
 ///
 /// `Serialize` writes the JSON object that `schemas/report.schema.json` describes.
@@ -92,7 +95,8 @@ impl Serialize for Report<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { review, values } = *self;
         let violation = |violation| ViolationEntry::of(violation, values);
-        let changes = review.changes().iter().map(|change| ChangeEntry::of(change, values));
+        let (changes, omitted_changes) = listed(review.changes().iter());
+        let changes = changes.into_iter().map(|change| ChangeEntry::of(change, values));
         let violations = review.violations().into_iter().flatten().map(violation);
         let omitted_violations = review.violations().map_or(0, Violations::omitted);
         let warnings = review.warnings().iter().map(violation);
@@ -102,6 +106,9 @@ impl Serialize for Report<'_> {
         object.serialize_entry("policy", review.policy().name())?;
         object.serialize_entry("allowed", &review.is_allowed())?;
         object.serialize_entry("changes", &changes.collect::<Vec<_>>())?;
+        if omitted_changes > 0 {
+            object.serialize_entry("omittedChanges", &omitted_changes)?;
+        }
         object.serialize_entry("violations", &violations.collect::<Vec<_>>())?;
         if omitted_violations > 0 {
             object.serialize_entry("omittedViolations", &omitted_violations)?;
@@ -112,6 +119,12 @@ impl Serialize for Report<'_> {
         }
         object.end()
     }
+}
+
+/// The changes that a report lists, and the number of the others.
+fn listed<'r>(mut changes: impl Iterator<Item = &'r Change>) -> (Vec<&'r Change>, usize) {
+    let listed = changes.by_ref().take(LISTED_CHANGES).collect();
+    (listed, changes.count())
 }
 
 #[derive(Serialize)]

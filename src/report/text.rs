@@ -1,6 +1,6 @@
 //! Reports as text.
 
-use super::{Report, TextStyle};
+use super::{Report, TextStyle, listed};
 use crate::diff::{Change, ChangeKind, Verdict};
 use crate::validate::{Violation, Violations};
 
@@ -45,18 +45,17 @@ pub(super) fn check(report: &Report<'_>, style: TextStyle) -> String {
     if review.omitted_warnings() > 0 {
         lines.push(format!("and {}", count(review.omitted_warnings(), "more warning")));
     }
-    let not_denied: Vec<&Change> =
-        review.changes().iter().filter(|change| change.verdict() != Verdict::Denied).collect();
-    if !not_denied.is_empty() {
+    let changes = review.changes().iter();
+    let mut not_denied = changes.filter(|change| change.verdict() != Verdict::Denied).peekable();
+    if not_denied.peek().is_some() {
         lines.push("changes that are not denied:".into());
-        lines.extend(change_lines(report, &colours, &not_denied));
+        lines.extend(change_lines(report, &colours, not_denied));
     }
     lines.join("\n") + "\n"
 }
 
 pub(super) fn diff(report: &Report<'_>, style: TextStyle) -> String {
-    let changes: Vec<&Change> = report.review.changes().iter().collect();
-    let lines = change_lines(report, &Colours::of(style), &changes);
+    let lines = change_lines(report, &Colours::of(style), report.review.changes().iter());
     lines.iter().fold(String::new(), |text, line| text + line + "\n")
 }
 
@@ -95,7 +94,12 @@ fn paragraph(
     lines
 }
 
-fn change_lines(report: &Report<'_>, colours: &Colours, changes: &[&Change]) -> Vec<String> {
+fn change_lines<'r>(
+    report: &Report<'_>,
+    colours: &Colours,
+    changes: impl Iterator<Item = &'r Change>,
+) -> Vec<String> {
+    let (changes, omitted) = listed(changes);
     let paths: Vec<String> = changes.iter().map(|change| change.path().to_string()).collect();
     let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
     let line = |(change, path): (&&Change, &String)| {
@@ -111,7 +115,11 @@ fn change_lines(report: &Report<'_>, colours: &Colours, changes: &[&Change]) -> 
         }
         line
     };
-    changes.iter().zip(&paths).map(line).collect()
+    let mut lines: Vec<String> = changes.iter().zip(&paths).map(line).collect();
+    if omitted > 0 {
+        lines.push(format!("  and {}", count(omitted, "more change")));
+    }
+    lines
 }
 
 fn mark(kind: ChangeKind) -> char {

@@ -1,8 +1,11 @@
 //! Compiles the validators: the schema of each field is translated to JSON Schema.
 
-use jsonschema::{Draft, PatternOptions, ValidationOptions};
+use std::sync::Arc;
+
+use jsonschema::{Draft, PatternOptions, Retrieve, ValidationOptions};
 use serde_json::{Map, Value};
 
+use super::instance::Instance;
 use super::structural::{Kind, Structural};
 use super::validator::{FieldValidator, Validation};
 
@@ -97,8 +100,8 @@ fn limit(json_schema: &mut Map<String, Value>, least: i64, most: i64) {
     json_schema.entry("maximum").or_insert(most.into());
 }
 
-fn options() -> ValidationOptions<'static> {
-    jsonschema::options()
+fn options() -> ValidationOptions<'static, Arc<dyn Retrieve>, Instance> {
+    jsonschema::options_for()
         // The meta-schema of this draft is one small document, and every schema is validated
         // against it.
         .with_draft(Draft::Draft7)

@@ -3,13 +3,12 @@
 //! Defined for lists with `x-kubernetes-list-type: set` or `map`, see [merge
 //! strategy](https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
-use serde_json::Value;
-
-use crate::scalar::number;
+use crate::job::Node;
 
 /// How the elements of a list are identified.
 #[derive(Debug)]
@@ -26,16 +25,19 @@ pub(crate) enum Identity {
 #[derive(Debug)]
 pub(crate) struct ListKey {
     pub(crate) name: Box<str>,
-    /// The value that an element without the field has, such as the protocol `TCP` of a port.
-    pub(crate) default: Option<Value>,
+    /// The value that an element without the field has, as canonical text, such as `"TCP"` for the
+    /// protocol of a port.
+    pub(crate) default: Option<Box<str>>,
 }
 
 impl ListKey {
     /// The value of this key in an element, as canonical text; `None` if the element has no value
     /// and there is no default.
-    pub(crate) fn of(&self, element: &Value) -> Option<String> {
-        let value = element.get(&*self.name).filter(|value| !value.is_null());
-        value.or(self.default.as_ref()).map(number::scalar_text)
+    pub(crate) fn of<'d>(&'d self, element: Node<'d>) -> Option<Cow<'d, str>> {
+        match element.get(&self.name).filter(|value| !value.is_null()) {
+            Some(value) => Some(value.scalar_text()),
+            None => self.default.as_deref().map(Cow::Borrowed),
+        }
     }
 }
 
@@ -49,17 +51,17 @@ impl Identity {
 
     /// For each element that occurs more than once: the positions of its second and of its first
     /// occurrence.
-    pub(super) fn repeated(&self, list: &[Value]) -> Vec<(usize, usize)> {
+    pub(super) fn repeated(&self, list: Node<'_>) -> Vec<(usize, usize)> {
         match self {
             Self::None => Vec::new(),
-            Self::Set => repeated(list.iter().map(number::scalar_text)),
+            Self::Set => repeated(list.elements().map(Node::scalar_text)),
             // An element that is not an object is a separate violation. `null` counts as an object
             // without keys.
-            Self::Keys(_) if list.iter().any(|item| !(item.is_object() || item.is_null())) => {
+            Self::Keys(_) if list.elements().any(|item| !(item.is_object() || item.is_null())) => {
                 Vec::new()
             }
             Self::Keys(keys) => repeated(
-                list.iter().map(|item| keys.iter().map(|key| key.of(item)).collect::<Vec<_>>()),
+                list.elements().map(|item| keys.iter().map(|key| key.of(item)).collect::<Vec<_>>()),
             ),
         }
     }

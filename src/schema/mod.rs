@@ -1,6 +1,7 @@
 //! The schema of a Job, read once into [`Structural`], which comparison, pruning, defaulting and
 //! validation use.
 
+mod instance;
 mod json_schema;
 mod list;
 mod overlay;
@@ -21,9 +22,10 @@ pub(crate) use self::list::{Identity, ListKey};
 use self::overlay::Overlay;
 pub use self::structural::{ANY, Structural};
 pub(crate) use self::structural::{Kind, Managed};
+pub(crate) use self::validation::{SchemaUpdate, SchemaViolations};
 pub use self::violation::{SchemaViolation, SchemaViolationKind};
-use crate::job::Job;
 use crate::job::resource::{GROUP, KIND, VERSION};
+use crate::job::{Document, Job};
 use crate::path::{FieldPath, Segment};
 
 /// The OpenAPI schema of a Job, compiled. It determines which values are valid and what counts as a
@@ -122,7 +124,8 @@ impl JobSchema {
     /// Whether a set or keyed list of a Job has duplicate elements. `false` for a Job that cannot
     /// be parsed completely, because no API server can have stored it.
     pub(crate) fn has_repeated(&self, job: &Job<'_>) -> bool {
-        job.to_value().is_ok_and(|job| self.structural.has_repeated(&job))
+        job.to_value()
+            .is_ok_and(|job| self.structural.has_repeated(Document::of_value(&job).root()))
     }
 
     /// The violation if a Job has fewer or more tasks than the schema allows.

@@ -3,16 +3,16 @@
 //!
 //! [API server]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/validation/ratcheting.go
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-
-use serde_json::Value;
 
 use super::list::{Identity, ListKey};
 use super::structural::{ANY, Kind, Structural};
+use crate::job::Node;
 use crate::path::Segment;
 
 /// Compares two values that have the same schema.
-pub(super) type Same = fn(&Structural, &Value, &Value) -> bool;
+pub(super) type Same = fn(&Structural, Node<'_>, Node<'_>) -> bool;
 
 /// A value of the replacement, and the value of the existing Job that it replaces.
 #[derive(Clone, Copy)]
@@ -20,8 +20,8 @@ pub(super) struct ValuePair<'v> {
     pub(super) schema: &'v Structural,
     /// `None` if the value was added, or is in a list where it is unknown which element it
     /// replaces.
-    pub(super) existing: Option<&'v Value>,
-    pub(super) replacement: &'v Value,
+    pub(super) existing: Option<Node<'v>>,
+    pub(super) replacement: Node<'v>,
 }
 
 /// Determines which values of one field changed.
@@ -31,18 +31,34 @@ pub(super) struct Ratchet<'v> {
     same: Same,
     field: ValuePair<'v>,
     /// Whether a value is unchanged, keyed by the address of the replacement's value.
-    unchanged: HashMap<*const Value, bool>,
+    unchanged: HashMap<usize, bool>,
     /// The existing elements of keyed lists by their key values, keyed by the address of the
     /// replacement's list.
-    existing_elements: HashMap<*const Value, HashMap<KeyValues, &'v Value>>,
+    existing_elements: HashMap<usize, HashMap<KeyValues<'v>, Node<'v>>>,
+    pub(super) places: Places<'v>,
+}
+
+/// Finds the values in lists and objects, which would be read from their start each time, at once.
+#[derive(Default)]
+pub(super) struct Places<'v> {
+    /// The elements of each list, keyed by its address.
+    lists: HashMap<usize, Vec<Node<'v>>>,
+    /// The members of each object, keyed by its address.
+    objects: HashMap<usize, HashMap<Cow<'v, str>, Node<'v>>>,
 }
 
 /// The values of the keys of an element, see [`ListKey::of`].
-type KeyValues = Vec<Option<String>>;
+type KeyValues<'v> = Vec<Option<Cow<'v, str>>>;
 
 impl<'v> Ratchet<'v> {
     pub(super) fn new(field: ValuePair<'v>, same: Same) -> Self {
-        Self { same, field, unchanged: HashMap::new(), existing_elements: HashMap::new() }
+        Self {
+            same,
+            field,
+            unchanged: HashMap::new(),
+            existing_elements: HashMap::new(),
+            places: Places::default(),
+        }
     }
 
     /// The pair of values at a place below the field. `None` if the value there, or one that
@@ -61,18 +77,20 @@ impl<'v> Ratchet<'v> {
     fn is_unchanged(&mut self, pair: &ValuePair<'_>) -> bool {
         let Some(existing) = pair.existing else { return false };
         let same = self.same;
-        let cached = self.unchanged.entry(std::ptr::from_ref(pair.replacement));
+        let cached = self.unchanged.entry(pair.replacement.address());
         *cached.or_insert_with(|| same(pair.schema, existing, pair.replacement))
     }
 
+    #[expect(clippy::expect_used, reason = "a violation is in the value that was validated")]
     fn below(&mut self, pair: &ValuePair<'v>, step: &Segment) -> ValuePair<'v> {
-        let replacement = value_below(pair.replacement, step);
+        let replacement = self.places.below(pair.replacement, step);
+        let replacement = replacement.expect("the place of a violation");
         match step {
             Segment::Key(key) => ValuePair {
                 schema: pair.schema.child(key).unwrap_or(&ANY),
                 existing: pair
                     .existing
-                    .and_then(|existing| existing.get(&**key))
+                    .and_then(|existing| self.places.below(existing, step))
                     .filter(|existing| !existing.is_null()),
                 replacement,
             },
@@ -86,27 +104,38 @@ impl<'v> Ratchet<'v> {
 
     /// The existing element with the same key values. `None` in a list without keys, which is
     /// ratcheted as one value.
-    fn existing_element(&mut self, list: &ValuePair<'v>, element: &Value) -> Option<&'v Value> {
+    fn existing_element(&mut self, list: &ValuePair<'v>, element: Node<'v>) -> Option<Node<'v>> {
         let Kind::List { identity: Identity::Keys(keys), .. } = &list.schema.kind else {
             return None;
         };
-        let keys_of = |element| keys.iter().map(|key: &ListKey| key.of(element)).collect();
-        let existing = list.existing?.as_array()?;
-        let by_keys = self.existing_elements.entry(std::ptr::from_ref(list.replacement));
+        let keys_of = |element| keys.iter().map(|key: &'v ListKey| key.of(element)).collect();
+        let existing = list.existing?;
+        let by_keys = self.existing_elements.entry(list.replacement.address());
         let by_keys = by_keys.or_insert_with(|| {
             // If several elements have the same key values, the first wins.
-            existing.iter().rev().map(|element| (keys_of(element), element)).collect()
+            let mut by_keys = HashMap::new();
+            for element in existing.elements() {
+                by_keys.entry(keys_of(element)).or_insert(element);
+            }
+            by_keys
         });
-        by_keys.get::<KeyValues>(&keys_of(element)).copied()
+        by_keys.get::<KeyValues<'v>>(&keys_of(element)).copied()
     }
 }
 
-/// The value one step below another.
-#[expect(clippy::expect_used, reason = "a violation is located in the value that was validated")]
-pub(super) fn value_below<'v>(value: &'v Value, step: &Segment) -> &'v Value {
-    let below = match step {
-        Segment::Key(key) => value.get(&**key),
-        Segment::Index(position) => value.get(*position),
-    };
-    below.expect("the place of a violation is in the validated value")
+impl<'v> Places<'v> {
+    /// The value one step below another.
+    pub(super) fn below(&mut self, value: Node<'v>, step: &Segment) -> Option<Node<'v>> {
+        match step {
+            Segment::Key(key) => {
+                let members =
+                    || value.members().map(|(key, value)| (key.to_str(), value)).collect();
+                self.objects.entry(value.address()).or_insert_with(members).get(&**key).copied()
+            }
+            Segment::Index(position) => {
+                let elements = || value.elements().collect();
+                self.lists.entry(value.address()).or_insert_with(elements).get(*position).copied()
+            }
+        }
+    }
 }

@@ -1,8 +1,7 @@
 //! Finds duplicate elements of sets and keyed lists.
 
-use serde_json::Value;
-
 use super::structural::{Kind, Structural};
+use crate::job::{Node, Shape};
 use crate::path::Segment;
 
 /// A duplicate element of a list.
@@ -19,42 +18,45 @@ pub(super) struct Repeated {
 
 impl Structural {
     /// Whether a set or keyed list in a value has duplicate elements.
-    pub(crate) fn has_repeated(&self, value: &Value) -> bool {
-        match (value, &self.kind) {
-            (Value::Object(fields), Kind::Struct(_) | Kind::Map(_)) => fields
-                .iter()
-                .any(|(key, value)| self.child(key).is_some_and(|child| child.has_repeated(value))),
-            (Value::Array(list), Kind::List { items, identity }) => {
-                !identity.repeated(list).is_empty()
-                    || list.iter().any(|item| items.has_repeated(item))
+    pub(crate) fn has_repeated(&self, value: Node<'_>) -> bool {
+        match (value.shape(), &self.kind) {
+            (Shape::Object, Kind::Struct(_) | Kind::Map(_)) => {
+                value.members().any(|(key, value)| {
+                    self.child(&key.to_str()).is_some_and(|child| child.has_repeated(value))
+                })
+            }
+            (Shape::List, Kind::List { items, identity }) => {
+                !identity.repeated(value).is_empty()
+                    || value.elements().any(|item| items.has_repeated(item))
             }
             _ => false,
         }
     }
 
     /// The duplicate elements of the sets and keyed lists in a value.
-    pub(super) fn repeated(&self, value: &Value) -> Vec<Repeated> {
+    pub(super) fn repeated(&self, value: Node<'_>) -> Vec<Repeated> {
         let mut repeated = Vec::new();
         self.add_repeated(value, &mut Vec::new(), &mut repeated);
         repeated
     }
 
-    fn add_repeated(&self, value: &Value, at: &mut Vec<Segment>, repeated: &mut Vec<Repeated>) {
-        match (value, &self.kind) {
-            (Value::Object(fields), Kind::Struct(_) | Kind::Map(_)) => {
-                for (key, value) in fields {
-                    if let Some(child) = self.child(key) {
-                        at.push(Segment::Key(key.as_str().into()));
+    fn add_repeated(&self, value: Node<'_>, at: &mut Vec<Segment>, repeated: &mut Vec<Repeated>) {
+        match (value.shape(), &self.kind) {
+            (Shape::Object, Kind::Struct(_) | Kind::Map(_)) => {
+                for (key, value) in value.members() {
+                    let key = key.to_str();
+                    if let Some(child) = self.child(&key) {
+                        at.push(Segment::Key((&*key).into()));
                         child.add_repeated(value, at, repeated);
                         at.pop();
                     }
                 }
             }
-            (Value::Array(list), Kind::List { items, identity }) => {
-                repeated.extend(identity.repeated(list).into_iter().map(|(position, first)| {
+            (Shape::List, Kind::List { items, identity }) => {
+                repeated.extend(identity.repeated(value).into_iter().map(|(position, first)| {
                     Repeated { list: at.clone(), position, first, keys: identity.key_names() }
                 }));
-                for (position, item) in list.iter().enumerate() {
+                for (position, item) in value.elements().enumerate() {
                     at.push(Segment::Index(position));
                     items.add_repeated(item, at, repeated);
                     at.pop();

@@ -10,7 +10,9 @@ use super::list::{Identity, ListKey};
 use super::overlay::Overlay;
 use super::properties::Properties;
 use super::validator::Validation;
+use crate::job::Document;
 use crate::path::Segment;
+use crate::scalar::number;
 
 /// The schema of one value, and of everything below it.
 #[derive(Debug)]
@@ -20,7 +22,7 @@ pub struct Structural {
     pub default: Option<Value>,
     /// The value that is the same as absent: the default, or Go's zero value if the overlay says
     /// so.
-    pub(crate) absent_is: Option<Value>,
+    pub(crate) absent_is: Option<Document<'static>>,
     /// Whether an API server stores `null`. Otherwise `null` is the same as absent.
     pub nullable: bool,
     /// Whether undeclared fields are stored rather than pruned.
@@ -276,7 +278,7 @@ fn read(openapi: &Value, place: &str, overlay: &Overlay) -> Structural {
         schema.default = Some(default);
     }
     let go_zero = || go_zero(openapi).filter(|_| overlay.zero_is_absent.contains(place));
-    schema.absent_is = schema.default.clone().or_else(go_zero);
+    schema.absent_is = schema.default.clone().or_else(go_zero).as_ref().map(Document::of_value);
     schema
 }
 
@@ -314,7 +316,10 @@ fn read_identity(openapi: &Value, items: &Structural) -> Identity {
             let names = openapi.get("x-kubernetes-list-map-keys").and_then(Value::as_array);
             let key = |name: &str| ListKey {
                 name: name.into(),
-                default: items.declared_child(name).and_then(|key| key.default.clone()),
+                default: items
+                    .declared_child(name)
+                    .and_then(|key| key.default.as_ref())
+                    .map(|default| number::scalar_text(default).into()),
             };
             let names = names.into_iter().flatten().filter_map(Value::as_str);
             Identity::Keys(names.map(key).collect())

@@ -4,57 +4,87 @@
 //! the update changed are validated, and only violations in changed values count: see
 //! [`super::ratchet`].
 
-use std::borrow::Cow;
-
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::Location;
 use serde_json::{Number, Value};
 
-use super::ratchet::{Ratchet, Same, ValuePair, value_below};
-use super::repeated::Repeated;
+use super::ratchet::{Places, Ratchet, Same, ValuePair};
 use super::structural::{Kind, Structural};
 use super::validator::{FieldValidator, Validation};
 use super::violation::{SchemaViolation, SchemaViolationKind};
-use crate::job::JsonType;
+use crate::job::{JsonType, Node};
 use crate::path::{FieldPath, Segment};
 use crate::scalar::number;
+
+/// What validation knows about an update besides the value that it validates.
+pub(crate) struct SchemaUpdate<'u> {
+    /// Decides which values did not change.
+    pub(crate) same: Same,
+    /// Whether a list of the existing Job has duplicate elements.
+    pub(crate) existing_repeats: &'u dyn Fn() -> bool,
+    /// The maximum number of violations to return for one field.
+    pub(crate) limit: usize,
+}
+
+/// The violations of the schema in one value.
+#[derive(Debug, Default)]
+pub(crate) struct SchemaViolations {
+    pub(crate) list: Vec<SchemaViolation>,
+    /// The number of violations beyond the limit.
+    pub(crate) omitted: usize,
+}
+
+impl SchemaViolations {
+    fn add(&mut self, limit: usize, violation: impl FnOnce() -> SchemaViolation) {
+        if self.list.len() < limit {
+            self.list.push(violation());
+        } else {
+            self.omitted += 1;
+        }
+    }
+
+    fn append(&mut self, limit: usize, Self { list, omitted }: Self) {
+        self.omitted += omitted;
+        for violation in list {
+            self.add(limit, || violation);
+        }
+    }
+}
 
 impl Structural {
     /// Whether the value of a field, or a task, is valid, without ratcheting. A field that is
     /// `null` is valid, because an API server drops it.
-    pub(crate) fn accepts(&self, value: &Value) -> bool {
+    pub(crate) fn accepts(&self, value: Node<'_>) -> bool {
         match &self.validation {
             Validation::None => true,
-            Validation::Field(validator) => {
-                value.is_null() || validator.accepts(self, &without_nulls(value))
+            Validation::Field(validator) => value.is_null() || validator.accepts(self, value),
+            Validation::Task => {
+                value.is_object()
+                    && value.members().all(|(name, value)| {
+                        self.declared_child(&name.to_str()).is_none_or(|field| field.accepts(value))
+                    })
             }
-            Validation::Task => value.as_object().is_some_and(|fields| {
-                fields.iter().all(|(name, value)| {
-                    self.declared_child(name).is_none_or(|field| field.accepts(value))
-                })
-            }),
         }
     }
 
     /// The violations of the schema in the new value of a field, or in an added task.
     ///
-    /// `path` is the path of the value in the replacement. `same` decides which values did not
-    /// change. To avoid building an owned path for a valid value, call [`Self::accepts`] first.
+    /// `path` is the path of the value in the replacement. To avoid building an owned path for a valid value, call [`Self::accepts`] first.
     pub(crate) fn violations(
         &self,
         path: &FieldPath,
-        existing: Option<&Value>,
-        replacement: &Value,
-        same: Same,
-    ) -> Vec<SchemaViolation> {
+        existing: Option<Node<'_>>,
+        replacement: Node<'_>,
+        update: &SchemaUpdate<'_>,
+    ) -> SchemaViolations {
         match &self.validation {
-            _ if self.accepts(replacement) => Vec::new(),
-            Validation::None => Vec::new(),
+            _ if self.accepts(replacement) => SchemaViolations::default(),
+            Validation::None => SchemaViolations::default(),
             Validation::Field(validator) => {
-                self.field_violations(validator, path, existing, replacement, same)
+                self.field_violations(validator, path, existing, replacement, update)
             }
-            Validation::Task => self.task_violations(path, replacement, same),
+            Validation::Task => self.task_violations(path, replacement, update),
         }
     }
 
@@ -81,87 +111,94 @@ impl Structural {
         &self,
         validator: &FieldValidator,
         path: &FieldPath,
-        existing: Option<&Value>,
-        replacement: &Value,
-        same: Same,
-    ) -> Vec<SchemaViolation> {
-        let replacement = without_nulls(replacement);
-        let field = ValuePair { schema: self, existing, replacement: &replacement };
-        let mut ratchet = Ratchet::new(field, same);
-        let errors = validator.json_schema.iter_errors(&replacement);
-        let mut violations: Vec<SchemaViolation> =
-            errors.filter_map(|error| violation_of(&error, path, field, &mut ratchet)).collect();
-        if validator.unique_elements {
-            violations.extend(duplicate_violations(path, field, &mut ratchet));
+        existing: Option<Node<'_>>,
+        replacement: Node<'_>,
+        update: &SchemaUpdate<'_>,
+    ) -> SchemaViolations {
+        let field = ValuePair { schema: self, existing, replacement };
+        let mut ratchet = Ratchet::new(field, update.same);
+        let mut violations = SchemaViolations::default();
+        for error in validator.json_schema.iter_errors(replacement) {
+            let place = place_of(error.instance_path(), field.replacement, &mut ratchet.places);
+            let Some(pair) = ratchet.changed_at(&place) else { continue };
+            violations.add(update.limit, || violation_of(&error, below(path, place), pair));
+        }
+        if !validator.unique_elements {
+            return violations;
+        }
+        let repeated = self.repeated(replacement);
+        // An API server does not report duplicates if the stored Job already has some.
+        if repeated.is_empty() || (update.existing_repeats)() {
+            return violations;
+        }
+        for repeated in repeated {
+            let Some(list) = ratchet.changed_at(&repeated.list) else { continue };
+            violations.add(update.limit, || {
+                let position = Segment::Index(repeated.position);
+                SchemaViolation {
+                    new: ratchet.places.below(list.replacement, &position).map(Node::to_value),
+                    path: below(path, repeated.list.into_iter().chain([position])),
+                    kind: SchemaViolationKind::Repeats {
+                        first: repeated.first,
+                        keys: repeated.keys,
+                    },
+                    old: None,
+                }
+            });
         }
         violations
     }
 
-    fn task_violations(&self, path: &FieldPath, task: &Value, same: Same) -> Vec<SchemaViolation> {
-        let Value::Object(fields) = task else {
-            let kind =
-                SchemaViolationKind::Type { expected: vec![JsonType::Object], found: task.clone() };
-            let new = Some(task.clone());
-            return vec![SchemaViolation { path: path.clone(), kind, old: None, new }];
-        };
-        let of_field = |(name, value): (&String, &Value)| {
-            let path = below(path, [Segment::Key(name.as_str().into())]);
-            Some(self.declared_child(name)?.violations(&path, None, value, same))
-        };
-        fields.iter().filter_map(of_field).flatten().collect()
+    fn task_violations(
+        &self,
+        path: &FieldPath,
+        task: Node<'_>,
+        update: &SchemaUpdate<'_>,
+    ) -> SchemaViolations {
+        let mut violations = SchemaViolations::default();
+        if !task.is_object() {
+            let found = task.to_value();
+            let new = Some(found.clone());
+            let kind = SchemaViolationKind::Type { expected: vec![JsonType::Object], found };
+            let violation = SchemaViolation { path: path.clone(), kind, old: None, new };
+            violations.add(update.limit, || violation);
+        }
+        for (name, value) in task.members() {
+            let name = name.to_str();
+            let Some(field) = self.declared_child(&name) else { continue };
+            let path = below(path, [Segment::Key((&*name).into())]);
+            violations.append(update.limit, field.violations(&path, None, value, update));
+        }
+        violations
     }
 }
 
 impl FieldValidator {
-    fn accepts(&self, schema: &Structural, value: &Value) -> bool {
+    fn accepts(&self, schema: &Structural, value: Node<'_>) -> bool {
         self.json_schema.is_valid(value) && !(self.unique_elements && schema.has_repeated(value))
     }
 }
 
-/// Converts an error of a validator to a violation; `None` if the value did not change.
-fn violation_of<'v>(
+/// Converts an error of a validator to a violation of the value at this path.
+fn violation_of(
     error: &ValidationError<'_>,
-    path: &FieldPath,
-    field: ValuePair<'v>,
-    ratchet: &mut Ratchet<'v>,
-) -> Option<SchemaViolation> {
-    let place = place_of(error.instance_path(), field.replacement);
-    let pair = ratchet.changed_at(&place)?;
-    let path = below(path, place);
+    path: FieldPath,
+    pair: ValuePair<'_>,
+) -> SchemaViolation {
     if let ValidationErrorKind::Required { property: Value::String(name) } = error.kind() {
-        return Some(SchemaViolation {
+        return SchemaViolation {
             path: below(&path, [Segment::Key(name.as_str().into())]),
             kind: SchemaViolationKind::Missing,
-            old: pair.existing.and_then(|existing| existing.get(name)).cloned(),
+            old: pair.existing.and_then(|existing| existing.get(name)).map(Node::to_value),
             new: None,
-        });
+        };
     }
-    Some(SchemaViolation {
+    SchemaViolation {
         path,
         kind: kind_of(error, pair.schema),
-        old: pair.existing.cloned(),
-        new: Some(pair.replacement.clone()),
-    })
-}
-
-/// The violations for duplicate elements of changed lists.
-fn duplicate_violations<'v>(
-    path: &FieldPath,
-    field: ValuePair<'v>,
-    ratchet: &mut Ratchet<'v>,
-) -> Vec<SchemaViolation> {
-    let repeated = field.schema.repeated(field.replacement).into_iter();
-    let violation = |repeated: Repeated| {
-        let pair = ratchet.changed_at(&repeated.list)?;
-        let position = Segment::Index(repeated.position);
-        Some(SchemaViolation {
-            new: Some(value_below(pair.replacement, &position).clone()),
-            path: below(path, repeated.list.into_iter().chain([position])),
-            kind: SchemaViolationKind::Repeats { first: repeated.first, keys: repeated.keys },
-            old: None,
-        })
-    };
-    repeated.filter_map(violation).collect()
+        old: pair.existing.map(Node::to_value),
+        new: Some(pair.replacement.to_value()),
+    }
 }
 
 fn below(path: &FieldPath, place: impl IntoIterator<Item = Segment>) -> FieldPath {
@@ -173,16 +210,15 @@ fn below(path: &FieldPath, place: impl IntoIterator<Item = Segment>) -> FieldPat
 /// The place of an error. A location does not tell the key `0` from the position `0`, so the value
 /// decides.
 #[expect(clippy::expect_used, reason = "an error is located in the value that was validated")]
-fn place_of(location: &Location, value: &Value) -> Vec<Segment> {
+fn place_of<'v>(location: &Location, value: Node<'v>, places: &mut Places<'v>) -> Vec<Segment> {
     let mut current = value;
     let segment = |token: &str| {
-        let segment = match current {
-            Value::Array(_) => {
-                Segment::Index(token.parse().expect("a step into a list is a number"))
-            }
-            _ => Segment::Key(token.replace("~1", "/").replace("~0", "~").into()),
+        let segment = if current.is_list() {
+            Segment::Index(token.parse().expect("a step into a list is a number"))
+        } else {
+            Segment::Key(token.replace("~1", "/").replace("~0", "~").into())
         };
-        current = value_below(current, &segment);
+        current = places.below(current, &segment).expect("a step to a value");
         segment
     };
     location.as_str().split('/').skip(1).map(segment).collect()
@@ -254,35 +290,4 @@ fn choices(options: &Value) -> Vec<String> {
 /// The number in its simplest form: `2` for `2.0`.
 fn simplest(number: &Number) -> Number {
     number::integer(&number.clone().into()).map_or_else(|| number.clone(), Number::from)
-}
-
-/// The value as an API server validates it: without `null` fields, but with `null` list elements.
-fn without_nulls(value: &Value) -> Cow<'_, Value> {
-    if !has_null_field(value) {
-        return Cow::Borrowed(value);
-    }
-    let mut value = value.clone();
-    drop_null_fields(&mut value);
-    Cow::Owned(value)
-}
-
-fn has_null_field(value: &Value) -> bool {
-    match value {
-        Value::Object(fields) => {
-            fields.values().any(|value| value.is_null() || has_null_field(value))
-        }
-        Value::Array(list) => list.iter().any(has_null_field),
-        _ => false,
-    }
-}
-
-fn drop_null_fields(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            fields.values_mut().for_each(drop_null_fields);
-        }
-        Value::Array(list) => list.iter_mut().for_each(drop_null_fields),
-        _ => {}
-    }
 }

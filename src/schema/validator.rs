@@ -2,6 +2,8 @@
 
 use jsonschema::Validator;
 
+use super::instance::Instance;
+
 /// How a changed value is validated.
 #[derive(Debug)]
 pub(super) enum Validation {
@@ -15,7 +17,7 @@ pub(super) enum Validation {
 
 #[derive(Debug)]
 pub(super) struct FieldValidator {
-    pub(super) json_schema: Validator,
+    pub(super) json_schema: Validator<Instance>,
     /// Whether duplicate elements of sets and keyed lists are violations.
     pub(super) unique_elements: bool,
 }

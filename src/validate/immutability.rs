@@ -6,7 +6,7 @@ use similar::get_close_matches;
 use super::{Violation, ViolationCode};
 use crate::diff::{Difference, DifferenceKind, JobField, Origin};
 use crate::job::resource::{API_VERSION, KIND};
-use crate::job::{Field, Job};
+use crate::job::{Field, Job, Node};
 use crate::path::{FieldPath, Segment};
 use crate::policy::{UpdatePolicy, is_dropped_default, is_identity};
 use crate::schema::Structural;
@@ -24,7 +24,10 @@ pub(super) fn violation(
 ) -> Violation {
     let code = code(field, difference, existing);
     let violation = Violation::new(code, difference.path.clone(), message(code, difference))
-        .with_values(difference.before(), difference.after());
+        .with_values(
+            difference.before().map(Node::to_value),
+            difference.after().map(Node::to_value),
+        );
     match hint(code, difference, policy) {
         Some(hint) => violation.with_hint(hint),
         None => violation,
@@ -149,5 +152,5 @@ fn line_to_add(difference: &Difference<'_>) -> String {
         Some(Segment::Key(key)) => Value::from(&**key),
         Some(Segment::Index(_)) | None => Value::Null,
     };
-    format!("add {key}: {}", difference.before().unwrap_or(&Value::Null))
+    format!("add {key}: {}", difference.before().map_or(Value::Null, Node::to_value))
 }

@@ -14,13 +14,15 @@
     reason = "public only for another crate of this workspace"
 )]
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 use std::mem::{Discriminant, discriminant};
 
-use serde_json::{Map, Value};
-
 use MetadataViolationKind as Kind;
+
+use crate::job::{Node, Shape};
 
 /// The limit for a label value and for the name part of a key, in bytes.
 const NAME_BYTES: usize = 63;
@@ -115,25 +117,27 @@ pub enum MetadataViolationKind {
 
 /// Validates the new value of a field of `metadata`. The violations are in the order of an API
 /// server. Fields without rules have none.
-pub fn violations(field: &str, value: &Value) -> Vec<MetadataViolation> {
-    match (field, value) {
-        ("labels", Value::Object(labels)) => label_violations(labels),
-        ("annotations", Value::Object(annotations)) => annotation_violations(annotations),
-        ("generateName", Value::String(prefix)) => {
-            illegal_characters(prefix).map(|kind| Subject::Field.violates(kind)).collect()
+pub fn violations(field: &str, value: Node<'_>) -> Vec<MetadataViolation> {
+    match (field, value.shape()) {
+        ("labels", Shape::Object) => label_violations(value),
+        ("annotations", Shape::Object) => annotation_violations(value),
+        ("generateName", Shape::String) => {
+            let prefix = go_string(Some(value));
+            illegal_characters(&prefix).map(|kind| Subject::Field.violates(kind)).collect()
         }
-        ("finalizers", Value::Array(finalizers)) => finalizer_violations(finalizers),
-        ("ownerReferences", Value::Array(owners)) => owner_violations(owners),
+        ("finalizers", Shape::List) => finalizer_violations(value),
+        ("ownerReferences", Shape::List) => owner_violations(value),
         _ => Vec::new(),
     }
 }
 
 /// Validates the finalizers of a Job that is being deleted: none may be added.
-pub fn late_finalizers(old: Option<&Value>, new: &Value) -> Vec<MetadataViolation> {
-    let old = old.and_then(Value::as_array).into_iter().flatten();
-    let old: HashSet<&str> = old.filter_map(Value::as_str).collect();
-    let new = new.as_array().into_iter().flatten().enumerate();
-    new.filter(|(_, finalizer)| finalizer.as_str().is_some_and(|name| !old.contains(name)))
+pub fn late_finalizers(old: Option<Node<'_>>, new: Node<'_>) -> Vec<MetadataViolation> {
+    let old = old.into_iter().flat_map(Node::elements);
+    let old: HashSet<Cow<'_, str>> = old.filter_map(Node::to_str).collect();
+    new.elements()
+        .enumerate()
+        .filter(|(_, finalizer)| finalizer.to_str().is_some_and(|name| !old.contains(&name)))
         .map(|(position, _)| {
             Subject::Element(position).violates(Kind::FinalizerAddedDuringDeletion)
         })
@@ -252,36 +256,48 @@ impl fmt::Display for MetadataViolationKind {
     }
 }
 
-fn label_violations(labels: &Map<String, Value>) -> Vec<MetadataViolation> {
+fn label_violations(labels: Node<'_>) -> Vec<MetadataViolation> {
     let mut violations = Vec::new();
-    for (key, value) in labels {
-        let of_key = |kind| Subject::Key(key.clone()).violates(kind);
-        violations.extend(qualified_name_violations(key).into_iter().map(of_key));
-        let of_value = |kind| Subject::ValueOf(key.clone()).violates(kind);
-        violations.extend(label_value_violations(go_string(Some(value))).map(of_value));
+    for (key, value) in labels.members() {
+        let key = key.to_str();
+        let of_key = |kind| Subject::Key((*key).into()).violates(kind);
+        violations.extend(qualified_name_violations(&key).into_iter().map(of_key));
+        let of_value = |kind| Subject::ValueOf((*key).into()).violates(kind);
+        violations.extend(label_value_violations(&go_string(Some(value))).map(of_value));
     }
-    violations
+    sorted_by_key(violations)
 }
 
-fn annotation_violations(annotations: &Map<String, Value>) -> Vec<MetadataViolation> {
+fn annotation_violations(annotations: Node<'_>) -> Vec<MetadataViolation> {
     let mut violations = Vec::new();
     let mut bytes: usize = 0;
-    for (key, value) in annotations {
-        let of_key = |kind| Subject::Key(key.clone()).violates(kind);
-        violations.extend(qualified_name_violations(&to_lower(key)).into_iter().map(of_key));
+    for (key, value) in annotations.members() {
+        let key = key.to_str();
+        let of_key = |kind| Subject::Key((*key).into()).violates(kind);
+        violations.extend(qualified_name_violations(&to_lower(&key)).into_iter().map(of_key));
         bytes += key.len() + go_string(Some(value)).len();
     }
+    let mut violations = sorted_by_key(violations);
     if bytes > ANNOTATIONS_BYTES {
         violations.push(Subject::Field.violates(Kind::AnnotationsTooLarge));
     }
     violations
 }
 
-fn finalizer_violations(finalizers: &[Value]) -> Vec<MetadataViolation> {
-    let names = || finalizers.iter().map(|name| go_string(Some(name)));
-    let of_name = |(position, name)| {
+/// An API server reads the keys of a map in alphabetical order.
+fn sorted_by_key(mut violations: Vec<MetadataViolation>) -> Vec<MetadataViolation> {
+    violations.sort_by(|a, b| match (&a.subject, &b.subject) {
+        (Subject::Key(a) | Subject::ValueOf(a), Subject::Key(b) | Subject::ValueOf(b)) => a.cmp(b),
+        _ => Ordering::Equal,
+    });
+    violations
+}
+
+fn finalizer_violations(finalizers: Node<'_>) -> Vec<MetadataViolation> {
+    let names = || finalizers.elements().map(|name| go_string(Some(name)));
+    let of_name = |(position, name): (usize, Cow<'_, str>)| {
         let violates = move |kind| Subject::Element(position).violates(kind);
-        qualified_name_violations(name).into_iter().map(violates)
+        qualified_name_violations(&name).into_iter().map(violates)
     };
     let mut violations: Vec<_> = names().enumerate().flat_map(of_name).collect();
     if ["orphan", "foregroundDeletion"].iter().all(|known| names().any(|name| name == *known)) {
@@ -290,14 +306,14 @@ fn finalizer_violations(finalizers: &[Value]) -> Vec<MetadataViolation> {
     violations
 }
 
-fn owner_violations(owners: &[Value]) -> Vec<MetadataViolation> {
+fn owner_violations(owners: Node<'_>) -> Vec<MetadataViolation> {
     let mut violations = Vec::new();
     let mut controller = None;
-    for (position, owner) in owners.iter().enumerate() {
+    for (position, owner) in owners.elements().enumerate() {
         let text = |field| go_string(owner.get(field));
         let mut add = |field, kind| violations.push(Subject::Owner(position, field).violates(kind));
         let version = text("apiVersion");
-        if !version.is_empty() && !is_group_version(version) {
+        if !version.is_empty() && !is_group_version(&version) {
             add(Some("apiVersion"), Kind::OwnerApiVersionMalformed);
         }
         for field in ["apiVersion", "kind", "name", "uid"] {
@@ -305,10 +321,10 @@ fn owner_violations(owners: &[Value]) -> Vec<MetadataViolation> {
                 add(Some(field), Kind::OwnerFieldEmpty);
             }
         }
-        if (version, text("kind")) == ("v1", "Event") {
+        if version == "v1" && text("kind") == "Event" {
             add(None, Kind::OwnerIsEvent);
         }
-        if owner.get("controller") == Some(&Value::Bool(true)) {
+        if owner.get("controller").is_some_and(|controller| controller.text() == "true") {
             let first = *controller.get_or_insert(position);
             if first != position {
                 let kind = Kind::SecondController { first, second: position };
@@ -321,8 +337,8 @@ fn owner_violations(owners: &[Value]) -> Vec<MetadataViolation> {
 
 /// A string as Go decodes it: `null` and an absent field are the empty string. So is a value of
 /// another type, which the type check reports.
-fn go_string(value: Option<&Value>) -> &str {
-    value.and_then(Value::as_str).unwrap_or_default()
+fn go_string(value: Option<Node<'_>>) -> Cow<'_, str> {
+    value.and_then(Node::to_str).unwrap_or_default()
 }
 
 /// Whether a text is `version` or `group/version`.

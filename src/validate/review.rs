@@ -1,14 +1,15 @@
 //! The review of an update: one walk over both Jobs collects changes, violations and warnings.
 
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::rules::{self, Touched};
 use super::values::ValueCheck;
-use super::violation::limited;
-use super::{Severity, Violation, ViolationCode, Violations, immutability, warnings};
-use crate::diff::{Change, Changes, FieldDiff, ReviewError, Verdict, compare};
+use super::violation::Results;
+use super::{Violation, ViolationCode, Violations, immutability, warnings};
+use crate::diff::{
+    Change, Changes, Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, compare,
+};
 use crate::job::Job;
 use crate::path::FieldPath;
 use crate::policy::UpdatePolicy;
@@ -96,10 +97,9 @@ pub(super) struct Inspection<'v, 'e> {
     values: ValueCheck<'v, 'e>,
     touched: Touched,
     changes: Vec<Change>,
-    violations: Vec<Violation>,
-    warnings: Vec<Violation>,
-    /// How many of the violations, at the start of the list, are about identity fields.
-    identity_violations: usize,
+    results: Results,
+    /// The identity fields that are missing or wrong in the replacement.
+    wrong_identity: Vec<FieldPath>,
 }
 
 impl<'v, 'e> Inspection<'v, 'e> {
@@ -115,7 +115,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
         replacement: &Job<'_>,
         extent: Extent,
     ) -> Result<Self, ReviewError> {
-        let violations = immutability::identity_violations(replacement);
+        let results = Results::new(policy.limits().violations);
         let mut inspection = Self {
             policy,
             schema,
@@ -125,12 +125,15 @@ impl<'v, 'e> Inspection<'v, 'e> {
             touched: Touched::default(),
             // Most updates change something, so allocate at once.
             changes: Vec::with_capacity(4),
-            identity_violations: violations.len(),
-            violations,
-            warnings: Vec::new(),
+            results,
+            wrong_identity: Vec::new(),
         };
-        let visit = &mut |diff: FieldDiff<'_>| inspection.visit(diff);
-        compare(existing, replacement, schema.structural(), visit)?;
+        for violation in immutability::identity_violations(replacement) {
+            inspection.wrong_identity.push(violation.path().clone());
+            inspection.results.add(violation);
+        }
+        let limit = policy.limits().changes;
+        compare(existing, replacement, schema.structural(), limit, &mut inspection)?;
         if !inspection.is_done() {
             inspection.check_whole(replacement);
         }
@@ -138,17 +141,13 @@ impl<'v, 'e> Inspection<'v, 'e> {
     }
 
     pub(super) fn is_allowed(&self) -> bool {
-        self.violations.is_empty()
+        self.results.violations.is_empty()
     }
 
-    pub(super) fn into_review(mut self) -> Review {
+    pub(super) fn into_review(self) -> Review {
         let policy = self.policy;
-        let mut known = HashSet::new();
-        deduplicate(&mut self.violations, &mut known);
-        deduplicate(&mut self.warnings, &mut known);
-        let limit = policy.limits().violations;
-        let (mut warnings, omitted_warnings) = limited(self.warnings, limit);
-        let mut violations = Violations::from_list(self.violations, limit);
+        let (mut warnings, omitted_warnings) = self.results.warnings.into_sorted();
+        let mut violations = Violations::of(self.results.violations);
         let schema = self.schema.structural();
         let listed = violations.iter_mut().flat_map(Violations::listed_mut).chain(&mut warnings);
         for unknown in listed.filter(|listed| listed.code() == ViolationCode::UnknownField) {
@@ -164,65 +163,57 @@ impl<'v, 'e> Inspection<'v, 'e> {
     }
 
     fn is_done(&self) -> bool {
-        self.extent == Extent::FirstViolation && !self.violations.is_empty()
-    }
-
-    fn visit(&mut self, mut diff: FieldDiff<'_>) -> ControlFlow<()> {
-        let values = self.values.field(&diff);
-        self.add_all(values);
-        self.touched.add(&diff);
-        let policy = self.policy;
-        let mut any_not_denied = false;
-        for difference in std::mem::take(&mut diff.differences) {
-            let verdict = policy.verdict(diff.field, &difference, self.existing);
-            if verdict == Verdict::Denied {
-                let violation =
-                    immutability::violation(diff.field, &difference, self.existing, policy);
-                if !self.is_known_identity_violation(&violation) {
-                    self.violations.push(violation);
-                }
-            } else {
-                any_not_denied = true;
-                warnings::of_difference(&difference, &mut self.warnings);
-            }
-            self.changes.push(Change::new(difference, verdict));
-        }
-        if any_not_denied {
-            self.warnings.extend(warnings::of_field(&diff));
-        }
-        if self.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        self.extent == Extent::FirstViolation && !self.is_allowed()
     }
 
     /// Runs the checks that need the complete Jobs.
     fn check_whole(&mut self, replacement: &Job<'_>) {
-        self.violations.extend(self.values.task_count(replacement));
+        if let Some(violation) = self.values.task_count(replacement) {
+            self.results.add(violation);
+        }
         let touched = std::mem::take(&mut self.touched);
-        let policy = self.policy;
-        self.add_all(rules::check(self.existing, replacement, touched, policy));
-    }
-
-    fn add_all(&mut self, violations: Vec<Violation>) {
-        for violation in violations {
-            match violation.severity() {
-                Severity::Error => self.violations.push(violation),
-                Severity::Warning => self.warnings.push(violation),
-            }
+        let rules = rules::check(self.existing, replacement, touched, self.schema, self.policy);
+        for violation in rules {
+            self.results.add(violation);
         }
     }
 
     /// Whether the identity field is already reported as missing or wrong in the replacement. The
     /// difference from the existing Job is then not reported as well.
     fn is_known_identity_violation(&self, violation: &Violation) -> bool {
-        let known = self.violations.iter().take(self.identity_violations);
         violation.code() == ViolationCode::WrongObject
-            && known.into_iter().any(|known| known.path() == violation.path())
+            && self.wrong_identity.contains(violation.path())
     }
 }
 
-/// Drops duplicates: the schema and a rule may report the same invalid value.
-fn deduplicate(violations: &mut Vec<Violation>, known: &mut HashSet<(FieldPath, String)>) {
-    violations.retain(|violation| {
-        let key = || (violation.path().clone(), violation.message().to_owned());
-        violation.code() != ViolationCode::InvalidValue || known.insert(key())
-    });
+impl Visitor for Inspection<'_, '_> {
+    fn verdict(&self, field: JobField<'_>, difference: &Difference<'_>) -> Verdict {
+        self.policy.verdict(field, difference, self.existing)
+    }
+
+    fn visit(&mut self, mut diff: FieldDiff<'_>) -> ControlFlow<()> {
+        self.values.field(&diff, &mut self.results);
+        self.touched.add(&diff);
+        let policy = self.policy;
+        let mut any_not_denied = false;
+        for (difference, verdict) in std::mem::take(&mut diff.differences) {
+            if verdict == Verdict::Denied {
+                let violation =
+                    immutability::violation(diff.field, &difference, self.existing, policy);
+                if !self.is_known_identity_violation(&violation) {
+                    self.results.add(violation);
+                }
+            } else {
+                any_not_denied = true;
+                warnings::of_difference(&difference, &mut self.results);
+            }
+            self.changes.push(Change::new(difference, verdict));
+        }
+        if any_not_denied {
+            if let Some(warning) = warnings::of_field(&diff) {
+                self.results.add(warning);
+            }
+        }
+        if self.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }

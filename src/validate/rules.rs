@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Violation, ViolationCode};
 use crate::diff::{FieldDiff, JobField, task_path};
-use crate::job::{Field, Job, Task};
+use crate::job::{Field, Job, Node, Task};
 use crate::path::{FieldPath, Segment};
 use crate::policy::{Check, UpdatePolicy};
 use crate::scalar::number;
-use crate::schema::SchemaViolationKind;
+use crate::schema::{JobSchema, SchemaViolationKind};
 
 type TaskRule = fn(&TaskNumbers) -> Option<RuleViolation>;
 type JobRule = fn(&Update<'_, '_, '_>, &mut Vec<Violation>);
@@ -107,9 +107,10 @@ pub(super) fn check(
     existing: &Job<'_>,
     replacement: &Job<'_>,
     mut touched: Touched,
+    schema: &JobSchema,
     policy: &UpdatePolicy,
 ) -> Vec<Violation> {
-    let update = Update { existing, replacement };
+    let update = Update { existing, replacement, schema };
     let mut violations = Vec::new();
     touched.task_fields.sort_unstable_by_key(|touched| touched.replacement);
     for fields in touched.task_fields.chunk_by(|a, b| a.replacement == b.replacement) {
@@ -126,6 +127,7 @@ pub(super) fn check(
 struct Update<'u, 'e, 'r> {
     existing: &'u Job<'e>,
     replacement: &'u Job<'r>,
+    schema: &'u JobSchema,
 }
 
 impl Update<'_, '_, '_> {
@@ -146,12 +148,29 @@ impl Update<'_, '_, '_> {
                 continue;
             }
             let Some(violation) = rule(&numbers) else { continue };
+            if check == Check::ReplicasRange
+                && policy.checks(Check::Schema)
+                && self.schema_denies(numbers.replicas)
+            {
+                continue;
+            }
             let existing = first.existing.and_then(|position| self.existing.task(position));
             let existing_violates =
                 existing.is_some_and(|task| rule(&TaskNumbers::of(&task)).is_some());
             violations
                 .push(violation.into_violation(task_path(first.replacement), existing_violates));
         }
+    }
+
+    /// Whether the schema denies this number of replicas too, so that it need not be reported twice.
+    fn schema_denies(&self, replicas: Option<i64>) -> bool {
+        let path = task_path(0);
+        let task = self.schema.structural().at(path.segments());
+        let text = replicas.map(|replicas| replicas.to_string());
+        let denies = |text: &str| {
+            task.child("replicas").is_some_and(|schema| !schema.accepts(Node::of_scalar(text)))
+        };
+        text.as_deref().is_some_and(denies)
     }
 }
 

@@ -4,15 +4,14 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use serde_json::Value;
-
 use super::metadata::{self, MetadataViolation, Subject};
+use super::violation::Results;
 use super::{Violation, ViolationCode};
-use crate::diff::{FieldDiff, JobField, ReviewError, compare, same};
-use crate::job::Job;
+use crate::diff::{Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, compare, same};
+use crate::job::{Job, Node};
 use crate::path::Segment;
 use crate::policy::{Check, UpdatePolicy};
-use crate::schema::{JobSchema, SchemaViolation, SchemaViolationKind};
+use crate::schema::{JobSchema, SchemaUpdate, SchemaViolation, SchemaViolations};
 
 /// Validates the changed values of one update.
 pub(super) struct ValueCheck<'c, 'e> {
@@ -32,18 +31,19 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         Self { existing, schema, policy, existing_repeats: OnceCell::new() }
     }
 
-    /// The violations and warnings for the new value of a changed field.
-    pub(super) fn field(&self, diff: &FieldDiff<'_>) -> Vec<Violation> {
-        let Some(after) = diff.replacement else { return Vec::new() };
-        let mut violations = Vec::new();
+    /// Adds the violations and warnings for the new value of a changed field.
+    pub(super) fn field(&self, diff: &FieldDiff<'_>, results: &mut Results) {
+        let Some(after) = diff.replacement else { return };
         if self.policy.checks(Check::Schema) {
-            violations.extend(self.schema_violations(diff).into_iter().map(Violation::from));
+            let limit = self.policy.limits().violations;
+            let SchemaViolations { list, omitted } = self.schema_violations(diff, limit);
+            list.into_iter().map(Violation::from).for_each(|violation| results.add(violation));
+            results.add_omitted(omitted);
         }
         if let (JobField::Metadata(name), true) = (diff.field, self.policy.checks(Check::Metadata))
         {
-            violations.extend(self.metadata_violations(name, diff, after));
+            self.metadata_violations(name, diff, after, results);
         }
-        violations
     }
 
     /// The violation for a changed number of tasks.
@@ -54,18 +54,13 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
 
     /// The schema violations in the new value of a changed field, regardless of the policy's
     /// checks.
-    fn schema_violations(&self, diff: &FieldDiff<'_>) -> Vec<SchemaViolation> {
-        let Some(after) = diff.replacement else { return Vec::new() };
+    fn schema_violations(&self, diff: &FieldDiff<'_>, limit: usize) -> SchemaViolations {
+        let Some(after) = diff.replacement else { return SchemaViolations::default() };
         if diff.schema.accepts(after) {
-            return Vec::new();
+            return SchemaViolations::default();
         }
-        let path = diff.field.path();
-        let mut violations = diff.schema.violations(&path, diff.existing, after, same);
-        // An API server does not report duplicates if the stored Job already has some.
-        if violations.iter().any(is_repetition) && self.existing_repeats() {
-            violations.retain(|violation| !is_repetition(violation));
-        }
-        violations
+        let update = SchemaUpdate { same, existing_repeats: &|| self.existing_repeats(), limit };
+        diff.schema.violations(&diff.field.path(), diff.existing, after, &update)
     }
 
     fn task_count_violation(&self, replacement: &Job<'_>) -> Option<SchemaViolation> {
@@ -84,14 +79,15 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         &self,
         name: &str,
         diff: &FieldDiff<'_>,
-        after: &Value,
-    ) -> Vec<Violation> {
+        after: Node<'_>,
+        results: &mut Results,
+    ) {
         let mut violations = metadata::violations(name, after);
         if name == "finalizers" && self.existing.metadata_field("deletionTimestamp").is_some() {
             violations.extend(metadata::late_finalizers(diff.existing, after));
         }
         if violations.is_empty() {
-            return Vec::new();
+            return;
         }
         let before = diff.existing.map(|before| metadata::violations(name, before));
         let before = before.unwrap_or_default();
@@ -105,7 +101,7 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
             let violation = Violation::new(ViolationCode::InvalidValue, path, invalid.to_string());
             if before.contains(&invalid.key()) { violation.into_warning() } else { violation }
         };
-        violations.into_iter().map(report).collect()
+        violations.into_iter().map(report).for_each(|violation| results.add(violation));
     }
 }
 
@@ -120,28 +116,43 @@ pub(crate) fn schema_violations(
     replacement: &Job<'_>,
     schema: &JobSchema,
     policy: &UpdatePolicy,
+    limit: usize,
 ) -> Result<Vec<SchemaViolation>, ReviewError> {
     let check = ValueCheck::new(existing, schema, policy);
-    let mut violations = Vec::new();
-    compare(existing, replacement, schema.structural(), &mut |diff| {
-        if !matches!(diff.field, JobField::Top(_) | JobField::Metadata(_)) {
-            violations.extend(check.schema_violations(&diff));
-        }
-        ControlFlow::Continue(())
-    })?;
-    violations.extend(check.task_count_violation(replacement));
-    Ok(violations)
+    let mut in_spec = SpecViolations { check, limit, list: Vec::new() };
+    compare(existing, replacement, schema.structural(), 1, &mut in_spec)?;
+    let SpecViolations { check, mut list, .. } = in_spec;
+    list.extend(check.task_count_violation(replacement));
+    Ok(list)
 }
 
-fn is_repetition(violation: &SchemaViolation) -> bool {
-    matches!(violation.kind, SchemaViolationKind::Repeats { .. })
+/// Collects the schema violations in the fields of `spec` that differ.
+struct SpecViolations<'c, 'e> {
+    check: ValueCheck<'c, 'e>,
+    /// The maximum number for one field.
+    limit: usize,
+    list: Vec<SchemaViolation>,
+}
+
+impl Visitor for SpecViolations<'_, '_> {
+    /// No change is judged.
+    fn verdict(&self, _: JobField<'_>, _: &Difference<'_>) -> Verdict {
+        Verdict::Denied
+    }
+
+    fn visit(&mut self, diff: FieldDiff<'_>) -> ControlFlow<()> {
+        if !matches!(diff.field, JobField::Top(_) | JobField::Metadata(_)) {
+            self.list.extend(self.check.schema_violations(&diff, self.limit).list);
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 impl From<SchemaViolation> for Violation {
     fn from(violation: SchemaViolation) -> Self {
         let SchemaViolation { path, kind, old, new } = violation;
         let violation = Violation::new(ViolationCode::InvalidValue, path, kind.to_string())
-            .with_values(old.as_ref(), new.as_ref());
+            .with_values(old, new);
         match kind.hint() {
             Some(hint) => violation.with_hint(hint),
             None => violation,

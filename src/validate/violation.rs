@@ -75,8 +75,8 @@ impl Violation {
     }
 
     #[must_use]
-    pub(crate) fn with_values(mut self, before: Option<&Value>, after: Option<&Value>) -> Self {
-        (self.inner.before, self.inner.after) = (before.cloned(), after.cloned());
+    pub(crate) fn with_values(mut self, before: Option<Value>, after: Option<Value>) -> Self {
+        (self.inner.before, self.inner.after) = (before, after);
         self
     }
 
@@ -84,6 +84,11 @@ impl Violation {
     pub(crate) fn into_warning(mut self) -> Self {
         self.inner.severity = Severity::Warning;
         self
+    }
+
+    /// What lists are sorted by.
+    fn order(&self) -> (&FieldPath, ViolationCode, &str) {
+        (self.path(), self.code(), self.message())
     }
 
     /// The violated rule.
@@ -187,9 +192,9 @@ pub struct Violations {
 
 impl Violations {
     /// `None` if there is no violation.
-    pub(super) fn from_list(list: Vec<Violation>, limit: usize) -> Option<Self> {
-        let denies_change = list.iter().any(|violation| violation.code().denies_change());
-        let (list, omitted) = limited(list, limit);
+    pub(super) fn of(collected: Collected) -> Option<Self> {
+        let denies_change = collected.denies_change;
+        let (list, omitted) = collected.into_sorted();
         (!list.is_empty()).then(|| Self { list: list.into(), omitted, denies_change })
     }
 
@@ -250,22 +255,75 @@ impl fmt::Display for Violations {
 
 impl std::error::Error for Violations {}
 
-/// Sorts the violations and truncates the list to the limit, but to no fewer than one. Also returns
-/// the number of violations dropped.
-pub(super) fn limited(mut list: Vec<Violation>, limit: usize) -> (Vec<Violation>, usize) {
-    sort(&mut list);
-    let limit = limit.max(1);
-    let omitted = list.len().saturating_sub(limit);
-    list.truncate(limit);
-    (list, omitted)
+/// The violations and warnings of a review.
+pub(super) struct Results {
+    pub(super) violations: Collected,
+    pub(super) warnings: Collected,
 }
 
-/// Sorts by path, code and message, so that the order is deterministic.
-fn sort(list: &mut [Violation]) {
-    let key = |violation: &Violation| {
-        (violation.path().clone(), violation.code(), violation.message().to_owned())
-    };
-    list.sort_by_cached_key(key);
+impl Results {
+    /// At most `limit` violations and as many warnings are kept.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { violations: Collected::new(limit), warnings: Collected::new(limit) }
+    }
+
+    pub(super) fn add(&mut self, violation: Violation) {
+        match violation.severity() {
+            Severity::Error => self.violations.add(violation),
+            Severity::Warning => self.warnings.add(violation),
+        }
+    }
+
+    /// Counts invalid values that were not collected.
+    pub(super) fn add_omitted(&mut self, invalid_values: usize) {
+        self.violations.add_omitted(invalid_values);
+    }
+}
+
+/// Violations or warnings while they are collected. Only the first ones by path are kept; the others
+/// are counted.
+#[derive(Debug)]
+pub(super) struct Collected {
+    list: Vec<Violation>,
+    limit: usize,
+    omitted: usize,
+    denies_change: bool,
+}
+
+impl Collected {
+    /// A limit of 0 means 1.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { list: Vec::new(), limit: limit.max(1), omitted: 0, denies_change: false }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(super) fn add(&mut self, violation: Violation) {
+        self.denies_change |= violation.code().denies_change();
+        self.list.push(violation);
+        if self.list.len() / 2 >= self.limit {
+            self.trim();
+        }
+    }
+
+    /// Counts invalid values that were not collected.
+    pub(super) fn add_omitted(&mut self, invalid_values: usize) {
+        self.omitted += invalid_values;
+    }
+
+    /// The list, sorted, and the number of violations that are not in it.
+    pub(super) fn into_sorted(mut self) -> (Vec<Violation>, usize) {
+        self.trim();
+        (self.list, self.omitted)
+    }
+
+    fn trim(&mut self) {
+        self.list.sort_by(|a, b| a.order().cmp(&b.order()));
+        let kept = self.list.len().min(self.limit);
+        self.omitted += self.list.drain(kept..).len();
+    }
 }
 
 /// Truncates a text to this many characters, of which the last is an ellipsis.

@@ -1,9 +1,9 @@
 //! Warnings about changes that the policy does not deny.
 
-use serde_json::Value;
-
+use super::violation::Results;
 use super::{Violation, ViolationCode};
 use crate::diff::{Difference, FieldDiff, JobField, Origin};
+use crate::job::{Node, Shape};
 use crate::path::{FieldPath, Segment};
 use crate::schema::{Kind, Structural};
 
@@ -17,10 +17,10 @@ pub(super) fn of_field(diff: &FieldDiff<'_>) -> Option<Violation> {
 }
 
 /// Adds a warning for each unknown field in a difference that is not denied.
-pub(super) fn of_difference(difference: &Difference<'_>, warnings: &mut Vec<Violation>) {
+pub(super) fn of_difference(difference: &Difference<'_>, results: &mut Results) {
     let Some(after) = difference.after().filter(|_| !difference.is_dropped) else { return };
     if difference.origin == Origin::Unknown {
-        warnings.push(unknown_field(difference.path.clone()));
+        results.add(unknown_field(difference.path.clone()));
         return;
     }
     let mut below = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn of_difference(difference: &Difference<'_>, warnings: &mut Vec<Viol
         difference.path.segments().iter().chain(below).cloned().collect::<FieldPath>()
     };
     visit_unknown(difference.schema, after, &mut below, &mut |below| {
-        warnings.push(unknown_field(path_of(below)));
+        results.add(unknown_field(path_of(below)));
     });
 }
 
@@ -36,23 +36,24 @@ pub(super) fn of_difference(difference: &Difference<'_>, warnings: &mut Vec<Viol
 /// `value` relative to the difference.
 fn visit_unknown(
     schema: &Structural,
-    value: &Value,
+    value: Node<'_>,
     below: &mut Vec<Segment>,
     visit: &mut impl FnMut(&[Segment]),
 ) {
-    match (value, &schema.kind) {
-        (Value::Object(fields), Kind::Struct(_) | Kind::Map(_)) => {
-            for (key, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-                below.push(Segment::Key(key.as_str().into()));
-                match schema.child(key) {
+    match (value.shape(), &schema.kind) {
+        (Shape::Object, Kind::Struct(_) | Kind::Map(_)) => {
+            for (key, value) in value.members().filter(|(_, value)| !value.is_null()) {
+                let key = key.to_str();
+                below.push(Segment::Key((&*key).into()));
+                match schema.child(&key) {
                     Some(child) => visit_unknown(child, value, below, visit),
                     None => visit(below),
                 }
                 below.pop();
             }
         }
-        (Value::Array(list), Kind::List { items, .. }) => {
-            for (position, value) in list.iter().enumerate() {
+        (Shape::List, Kind::List { items, .. }) => {
+            for (position, value) in value.elements().enumerate() {
                 below.push(Segment::Index(position));
                 visit_unknown(items, value, below, visit);
                 below.pop();

@@ -1,0 +1,512 @@
+//! A JSON value that borrows from its text and is walked without being parsed first.
+//!
+//! A [`Document`] is a text and an index of the objects and lists in it, so that each of them can be
+//! stepped over at once. Nothing else is stored: keys, strings and numbers are read from the text
+//! each time they are needed.
+
+#![expect(
+    missing_docs,
+    clippy::exhaustive_enums,
+    clippy::must_use_candidate,
+    reason = "public only for another crate of this workspace"
+)]
+
+use std::borrow::Cow;
+
+use serde_json::{Number, Value};
+
+use super::cursor::Cursor;
+use super::read::opening_brackets;
+use super::unique::{KeyHashes, duplicate};
+use crate::scalar::number;
+
+/// A JSON value that was checked completely: no object has a duplicate key, each number is in the
+/// range of a double, and no string has a lone surrogate.
+#[derive(Clone, Debug)]
+pub struct Document<'t> {
+    text: Cow<'t, str>,
+    containers: Vec<Container>,
+}
+
+/// The index entry of an object or list. Entries are in the order of the opening brackets.
+#[derive(Clone, Copy, Debug)]
+struct Container {
+    /// The length of its text in bytes.
+    length: u32,
+    /// The number of objects and lists inside it. Their entries follow this one.
+    inside: u32,
+}
+
+/// A value in a [`Document`].
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'d> {
+    text: &'d str,
+    /// The index entries of the objects and lists in it; the first is its own, if it is one.
+    containers: &'d [Container],
+}
+
+/// The JSON type of a value, with one type for all numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    Null,
+    Bool,
+    Number,
+    String,
+    List,
+    Object,
+}
+
+/// A string in a [`Document`]: a key or a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'d> {
+    /// The text between the quotes.
+    inside: &'d str,
+    has_escapes: bool,
+}
+
+impl<'t> Document<'t> {
+    /// Indexes a well-formed JSON value without white space around it. `None` if the value fails one
+    /// of the checks: see [`Document`].
+    pub fn of_text(text: &'t str) -> Option<Self> {
+        if is_plain_integer(text) {
+            return Some(Self { text: text.into(), containers: Vec::new() });
+        }
+        let is_container = text.starts_with(['{', '[']);
+        let count = if is_container { opening_brackets(text) } else { 0 };
+        let mut indexer =
+            Indexer { cursor: Cursor::new(text), containers: Vec::with_capacity(count) };
+        indexer.value()?;
+        Some(Self { text: text.into(), containers: indexer.containers })
+    }
+
+    #[expect(clippy::expect_used, reason = "a parsed value passes the checks")]
+    pub fn of_value(value: &Value) -> Document<'static> {
+        let text = value.to_string();
+        let document = Document::of_text(&text).expect("a document that was serialized");
+        let containers = document.containers;
+        Document { text: text.into(), containers }
+    }
+
+    pub fn root(&self) -> Node<'_> {
+        Node { text: &self.text, containers: &self.containers }
+    }
+}
+
+impl<'d> Node<'d> {
+    pub const NULL: Node<'static> = Node { text: "null", containers: &[] };
+
+    /// The node of a scalar that was checked.
+    pub fn of_scalar(text: &'d str) -> Self {
+        Self { text, containers: &[] }
+    }
+
+    /// The text of the value, without white space around it. Equal values can have different texts.
+    pub fn text(self) -> &'d str {
+        self.text
+    }
+
+    #[inline]
+    pub fn shape(self) -> Shape {
+        match self.text.as_bytes().first() {
+            Some(b'n') => Shape::Null,
+            Some(b't' | b'f') => Shape::Bool,
+            Some(b'"') => Shape::String,
+            Some(b'[') => Shape::List,
+            Some(b'{') => Shape::Object,
+            _ => Shape::Number,
+        }
+    }
+
+    pub fn is_null(self) -> bool {
+        self.shape() == Shape::Null
+    }
+
+    pub fn is_list(self) -> bool {
+        self.shape() == Shape::List
+    }
+
+    pub fn is_object(self) -> bool {
+        self.shape() == Shape::Object
+    }
+
+    /// Whether it is an object without members or a list without elements.
+    pub fn is_empty(self) -> bool {
+        let is_container = matches!(self.shape(), Shape::Object | Shape::List);
+        is_container && !Cursor::new(self.text).next_known_item()
+    }
+
+    /// The keys and values of an object, in the order of the text; none if it is not an object.
+    #[inline]
+    pub fn members(self) -> Members<'d> {
+        Members(Inside::of(self, Shape::Object))
+    }
+
+    /// The elements of a list; none if it is not a list.
+    #[inline]
+    pub fn elements(self) -> Elements<'d> {
+        Elements(Inside::of(self, Shape::List))
+    }
+
+    /// The value of a member of an object.
+    pub fn get(self, key: &str) -> Option<Self> {
+        self.members().find(|(other, _)| other.is(key)).map(|(_, value)| value)
+    }
+
+    /// The value if it is a string.
+    pub fn as_text(self) -> Option<Text<'d>> {
+        (self.shape() == Shape::String).then(|| Text::next(&mut Cursor::new(self.text)))
+    }
+
+    /// The value if it is a string.
+    pub fn to_str(self) -> Option<Cow<'d, str>> {
+        self.as_text().map(Text::to_str)
+    }
+
+    /// The value if it is a number.
+    #[inline]
+    pub fn as_number(self) -> Option<Number> {
+        if self.shape() != Shape::Number {
+            return None;
+        }
+        // Creating a parser costs more than reading a count.
+        match self.text.parse::<u64>() {
+            Ok(count) => Some(count.into()),
+            Err(_) => serde_json::from_str(self.text).ok(),
+        }
+    }
+
+    /// The value if it is an integer in the range of `i64`, in any form (`2`, `2.0`, `2e0`).
+    pub fn as_integer(self) -> Option<i64> {
+        number::integer(&self.as_number()?.into())
+    }
+
+    /// The address of its text, which differs from that of each other value of the document.
+    pub fn address(self) -> usize {
+        self.text.as_ptr().addr()
+    }
+
+    #[expect(clippy::expect_used, reason = "a document was checked")]
+    pub fn to_value(self) -> Value {
+        match self.as_number() {
+            Some(number) => number.into(),
+            None => serde_json::from_str(self.text).expect("a document is well-formed"),
+        }
+    }
+
+    /// The canonical text of a scalar. Equal scalars have the same canonical text.
+    pub fn scalar_text(self) -> Cow<'d, str> {
+        let is_plain = match self.shape() {
+            Shape::String => !self.text.contains('\\'),
+            Shape::Number => is_plain_integer(self.text),
+            Shape::Null | Shape::Bool => true,
+            Shape::List | Shape::Object => false,
+        };
+        if is_plain { self.text.into() } else { number::scalar_text(&self.to_value()).into() }
+    }
+}
+
+impl<'d> Text<'d> {
+    /// Reads the string at the cursor.
+    #[inline]
+    fn next(cursor: &mut Cursor<'d>) -> Self {
+        let start = cursor.offset() + 1;
+        let has_escapes = cursor.skip_known_string();
+        Self { inside: cursor.slice(start..cursor.offset() - 1), has_escapes }
+    }
+
+    pub fn is(self, text: &str) -> bool {
+        if self.has_escapes { self.to_str() == text } else { self.inside == text }
+    }
+
+    #[expect(clippy::expect_used, reason = "a document was checked")]
+    pub fn to_str(self) -> Cow<'d, str> {
+        if self.has_escapes {
+            self.unescaped().expect("a document has no lone surrogate").into()
+        } else {
+            self.inside.into()
+        }
+    }
+
+    /// The string without escapes; `None` if it has a lone surrogate.
+    #[cold]
+    fn unescaped(self) -> Option<String> {
+        serde_json::from_str(&format!("\"{}\"", self.inside)).ok()
+    }
+}
+
+impl PartialEq for Text<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        if self.has_escapes || other.has_escapes {
+            self.to_str() == other.to_str()
+        } else {
+            self.inside == other.inside
+        }
+    }
+}
+
+/// Iterator over the members of an object.
+#[derive(Clone, Debug)]
+pub struct Members<'d>(Inside<'d>);
+
+/// Iterator over the elements of a list.
+#[derive(Clone, Debug)]
+pub struct Elements<'d>(Inside<'d>);
+
+impl<'d> Iterator for Members<'d> {
+    type Item = (Text<'d>, Node<'d>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let Self(inside) = self;
+        if !inside.cursor.next_known_item() {
+            return None;
+        }
+        let key = Text::next(&mut inside.cursor);
+        inside.cursor.skip_known_colon();
+        Some((key, inside.value()))
+    }
+}
+
+impl<'d> Iterator for Elements<'d> {
+    type Item = Node<'d>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let Self(inside) = self;
+        inside.cursor.next_known_item().then(|| inside.value())
+    }
+}
+
+/// A position inside an object or list.
+#[derive(Clone, Debug)]
+struct Inside<'d> {
+    cursor: Cursor<'d>,
+    /// The index entries of the objects and lists that follow.
+    containers: &'d [Container],
+}
+
+impl<'d> Inside<'d> {
+    /// The start of a value of this shape; the end, if the value has another.
+    fn of(node: Node<'d>, shape: Shape) -> Self {
+        match node.containers.split_first() {
+            Some((_, containers)) if node.shape() == shape => {
+                Self { cursor: Cursor::new(node.text), containers }
+            }
+            _ => Self { cursor: Cursor::new(""), containers: &[] },
+        }
+    }
+
+    /// Steps over the next value.
+    #[inline]
+    #[expect(clippy::expect_used, reason = "each object and list has an index entry")]
+    fn value(&mut self) -> Node<'d> {
+        let start = self.cursor.offset();
+        match self.cursor.peek() {
+            Some(b'{' | b'[') => {
+                let own = self.containers.first().expect("an index entry");
+                self.cursor.advance(own.length as usize);
+                let count = own.inside as usize + 1;
+                let split = self.containers.split_at_checked(count);
+                let (containers, behind) = split.expect("the index entries of what is inside");
+                self.containers = behind;
+                Node { text: self.cursor.text_since(start), containers }
+            }
+            Some(b'"') => {
+                self.cursor.skip_known_string();
+                Node { text: self.cursor.text_since(start), containers: &[] }
+            }
+            _ => Node { text: self.cursor.known_word(), containers: &[] },
+        }
+    }
+}
+
+/// Builds the index of a well-formed text. Each function returns `None` if a check fails.
+struct Indexer<'t> {
+    cursor: Cursor<'t>,
+    containers: Vec<Container>,
+}
+
+impl Indexer<'_> {
+    fn value(&mut self) -> Option<()> {
+        match self.cursor.peek()? {
+            b'{' => self.object(),
+            b'[' => self.list(),
+            b'"' => self.string(),
+            b't' | b'f' | b'n' => {
+                self.cursor.known_word();
+                Some(())
+            }
+            _ => is_in_range(self.cursor.known_word()).then_some(()),
+        }
+    }
+
+    fn object(&mut self) -> Option<()> {
+        let entry = self.start();
+        let mut keys = KeyHashes::default();
+        let mut are_unique = true;
+        while self.cursor.next_known_item() {
+            are_unique &= self.key(&mut keys)?;
+            self.cursor.skip_known_colon();
+            self.value()?;
+        }
+        let node = self.finish(entry)?;
+        if are_unique {
+            return Some(());
+        }
+        let keys: Vec<_> = node.members().map(|(key, _)| key.to_str()).collect();
+        duplicate(keys.iter().map(|key| &**key)).is_none().then_some(())
+    }
+
+    fn list(&mut self) -> Option<()> {
+        let entry = self.start();
+        while self.cursor.next_known_item() {
+            self.value()?;
+        }
+        self.finish(entry).map(drop)
+    }
+
+    /// Returns whether the key is certainly none of the keys so far.
+    fn key(&mut self, keys: &mut KeyHashes) -> Option<bool> {
+        let key = Text::next(&mut self.cursor);
+        Some(if key.has_escapes { keys.insert(&key.unescaped()?) } else { keys.insert(key.inside) })
+    }
+
+    fn string(&mut self) -> Option<()> {
+        let string = Text::next(&mut self.cursor);
+        if string.has_escapes { string.unescaped().map(drop) } else { Some(()) }
+    }
+
+    /// Adds an index entry for the object or list that begins here; returns the beginning and the
+    /// position of the entry.
+    fn start(&mut self) -> (usize, usize) {
+        self.containers.push(Container { length: 0, inside: 0 });
+        (self.cursor.offset(), self.containers.len() - 1)
+    }
+
+    /// Completes the index entry of an object or list that ends here. `None` if the text is longer
+    /// than an entry can say.
+    fn finish(&mut self, (start, entry): (usize, usize)) -> Option<Node<'_>> {
+        self.cursor.advance(1);
+        let text = self.cursor.text_since(start);
+        let length = u32::try_from(text.len()).ok()?;
+        let inside = u32::try_from(self.containers.len() - entry - 1).ok()?;
+        *self.containers.get_mut(entry)? = Container { length, inside };
+        Some(Node { text, containers: self.containers.get(entry..)? })
+    }
+}
+
+/// Whether a number is in the range of a double.
+fn is_in_range(number: &str) -> bool {
+    is_plain_integer(number) || serde_json::from_str::<Number>(number).is_ok()
+}
+
+/// Whether a number consists of digits only and fits in 64 bits, so that equal numbers of this form
+/// have equal texts.
+pub(crate) fn is_plain_integer(number: &str) -> bool {
+    number.len() < 19 && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "{ \"a\" : [ 1 ,{\"b\":[]}, \"x\\\"]\\\\\" ,[ [2]]],\"\\u0063\":{\n}, \"d\":-1.5e3,\"e\":null ,\"f\":true}";
+
+    /// All values of a node, with their texts, in the order of the text.
+    fn texts(node: Node<'_>) -> Vec<&str> {
+        let below = node.members().map(|(_, value)| value).chain(node.elements());
+        std::iter::once(node.text()).chain(below.flat_map(texts)).collect()
+    }
+
+    #[test]
+    fn each_value_has_its_text() {
+        let document = Document::of_text(TEXT).unwrap();
+        let expected = [
+            TEXT,
+            "[ 1 ,{\"b\":[]}, \"x\\\"]\\\\\" ,[ [2]]]",
+            "1",
+            "{\"b\":[]}",
+            "[]",
+            "\"x\\\"]\\\\\"",
+            "[ [2]]",
+            "[2]",
+            "2",
+            "{\n}",
+            "-1.5e3",
+            "null",
+            "true",
+        ];
+        assert_eq!(texts(document.root()), expected);
+        let value: Value = serde_json::from_str(TEXT).unwrap();
+        assert_eq!(document.root().to_value(), value);
+        assert_eq!(Document::of_value(&value).root().to_value(), value);
+    }
+
+    #[test]
+    fn members_are_found_by_their_key() {
+        let document = Document::of_text(TEXT).unwrap();
+        let root = document.root();
+        let text_of = |key| root.get(key).map(Node::text);
+        assert_eq!(text_of("c"), Some("{\n}"), "the key has an escape in the text");
+        assert_eq!(text_of("f"), Some("true"));
+        assert_eq!((text_of("b"), text_of("")), (None, None));
+        assert!(root.get("a").unwrap().get("a").is_none(), "a list has no members");
+    }
+
+    #[test]
+    fn shapes() {
+        for (text, shape, is_empty) in [
+            ("null", Shape::Null, false),
+            ("true", Shape::Bool, false),
+            ("false", Shape::Bool, false),
+            ("0", Shape::Number, false),
+            ("-1", Shape::Number, false),
+            ("\"\"", Shape::String, false),
+            ("[ ]", Shape::List, true),
+            ("[[]]", Shape::List, false),
+            ("{\n}", Shape::Object, true),
+            ("{\"\":0}", Shape::Object, false),
+        ] {
+            let document = Document::of_text(text).unwrap();
+            assert_eq!((document.root().shape(), document.root().is_empty()), (shape, is_empty));
+        }
+    }
+
+    #[test]
+    fn strings_and_numbers() {
+        let root = |text| Document::of_text(text).unwrap();
+        assert_eq!(root(r#""a\u00e4\n""#).root().to_str().as_deref(), Some("aä\n"));
+        assert_eq!(root("1").root().to_str(), None);
+        for (text, integer) in [("2", Some(2)), ("2e0", Some(2)), ("2.5", None), ("\"2\"", None)] {
+            assert_eq!(root(text).root().as_integer(), integer, "{text}");
+        }
+        for (text, canonical) in
+            [("2.0", "2"), ("20e-1", "2"), (r#""\u0061""#, "\"a\""), ("null", "null")]
+        {
+            assert_eq!(root(text).root().scalar_text(), canonical);
+        }
+    }
+
+    #[test]
+    fn values_that_fail_a_check_have_no_document() {
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"[{"b":{"a":1,"c":2,"a":1}}]"#,
+            r#"["\ud800"]"#,
+            r#"{"\ud800":1}"#,
+        ] {
+            assert!(Document::of_text(text).is_none(), "{text}");
+        }
+        // With its feature `arbitrary_precision`, serde_json accepts any number.
+        let digits = "9".repeat(400);
+        for text in ["[1e999]", "-1e999", &digits] {
+            let is_number = serde_json::from_str::<Value>(text).is_ok();
+            assert_eq!(Document::of_text(text).is_some(), is_number, "{text}");
+        }
+        let wide: Vec<String> = (0..500).map(|i| format!("\"{i}\":0")).collect();
+        let wide = wide.join(",");
+        assert!(Document::of_text(&format!("{{{wide}}}")).is_some());
+        assert!(Document::of_text(&format!("{{{wide},\"250\":0}}")).is_none());
+    }
+}
