@@ -60,6 +60,16 @@ fn too_many_changes_of_an_absent_map_are_one_addition() {
     assert_eq!(changes(&review(documented(2), &existing, &replacement)), [expected]);
     let removed = ("metadata.labels".to_owned(), ChangeKind::Removed, Verdict::Allowed);
     assert_eq!(changes(&review(documented(2), &replacement, &existing)), [removed]);
+
+    let null = job(&json!({"labels": null}), &json!({}));
+    for [existing, replacement] in
+        [[&existing, &replacement], [&replacement, &existing], [&null, &replacement]]
+    {
+        let review = review(documented(2), existing, replacement);
+        let mut patched = existing.clone();
+        json_patch::patch(&mut patched, &review.changes().to_patch()).unwrap();
+        assert_eq!(patched["metadata"]["labels"], replacement["metadata"]["labels"]);
+    }
 }
 
 /// Each element has one change, and the list has too many of them.
