@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub struct Limits {
     /// Maximum length of the text of one Job, in bytes. By default 3,145,728, which is an API
-    /// server's limit for a [request body].
+    /// server's limit for a [request body]. A number above 4,294,967,295 is treated as that.
     ///
     /// [request body]: https://github.com/kubernetes/apiserver/blob/master/pkg/server/config.go
     pub text_bytes: usize,
@@ -73,6 +73,11 @@ impl Limits {
         Self { changes, ..self }
     }
 
+    /// The effective limit for the length of a text. The index of a value has 32-bit lengths.
+    pub(crate) fn max_text_bytes(&self) -> usize {
+        u32::try_from(self.text_bytes).map_or(u32::MAX as usize, |_| self.text_bytes)
+    }
+
     /// The effective nesting limit.
     pub(crate) fn max_nesting(&self) -> usize {
         self.nesting.min(Self::MAX_NESTING)
@@ -88,5 +93,18 @@ impl Default for Limits {
             violations: 100,
             changes: 1000,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_have_a_largest_value() {
+        let limits = Limits::default().with_text_bytes(usize::MAX).with_nesting(1000);
+        assert_eq!((limits.max_text_bytes(), limits.max_nesting()), (u32::MAX as usize, 128));
+        let limits = Limits::default().with_text_bytes(7).with_nesting(3);
+        assert_eq!((limits.max_text_bytes(), limits.max_nesting()), (7, 3));
     }
 }

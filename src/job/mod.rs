@@ -225,8 +225,8 @@ impl<'a> Job<'a> {
         guide: Option<&Job<'_>>,
     ) -> Result<(Self, usize), JobError> {
         let (job, length) = read::read_front(text, limits, guide)?;
-        if length > limits.text_bytes {
-            return Err(JobError::too_large(limits.text_bytes));
+        if length > limits.max_text_bytes() {
+            return Err(JobError::too_large(limits.max_text_bytes()));
         }
         Ok((job, length))
     }
@@ -263,8 +263,8 @@ impl<'a> Job<'a> {
         limits: &Limits,
         guide: Option<&Job<'_>>,
     ) -> Result<Self, JobError> {
-        if text.len() > limits.text_bytes {
-            return Err(JobError::too_large(limits.text_bytes));
+        if text.len() > limits.max_text_bytes() {
+            return Err(JobError::too_large(limits.max_text_bytes()));
         }
         // The nesting of text that is equal in the guide is not checked, so the guide must be
         // within this limit.

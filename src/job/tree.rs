@@ -79,6 +79,7 @@ impl<'t> Document<'t> {
         Some(Self { text: text.into(), containers: indexer.containers })
     }
 
+    /// The document of a parsed value, of up to 4 GiB of text.
     #[expect(clippy::expect_used, reason = "a parsed value passes the checks")]
     pub fn of_value(value: &Value) -> Document<'static> {
         let text = value.to_string();
@@ -383,8 +384,8 @@ impl Indexer<'_> {
         (self.cursor.offset(), self.containers.len() - 1)
     }
 
-    /// Completes the index entry of an object or list that ends here. `None` if the text is longer
-    /// than an entry can say.
+    /// Completes the index entry of an object or list that ends here. `None` if its text is longer
+    /// than 4 GiB.
     fn finish(&mut self, (start, entry): (usize, usize)) -> Option<Node<'_>> {
         self.cursor.advance(1);
         let text = self.cursor.text_since(start);
