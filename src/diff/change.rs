@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::difference::{Difference, DifferenceKind};
 use super::verdict::Verdict;
+use crate::job::KeptValue;
 use crate::job::names::spelling;
 use crate::path::FieldPath;
 
@@ -31,11 +32,11 @@ pub struct Change {
 /// What happened, with the values.
 #[derive(Clone, PartialEq)]
 pub(super) enum Values {
-    Added(Value),
-    Removed(Value),
+    Added(KeptValue),
+    Removed(KeptValue),
     Replaced {
-        before: Value,
-        after: Value,
+        before: KeptValue,
+        after: KeptValue,
     },
     /// For each kept element, its previous rank.
     Moved(Vec<usize>),
@@ -60,10 +61,10 @@ impl Change {
         let absent_ancestors = difference.absent_ancestors;
         let (path, kind, existing_path) = difference.into_parts();
         let values = match kind {
-            DifferenceKind::Added(after) => Values::Added(after.to_value()),
-            DifferenceKind::Removed(before) => Values::Removed(before.to_value()),
+            DifferenceKind::Added(after) => Values::Added(after.into()),
+            DifferenceKind::Removed(before) => Values::Removed(before.into()),
             DifferenceKind::Replaced { before, after } => {
-                Values::Replaced { before: before.to_value(), after: after.to_value() }
+                Values::Replaced { before: before.into(), after: after.into() }
             }
             DifferenceKind::Moved(ranks) => Values::Moved(ranks),
         };
@@ -98,7 +99,7 @@ impl Change {
     #[must_use]
     pub fn before(&self) -> Option<&Value> {
         match &self.values {
-            Values::Removed(before) | Values::Replaced { before, .. } => Some(before),
+            Values::Removed(before) | Values::Replaced { before, .. } => Some(before.get()),
             Values::Added(_) | Values::Moved(_) => None,
         }
     }
@@ -107,7 +108,7 @@ impl Change {
     #[must_use]
     pub fn after(&self) -> Option<&Value> {
         match &self.values {
-            Values::Added(after) | Values::Replaced { after, .. } => Some(after),
+            Values::Added(after) | Values::Replaced { after, .. } => Some(after.get()),
             Values::Removed(_) | Values::Moved(_) => None,
         }
     }

@@ -81,12 +81,12 @@ impl Changes {
                 Values::Removed(_) => {}
                 Values::Moved(ranks) => operations.extend(moves(&path, ranks)),
                 Values::Replaced { after, .. } => {
-                    operations.push(replace(path.segments(), after.clone()));
+                    operations.push(replace(path.segments(), after.to_value()));
                 }
                 Values::Added(after) => {
                     let absent = change.absent_ancestors();
                     operations.extend(create_ancestors(&path, absent, &mut created));
-                    operations.push(add(path.segments(), after.clone()));
+                    operations.push(add(path.segments(), after.to_value()));
                 }
             }
         }

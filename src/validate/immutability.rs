@@ -6,7 +6,7 @@ use similar::get_close_matches;
 use super::{Violation, ViolationCode};
 use crate::diff::{Difference, DifferenceKind, JobField, Origin};
 use crate::job::resource::{API_VERSION, KIND};
-use crate::job::{Field, Job, Node};
+use crate::job::{Field, Job, KeptValue, Node};
 use crate::path::{FieldPath, Segment};
 use crate::policy::{UpdatePolicy, is_dropped_default, is_identity};
 use crate::schema::Structural;
@@ -25,8 +25,8 @@ pub(super) fn violation(
     let code = code(field, difference, existing);
     let violation = Violation::new(code, difference.path.clone(), message(code, difference))
         .with_values(
-            difference.before().map(Node::to_value),
-            difference.after().map(Node::to_value),
+            difference.before().map(KeptValue::from),
+            difference.after().map(KeptValue::from),
         );
     match hint(code, difference, policy) {
         Some(hint) => violation.with_hint(hint),

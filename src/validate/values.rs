@@ -8,7 +8,7 @@ use super::metadata::{self, MetadataViolation, Subject};
 use super::violation::Results;
 use super::{Violation, ViolationCode};
 use crate::diff::{Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, compare, same};
-use crate::job::{Job, Node};
+use crate::job::{Job, KeptValue, Node};
 use crate::path::Segment;
 use crate::policy::{Check, UpdatePolicy};
 use crate::schema::{JobSchema, SchemaUpdate, SchemaViolation, SchemaViolations};
@@ -152,7 +152,7 @@ impl From<SchemaViolation> for Violation {
     fn from(violation: SchemaViolation) -> Self {
         let SchemaViolation { path, kind, old, new } = violation;
         let violation = Violation::new(ViolationCode::InvalidValue, path, kind.to_string())
-            .with_values(old, new);
+            .with_values(old.map(KeptValue::from), new.map(KeptValue::from));
         match kind.hint() {
             Some(hint) => violation.with_hint(hint),
             None => violation,

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::ViolationCode;
+use crate::job::KeptValue;
 use crate::job::names::spelling;
 use crate::path::FieldPath;
 
@@ -31,8 +32,8 @@ struct Inner {
     path: FieldPath,
     message: String,
     hint: Option<String>,
-    before: Option<Value>,
-    after: Option<Value>,
+    before: Option<KeptValue>,
+    after: Option<KeptValue>,
 }
 
 /// Whether a [`Violation`] denies the update.
@@ -75,7 +76,11 @@ impl Violation {
     }
 
     #[must_use]
-    pub(crate) fn with_values(mut self, before: Option<Value>, after: Option<Value>) -> Self {
+    pub(crate) fn with_values(
+        mut self,
+        before: Option<KeptValue>,
+        after: Option<KeptValue>,
+    ) -> Self {
         (self.inner.before, self.inner.after) = (before, after);
         self
     }
@@ -120,13 +125,13 @@ impl Violation {
     /// The value in the existing Job, if the violation concerns one.
     #[must_use]
     pub fn before(&self) -> Option<&Value> {
-        self.inner.before.as_ref()
+        self.inner.before.as_ref().map(KeptValue::get)
     }
 
     /// The value in the replacement, if the violation concerns one.
     #[must_use]
     pub fn after(&self) -> Option<&Value> {
-        self.inner.after.as_ref()
+        self.inner.after.as_ref().map(KeptValue::get)
     }
 
     /// Whether the violation denies the update.
