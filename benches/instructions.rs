@@ -156,6 +156,8 @@ fn unguided(input: Input) -> (Option<Review>, Input) {
 #[bench::replicas_2("replicas", 2)]
 #[bench::replicas_100("replicas", 100)]
 #[bench::replicas_1000("replicas", 1000)]
+#[bench::respelled_2("respelled", 2)]
+#[bench::respelled_100("respelled", 100)]
 #[bench::wide_1000("wide", 1000)]
 #[bench::wide_10000("wide", 10_000)]
 fn well_formed(input: Input) -> (bool, Input) {
