@@ -234,6 +234,8 @@ fn well_formed_review(input: Input) -> (bool, Input) {
 #[bench::unknown_fields_4000("unknown_fields", 4000)]
 #[bench::unknown_in_pod_1000("unknown_in_pod", 1000)]
 #[bench::unknown_in_pod_4000("unknown_in_pod", 4000)]
+#[bench::plugins_removed_1000("plugins_removed", 1000)]
+#[bench::plugins_removed_4000("plugins_removed", 4000)]
 fn hostile_verdict(input: Input) -> (Option<Review>, Input) {
     repeated(input, review_both)
 }

@@ -9,7 +9,7 @@ use volcano_job_update::{Job, Validator};
 
 /// Of each shape the size, and the numbers of changes, violations and warnings. More than 1000 changes
 /// in one object or list are one change.
-const EXPECTED: [(&str, usize, [usize; 3]); 17] = [
+const EXPECTED: [(&str, usize, [usize; 3]); 18] = [
     ("args_changed", 5000, [1, 0, 1]),
     ("args_wrong", 5000, [1, 5000, 1]),
     ("env_reversed", 5000, [1, 0, 1]),
@@ -32,6 +32,7 @@ const EXPECTED: [(&str, usize, [usize; 3]); 17] = [
     ("unknown_fields", 5000, [5000, 5000, 0]),
     // The template has a warning, too.
     ("unknown_in_pod", 5000, [1, 0, 5001]),
+    ("plugins_removed", 1000, [1000, 1000, 0]),
 ];
 
 #[test]

@@ -135,6 +135,16 @@ fn violations_beyond_the_limit_are_counted() {
     assert_eq!((&*paths, violations.omitted()), (&expected[..], 17));
 }
 
+#[test]
+fn a_limit_of_0_violations_denies_as_well() {
+    let policy = UpdatePolicy::documented().with_limits(Limits::default().with_violations(0));
+    let task = |replicas: Value| json!({"tasks": [{"name": "a", "replicas": replicas}]});
+    let [existing, replacement] =
+        [json!(1), json!("x")].map(|replicas| job(&json!({}), &task(replicas)));
+    let review = review(policy, &existing, &replacement);
+    assert_eq!(review.violations().map(|violations| violations.len()), Some(1));
+}
+
 /// The schema and a rule deny negative replicas; that is one violation.
 #[test]
 fn negative_replicas_are_counted_once() {

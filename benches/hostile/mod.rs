@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 pub(crate) type Shape = fn(usize) -> [Value; 2];
 
 /// The updates, by name.
-pub(crate) const SHAPES: [(&str, Shape); 17] = [
+pub(crate) const SHAPES: [(&str, Shape); 18] = [
     ("args_changed", args_changed),
     ("args_wrong", args_wrong),
     ("env_reversed", env_reversed),
@@ -24,6 +24,7 @@ pub(crate) const SHAPES: [(&str, Shape); 17] = [
     ("tasks_renamed", tasks_renamed),
     ("unknown_fields", unknown_fields),
     ("unknown_in_pod", unknown_in_pod),
+    ("plugins_removed", plugins_removed),
 ];
 
 fn job(metadata: &Value, spec: &Value) -> Value {
@@ -194,6 +195,15 @@ fn unknown_fields(size: usize) -> [Value; 2] {
         Value::Object(known.into_iter().chain(unknown).collect())
     };
     [job(0), job(size)]
+}
+
+/// All plugins are removed. For each, the policy decides whether creation has filled it in.
+fn plugins_removed(size: usize) -> [Value; 2] {
+    let plugins = |size| (0..size).map(|i| (format!("p{i}"), json!([])));
+    [size, 0].map(|size| {
+        let plugins: Map<String, Value> = plugins(size).collect();
+        job_with_spec(&json!({ "plugins": plugins }))
+    })
 }
 
 /// Fields that no pod has are added to a template.

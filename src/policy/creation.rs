@@ -82,7 +82,12 @@ fn task_min_available(task: &Task<'_, '_>) -> Option<i64> {
 
 /// Whether another plugin of the Job makes Volcano add this one.
 fn is_added_plugin(job: &Job<'_>, plugin: &str) -> bool {
+    let hosts = ADDED_PLUGINS.iter().filter(|(_, added)| added.contains(&plugin));
+    let mut hosts = hosts.map(|(host, _)| host).peekable();
+    // Parsing the plugins for each of very many that no other adds would be quadratic.
+    if hosts.peek().is_none() {
+        return false;
+    }
     let Some(plugins) = job.spec_field("plugins").and_then(Field::to_value) else { return false };
-    let has = |name| plugins.get(name).is_some_and(|plugin: &Value| !plugin.is_null());
-    ADDED_PLUGINS.iter().any(|(host, added)| added.contains(&plugin) && has(host))
+    hosts.any(|host| plugins.get(host).is_some_and(|plugin: &Value| !plugin.is_null()))
 }

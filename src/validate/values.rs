@@ -35,7 +35,7 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
     pub(super) fn field(&self, diff: &FieldDiff<'_>, results: &mut Results) {
         let Some(after) = diff.replacement else { return };
         if self.policy.checks(Check::Schema) {
-            let limit = self.policy.limits().violations;
+            let limit = self.policy.limits().violations.max(1);
             let SchemaViolations { list, omitted } = self.schema_violations(diff, limit);
             list.into_iter().map(Violation::from).for_each(|violation| results.add(violation));
             results.add_omitted(omitted);
