@@ -102,3 +102,54 @@ impl<I: Iterator<Item: Member> + Clone> Lookup<I> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::job::Document;
+
+    /// Asks for each member by its key, in this order; none may be left but those not asked for.
+    fn check<M: Member>(members: impl Iterator<Item = M> + Clone, keys: &[String], left: bool) {
+        let mut lookup = Lookup::new(members);
+        for key in keys {
+            assert!(lookup.find(key).is_some_and(|found| found.key() == key.as_str()), "{key}");
+            assert!(lookup.find("none").is_none());
+        }
+        assert_eq!(lookup.has_others(), left);
+    }
+
+    /// Small objects are searched, large ones sorted.
+    #[test]
+    fn members_are_found_in_any_order() {
+        for size in [1_usize, 2, MAX_LINEAR, MAX_LINEAR + 1, 40] {
+            let keys: Vec<String> = (0..size).map(|i| format!("k{}", i * 7 % 41)).collect();
+            let members: Vec<String> = keys.iter().map(|key| format!("\"{key}\":0")).collect();
+            let text = format!("{{{}}}", members.join(","));
+            let document = Document::of_text(&text).unwrap();
+            let entries = keys.iter().map(|key| Entry::Value { key, value: &Value::Null });
+            let entries: Vec<Entry<'_>> = entries.collect();
+
+            let reversed: Vec<String> = keys.iter().rev().cloned().collect();
+            for order in [&keys, &reversed] {
+                check(document.root().members(), order, false);
+                check(entries.iter(), order, false);
+                let (_, rest) = order.split_first().unwrap();
+                check(document.root().members(), rest, true);
+                check(entries.iter(), rest, true);
+            }
+        }
+    }
+
+    #[test]
+    fn next_if_takes_members_in_their_order() {
+        let document = Document::of_text(r#"{"a":1,"b":2}"#).unwrap();
+        let mut lookup = Lookup::new(document.root().members());
+        assert!(lookup.next_if(|next| next.is("b")).is_none());
+        assert!(lookup.next_if(|next| next.is("a")).is_some());
+        assert!(lookup.has_others());
+        assert!(lookup.next_if(|next| next.is("b")).is_some());
+        assert!(!lookup.has_others());
+    }
+}
