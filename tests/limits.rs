@@ -87,6 +87,31 @@ fn too_many_changes_below_a_list_are_one_change_of_the_list() {
     assert_eq!(review(documented(3), &existing, &replacement).changes().len(), 3);
 }
 
+/// The list is one change, and with those before it there are too many in the template.
+#[test]
+fn changes_before_a_list_with_too_many_count_too() {
+    let template = |value: &str| -> Value {
+        let volume = |name| json!({"name": name, "hostPath": {"path": value}});
+        let volumes = ["a", "b", "c", "d"].map(volume);
+        let labels = json!({"a": value, "b": value, "c": value});
+        let template = json!({"metadata": {"labels": labels}, "spec": {"volumes": volumes}});
+        json!({"tasks": [{"name": "t", "template": template}]})
+    };
+    let [existing, replacement] = ["1", "2"].map(|value| job(&json!({}), &template(value)));
+    let paths = |limit| -> Vec<String> {
+        let changes = changes(&review(documented(limit), &existing, &replacement));
+        changes.into_iter().map(|(path, ..)| path).collect()
+    };
+    let template = "spec.tasks[0].template";
+    assert_eq!(paths(3), [template]);
+    let label = |key| format!("{template}.metadata.labels.{key}");
+    let volume = |i| format!("{template}.spec.volumes[{i}].hostPath.path");
+    let all: Vec<String> =
+        ["a", "b", "c"].map(label).into_iter().chain([0, 1, 2, 3].map(volume)).collect();
+    assert_eq!(paths(7), all);
+    assert_eq!(paths(6), [template], "the volumes are within the limit, the template is not");
+}
+
 /// The verdict on all changes together is the strictest one.
 #[test]
 fn one_denied_change_among_too_many_denies_all() {
