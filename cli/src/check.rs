@@ -12,7 +12,7 @@ use crate::kubectl::response_text;
 use crate::output::{Output, json_text};
 
 /// The name of the webhook in kubectl's messages.
-const WEBHOOK: &str = "update.jobs.batch.volcano.sh";
+const WEBHOOK: &str = "validate.jobs.batch.volcano.sh";
 
 /// Checks an update.
 pub(crate) fn check(pair: &Pair, format: CheckFormat) -> Result<Output, Error> {
