@@ -193,7 +193,7 @@ impl Visitor for Inspection<'_, '_> {
 
     fn visit(&mut self, mut diff: FieldDiff<'_>) -> ControlFlow<()> {
         self.values.field(&diff, &mut self.results);
-        self.touched.add(&diff);
+        self.touched.add(&diff, self.existing, self.policy);
         let policy = self.policy;
         let mut any_not_denied = false;
         for (difference, verdict) in std::mem::take(&mut diff.differences) {

@@ -3,6 +3,9 @@
 //!
 //! If the existing Job violates the rule too, the violation becomes a warning: an update is not
 //! denied for what it did not break. Values that are not integers are left to the schema.
+//!
+//! If the policy restores dropped defaults, the rules compare the restored values, because those are
+//! stored.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +13,7 @@ use super::{Violation, ViolationCode};
 use crate::diff::{FieldDiff, JobField, task_path};
 use crate::job::{Field, Job, Node, Task};
 use crate::path::{FieldPath, Segment};
-use crate::policy::{Check, UpdatePolicy};
+use crate::policy::{Check, DroppedDefaults, UpdatePolicy, is_dropped_default};
 use crate::scalar::number;
 use crate::schema::{JobSchema, SchemaViolationKind};
 
@@ -45,6 +48,8 @@ pub(super) struct Touched {
     task_fields: Vec<TouchedTaskField>,
     /// Whether the Job's minAvailable or the replicas of any task are touched.
     total: bool,
+    /// Whether the Job's minAvailable is dropped and will be restored.
+    restores_min_available: bool,
     /// Whether the name of any task is touched.
     names: bool,
 }
@@ -57,6 +62,8 @@ struct TouchedTaskField {
     /// The position in the existing Job; `None` for an added task.
     existing: Option<usize>,
     field: TaskField,
+    /// Whether the field is dropped and will be restored.
+    is_restored: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +79,13 @@ impl TaskField {
 
 impl Touched {
     /// Adds a field that differs. The order of calls does not matter.
-    pub(super) fn add(&mut self, diff: &FieldDiff<'_>) {
+    pub(super) fn add(&mut self, diff: &FieldDiff<'_>, existing: &Job<'_>, policy: &UpdatePolicy) {
+        let is_restored = || is_restored(diff, existing, policy);
         match diff.field {
-            JobField::Spec("minAvailable") | JobField::RemovedTask(_) => self.total = true,
+            JobField::Spec("minAvailable") => {
+                (self.total, self.restores_min_available) = (true, is_restored());
+            }
+            JobField::RemovedTask(_) => self.total = true,
             JobField::Task { existing, replacement, name } => {
                 self.total |= name == "replicas";
                 self.names |= name == "name";
@@ -84,11 +95,20 @@ impl Touched {
                     "partitionPolicy" => TaskField::PartitionPolicy,
                     _ => return,
                 };
-                let existing = Some(existing);
-                self.task_fields.push(TouchedTaskField { replacement, existing, field });
+                self.task_fields.push(TouchedTaskField {
+                    replacement,
+                    existing: Some(existing),
+                    field,
+                    is_restored: is_restored(),
+                });
             }
             JobField::AddedTask(replacement) => {
-                let touched = |field| TouchedTaskField { replacement, existing: None, field };
+                let touched = |field| TouchedTaskField {
+                    replacement,
+                    existing: None,
+                    field,
+                    is_restored: false,
+                };
                 self.task_fields.extend(TaskField::ALL.map(touched));
                 (self.total, self.names) = (true, true);
             }
@@ -102,6 +122,15 @@ impl Touched {
     }
 }
 
+/// Whether the replacement drops the field and it will be restored.
+fn is_restored(diff: &FieldDiff<'_>, existing: &Job<'_>, policy: &UpdatePolicy) -> bool {
+    policy.dropped_defaults() == DroppedDefaults::Restore
+        && diff
+            .differences
+            .iter()
+            .any(|(difference, _)| is_dropped_default(diff.field, difference, existing))
+}
+
 /// The violations and warnings of the rules that the policy checks.
 pub(super) fn check(
     existing: &Job<'_>,
@@ -110,7 +139,9 @@ pub(super) fn check(
     schema: &JobSchema,
     policy: &UpdatePolicy,
 ) -> Vec<Violation> {
-    let update = Update { existing, replacement, schema };
+    let stored = if touched.restores_min_available { existing } else { replacement };
+    let min_available = stored.spec_field("minAvailable");
+    let update = Update { existing, replacement, schema, min_available };
     let mut violations = Vec::new();
     touched.task_fields.sort_unstable_by_key(|touched| touched.replacement);
     for fields in touched.task_fields.chunk_by(|a, b| a.replacement == b.replacement) {
@@ -128,6 +159,8 @@ struct Update<'u, 'e, 'r> {
     existing: &'u Job<'e>,
     replacement: &'u Job<'r>,
     schema: &'u JobSchema,
+    /// The Job's minAvailable that will be stored.
+    min_available: Option<Field<'u>>,
 }
 
 impl Update<'_, '_, '_> {
@@ -140,7 +173,15 @@ impl Update<'_, '_, '_> {
     ) {
         let Some(first) = fields.first() else { return };
         let Some(task) = self.replacement.task(first.replacement) else { return };
-        let numbers = TaskNumbers::of(&task);
+        let existing = first.existing.and_then(|position| self.existing.task(position));
+        let existing = existing.map(|task| TaskNumbers::of(&task));
+        let mut numbers = TaskNumbers::of(&task);
+        let is_restored = |touched: &TouchedTaskField| {
+            touched.is_restored && touched.field == TaskField::MinAvailable
+        };
+        if fields.iter().any(is_restored) {
+            numbers.min_available = existing.as_ref().and_then(|task| task.min_available);
+        }
         for (check, compared, rule) in TASK_RULES {
             if !fields.iter().any(|touched| compared.contains(&touched.field))
                 || !policy.checks(check)
@@ -154,9 +195,7 @@ impl Update<'_, '_, '_> {
             {
                 continue;
             }
-            let existing = first.existing.and_then(|position| self.existing.task(position));
-            let existing_violates =
-                existing.is_some_and(|task| rule(&TaskNumbers::of(&task)).is_some());
+            let existing_violates = existing.as_ref().is_some_and(|task| rule(task).is_some());
             violations
                 .push(violation.into_violation(task_path(first.replacement), existing_violates));
         }
@@ -270,15 +309,18 @@ fn partition_mismatch(task: &TaskNumbers) -> Option<RuleViolation> {
 }
 
 fn min_available_above_total(update: &Update<'_, '_, '_>, violations: &mut Vec<Violation>) {
-    let Some(violation) = total_violation(update.replacement) else { return };
+    let violation = total_violation(update.replacement, update.min_available);
+    let Some(violation) = violation else { return };
     let spec = [Segment::Key("spec".into())].into_iter().collect();
-    let existing_violates = total_violation(update.existing).is_some();
+    let existing = update.existing;
+    let existing_violates =
+        total_violation(existing, existing.spec_field("minAvailable")).is_some();
     violations.push(violation.into_violation(spec, existing_violates));
 }
 
-fn total_violation(job: &Job<'_>) -> Option<RuleViolation> {
+fn total_violation(job: &Job<'_>, min_available: Option<Field<'_>>) -> Option<RuleViolation> {
     // 0 is the same as absent.
-    let least = job.spec_field("minAvailable")?.as_integer().filter(|least| *least != 0)?;
+    let least = min_available?.as_integer().filter(|least| *least != 0)?;
     let total = job.total_replicas()?;
     (least > total).then(|| RuleViolation {
         code: ViolationCode::MinAvailableAboveTotal,

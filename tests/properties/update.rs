@@ -10,7 +10,8 @@ use volcano_job_update::strategy::{
     AllowedUpdate, DeniedUpdate, allowed_update, any_job, denied_update,
 };
 use volcano_job_update::{
-    Change, ChangeKind, Changes, Job, Segment, Verdict, ViolationCode, json_patch, validate_update,
+    Change, ChangeKind, Changes, DroppedDefaults, Job, Segment, UpdatePolicy, Validator, Verdict,
+    ViolationCode, json_patch, validate_update,
 };
 
 use crate::edits::{edited_job, edited_pair, reordered_job};
@@ -26,6 +27,19 @@ proptest! {
         let job = Job::from_value(&job)?;
         prop_assert_eq!(validate_update(&job, &job), Ok(()));
         prop_assert_eq!(summaries(&volcano_job_update::diff(&job, &job)?), []);
+    }
+
+    #[test]
+    fn verdict_is_that_on_the_restored_job(
+        (job, replacement) in any_job().prop_flat_map(|job| (Just(job.clone()), scaled_manifest(job)))
+    ) {
+        let policy = UpdatePolicy::documented().with_dropped_defaults(DroppedDefaults::Restore);
+        let validator = Validator::new(policy);
+        let (existing, replacement) = (Job::from_value(&job)?, Job::from_value(&replacement)?);
+        let restored = validator.restore_defaults(&existing, &replacement)?;
+        let review = validator.review(&existing, &replacement)?;
+        let review_of_restored = validator.review(&existing, &Job::from_value(restored.job())?)?;
+        prop_assert_eq!(review.violations(), review_of_restored.violations());
     }
 
     #[test]
@@ -113,6 +127,22 @@ proptest! {
         }
         prop_assert_eq!(summaries(&changes(&job, &reversed)?), []);
     }
+}
+
+/// The Job without any minAvailable, and with other replicas.
+fn scaled_manifest(job: Value) -> impl Strategy<Value = Value> {
+    let tasks = job.pointer("/spec/tasks").and_then(Value::as_array).map_or(0, Vec::len);
+    proptest::collection::vec(0..4_u8, tasks).prop_map(move |replicas| {
+        let mut manifest = job.clone();
+        let spec = &mut manifest["spec"];
+        spec.as_object_mut().expect("a Job has a spec").remove("minAvailable");
+        for (position, replicas) in replicas.into_iter().enumerate() {
+            let task = spec["tasks"][position].as_object_mut().expect("a task is an object");
+            task.remove("minAvailable");
+            task.insert("replicas".into(), replicas.into());
+        }
+        manifest
+    })
 }
 
 fn readable(existing: &Value, replacement: &Value) -> bool {
