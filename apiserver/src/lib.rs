@@ -80,6 +80,7 @@ use volcano_job_update::status::Status;
 use volcano_job_update::{Job, Validator};
 
 pub use self::context::{ParseUidError, RequestContext, Uid};
+pub use self::patch::{NotApplied, PatchError};
 pub use self::request::{PatchRequest, ReplaceRequest};
 pub use self::response::{Response, StoreAction, status_body};
 
@@ -152,9 +153,9 @@ pub fn patch(
 ///
 /// # Errors
 ///
-/// The body is not a patch (400), has more than 10,000 operations (413), or does not apply (422);
-/// the Job cannot be parsed in full (500, see [`Job::to_value`]).
-pub fn apply_patch(existing: &Job<'_>, body: &[u8]) -> Result<Value, Status> {
+/// The body is not a patch, has more than 10,000 operations, or does not apply; the Job cannot be
+/// parsed in full, see [`Job::to_value`]. As a [`Status`], the codes are those of [`patch()`].
+pub fn apply_patch(existing: &Job<'_>, body: &[u8]) -> Result<Value, PatchError> {
     let document = existing.to_value().map_err(Status::internal_error)?;
     let is_json_patch = body.trim_ascii_start().starts_with(b"[");
     let apply = if is_json_patch { patch::json_patch } else { patch::merge_patch };

@@ -1,13 +1,13 @@
 //! Applies JSON Patch and JSON Merge Patch as an API server does.
 //!
 //! Follows [evanphx/json-patch](https://github.com/evanphx/json-patch), version 4: a negative
-//! position counts from the end of a list, `test` treats an absent field as `null`, and every error
-//! while operations are applied has the same answer.
+//! position counts from the end of a list, `test` treats an absent field as `null`, and the answer does
+//! not say which operation is at fault.
 
 use serde_json::{Map, Value};
 use volcano_job_update::status::Status;
 
-use NotApplied::{NotApplicable, TooMuchWork};
+use NotApplied::{AbsentPlace, CopiesTooMuch, Malformed, OtherValue, TooMuchWork};
 
 use crate::go;
 use crate::syntax;
@@ -28,11 +28,61 @@ const MAX_DEPTH: usize = 1000;
 const MAX_SHIFTED_ELEMENTS: usize = 100_000_000;
 
 /// The patched document, and the warnings of strict decoding.
-type Patched = Result<(Value, Vec<String>), Status>;
+type Patched = Result<(Value, Vec<String>), PatchError>;
 
-/// Why an operation was not applied. An API server does not report which one it was.
-enum NotApplied {
-    NotApplicable,
+/// A patch cannot be applied. `Display` names the operation, which the [`Status`] of an API server does
+/// not.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatchError {
+    /// The text is no patch or too large, or the document cannot be parsed.
+    #[error(transparent)]
+    Status(#[from] Status),
+    /// An operation of a JSON Patch does not apply.
+    #[error("operation {position}{operation}: {reason}")]
+    Operation {
+        /// The position of the operation in the patch.
+        position: usize,
+        /// What the operation does, such as ` (remove /spec/queue)`; empty if it does not say so.
+        operation: String,
+        /// Why it does not apply.
+        reason: NotApplied,
+    },
+}
+
+impl From<PatchError> for Status {
+    fn from(error: PatchError) -> Self {
+        match error {
+            PatchError::Status(status) => status,
+            PatchError::Operation { reason: TooMuchWork, .. } => Self::request_entity_too_large(
+                "The JSON patch moves too many list elements or nests too deeply",
+            ),
+            PatchError::Operation {
+                reason: AbsentPlace | OtherValue | CopiesTooMuch | Malformed,
+                ..
+            } => Self::unprocessable(),
+        }
+    }
+}
+
+/// Why an operation does not apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotApplied {
+    /// A path of the operation leads to no value.
+    #[error("the path leads to no value")]
+    AbsentPlace,
+    /// The value that `test` found is not the expected one.
+    #[error("the value there is not the expected one")]
+    OtherValue,
+    /// The values that are copied have more than 3 MiB.
+    #[error("the patch copies more than {MAX_COPIED_BYTES} bytes")]
+    CopiesTooMuch,
+    /// The operation has no known `op`, or no path.
+    #[error("it has no known `op`, or its `path` or `from` is missing")]
+    Malformed,
+    /// The patch moves too many list elements or nests too deeply.
+    #[error("the patch moves too many list elements or nests too deeply")]
     TooMuchWork,
 }
 
@@ -59,22 +109,21 @@ pub(crate) fn json_patch(mut document: Value, body: &[u8], is_strict: bool) -> P
     let operations = match patch {
         Value::Array(operations) => operations,
         Value::Null => Vec::new(),
-        other => return Err(undecodable(&wrong_type(&other, "[]handlers.jsonPatchOp"))),
+        other => return Err(undecodable(&wrong_type(&other, "[]handlers.jsonPatchOp")).into()),
     };
     let warnings = if is_strict { check_operations(&text, &operations)? } else { Vec::new() };
     if operations.len() > MAX_OPERATIONS {
-        return Err(Status::request_entity_too_large(format_args!(
+        return Err(PatchError::Status(Status::request_entity_too_large(format_args!(
             "The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}",
             operations.len()
-        )));
+        ))));
     }
     let mut work = Work { depth: depth(&document), ..Work::default() };
-    for operation in &operations {
-        apply(&mut document, operation, &mut work).map_err(|error| match error {
-            NotApplicable => Status::unprocessable(),
-            TooMuchWork => Status::request_entity_too_large(
-                "The JSON patch moves too many list elements or nests too deeply",
-            ),
+    for (position, operation) in operations.iter().enumerate() {
+        apply(&mut document, operation, &mut work).map_err(|reason| PatchError::Operation {
+            position,
+            operation: described(operation),
+            reason,
         })?;
     }
     Ok((document, warnings))
@@ -91,15 +140,26 @@ pub(crate) fn merge_patch(mut document: Value, body: &[u8], is_strict: bool) -> 
     let patch = parse(body, &text)
         .map_err(|error| if is_strict { undecodable(&error) } else { invalid() })?;
     match patch {
-        Value::Null => Err(invalid()),
+        Value::Null => Err(invalid().into()),
         patch @ Value::Object(_) => {
             let duplicates = if is_strict { syntax::duplicates(&text) } else { Vec::new() };
             let warning = |path: &String| format!("duplicate field {}", go::quote(path));
             merge(&mut document, patch);
             Ok((document, duplicates.iter().map(warning).collect()))
         }
-        other if is_strict => Err(undecodable(&wrong_type(&other, "map[string]interface {}"))),
+        other if is_strict => {
+            Err(undecodable(&wrong_type(&other, "map[string]interface {}")).into())
+        }
         other => Ok((other, Vec::new())),
+    }
+}
+
+/// An operation in an error: ` (remove /spec/queue)`.
+fn described(operation: &Value) -> String {
+    let string = |key| operation.get(key).and_then(Value::as_str);
+    match (string("op"), string("path")) {
+        (Some(op), Some(path)) => format!(" ({op} {path})"),
+        _ => String::new(),
     }
 }
 
@@ -165,7 +225,7 @@ fn merge(document: &mut Value, patch: Value) {
 }
 
 fn apply(document: &mut Value, operation: &Value, work: &mut Work) -> Result<(), NotApplied> {
-    let string = |key| operation.get(key).and_then(Value::as_str).ok_or(NotApplicable);
+    let string = |key| operation.get(key).and_then(Value::as_str).ok_or(Malformed);
     // Go represents an absent value as null.
     let value = || operation.get("value").cloned().unwrap_or(Value::Null);
     match string("op")? {
@@ -193,12 +253,12 @@ fn apply(document: &mut Value, operation: &Value, work: &mut Work) -> Result<(),
             let copy = get(document, from)?.clone();
             work.copied_bytes += go::text_of(&copy).len();
             if work.copied_bytes > MAX_COPIED_BYTES {
-                return Err(NotApplicable);
+                return Err(CopiesTooMuch);
             }
             work.nest(document, path, depth(&copy))?;
             add(document, path, copy, work)
         }
-        _ => Err(NotApplicable),
+        _ => Err(Malformed),
     }
 }
 
@@ -246,7 +306,7 @@ fn depth(value: &Value) -> usize {
 
 /// The object or list that contains the value at a path, and the last segment of the path.
 fn parent<'v>(document: &'v mut Value, path: &str) -> Result<(&'v mut Value, String), NotApplied> {
-    let (leading, last_segment) = path.rsplit_once('/').ok_or(NotApplicable)?;
+    let (leading, last_segment) = path.rsplit_once('/').ok_or(AbsentPlace)?;
     let mut parent = document;
     // The text before the first slash is ignored.
     for segment in leading.split('/').skip(1) {
@@ -259,12 +319,12 @@ fn parent<'v>(document: &'v mut Value, path: &str) -> Result<(&'v mut Value, Str
             }
             _ => None,
         }
-        .ok_or(NotApplicable)?;
+        .ok_or(AbsentPlace)?;
     }
     if parent.is_object() || parent.is_array() {
         Ok((parent, unescape(last_segment)))
     } else {
-        Err(NotApplicable)
+        Err(AbsentPlace)
     }
 }
 
@@ -274,13 +334,13 @@ fn unescape(segment: &str) -> String {
 
 /// A position in a list of this length. A negative one counts from the end.
 fn position(segment: &str, length: usize) -> Result<usize, NotApplied> {
-    let position: isize = segment.parse().map_err(|_| NotApplicable)?;
+    let position: isize = segment.parse().map_err(|_| AbsentPlace)?;
     let position = if position < 0 {
         length.checked_sub(position.unsigned_abs())
     } else {
         usize::try_from(position).ok()
     };
-    position.filter(|position| *position < length).ok_or(NotApplicable)
+    position.filter(|position| *position < length).ok_or(AbsentPlace)
 }
 
 fn add(document: &mut Value, path: &str, value: Value, work: &mut Work) -> Result<(), NotApplied> {
@@ -292,20 +352,20 @@ fn add(document: &mut Value, path: &str, value: Value, work: &mut Work) -> Resul
             work.shift(list.len(), position)?;
             list.insert(position, value);
         }
-        _ => return Err(NotApplicable),
+        _ => return Err(AbsentPlace),
     }
     Ok(())
 }
 
 fn remove(document: &mut Value, path: &str, work: &mut Work) -> Result<Value, NotApplied> {
     match parent(document, path)? {
-        (Value::Object(fields), key) => fields.remove(&key).ok_or(NotApplicable),
+        (Value::Object(fields), key) => fields.remove(&key).ok_or(AbsentPlace),
         (Value::Array(list), key) => {
             let position = position(&key, list.len())?;
             work.shift(list.len(), position)?;
             Ok(list.remove(position))
         }
-        _ => Err(NotApplicable),
+        _ => Err(AbsentPlace),
     }
 }
 
@@ -313,7 +373,7 @@ fn remove(document: &mut Value, path: &str, work: &mut Work) -> Result<Value, No
 fn replace(document: &mut Value, path: &str, value: Value) -> Result<(), NotApplied> {
     if path.is_empty() {
         if !value.is_object() && !value.is_array() {
-            return Err(NotApplicable);
+            return Err(AbsentPlace);
         }
         *document = value;
         return Ok(());
@@ -322,9 +382,9 @@ fn replace(document: &mut Value, path: &str, value: Value) -> Result<(), NotAppl
         (Value::Object(fields), key) => drop(fields.insert(key, value)),
         (Value::Array(list), key) => {
             let position = position(&key, list.len())?;
-            *list.get_mut(position).ok_or(NotApplicable)? = value;
+            *list.get_mut(position).ok_or(AbsentPlace)? = value;
         }
-        _ => return Err(NotApplicable),
+        _ => return Err(AbsentPlace),
     }
     Ok(())
 }
@@ -335,14 +395,14 @@ fn get<'v>(document: &'v mut Value, path: &str) -> Result<&'v Value, NotApplied>
         (Value::Object(fields), key) => Ok(fields.get(&key).unwrap_or(&Value::Null)),
         (Value::Array(list), key) => {
             let position = position(&key, list.len())?;
-            list.get(position).ok_or(NotApplicable)
+            list.get(position).ok_or(AbsentPlace)
         }
-        _ => Err(NotApplicable),
+        _ => Err(AbsentPlace),
     }
 }
 
 /// Compares a value. Numbers of different kinds are different: `1` and `1.0`.
 fn test(document: &mut Value, path: &str, value: &Value) -> Result<(), NotApplied> {
     let found = if path.is_empty() { &*document } else { get(document, path)? };
-    if found == value { Ok(()) } else { Err(NotApplicable) }
+    if found == value { Ok(()) } else { Err(OtherValue) }
 }

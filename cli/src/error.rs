@@ -1,7 +1,7 @@
 //! The error of a command.
 
+use volcano_job_apiserver::PatchError;
 use volcano_job_update::admission::RequestError;
-use volcano_job_update::status::Status;
 use volcano_job_update::{JobError, MergePatchError, ReviewError};
 use volcano_job_update_programs::{ConfigError, FileError, YamlError};
 
@@ -19,13 +19,19 @@ pub(crate) enum Error {
     #[error("{name}: {error}")]
     Yaml { name: String, error: YamlError },
     #[error("{name}: the patch does not apply: {error}")]
-    Patch { name: String, error: Status },
+    Patch { name: String, error: PatchError },
+    #[error("{0}: a patch is a list (JSON Patch) or an object (JSON Merge Patch)")]
+    NoPatch(String),
     #[error("{name}: {error}")]
     Request { name: String, error: RequestError },
     #[error("cannot validate the update: {0}")]
     Review(#[from] ReviewError),
     #[error("cannot make a merge patch: {0}")]
     MergePatch(#[from] MergePatchError),
+    #[error(
+        "the policy `{0}` allows every change that CEL could deny: there is nothing to generate"
+    )]
+    NothingToValidate(String),
     #[error("cannot write the Job as YAML: {0}")]
     ToYaml(serde_saphyr::ser::Error),
     #[error("cannot write the output: {0}")]

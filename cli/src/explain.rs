@@ -14,7 +14,12 @@ pub(crate) fn run(code: Option<ViolationCode>) -> Output {
 
 fn explanation(code: ViolationCode) -> String {
     let (summary, explanation, cause) = (code.summary(), code.explanation(), code.cause());
-    format!("{code}\n\n{summary}\n\n{explanation}\n\nKubernetes cause: {cause}\n")
+    let text = format!("{code}\n\n{summary}\n\n{explanation}\n");
+    // A warning denies nothing, so no Status has it as a cause.
+    match code {
+        ViolationCode::TemplateChange => text,
+        _ => format!("{text}\nKubernetes cause: {cause}\n"),
+    }
 }
 
 fn list() -> String {

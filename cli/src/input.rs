@@ -87,6 +87,9 @@ fn patched(existing: &Document, patch: &Path, limits: &Limits) -> Result<Documen
         Content::Json(text) => text,
         Content::Value(value) => value.to_string().into_bytes(),
     };
+    if !matches!(text.trim_ascii_start().first(), Some(b'[' | b'{')) {
+        return Err(Error::NoPatch(name));
+    }
     match apply_patch(&existing.job(limits)?, &text) {
         Ok(job) => Ok(Document { name, content: Content::Value(job) }),
         Err(error) => Err(Error::Patch { name, error }),

@@ -18,6 +18,8 @@ pub struct YamlError(String);
 
 /// Parses YAML, which includes JSON.
 ///
+/// Documents that are empty or have only comments are skipped.
+///
 /// Where YAML 1.1 and 1.2 differ, this agrees with kubectl: `0644` is an octal number, `on` is
 /// `true`. Numbers that JSON does not support (`.inf`, `.nan`) are errors.
 ///
@@ -26,7 +28,13 @@ pub struct YamlError(String);
 /// The text is not valid YAML (`[1`), has duplicate keys or several documents, or does not match
 /// the type `T`.
 pub fn parse_yaml<T: DeserializeOwned>(text: &[u8]) -> Result<T, YamlError> {
-    serde_saphyr::from_slice_with_options(text, options()).map_err(|error| {
+    let documents = serde_saphyr::from_slice_multiple_with_options(text, options());
+    let document = documents.and_then(|mut documents| match (documents.pop(), &*documents) {
+        (Some(document), []) => Ok(document),
+        // Reading a single document gives an error with a position, or the value of no document.
+        _ => serde_saphyr::from_slice_with_options(text, options()),
+    });
+    document.map_err(|error| {
         let message = error.render_with_formatter(&UserMessageFormatter);
         YamlError(message.lines().collect::<Vec<_>>().join(" "))
     })
@@ -68,6 +76,12 @@ mod tests {
     #[test]
     fn json_is_yaml() {
         assert_eq!(value(r#"{"a": [1, "b", null]}"#), json!({"a": [1, "b", null]}));
+    }
+
+    #[test]
+    fn empty_documents_are_skipped() {
+        assert_eq!(value("# comment\n---\na: 1\n---\n# end\n---\n"), json!({"a": 1}));
+        assert_eq!(value("# nothing\n"), json!(null));
     }
 
     #[test]

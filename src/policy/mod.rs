@@ -255,16 +255,11 @@ impl UpdatePolicy {
 
     /// The clause about the policy at the end of every hint about a denied change.
     pub(crate) fn only_allowed_in_words(&self) -> String {
-        format!("only {} may change", self.allowed_in_words())
-    }
-
-    /// The allowed fields as a list in words: `a, b and c`.
-    fn allowed_in_words(&self) -> String {
         let names: Vec<&str> = self.allowed.iter().map(FieldPattern::as_str).collect();
         match names.as_slice() {
-            [] => "nothing".into(),
-            [one] => (*one).into(),
-            [first @ .., last] => format!("{} and {last}", first.join(", ")),
+            [] => "nothing may change".into(),
+            [one] => format!("only {one} may change"),
+            [first @ .., last] => format!("only {} and {last} may change", first.join(", ")),
         }
     }
 }

@@ -23,12 +23,12 @@ pub(super) fn violation(
     policy: &UpdatePolicy,
 ) -> Violation {
     let code = code(field, difference, existing);
-    let violation = Violation::new(code, difference.path.clone(), message(code, difference))
-        .with_values(
-            difference.before().map(KeptValue::from),
-            difference.after().map(KeptValue::from),
-        );
-    match hint(code, difference, policy) {
+    let message = message(code, field, difference);
+    let violation = Violation::new(code, difference.path.clone(), message).with_values(
+        difference.before().map(KeptValue::from),
+        difference.after().map(KeptValue::from),
+    );
+    match hint(code, field, difference, policy) {
         Some(hint) => violation.with_hint(hint),
         None => violation,
     }
@@ -95,11 +95,18 @@ fn code(field: JobField<'_>, difference: &Difference<'_>, existing: &Job<'_>) ->
     }
 }
 
-fn message(code: ViolationCode, difference: &Difference<'_>) -> &'static str {
+fn message(code: ViolationCode, field: JobField<'_>, difference: &Difference<'_>) -> &'static str {
     match (code, &difference.kind) {
+        // A wrong apiVersion or kind of the replacement is reported by `identity_violations`.
+        (ViolationCode::WrongObject, _) if is_type(field) => {
+            "the existing object is not a Volcano Job"
+        }
         (ViolationCode::WrongObject, _) => "must be the same as in the existing Job",
         (ViolationCode::DroppedDefault, _) => {
             "the field was filled in at creation and must not be dropped"
+        }
+        (ViolationCode::UnknownField, DifferenceKind::Removed(_)) => {
+            "the unknown field was removed: field is immutable"
         }
         (ViolationCode::UnknownField, _) => "unknown field",
         (ViolationCode::TaskAdded, _) => {
@@ -120,15 +127,23 @@ fn message(code: ViolationCode, difference: &Difference<'_>) -> &'static str {
     }
 }
 
-fn hint(code: ViolationCode, difference: &Difference<'_>, policy: &UpdatePolicy) -> Option<String> {
+fn hint(
+    code: ViolationCode,
+    field: JobField<'_>,
+    difference: &Difference<'_>,
+    policy: &UpdatePolicy,
+) -> Option<String> {
     let remedy = match (code, &difference.kind) {
+        (ViolationCode::WrongObject, _) if is_type(field) => {
+            return Some("compare with the Job that is in the cluster".into());
+        }
         (ViolationCode::WrongObject, _) => {
             return Some("send the update to the Job that it is meant for".into());
         }
         (ViolationCode::DroppedDefault, _) => return Some(line_to_add(difference)),
         // The search for a similar name is slow, so it runs only for the violations that are
         // reported.
-        (ViolationCode::UnknownField, _) => return None,
+        (ViolationCode::UnknownField, DifferenceKind::Added(_)) => return None,
         (ViolationCode::TaskAdded, _) => {
             return Some("remove the task, or create another Job for it".into());
         }
@@ -143,6 +158,11 @@ fn hint(code: ViolationCode, difference: &Difference<'_>, policy: &UpdatePolicy)
         (_, DifferenceKind::Replaced { .. }) => "restore the value of the existing Job",
     };
     Some(format!("{remedy}; {}", policy.only_allowed_in_words()))
+}
+
+/// Whether a field says what type an object has.
+fn is_type(field: JobField<'_>) -> bool {
+    matches!(field, JobField::Top("apiVersion" | "kind"))
 }
 
 /// The line that restores a creation default. It may show the value: creation defaults are numbers,

@@ -294,13 +294,17 @@ fn sorted_by_key(mut violations: Vec<MetadataViolation>) -> Vec<MetadataViolatio
 }
 
 fn finalizer_violations(finalizers: Node<'_>) -> Vec<MetadataViolation> {
-    let names = || finalizers.elements().map(|name| go_string(Some(name)));
+    // The schema denies what is not a string, where `null` is one.
+    let is_string = |name: Node<'_>| name.is_null() || name.to_str().is_some();
+    let strings = || finalizers.elements().enumerate().filter(|(_, name)| is_string(*name));
+    let names = || strings().map(|(position, name)| (position, go_string(Some(name))));
     let of_name = |(position, name): (usize, Cow<'_, str>)| {
         let violates = move |kind| Subject::Element(position).violates(kind);
         qualified_name_violations(&name).into_iter().map(violates)
     };
-    let mut violations: Vec<_> = names().enumerate().flat_map(of_name).collect();
-    if ["orphan", "foregroundDeletion"].iter().all(|known| names().any(|name| name == *known)) {
+    let mut violations: Vec<_> = names().flat_map(of_name).collect();
+    if ["orphan", "foregroundDeletion"].iter().all(|known| names().any(|(_, name)| name == *known))
+    {
         violations.push(Subject::Field.violates(Kind::FinalizersConflict));
     }
     violations

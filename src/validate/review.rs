@@ -150,7 +150,9 @@ impl<'v, 'e> Inspection<'v, 'e> {
         let mut violations = Violations::of(self.results.violations);
         let schema = self.schema.structural();
         let listed = violations.iter_mut().flat_map(Violations::listed_mut).chain(&mut warnings);
-        for unknown in listed.filter(|listed| listed.code() == ViolationCode::UnknownField) {
+        for unknown in listed.filter(|listed| {
+            listed.code() == ViolationCode::UnknownField && listed.hint().is_none()
+        }) {
             unknown.set_hint(immutability::unknown_field_hint(schema, unknown.path()));
         }
         Review {

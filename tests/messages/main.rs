@@ -91,14 +91,17 @@ fn immutable_field_reordered() {
 #[test]
 fn hints_list_what_the_policy_allows() {
     let patch = json!([{"op": "replace", "path": "/spec/queue", "value": "other"}]);
-    for (allowed, only) in [
-        (json!([]), "nothing"),
-        (json!(["metadata.labels"]), "metadata.labels"),
-        (json!(["metadata.labels", "spec.plugins[*]"]), "metadata.labels and spec.plugins[*]"),
+    for (allowed, clause) in [
+        (json!([]), "nothing may change"),
+        (json!(["metadata.labels"]), "only metadata.labels may change"),
+        (
+            json!(["metadata.labels", "spec.plugins[*]"]),
+            "only metadata.labels and spec.plugins[*] may change",
+        ),
     ] {
         let policy = serde_json::from_value(json!({"allowed": allowed})).unwrap();
         let violations = review(policy, &base("trio"), &patch).into_result().unwrap_err();
-        let hint = format!("restore the value of the existing Job; only {only} may change");
+        let hint = format!("restore the value of the existing Job; {clause}");
         assert_eq!(violations[0].hint(), Some(&*hint));
     }
 }
@@ -139,6 +142,39 @@ fn unknown_field() {
         let text = format!("{field}: unknown field");
         assert_violation(&base("trio"), &patch, ViolationCode::UnknownField, &text, hint);
     }
+}
+
+#[test]
+fn removed_unknown_field() {
+    let mut existing = base("trio");
+    existing["spec"]["queues"] = json!("research");
+    let violations = violations(&existing, &json!([{"op": "remove", "path": "/spec/queues"}]));
+    let text = "spec.queues: the unknown field was removed: field is immutable";
+    assert_eq!(violations[0].to_string(), text);
+    let hint = violations[0].hint().unwrap();
+    assert!(hint.starts_with("add the field again as it stands in the existing Job"), "{hint}");
+}
+
+#[test]
+fn existing_object_that_is_no_job() {
+    let mut existing = base("trio");
+    existing["kind"] = json!("List");
+    let patch = json!([{"op": "replace", "path": "/kind", "value": "Job"}]);
+    let text = "kind: the existing object is not a Volcano Job";
+    let hint = "compare with the Job that is in the cluster";
+    assert_violation(&existing, &patch, ViolationCode::WrongObject, text, hint);
+}
+
+#[test]
+fn finalizer_that_is_no_string() {
+    let patch = json!([{"op": "add", "path": "/metadata/finalizers", "value": [1, "/"]}]);
+    let violations = violations(&base("trio"), &patch);
+    let invalid = violations.iter().filter(|v| v.code() == ViolationCode::InvalidValue);
+    let texts: Vec<_> = invalid.map(ToString::to_string).collect();
+    let [rest @ .., number] = &*texts else { panic!("{texts:?}") };
+    assert_eq!(number, "metadata.finalizers[0]: must be a string, not a number");
+    let is_second = |text: &String| text.starts_with("metadata.finalizers: element at position 1");
+    assert!(!rest.is_empty() && rest.iter().all(is_second), "{rest:?}");
 }
 
 #[test]

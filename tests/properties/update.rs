@@ -130,6 +130,7 @@ proptest! {
 }
 
 /// The Job without any minAvailable, and with other replicas.
+#[expect(clippy::expect_used, reason = "the Jobs of the strategy have objects there")]
 fn scaled_manifest(job: Value) -> impl Strategy<Value = Value> {
     let tasks = job.pointer("/spec/tasks").and_then(Value::as_array).map_or(0, Vec::len);
     proptest::collection::vec(0..4_u8, tasks).prop_map(move |replicas| {

@@ -21,8 +21,8 @@ pub(crate) struct Args {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8443")]
     pub(crate) listen: SocketAddr,
-    /// The policy: documented, admission, or a policy file (JSON or YAML)
-    #[arg(long, value_name = "documented|admission|FILE", default_value = "admission")]
+    /// The policy: documented, admission, permissive, or a policy file (JSON or YAML)
+    #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "admission")]
     pub(crate) policy: String,
     /// Use the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
     #[arg(long, value_name = "FILE")]

@@ -19,8 +19,8 @@ pub(crate) enum Generate {
 
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
-    /// The policy: documented, admission, or a policy file (JSON or YAML)
-    #[arg(long, value_name = "documented|admission|FILE", default_value = "admission")]
+    /// The policy: documented, admission, permissive, or a policy file (JSON or YAML)
+    #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "admission")]
     pub(crate) policy: String,
     /// The name of the generated objects
     #[arg(long, default_value = "volcano-job-update-webhook", value_parser = dns_label)]

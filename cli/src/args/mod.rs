@@ -68,8 +68,12 @@ pub(crate) enum Command {
     ///
     /// Prints the review with the response. Exit status: 0 allowed, 1 denied, 2 error.
     Admit {
-        /// The policy: documented, admission, or a policy file (JSON or YAML)
-        #[arg(long, value_name = "documented|admission|FILE", default_value = "admission")]
+        /// The policy: documented, admission, permissive, or a policy file (JSON or YAML)
+        #[arg(
+            long,
+            value_name = "documented|admission|permissive|FILE",
+            default_value = "admission"
+        )]
         policy: String,
         /// Use the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
         #[arg(long, value_name = "FILE")]

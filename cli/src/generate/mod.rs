@@ -19,7 +19,7 @@ pub(crate) fn run(args: &Generate) -> Result<Output, Error> {
         Generate::WebhookConfiguration(args) => {
             configuration::manifests(args, &read_policy(&args.common.policy)?)
         }
-        Generate::Policy(args) => policy::manifests(&args.name, &read_policy(&args.policy)?),
+        Generate::Policy(args) => policy::manifests(&args.name, &read_policy(&args.policy)?)?,
         Generate::Deployment(args) => {
             deployment::manifests(args, &read_policy(&args.common.policy)?)
         }

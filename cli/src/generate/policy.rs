@@ -5,6 +5,7 @@ use volcano_job_update::{DroppedDefaults, FieldPattern, UpdatePolicy};
 use super::cel::{METADATA, NOT_THE_GARBAGE_COLLECTOR, field_or, list, string};
 use super::fields::{Fields, Freedom};
 use super::manifest::{fill, header};
+use crate::error::Error;
 
 const TEMPLATE: &str = r#"---
 apiVersion: admissionregistration.k8s.io/v1
@@ -45,19 +46,25 @@ variables.new[k].all(i, volume, volume == variables.old[k][i] || (
   volume.all(f, f == "volumeClaimName" || (f in variables.old[k][i] && variables.old[k][i][f] == volume[f])) &&
   variables.old[k][i].all(f, f in volume)))"#;
 
-pub(super) fn manifests(name: &str, policy: &UpdatePolicy) -> String {
+/// # Errors
+///
+/// The policy allows every change, and a `ValidatingAdmissionPolicy` needs a validation.
+pub(super) fn manifests(name: &str, policy: &UpdatePolicy) -> Result<String, Error> {
     let fields = Fields::new(policy);
     let allowed = allowed_fields_message(policy);
     let validations = metadata_validations(&fields, policy, &allowed)
         + &spec_validation(&fields, &allowed)
         + &task_validations(&fields, &allowed);
+    if validations.is_empty() {
+        return Err(Error::NothingToValidate(policy.name().to_owned()));
+    }
     let values = [
         ("name", name),
         ("condition", NOT_THE_GARBAGE_COLLECTOR),
         ("variables", &variables(&fields, policy)),
         ("validations", &validations),
     ];
-    header(policy) + &differences(&fields, policy) + &fill(TEMPLATE, &values)
+    Ok(header(policy) + &differences(&fields, policy) + &fill(TEMPLATE, &values))
 }
 
 /// The comment that lists the differences from the webhook.
@@ -81,7 +88,8 @@ fn differences(fields: &Fields, policy: &UpdatePolicy) -> String {
 #    instead of an absent one), and another order of a list whose order is not significant.
 ",
     );
-    if policy.dropped_defaults() != DroppedDefaults::Deny {
+    let denies_changes_of_spec = !matches!(fields.of_spec(), Freedom::Whole);
+    if denies_changes_of_spec && policy.dropped_defaults() != DroppedDefaults::Deny {
         text.push_str("#  - a manifest without the fields that Volcano filled in at creation.\n");
     }
     text + "# A message names the fields in no fixed order, only those of the first validation that fails, and of a

@@ -279,7 +279,14 @@ fn patch_makes_the_replacement() {
     let failing = file(".json", r#"[{"op": "test", "path": "/spec/queue", "value": "other"}]"#);
     let output = run(&["check", "--patch", path(&failing), &job(EXISTING)]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("the patch does not apply"), "{}", stderr(&output));
+    let message = "the patch does not apply: operation 0 (test /spec/queue): the value there is not the \
+        expected one\n";
+    assert!(stderr(&output).ends_with(message), "{}", stderr(&output));
+
+    let scalar = file(".yaml", "3\n");
+    let output = run(&["check", "--patch", path(&scalar), &job(EXISTING)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("a patch is a list"), "{}", stderr(&output));
 
     let both = run(&["check", "--patch", path(&merge), &job(EXISTING), &job(REPLACEMENT)]);
     assert_eq!(both.status.code(), Some(2), "one or the other");

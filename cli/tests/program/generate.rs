@@ -153,6 +153,30 @@ fn policy_in_cel_follows_a_policy_file() {
 }
 
 #[test]
+fn policy_that_allows_everything_has_no_cel() {
+    let output = run(&["policy", "--policy", "permissive"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(stdout(&output), "");
+    assert!(stderr(&output).contains("the policy `permissive` allows every change"));
+}
+
+#[test]
+fn policy_in_cel_says_what_it_denies_only_where_it_does() {
+    let drops_are_denied = "a manifest without the fields that Volcano filled in";
+    let policy = |allowed: &str| {
+        let mut file = serde_json::to_value(UpdatePolicy::permissive()).expect("a policy is JSON");
+        file["allowed"] = json!([allowed]);
+        file
+    };
+    let comment = |allowed: &str| {
+        let file = file(".json", &policy(allowed).to_string());
+        text(&["policy", "--policy", path(&file)])
+    };
+    assert!(comment("metadata").contains(drops_are_denied));
+    assert!(!comment("spec").contains(drops_are_denied));
+}
+
+#[test]
 fn deployment_is_hardened() {
     let documents = documents(&["deployment", "--image", "registry.example/webhook:1"]);
     let kinds: Vec<&str> =
