@@ -59,7 +59,7 @@ mod webhook;
 
 pub use self::outcome::Outcome;
 pub use self::response::Response;
-pub use self::review::{AdmissionReview, RequestError, body_limit};
+pub use self::review::{AdmissionReview, BEGINNING_BYTES, RequestError, body_limit};
 pub use self::webhook::{HttpAnswer, Webhook};
 use crate::status::StatusCodes;
 use crate::validate::Validator;

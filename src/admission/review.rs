@@ -15,6 +15,9 @@ use crate::validate::Validator;
 /// The limit for all of a body except its two Jobs, in bytes.
 const ENVELOPE_BYTES: usize = 1024 * 1024;
 
+/// How much of a review that is too large is read, in bytes.
+pub const BEGINNING_BYTES: usize = 64 * 1024;
+
 /// The maximum size of a body in bytes: two Jobs of [`Limits::text_bytes`] and 1 MiB. With the
 /// default limits this is 7 MiB.
 #[must_use]
@@ -45,10 +48,14 @@ impl RequestError {
         Self { status: Box::new(Status::bad_request(message)) }
     }
 
-    fn too_large(limit: usize) -> Self {
-        let why = format!("the review must be no longer than {limit} bytes");
-        Self { status: Box::new(Status::request_entity_too_large(why)) }
+    fn too_large(limits: &Limits) -> Self {
+        Self { status: Box::new(too_large(limits)) }
     }
+}
+
+fn too_large(limits: &Limits) -> Status {
+    let limit = body_limit(limits);
+    Status::request_entity_too_large(format!("the review must be no longer than {limit} bytes"))
 }
 
 /// An `AdmissionReview` of [`admission.k8s.io/v1`], borrowed from the body of a request.
@@ -60,6 +67,8 @@ impl RequestError {
 #[derive(Clone, Debug)]
 pub struct AdmissionReview<'a> {
     envelope: Envelope<'a>,
+    /// Why the review is denied if it is longer than [`body_limit`].
+    too_large: Option<Box<Status>>,
 }
 
 impl<'a> AdmissionReview<'a> {
@@ -68,18 +77,36 @@ impl<'a> AdmissionReview<'a> {
     /// # Errors
     ///
     /// The review cannot be answered: the body has no `request.uid` (`{}`), is not JSON up to the
-    /// uid (an empty body, `{"request": `), is not UTF-8, or is larger than [`body_limit`].
+    /// uid (an empty body, `{"request": `), or is not UTF-8. A body larger than [`body_limit`] is
+    /// read as [`AdmissionReview::oversized`] does.
     pub fn from_slice(body: &'a [u8], limits: &Limits) -> Result<Self, RequestError> {
-        let limit = body_limit(limits);
-        if body.len() > limit {
-            return Err(RequestError::too_large(limit));
+        if body.len() > body_limit(limits) {
+            return Self::oversized(body, limits);
         }
         let envelope = envelope::read(body, limits);
         if text(envelope.uid.as_ref()).is_empty() {
             let error = envelope.error.as_deref();
             return Err(RequestError::bad_request(error.unwrap_or("request.uid: must be set")));
         }
-        Ok(Self { envelope })
+        Ok(Self { envelope, too_large: None })
+    }
+
+    /// Reads the uid from the beginning of a review that is larger than [`body_limit`]; the
+    /// response denies it. At most [`BEGINNING_BYTES`] are read: an API server writes the uid
+    /// before everything else of the request.
+    ///
+    /// # Errors
+    ///
+    /// The beginning has no uid.
+    pub fn oversized(beginning: &'a [u8], limits: &Limits) -> Result<Self, RequestError> {
+        let beginning = beginning.get(..BEGINNING_BYTES).unwrap_or(beginning);
+        // The last character may be cut.
+        let beginning = beginning.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        let envelope = envelope::read(beginning.as_bytes(), limits);
+        if text(envelope.uid.as_ref()).is_empty() {
+            return Err(RequestError::too_large(limits));
+        }
+        Ok(Self { envelope, too_large: Some(Box::new(too_large(limits))) })
     }
 
     /// The uid of the request.
@@ -156,6 +183,11 @@ impl<'a> AdmissionReview<'a> {
     /// response.
     fn update(&self) -> Result<(&Job<'a>, &Job<'a>), Box<Response>> {
         let Envelope { resource, object_kind, existing, replacement, .. } = &self.envelope;
+        if let Some(status) = &self.too_large {
+            return Err(Box::new(
+                self.response(Outcome::Error).failed(self.name(), (**status).clone()),
+            ));
+        }
         if let Some(error) = self.error() {
             return Err(self.denial(error));
         }

@@ -86,12 +86,28 @@ impl Webhook {
         self.answer(body, |review| review.restore(&self.validator))
     }
 
+    /// Answers a request whose body is larger than [`Webhook::body_limit`], from its first
+    /// [`BEGINNING_BYTES`](super::BEGINNING_BYTES): with a denial if they contain the uid.
+    #[must_use]
+    pub fn oversized(&self, beginning: &[u8]) -> HttpAnswer {
+        let review = AdmissionReview::oversized(beginning, self.validator.policy().limits());
+        self.answer_to(review, |review| review.respond(&self.validator, self.status_codes))
+    }
+
     fn answer(
         &self,
         body: &[u8],
         respond: impl FnOnce(&AdmissionReview<'_>) -> Response,
     ) -> HttpAnswer {
         let review = AdmissionReview::from_slice(body, self.validator.policy().limits());
+        self.answer_to(review, respond)
+    }
+
+    fn answer_to(
+        &self,
+        review: Result<AdmissionReview<'_>, RequestError>,
+        respond: impl FnOnce(&AdmissionReview<'_>) -> Response,
+    ) -> HttpAnswer {
         HttpAnswer(review.map(|review| {
             let response = respond(&review);
             if self.is_shadow { response.into_shadow() } else { response }

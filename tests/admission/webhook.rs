@@ -1,7 +1,9 @@
 //! The HTTP answers of a webhook.
 
 use serde_json::{Value, json};
-use volcano_job_update::admission::{HttpAnswer, Outcome, Webhook, respond, restore};
+use volcano_job_update::admission::{
+    BEGINNING_BYTES, HttpAnswer, Outcome, Webhook, respond, restore,
+};
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{Limits, UnknownNameError, UpdatePolicy, Validator, ViolationCode};
 
@@ -67,6 +69,28 @@ fn body_that_is_no_review_gets_a_status() {
             }
         }
     }
+}
+
+#[test]
+fn oversized_review_is_denied_with_its_uid() {
+    let mut whole = br#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":
+        {"uid":"the-uid","object":{"metadata":{"annotations":{"a":""#
+        .to_vec();
+    // A character at the end of the beginning that is read is cut.
+    whole.extend("é".repeat(webhook().body_limit()).bytes());
+    for answer in [
+        webhook().validate(&whole),
+        webhook().restore(&whole),
+        webhook().oversized(&whole[..BEGINNING_BYTES]),
+        webhook().oversized(&whole[..120]),
+    ] {
+        assert_eq!((answer.status_code(), answer.outcome()), (200, Outcome::Error));
+        let response = &body(&answer)["response"];
+        assert_eq!((&response["uid"], &response["allowed"]), (&json!("the-uid"), &json!(false)));
+        let status = (&response["status"]["code"], &response["status"]["reason"]);
+        assert_eq!(status, (&json!(413), &json!("RequestEntityTooLarge")));
+    }
+    assert_eq!(webhook().oversized(b"{").status_code(), 413, "without a uid");
 }
 
 #[test]
