@@ -38,6 +38,30 @@ pub enum TlsError {
         /// The cause.
         error: rustls::Error,
     },
+    /// The certificate is not one of X.509.
+    #[error("{name}: the certificate is malformed: {error}")]
+    NotX509 {
+        /// The name of the file.
+        name: String,
+        /// The cause.
+        error: String,
+    },
+    /// A certificate in the file cannot be that of a CA.
+    #[error("{name}: this cannot be the certificate of a CA: {error}")]
+    NotACa {
+        /// The name of the file.
+        name: String,
+        /// The cause.
+        error: rustls::Error,
+    },
+    /// The CAs in the file cannot be used to verify clients.
+    #[error("{name}: clients cannot be verified: {error}")]
+    ClientCa {
+        /// The name of the file.
+        name: String,
+        /// The cause.
+        error: rustls::server::VerifierBuilderError,
+    },
     /// No certificate can be created for these names.
     #[error("cannot make a certificate: {0}")]
     Generate(#[from] rcgen::Error),

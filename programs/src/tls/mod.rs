@@ -4,6 +4,6 @@ mod certificate;
 mod error;
 mod self_signed;
 
-pub use self::certificate::{Certificate, CertificateFiles};
+pub use self::certificate::{Certificate, CertificateFiles, Reloaded, is_named};
 pub use self::error::TlsError;
 pub use self::self_signed::{SelfSigned, self_signed};

@@ -51,8 +51,11 @@ pub fn self_signed(
     }
     let authority = directory.join(CA);
     let bundle = std::fs::read(&authority).map_err(|error| FileError::read(&authority, error))?;
-    let files =
-        CertificateFiles { certificate: directory.join(CERTIFICATE), key: directory.join(KEY) };
+    let files = CertificateFiles {
+        certificate: directory.join(CERTIFICATE),
+        key: directory.join(KEY),
+        client_ca: None,
+    };
     Ok(SelfSigned { files, ca_bundle: BASE64_STANDARD.encode(bundle) })
 }
 
