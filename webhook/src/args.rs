@@ -7,20 +7,25 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use tracing::level_filters::LevelFilter;
 use volcano_job_update::status::StatusCodes;
-use volcano_job_update_programs::status_codes_parser;
+use volcano_job_update_programs::{WEBHOOK_TIMEOUT_SECONDS, status_codes_parser};
 
 /// An admission webhook that allows or denies updates of Volcano Jobs
 ///
 /// Validates updates at /validate. At /restore it answers with a patch that puts back the fields that
 /// Volcano filled in at creation and a manifest lacks. Also serves /healthz, /readyz and /metrics.
 ///
-/// Exit status: 0 after SIGTERM or SIGINT, 2 for an error at the start.
+/// SIGHUP: read the policy, the CRD and the certificate again. Exit status: 0 after SIGTERM or SIGINT,
+/// 2 for an error at the start.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Args {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8443")]
     pub(crate) listen: SocketAddr,
+    /// Serve /metrics, /healthz and /readyz over plain HTTP on this address; /metrics is then not
+    /// served on the other
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// The policy: documented, admission, permissive, or a policy file (JSON or YAML)
     #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "admission")]
     pub(crate) policy: String,
@@ -62,6 +67,12 @@ pub(crate) struct TlsArgs {
     #[arg(long, value_name = "NAME", requires = "self_signed", default_values_t =
         ["volcano-job-update-webhook.volcano-system.svc", "localhost", "127.0.0.1"].map(String::from))]
     pub(crate) dns_name: Vec<String>,
+    /// The CAs of clients, as PEM: a request for a review needs a certificate of one of them
+    #[arg(long, value_name = "FILE", requires = "client_name")]
+    pub(crate) client_ca: Option<PathBuf>,
+    /// The common name or DNS name of that certificate
+    #[arg(long, value_name = "NAME", requires = "client_ca")]
+    pub(crate) client_name: Option<String>,
     /// How often to check whether the certificate has changed
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = positive_seconds)]
     pub(crate) reload_interval: Duration,
@@ -70,22 +81,43 @@ pub(crate) struct TlsArgs {
 /// Limits on what clients can use.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Bounds {
-    /// Reviews that are read and validated at the same time; further ones get 503. An API server has
-    /// up to 200 mutating requests in flight by default
+    /// Connections at the same time; the limit for open files is raised to what they need
+    #[arg(long, value_name = "NUMBER", default_value_t = 1024,
+        value_parser = clap::value_parser!(u32).range(4..=1_000_000))]
+    pub(crate) max_connections: u32,
+    /// Connections from the same IPv4 address or IPv6 network of 64 bits; by default a quarter of
+    /// --max-connections
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_connections_per_address: Option<u32>,
+    /// Requests at the same time on an HTTP/2 connection
+    #[arg(long, value_name = "NUMBER", default_value_t = 128,
+        value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) max_streams: u32,
+    /// Reviews that are read and validated at the same time. For a further one, the body that makes
+    /// no progress for longest is given up, otherwise it gets 503. An API server has up to 200 mutating
+    /// requests in flight by default
     #[arg(long, value_name = "NUMBER", default_value_t = 1000,
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) max_in_flight: u32,
-    /// Memory for their bodies together: the Content-Length of each, or 7 MiB without one; requests
-    /// beyond it get 503
+    /// Memory for what has arrived of their bodies; beyond it, the same as for --max-in-flight
     #[arg(long, value_name = "MIB", default_value_t = 256,
-        value_parser = clap::value_parser!(u32).range(7..=65_536))]
+        value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) max_body_memory: u32,
-    /// Timeout for each of the TLS handshake, the headers and the body of a request
+    /// Reviews that are validated at the same time; by default the number of CPUs, at most 4. Validating
+    /// a large one takes up to 100 MiB besides its body
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) max_validating: Option<u32>,
+    /// Timeout for each of the TLS handshake and the headers of a request
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = positive_seconds)]
     pub(crate) read_timeout: Duration,
-    /// Timeout for validating an update
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = positive_seconds)]
-    pub(crate) handler_timeout: Duration,
+    /// A body of which less than 16 KiB arrive in this time is given up
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = positive_seconds)]
+    pub(crate) body_timeout: Duration,
+    /// The time from the headers of a request to its answer. The default is half a second less than
+    /// what the generated webhook configuration makes an API server wait
+    #[arg(long, value_name = "SECONDS", default_value = default_request_timeout(),
+        value_parser = positive_seconds)]
+    pub(crate) request_timeout: Duration,
     /// How long to accept requests after SIGTERM, until the endpoints of the Service are updated
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(crate) drain_delay: Duration,
@@ -100,6 +132,10 @@ pub(crate) enum LogFormat {
     Json,
     /// For people
     Text,
+}
+
+fn default_request_timeout() -> String {
+    format!("{}.5", WEBHOOK_TIMEOUT_SECONDS - 1)
 }
 
 fn positive_seconds(text: &str) -> Result<Duration, String> {

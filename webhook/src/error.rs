@@ -20,6 +20,10 @@ pub(crate) enum Error {
     NoCertificate,
     #[error("cannot listen on {address}: {error}")]
     Listen { address: std::net::SocketAddr, error: io::Error },
+    #[error(
+        "--max-body-memory must be at least {needed} (MiB), the largest review under this policy"
+    )]
+    BodyMemory { needed: usize },
     #[error("cannot start: {0}")]
     Start(io::Error),
     #[error("cannot print: {0}")]

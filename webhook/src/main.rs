@@ -1,9 +1,12 @@
 //! The program `volcano-job-update-webhook`: an admission webhook for updates of Volcano Jobs.
 
 mod args;
+mod bodies;
+mod connections;
 mod error;
 mod log;
 mod metrics;
+mod reload;
 mod serve;
 
 use std::io::{self, Write};
@@ -18,12 +21,14 @@ use axum_server::tls_rustls::RustlsAcceptor;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use volcano_job_update::admission::Webhook;
-use volcano_job_update_programs::tls::{Certificate, CertificateFiles, TlsError, self_signed};
+use volcano_job_update_programs::tls::{Certificate, CertificateFiles, self_signed};
 use volcano_job_update_programs::{read_policy, validator};
 
 use crate::args::{Args, Bounds, TlsArgs};
+use crate::connections::{Acceptor, Connections};
 use crate::error::Error;
-use crate::metrics::{Metrics, Reload};
+use crate::metrics::Metrics;
+use crate::reload::{Reloader, note_expiry};
 use crate::serve::App;
 
 /// The subject of the certificate of --self-signed.
@@ -32,8 +37,17 @@ const COMMON_NAME: &str = "volcano-job-update-webhook";
 /// The interval of pings on an idle HTTP/2 connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
+/// What a client can send on an HTTP/2 connection before the webhook has read it, in bytes.
+const WINDOW: u32 = 256 * 1024;
+
+/// The headers of a request, in bytes.
+const HEADER_BYTES: u32 = 16 * 1024;
+
+/// The open files that the webhook needs besides its connections.
+const OTHER_FILES: u64 = 64;
+
 fn main() -> ExitCode {
-    match start(&Args::parse()) {
+    match start(Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing can be done if standard error cannot be written to.
@@ -44,85 +58,136 @@ fn main() -> ExitCode {
 }
 
 /// Reads the configuration, then serves.
-fn start(args: &Args) -> Result<(), Error> {
-    let webhook = Webhook::new(validator(read_policy(&args.policy)?, args.crd.as_deref())?)
-        .with_status_codes(args.status_codes)
-        .with_shadow(args.shadow);
+fn start(args: Args) -> Result<(), Error> {
+    let metrics = Arc::new(Metrics::new());
+    let app = App::new(configured_webhook(&args)?, Arc::clone(&metrics), args.bounds)?;
     let certificate = Certificate::load(certificate_files(&args.tls)?)?;
-    let listener = TcpListener::bind(args.listen)
-        .map_err(|error| Error::Listen { address: args.listen, error })?;
+    let bind =
+        |address| TcpListener::bind(address).map_err(|error| Error::Listen { address, error });
+    let listeners = Listeners {
+        reviews: bind(args.listen)?,
+        metrics: args.metrics_listen.map(bind).transpose()?,
+    };
     log::start(args.log_format, args.log_level);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Start)?;
-    runtime.block_on(serve(args, webhook, certificate, listener)).map_err(Error::Start)
+    let served = runtime.block_on(serve(args, app, metrics, certificate, listeners));
+    // Nobody waits any more for a review that is still being validated.
+    runtime.shutdown_background();
+    served.map_err(Error::Start)
+}
+
+struct Listeners {
+    reviews: TcpListener,
+    metrics: Option<TcpListener>,
+}
+
+/// The webhook with the policy and the CRD of the command line.
+fn configured_webhook(args: &Args) -> Result<Webhook, Error> {
+    let validator = validator(read_policy(&args.policy)?, args.crd.as_deref())?;
+    Ok(Webhook::new(validator).with_status_codes(args.status_codes).with_shadow(args.shadow))
 }
 
 /// The certificate files. With --self-signed, creates them first and prints the `caBundle`.
 fn certificate_files(args: &TlsArgs) -> Result<CertificateFiles, Error> {
+    let client_ca = args.client_ca.clone();
     if let Some(directory) = &args.self_signed {
         let made = self_signed(directory, COMMON_NAME, &args.dns_name)?;
         writeln!(io::stdout(), "{}", made.ca_bundle).map_err(Error::Print)?;
-        return Ok(made.files);
+        return Ok(CertificateFiles { client_ca, ..made.files });
     }
     let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) else {
         return Err(Error::NoCertificate);
     };
-    Ok(CertificateFiles { certificate: certificate.clone(), key: key.clone() })
+    Ok(CertificateFiles { certificate: certificate.clone(), key: key.clone(), client_ca })
 }
 
 async fn serve(
-    args: &Args,
-    webhook: Webhook,
+    args: Args,
+    app: Arc<App>,
+    metrics: Arc<Metrics>,
     certificate: Certificate,
-    listener: TcpListener,
+    listeners: Listeners,
 ) -> io::Result<()> {
-    let metrics = Arc::new(Metrics::new());
-    let policy = webhook.validator().policy().name().to_owned();
-    let app = App::new(webhook, Arc::clone(&metrics), args.bounds);
-    let handle = Handle::new();
-    let address = listener.local_addr()?;
+    note_expiry(&certificate, &metrics);
+    let bounds = args.bounds;
+    let address = listeners.reviews.local_addr()?;
+    let metrics_address = listeners.metrics.as_ref().map(TcpListener::local_addr).transpose()?;
+    let (limit, limit_per_address) = connection_limits(bounds);
+    let connections = Connections::new(limit, limit_per_address, Arc::clone(&metrics));
     let acceptor = RustlsAcceptor::new(certificate.config())
-        .handshake_timeout(args.bounds.read_timeout)
+        .handshake_timeout(bounds.read_timeout)
         .acceptor(NoDelayAcceptor::new());
-    let mut server = axum_server::from_tcp(listener)?
+    let acceptor =
+        Acceptor::new(acceptor, Arc::clone(&connections), args.tls.client_name.as_deref());
+    let handle = Handle::new();
+    let mut server = axum_server::from_tcp(listeners.reviews)?
         .acceptor(acceptor)
-        .first_request_timeout(args.bounds.read_timeout)
-        .accept_error_handler(|_, error| tracing::warn!(%error, "cannot accept a connection"))
+        .first_request_timeout(bounds.read_timeout)
+        .accept_error_handler(move |_, error| connections.note_failure(error))
         .handle(handle.clone());
-    // A client that has half-closed its connection still gets its answer.
-    server.http_builder().http1().half_close(true).header_read_timeout(args.bounds.read_timeout);
-    server
-        .http_builder()
-        .http2()
-        .keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_timeout(args.bounds.read_timeout);
+    set_limits(&mut server, bounds);
 
-    let stop = stop_signal()?;
-    let stopping = tokio::spawn(shut_down(stop, Arc::clone(&app), handle, args.bounds));
-    let watching = certificate.watch(args.tls.reload_interval, move |result| {
-        note_reload(&metrics, result);
-    });
-    let watching = tokio::spawn(watching);
-    tracing::info!(%address, policy, shadow = args.shadow, "listening");
-    let outcome = server.serve(app.router().into_make_service()).await;
-    watching.abort();
-    stopping.abort();
+    let (stop, hangup) = (stop_signal()?, signal(SignalKind::hangup())?);
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(shut_down(stop, Arc::clone(&app), handle, bounds));
+    let router = match listeners.metrics {
+        Some(listener) => {
+            let mut server = axum_server::from_tcp(listener)?;
+            set_limits(&mut server, bounds);
+            let router = app.metrics();
+            tasks.spawn(async move { drop(server.serve(router.into_make_service()).await) });
+            app.reviews()
+        }
+        None => app.reviews().merge(app.only_metrics()),
+    };
+    let policy = app.policy_name();
+    let (shadow, interval) = (args.shadow, args.tls.reload_interval);
+    let reloader = Reloader { args, app, certificate, metrics };
+    tasks.spawn(reloader.run(interval, hangup));
+    let metrics_address = metrics_address.map(tracing::field::display);
+    tracing::info!(%address, metrics_address, policy, shadow, "listening");
+    let outcome = server.serve(router.into_make_service()).await;
+    tasks.abort_all();
     tracing::info!("stopped");
     outcome
 }
 
-/// Counts and logs the reload of a certificate.
-fn note_reload(metrics: &Metrics, result: Result<(), TlsError>) {
-    match result {
-        Ok(()) => {
-            metrics.count_reload(Reload::Done);
-            tracing::info!("the certificate has changed and is in use");
-        }
-        Err(error) => {
-            metrics.count_reload(Reload::Failed);
-            tracing::error!(%error, "the certificate cannot be reloaded; the old one stays in use");
-        }
+/// Limits what a connection can use.
+fn set_limits<A: axum_server::Address, Acc>(
+    server: &mut axum_server::Server<A, Acc>,
+    bounds: Bounds,
+) {
+    // A client that has half-closed its connection still gets its answer.
+    server
+        .http_builder()
+        .http1()
+        .half_close(true)
+        .header_read_timeout(bounds.read_timeout)
+        .max_buf_size(WINDOW as usize);
+    server
+        .http_builder()
+        .http2()
+        .keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(bounds.read_timeout)
+        .max_concurrent_streams(bounds.max_streams)
+        .max_header_list_size(HEADER_BYTES)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW);
+}
+
+/// How many connections there may be, in all and from one address. Raises the limit for open files
+/// if necessary.
+fn connection_limits(bounds: Bounds) -> (usize, usize) {
+    let wanted = u64::from(bounds.max_connections);
+    let files = rlimit::increase_nofile_limit(wanted + OTHER_FILES).unwrap_or(wanted + OTHER_FILES);
+    let limit = wanted.min(files.saturating_sub(OTHER_FILES)).max(4);
+    if limit < wanted {
+        tracing::warn!(open_files = files, connections = limit, "the limit for open files is low");
     }
+    let per_address = bounds.max_connections_per_address.map_or(limit / 4, u64::from);
+    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    (number(limit), number(per_address))
 }
 
 /// Returns a future that completes with the first SIGTERM or SIGINT.

@@ -8,6 +8,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use volcano_job_update::admission::HttpAnswer;
 
@@ -29,8 +30,8 @@ pub(crate) enum Endpoint {
 pub(crate) enum Rejection {
     /// 415
     MediaType,
-    /// 413
-    TooLarge,
+    /// 401: the client has no certificate that allows it to ask.
+    Unauthorized,
     /// 503
     Busy,
     /// 408
@@ -39,15 +40,26 @@ pub(crate) enum Rejection {
     BrokenBody,
     /// 504
     SlowHandler,
+    /// The client did not wait for the answer.
+    Abandoned,
     /// 500: a bug in this program.
     Failed,
+}
+
+/// The reason for refusing a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    TooMany,
+    TooManyOfAddress,
+    /// The TLS handshake failed, or the connection could not be accepted.
+    Handshake,
 }
 
 /// The result of reloading changed certificate files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reload {
-    Done,
-    Failed,
+    Success,
+    Error,
 }
 
 /// All metrics of the program.
@@ -60,7 +72,11 @@ pub(crate) struct Metrics {
     shadowed: Counter,
     durations: Family<EndpointLabels, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
+    validating: Gauge,
+    pub(crate) connections: Gauge,
+    refusals: Family<RefusalLabels, Counter>,
     reloads: Family<ReloadLabels, Counter>,
+    pub(crate) certificate_not_after: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -86,6 +102,11 @@ struct EndpointLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReloadLabels {
     result: &'static str,
 }
@@ -100,7 +121,11 @@ impl Metrics {
             shadowed: Counter::default(),
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             in_flight: Gauge::default(),
+            validating: Gauge::default(),
+            connections: Gauge::default(),
+            refusals: Family::default(),
             reloads: Family::default(),
+            certificate_not_after: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -110,7 +135,7 @@ impl Metrics {
         let registry = &mut self.registry;
         let requests = "Reviews that were answered, by outcome";
         registry.register("requests", requests, self.requests.clone());
-        let rejections = "Requests that were answered without reading their review";
+        let rejections = "Requests whose review was not answered";
         registry.register("rejections", rejections, self.rejections.clone());
         let violations = "Violations in updates, by code";
         registry.register("violations", violations, self.violations.clone());
@@ -118,11 +143,23 @@ impl Metrics {
         registry.register("would_have_denied", shadowed, self.shadowed.clone());
         let durations = "Time from the headers of a request to its answer";
         let seconds = Unit::Seconds;
-        registry.register_with_unit("duration", durations, seconds, self.durations.clone());
+        registry.register_with_unit("request_duration", durations, seconds, self.durations.clone());
         let in_flight = "Reviews that are being read or validated";
-        registry.register("in_flight", in_flight, self.in_flight.clone());
+        registry.register("in_flight_requests", in_flight, self.in_flight.clone());
+        let validating =
+            "Reviews that are being validated, also those that nobody waits for any more";
+        registry.register("validating_requests", validating, self.validating.clone());
+        let connections = "Open connections";
+        registry.register("connections", connections, self.connections.clone());
+        let refusals = "Connections that were refused or failed before the first request";
+        registry.register("refused_connections", refusals, self.refusals.clone());
         let reloads = "Changes of the certificate files, by whether they are in use";
         registry.register("certificate_reloads", reloads, self.reloads.clone());
+        let not_after = "When the certificate expires, in seconds since 1970";
+        let certificate = self.certificate_not_after.clone();
+        registry.register_with_unit("certificate_not_after", not_after, Unit::Seconds, certificate);
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version of this program", build);
     }
 
     /// Encodes the metrics in the text format of `OpenMetrics`.
@@ -150,10 +187,14 @@ impl Metrics {
         self.rejections.get_or_create(&labels).inc();
     }
 
+    pub(crate) fn count_refusal(&self, refusal: Refusal) {
+        self.refusals.get_or_create(&RefusalLabels { reason: refusal.as_str() }).inc();
+    }
+
     pub(crate) fn count_reload(&self, reload: Reload) {
         let result = match reload {
-            Reload::Done => "done",
-            Reload::Failed => "failed",
+            Reload::Success => "success",
+            Reload::Error => "error",
         };
         self.reloads.get_or_create(&ReloadLabels { result }).inc();
     }
@@ -164,17 +205,28 @@ impl Metrics {
     }
 
     /// Counts a review as in flight until the guard is dropped.
-    pub(crate) fn enter(&self) -> InFlight {
-        self.in_flight.inc();
-        InFlight(self.in_flight.clone())
+    pub(crate) fn enter(&self) -> Counted {
+        Counted::new(&self.in_flight)
+    }
+
+    /// Counts a review as being validated until the guard is dropped.
+    pub(crate) fn validating(&self) -> Counted {
+        Counted::new(&self.validating)
     }
 }
 
-/// Guard for a review in flight.
+/// What a gauge counts until this is dropped.
 #[derive(Debug)]
-pub(crate) struct InFlight(Gauge);
+pub(crate) struct Counted(Gauge);
 
-impl Drop for InFlight {
+impl Counted {
+    fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.dec();
     }
@@ -193,12 +245,23 @@ impl Rejection {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::MediaType => "media-type",
-            Self::TooLarge => "too-large",
+            Self::Unauthorized => "unauthorized",
             Self::Busy => "busy",
             Self::SlowBody => "slow-body",
             Self::BrokenBody => "broken-body",
             Self::SlowHandler => "slow-handler",
+            Self::Abandoned => "abandoned",
             Self::Failed => "failed",
+        }
+    }
+}
+
+impl Refusal {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::TooMany => "too-many",
+            Self::TooManyOfAddress => "too-many-of-address",
+            Self::Handshake => "handshake",
         }
     }
 }

@@ -1,56 +1,88 @@
-//! The HTTP server: paths, limits and timeouts.
+//! The HTTP server: paths, limits and deadlines.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http_body_util::LengthLimitError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use axum::{Extension, Router};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 use volcano_job_update::ViolationCode;
 use volcano_job_update::admission::{HttpAnswer, Outcome, Webhook};
 use volcano_job_update::status::Status;
 
 use crate::args::Bounds;
+use crate::bodies::{Bodies, Place, Received};
+use crate::connections::Peer;
+use crate::error::Error;
 use crate::metrics::{Endpoint, Metrics, Rejection};
-
-/// The limit for a body, in bytes: two Jobs of 3 MiB, the limit of an API server, and 1 MiB for the
-/// rest of the review.
-const BODY_LIMIT: usize = 7 * 1024 * 1024;
 
 /// The limit for a logged uid, in characters. An API server sends 36; another client can send
 /// anything.
 const UID_CHARACTERS: usize = 64;
 
+/// The highest default of --max-validating.
+const MAX_VALIDATING: usize = 4;
+
 /// The state shared by all requests.
 #[derive(Debug)]
 pub(crate) struct App {
-    webhook: Arc<Webhook>,
+    webhook: RwLock<Arc<Webhook>>,
     metrics: Arc<Metrics>,
     bounds: Bounds,
-    /// A permit for each review in flight.
-    slots: Arc<Semaphore>,
-    /// A permit for each KiB of their bodies.
-    memory: Arc<Semaphore>,
+    bodies: Bodies,
+    /// A permit for each review that is validated at the same time.
+    validating: Arc<Semaphore>,
     draining: AtomicBool,
 }
 
 impl App {
-    pub(crate) fn new(webhook: Webhook, metrics: Arc<Metrics>, bounds: Bounds) -> Arc<Self> {
-        Arc::new(Self {
-            webhook: Arc::new(webhook),
+    /// # Errors
+    ///
+    /// There is less memory for bodies than the limit of one.
+    pub(crate) fn new(
+        webhook: Webhook,
+        metrics: Arc<Metrics>,
+        bounds: Bounds,
+    ) -> Result<Arc<Self>, Error> {
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        let validating = bounds.max_validating.map_or(cpus.min(MAX_VALIDATING), |max| max as usize);
+        let (places, kibibytes) =
+            (bounds.max_in_flight as usize, bounds.max_body_memory as usize * 1024);
+        check_memory(&webhook, bounds)?;
+        Ok(Arc::new(Self {
+            webhook: RwLock::new(Arc::new(webhook)),
             metrics,
             bounds,
-            slots: Arc::new(Semaphore::new(bounds.max_in_flight as usize)),
-            memory: Arc::new(Semaphore::new(bounds.max_body_memory as usize * 1024)),
+            bodies: Bodies::new(places, kibibytes, bounds.body_timeout),
+            validating: Arc::new(Semaphore::new(validating)),
             draining: AtomicBool::new(false),
-        })
+        }))
+    }
+
+    /// Answers the reviews that arrive from now on with another webhook.
+    ///
+    /// # Errors
+    ///
+    /// There is less memory for bodies than the limit of one.
+    pub(crate) fn use_webhook(&self, webhook: Webhook) -> Result<(), Error> {
+        check_memory(&webhook, self.bounds)?;
+        *self.webhook.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(webhook);
+        Ok(())
+    }
+
+    fn webhook(&self) -> Arc<Webhook> {
+        Arc::clone(&self.webhook.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The name of the policy in force.
+    pub(crate) fn policy_name(&self) -> String {
+        self.webhook().validator().policy().name().to_owned()
     }
 
     /// Makes `/readyz` fail. Requests are still answered.
@@ -58,65 +90,74 @@ impl App {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn router(self: &Arc<Self>) -> Router {
+    /// The paths for reviews and probes.
+    pub(crate) fn reviews(self: &Arc<Self>) -> Router<()> {
+        let probes = self.probes();
         Router::new()
             .route("/validate", post(validate))
             .route("/restore", post(restore))
+            .with_state(Arc::clone(self))
+            .merge(probes)
+    }
+
+    fn probes(self: &Arc<Self>) -> Router<()> {
+        Router::new()
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(ready))
-            .route("/metrics", get(metrics))
             .with_state(Arc::clone(self))
     }
 
-    async fn respond(self: Arc<Self>, endpoint: Endpoint, request: Request) -> Response {
-        let started = Instant::now();
-        let response = match self.review(endpoint, request).await {
-            Ok((answer, body)) => {
-                self.metrics.count_answer(endpoint, &answer);
-                log(endpoint, &answer, started.elapsed());
-                let content_type = [(CONTENT_TYPE, answer.content_type())];
-                (status_code(&answer), content_type, body).into_response()
-            }
-            Err(rejection) => {
-                self.metrics.count_rejection(endpoint, rejection);
-                let endpoint = endpoint.as_str();
-                tracing::warn!(endpoint, reason = rejection.as_str(), "rejected");
-                self.reject(rejection)
-            }
-        };
-        self.metrics.observe(endpoint, started.elapsed());
-        response
+    /// The paths for metrics and probes.
+    pub(crate) fn metrics(self: &Arc<Self>) -> Router<()> {
+        self.probes().merge(self.only_metrics())
+    }
+
+    /// The path for metrics.
+    pub(crate) fn only_metrics(self: &Arc<Self>) -> Router<()> {
+        Router::new().route("/metrics", get(metrics)).with_state(Arc::clone(self))
+    }
+
+    async fn respond(
+        self: Arc<Self>,
+        endpoint: Endpoint,
+        peer: Peer,
+        request: Request,
+    ) -> Response {
+        let pending = Pending { app: &self, endpoint, started: Instant::now(), is_answered: false };
+        let result = self.review(endpoint, &peer, request, pending.started).await;
+        pending.finish(result)
     }
 
     /// Reads a review and answers it. Returns the answer and its body.
     async fn review(
         &self,
         endpoint: Endpoint,
+        peer: &Peer,
         request: Request,
+        started: Instant,
     ) -> Result<(HttpAnswer, Vec<u8>), Rejection> {
+        if !peer.may_review() {
+            return Err(Rejection::Unauthorized);
+        }
         if !is_json(request.headers()) {
             return Err(Rejection::MediaType);
         }
-        let length = content_length(request.headers()).unwrap_or(BODY_LIMIT);
-        if length > BODY_LIMIT {
-            return Err(Rejection::TooLarge);
-        }
-        let slot = self.acquire(length)?;
-        let in_flight = self.metrics.enter();
-        let body = read(request.into_body(), length, self.bounds.read_timeout).await?;
-        let answer = self.answer(endpoint, body, slot).await;
-        drop(in_flight);
-        answer
-    }
-
-    /// Acquires a slot for a review with a body of this length. This happens before the body is
-    /// read, to limit memory use.
-    fn acquire(&self, length: usize) -> Result<Slot, Rejection> {
-        let review = Arc::clone(&self.slots).try_acquire_owned();
-        let memory = Arc::clone(&self.memory).try_acquire_many_owned(kibibytes(length));
-        match (review, memory) {
-            (Ok(review), Ok(memory)) => Ok(Slot { _review: review, _memory: memory }),
-            _ => Err(Rejection::Busy),
+        let deadline = started + self.bounds.request_timeout;
+        let _in_flight = self.metrics.enter();
+        let webhook = self.webhook();
+        let received = self.bodies.read(request.into_body(), webhook.body_limit());
+        match timeout_at(deadline, received).await {
+            Err(_) => Err(Rejection::SlowBody),
+            Ok(Err(rejection)) => Err(rejection),
+            Ok(Ok(Received::Oversized(beginning))) => {
+                let answer = webhook.oversized(&beginning);
+                let body = answer.body();
+                Ok((answer, body))
+            }
+            Ok(Ok(Received::Whole(body, place))) => {
+                let answer = self.answer(endpoint, webhook, body, place);
+                timeout_at(deadline, answer).await.unwrap_or(Err(Rejection::SlowHandler))
+            }
         }
     }
 
@@ -125,38 +166,35 @@ impl App {
     async fn answer(
         &self,
         endpoint: Endpoint,
-        body: Bytes,
-        slot: Slot,
+        webhook: Arc<Webhook>,
+        body: Vec<u8>,
+        place: Place,
     ) -> Result<(HttpAnswer, Vec<u8>), Rejection> {
-        let webhook = Arc::clone(&self.webhook);
+        let turn = Arc::clone(&self.validating).acquire_owned().await;
+        let turn = turn.map_err(|_| Rejection::Failed)?;
+        let validating = self.metrics.validating();
         let task = tokio::task::spawn_blocking(move || {
             let answer = match endpoint {
                 Endpoint::Validate => webhook.validate(&body),
                 Endpoint::Restore => webhook.restore(&body),
             };
-            let body = answer.body();
-            // The slot is released only here: after a timeout, the work continues and still
-            // occupies its slot.
-            drop(slot);
-            (answer, body)
+            let response = answer.body();
+            // These are released only here: after a timeout, the work goes on.
+            drop((body, place, turn, validating));
+            (answer, response)
         });
-        match tokio::time::timeout(self.bounds.handler_timeout, task).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => Err(Rejection::Failed),
-            Err(_) => Err(Rejection::SlowHandler),
-        }
+        task.await.map_err(|_| Rejection::Failed)
     }
 
     fn reject(&self, rejection: Rejection) -> Response {
-        let timeout = self.bounds.read_timeout.as_secs_f64();
         match rejection {
             Rejection::MediaType => {
                 let status = Status::unsupported_media_type(&["application/json"]);
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, Json(status)).into_response()
             }
-            Rejection::TooLarge => {
-                let status = Status::request_entity_too_large(format!("limit is {BODY_LIMIT}"));
-                (StatusCode::PAYLOAD_TOO_LARGE, Json(status)).into_response()
+            Rejection::Unauthorized => {
+                let status = Status::unauthorized("a client certificate is required");
+                (StatusCode::UNAUTHORIZED, Json(status)).into_response()
             }
             Rejection::Busy => {
                 let retry_after = [(RETRY_AFTER, "1")];
@@ -164,7 +202,10 @@ impl App {
                 (StatusCode::SERVICE_UNAVAILABLE, retry_after, text).into_response()
             }
             Rejection::SlowBody => {
-                let text = format!("the body did not arrive within {timeout} seconds\n");
+                let timeout = self.bounds.body_timeout.as_secs_f64();
+                let text = format!(
+                    "the body made no progress for {timeout} seconds, or others needed its place\n"
+                );
                 (StatusCode::REQUEST_TIMEOUT, text).into_response()
             }
             Rejection::BrokenBody => {
@@ -173,32 +214,78 @@ impl App {
             Rejection::SlowHandler => {
                 (StatusCode::GATEWAY_TIMEOUT, "validating took too long\n").into_response()
             }
-            Rejection::Failed => {
+            // Nobody reads the answer to an abandoned request.
+            Rejection::Failed | Rejection::Abandoned => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "the webhook failed\n").into_response()
             }
         }
     }
 }
 
-/// A review in flight and the memory of its body; both are released when it is dropped.
-#[derive(Debug)]
-struct Slot {
-    _review: OwnedSemaphorePermit,
-    _memory: OwnedSemaphorePermit,
+fn check_memory(webhook: &Webhook, bounds: Bounds) -> Result<(), Error> {
+    let (limit, memory) = (webhook.body_limit(), bounds.max_body_memory as usize * 1024 * 1024);
+    if limit > memory {
+        return Err(Error::BodyMemory { needed: limit.div_ceil(1024 * 1024) });
+    }
+    Ok(())
 }
 
-/// The length of a body in KiB, rounded up.
-#[expect(clippy::expect_used, reason = "a longer body was rejected")]
-fn kibibytes(length: usize) -> u32 {
-    length.div_ceil(1024).try_into().expect("it is at most BODY_LIMIT")
+/// A request that is not answered yet. Each is logged and counted once, also if its client does not
+/// wait for the answer: then this is dropped.
+struct Pending<'a> {
+    app: &'a App,
+    endpoint: Endpoint,
+    started: Instant,
+    is_answered: bool,
 }
 
-async fn validate(State(app): State<Arc<App>>, request: Request) -> Response {
-    app.respond(Endpoint::Validate, request).await
+impl Pending<'_> {
+    fn finish(mut self, result: Result<(HttpAnswer, Vec<u8>), Rejection>) -> Response {
+        self.is_answered = true;
+        let Self { app, endpoint, started, .. } = self;
+        match result {
+            Ok((answer, body)) => {
+                app.metrics.count_answer(endpoint, &answer);
+                log(endpoint, &answer, started.elapsed());
+                let content_type = [(CONTENT_TYPE, answer.content_type())];
+                (status_code(&answer), content_type, body).into_response()
+            }
+            Err(rejection) => {
+                self.note_rejection(rejection);
+                app.reject(rejection)
+            }
+        }
+    }
+
+    fn note_rejection(&self, rejection: Rejection) {
+        self.app.metrics.count_rejection(self.endpoint, rejection);
+        tracing::warn!(endpoint = self.endpoint.as_str(), reason = rejection.as_str(), "rejected");
+    }
 }
 
-async fn restore(State(app): State<Arc<App>>, request: Request) -> Response {
-    app.respond(Endpoint::Restore, request).await
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.note_rejection(Rejection::Abandoned);
+        }
+        self.app.metrics.observe(self.endpoint, self.started.elapsed());
+    }
+}
+
+async fn validate(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Response {
+    app.respond(Endpoint::Validate, peer, request).await
+}
+
+async fn restore(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Response {
+    app.respond(Endpoint::Restore, peer, request).await
 }
 
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
@@ -214,28 +301,11 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     ([(CONTENT_TYPE, kind)], app.metrics.to_text()).into_response()
 }
 
-async fn read(body: Body, limit: usize, timeout: Duration) -> Result<Bytes, Rejection> {
-    match tokio::time::timeout(timeout, to_bytes(body, limit)).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) if is_too_long(&error) => Err(Rejection::TooLarge),
-        Ok(Err(_)) => Err(Rejection::BrokenBody),
-        Err(_) => Err(Rejection::SlowBody),
-    }
-}
-
-fn is_too_long(error: &axum::Error) -> bool {
-    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
-}
-
 /// Whether the media type is `application/json`, regardless of parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = content_type.and_then(|value| value.split(';').next());
     media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
-}
-
-fn content_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 #[expect(clippy::expect_used, reason = "it is 200, 400 or 413")]

@@ -98,9 +98,9 @@ fn answers_are_counted() {
     assert_eq!(counted(r#"requests_total{endpoint="validate",verdict="allowed"}"#), 1);
     assert_eq!(counted(r#"requests_total{endpoint="validate",verdict="bad-request"}"#), 1);
     assert_eq!(counted(r#"violations_total{code="immutable-field"}"#), 2);
-    assert_eq!(counted(r#"duration_seconds_count{endpoint="validate"}"#), 4);
-    assert_eq!(counted(r#"duration_seconds_bucket{le="+Inf",endpoint="validate"}"#), 4);
-    assert_eq!(counted("in_flight"), 0);
+    assert_eq!(counted(r#"request_duration_seconds_count{endpoint="validate"}"#), 4);
+    assert_eq!(counted(r#"request_duration_seconds_bucket{le="+Inf",endpoint="validate"}"#), 4);
+    assert_eq!(counted("in_flight_requests"), 0);
     let metrics = webhook.get("/metrics");
     assert!(
         metrics.head.contains("content-type: application/openmetrics-text"),

@@ -4,17 +4,46 @@ use std::io::Read;
 
 use serde_json::json;
 
-use crate::util::{Client, Webhook, head, request, review};
+use crate::util::{Client, Webhook, request, review};
 
 const LIMIT: usize = 7 * 1024 * 1024;
 
 #[test]
-fn content_length_above_the_limit() {
+fn body_above_the_limit_without_a_uid() {
     let webhook = Webhook::start(&[]);
-    let answer = webhook.connect().exchange(&head("/validate", LIMIT + 1));
-    assert_eq!(answer.status, 413, "without waiting for the body");
+    // The whole body is sent before the answer is read.
+    let answer = webhook.connect().exchange(&request("/validate", &" ".repeat(LIMIT + 1)));
+    assert_eq!(answer.status, 413);
     assert_eq!(answer.json()["reason"], "RequestEntityTooLarge");
     webhook.assert_answers();
+}
+
+#[test]
+fn body_above_the_limit_with_a_uid() {
+    let webhook = Webhook::start(&[]);
+    let beginning = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"a","object":""#;
+    let answer = webhook.post("/validate", &(beginning.to_owned() + &"x".repeat(3 * LIMIT)));
+    assert_eq!(answer.status, 200);
+    let response = &answer.json()["response"];
+    assert_eq!((&response["uid"], &response["allowed"]), (&json!("a"), &json!(false)));
+    assert_eq!(response["status"]["code"], 413);
+    webhook.assert_answers();
+}
+
+/// The limit is that of the policy.
+#[test]
+fn body_above_the_limit_of_the_policy() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let policy = directory.path().join("policy.yaml");
+    std::fs::write(&policy, "limits: {textBytes: 6291456}\n").expect("written");
+    let policy = policy.display().to_string();
+    let webhook = Webhook::start(&["--policy", &policy]);
+    let mut body = review("a", json!({}), json!({})).to_string();
+    body.push_str(&" ".repeat(2 * 6_291_456 + (1 << 20) - body.len()));
+    assert_eq!(webhook.post("/validate", &body).json()["response"]["allowed"], true);
+    body.push(' ');
+    let response = &webhook.post("/validate", &body).json()["response"];
+    assert_eq!((&response["allowed"], &response["status"]["code"]), (&json!(false), &json!(413)));
 }
 
 #[test]
@@ -90,7 +119,7 @@ fn deeply_nested_body() {
 }
 
 /// Short enough for a test, long enough for the other clients on a busy machine.
-const SLOW: [&str; 2] = ["--read-timeout", "3"];
+const SLOW: [&str; 4] = ["--read-timeout", "3", "--body-timeout", "3"];
 
 #[test]
 fn slow_handshake() {
@@ -153,13 +182,14 @@ fn half_closed_connection() {
 
 #[test]
 fn dropped_connection_frees_its_slot() {
-    let webhook = Webhook::start(&["--max-in-flight", "1"]);
+    let webhook = Webhook::start(&["--max-in-flight", "1", "--body-timeout", "3600"]);
     let mut client = webhook.connect();
     client.begin("/validate", 100);
     drop(client);
     crate::util::wait_until("its slot is free", || {
-        webhook.validate(&review("a", json!({}), json!({}))).status == 200
+        webhook.metric("volcano_job_update_webhook_in_flight_requests") == 0
     });
+    webhook.assert_answers();
 }
 
 #[test]

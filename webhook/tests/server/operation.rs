@@ -3,47 +3,151 @@
 use std::path::Path;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::util::{Webhook, denied, review, wait_until};
 
+/// Who sends nothing holds no place that another client needs. `src/bodies.rs` has the tests of the
+/// limits themselves.
 #[test]
-fn reviews_beyond_max_in_flight_are_rejected() {
-    let webhook = Webhook::start(&["--max-in-flight", "2"]);
-    let body = denied("a").to_string();
-    let mut clients = [webhook.connect(), webhook.connect()];
-    for client in &mut clients {
-        client.begin("/validate", body.len());
+fn client_that_stalls_gives_up_its_place() {
+    let webhook = Webhook::start(&["--max-in-flight", "2", "--body-timeout", "3600"]);
+    let mut stalled = [webhook.connect(), webhook.connect()];
+    for client in &mut stalled {
+        client.begin("/validate", 100);
     }
-    assert_eq!(webhook.metric("volcano_job_update_webhook_in_flight"), 2);
-    let answer = webhook.validate(&denied("b"));
-    assert_eq!(answer.status, 503);
-    assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
-    assert_eq!(webhook.get("/healthz").status, 200, "probes have no limit");
-    assert_eq!(webhook.get("/readyz").status, 200);
-    for client in &mut clients {
-        assert_eq!(client.exchange(&body).json()["response"]["allowed"], false);
+    assert_eq!(webhook.metric("volcano_job_update_webhook_in_flight_requests"), 2);
+    for _ in 0..3 {
+        webhook.assert_answers();
     }
-    webhook.assert_answers();
+    let [first, _second] = &mut stalled;
+    assert_eq!(first.response().status, 408);
     let counted =
-        r#"volcano_job_update_webhook_rejections_total{endpoint="validate",reason="busy"}"#;
-    assert_eq!(webhook.metric(counted), 1);
+        r#"volcano_job_update_webhook_rejections_total{endpoint="validate",reason="slow-body"}"#;
+    assert_eq!(webhook.metric(counted), 1, "one place was enough");
 }
 
 #[test]
-fn bodies_beyond_max_body_memory_are_rejected() {
+fn client_that_stalls_gives_up_its_memory() {
     const MIB: usize = 1024 * 1024;
-    let webhook = Webhook::start(&["--max-body-memory", "8"]);
-    let mut large = webhook.connect();
-    large.begin("/validate", 7 * MIB);
-    let answer = webhook.connect().exchange(&crate::util::head("/validate", 2 * MIB));
-    assert_eq!(answer.status, 503);
-    webhook.assert_answers();
-    drop(large);
+    let webhook = Webhook::start(&["--max-body-memory", "7", "--body-timeout", "3600"]);
+    let mut stalled = webhook.connect();
+    stalled.begin("/validate", 7 * MIB);
+    stalled.send(&" ".repeat(6 * MIB));
+    let body = denied("a").to_string() + &" ".repeat(2 * MIB);
+    assert_eq!(webhook.post("/validate", &body).status, 200);
+}
+
+#[test]
+fn connections_beyond_the_limit_of_an_address_are_refused() {
+    let webhook = Webhook::start(&["--max-connections-per-address", "2"]);
+    let mut first = webhook.connect();
+    first.exchange("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let mut second = webhook.connect_from("127.0.0.1");
+    second.exchange("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let mut refused = webhook.connect_plain();
+    assert_eq!(std::io::Read::read(&mut refused, &mut [0]).expect("the end"), 0);
+
+    let request = crate::util::request("/validate", &denied("a").to_string());
+    let mut other = webhook.connect_from("127.0.0.2");
+    assert_eq!(other.exchange(&request).json()["response"]["allowed"], false);
+    let metrics = other.exchange("GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n").body;
+    let counted =
+        r#"volcano_job_update_webhook_refused_connections_total{reason="too-many-of-address"} 1"#;
+    assert!(metrics.contains(counted), "{metrics}");
+    assert!(metrics.contains("volcano_job_update_webhook_connections 3\n"), "{metrics}");
+    drop(first);
     wait_until("there is room again", || {
-        let body = denied("a").to_string() + &" ".repeat(2 * MIB);
-        webhook.post("/validate", &body).status == 200
+        let mut client = webhook.connect_from("127.0.0.1");
+        client.try_exchange(&request).is_some_and(|answer| answer.status == 200)
     });
+    webhook.wait_for_log("connections failed");
+}
+
+#[test]
+fn metrics_on_a_port_of_their_own() {
+    let webhook = Webhook::start(&["--metrics-listen", "127.0.0.1:0"]);
+    let line: Value = serde_json::from_str(&webhook.wait_for_log("listening")).expect("JSON");
+    let address = line["metrics_address"].as_str().expect("an address");
+    let get = |path: &str| {
+        let mut stream = std::net::TcpStream::connect(address).expect("it listens");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        std::io::Write::write_all(&mut stream, request.as_bytes()).expect("sent");
+        std::io::read_to_string(stream).expect("an answer")
+    };
+    assert!(get("/metrics").contains("volcano_job_update_webhook_build_info{version=\""));
+    assert!(get("/readyz").starts_with("HTTP/1.1 200"));
+    assert!(get("/validate").starts_with("HTTP/1.1 404"));
+    assert_eq!(webhook.get("/metrics").status, 404);
+    assert_eq!(webhook.get("/readyz").status, 200);
+}
+
+#[test]
+fn client_needs_a_certificate_with_the_name() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().expect("a key");
+    let authority = CertifiedIssuer::self_signed(params, key).expect("a CA");
+    let ca = directory.path().join("clients.crt");
+    std::fs::write(&ca, authority.pem()).expect("written");
+    let ca = ca.display().to_string();
+    let webhook = Webhook::start(&["--client-ca", &ca, "--client-name", "kube-apiserver"]);
+
+    let request = crate::util::request("/validate", &denied("a").to_string());
+    let client = |name: &str, issuer: &CertifiedIssuer<'_, KeyPair>| {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let certificate = params.signed_by(&key, issuer).expect("a certificate");
+        webhook.connect_with_certificate(certificate.der().clone(), key.serialize_der())
+    };
+    let mut right = client("kube-apiserver", &authority);
+    assert_eq!(right.exchange(&request).json()["response"]["allowed"], false);
+    for mut wrong in [client("somebody", &authority), webhook.connect()] {
+        let answer = wrong.exchange(&request);
+        assert_eq!((answer.status, &answer.json()["reason"]), (401, &json!("Unauthorized")));
+    }
+    let other = CertifiedIssuer::self_signed(
+        CertificateParams::default(),
+        KeyPair::generate().expect("a key"),
+    );
+    let mut forged = client("kube-apiserver", &other.expect("a CA"));
+    assert!(forged.try_exchange(&request).is_none(), "the handshake fails");
+    assert_eq!(webhook.get("/healthz").status, 200, "probes need no certificate");
+}
+
+#[test]
+fn hangup_reads_the_policy_again() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let policy = directory.path().join("policy.yaml");
+    std::fs::write(&policy, "allowed: [metadata.labels]\n").expect("written");
+    let webhook = Webhook::start(&["--policy", &policy.display().to_string()]);
+    let allowed = || webhook.validate(&denied("a")).json()["response"]["allowed"].clone();
+    assert_eq!(allowed(), false);
+    std::fs::write(&policy, "allowed: [").expect("written");
+    webhook.signal("HUP");
+    webhook.wait_for_log("the old one stays in use");
+    assert_eq!(allowed(), false);
+    std::fs::write(&policy, "allowed: [spec.queue]\n").expect("written");
+    webhook.signal("HUP");
+    webhook.wait_for_log("the policy was read again");
+    assert_eq!(allowed(), true);
+}
+
+#[test]
+fn abandoned_request_is_logged_and_counted() {
+    let webhook = Webhook::start(&["--body-timeout", "3600", "--request-timeout", "3600"]);
+    let mut client = webhook.connect();
+    client.begin("/validate", 100);
+    client.reset();
+    webhook.wait_for_log("rejected");
+    let counted = |reason: &str| {
+        webhook.metric(&format!(
+            r#"volcano_job_update_webhook_rejections_total{{endpoint="validate",reason="{reason}"}}"#
+        ))
+    };
+    assert_eq!(counted("abandoned") + counted("broken-body"), 1);
 }
 
 #[test]
@@ -136,10 +240,13 @@ fn changed_certificate_is_used() {
     webhook.wait_for_log("the old one stays in use");
     assert_eq!(webhook.connect().certificate(), second);
 
+    let broken = || webhook.log().matches("the old one stays in use").count();
+    assert_eq!(broken(), 1);
     let fourth = mount.renew("4");
     wait_until("the fourth certificate", || webhook.connect().certificate() == fourth);
-    let counted = r#"volcano_job_update_webhook_certificate_reloads_total{result="done"}"#;
+    let counted = r#"volcano_job_update_webhook_certificate_reloads_total{result="success"}"#;
     assert_eq!(webhook.metric(counted), 2);
+    assert_eq!(broken(), 1, "the error is logged once");
     webhook.assert_answers();
 }
 

@@ -33,6 +33,8 @@ fn wrong_arguments() {
     assert!(start_error(&["--read-timeout", "0"]).contains("must be above 0"));
     assert!(start_error(&["--read-timeout", "soon"]).contains("must be a number of seconds"));
     assert!(start_error(&["--tls-cert", "a"]).contains("--tls-key"));
+    assert!(start_error(&["--client-ca", "a"]).contains("--client-name"));
+    assert!(start_error(&["--max-body-memory", "6"]).contains("at least 7"));
     assert!(start_error(&["--status-codes", "other"]).contains("documented, kubernetes"));
 }
 

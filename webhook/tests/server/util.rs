@@ -90,7 +90,24 @@ impl Webhook {
     }
 
     pub(crate) fn connect(&self) -> Client {
-        Client::connect(self.address, &self.directory().join("ca.crt"))
+        self.connect_from("127.0.0.1")
+    }
+
+    /// Connects from a local address.
+    pub(crate) fn connect_from(&self, from: &str) -> Client {
+        let stream = connect_from(from, self.address);
+        Client::new(stream, &self.directory().join("ca.crt"), None)
+    }
+
+    /// Connects with a client certificate.
+    pub(crate) fn connect_with_certificate(
+        &self,
+        certificate: CertificateDer<'static>,
+        key: Vec<u8>,
+    ) -> Client {
+        let stream = TcpStream::connect(self.address).expect("it listens");
+        let identity = Some((certificate, key));
+        Client::new(stream, &self.directory().join("ca.crt"), identity)
     }
 
     /// A TCP connection without TLS.
@@ -130,7 +147,11 @@ impl Webhook {
     }
 
     pub(crate) fn terminate(&self) {
-        let kill = format!("kill -TERM {}", self.child.id());
+        self.signal("TERM");
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.child.id());
         let done = Command::new("sh").args(["-c", &kill]).status().expect("there is a shell");
         assert!(done.success());
     }
@@ -188,8 +209,22 @@ impl Response {
     }
 }
 
+/// Connects from a local address; all of 127.0.0.0/8 are.
+fn connect_from(from: &str, to: SocketAddr) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+    let socket = socket.expect("a socket");
+    let from: std::net::IpAddr = from.parse().expect("an address");
+    socket.bind(&SocketAddr::new(from, 0).into()).expect("a local address");
+    socket.connect(&to.into()).expect("it listens");
+    socket.into()
+}
+
 impl Client {
-    fn connect(address: SocketAddr, authority: &Path) -> Self {
+    fn new(
+        stream: TcpStream,
+        authority: &Path,
+        identity: Option<(CertificateDer<'static>, Vec<u8>)>,
+    ) -> Self {
         let mut roots = RootCertStore::empty();
         let authority = CertificateDer::from_pem_file(authority).expect("a CA");
         roots.add(authority).expect("a CA");
@@ -197,13 +232,34 @@ impl Client {
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let config = match identity {
+            Some((certificate, key)) => {
+                let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key).into();
+                config.with_client_auth_cert(vec![certificate], key).expect("a certificate")
+            }
+            None => config.with_no_client_auth(),
+        };
         let name = ServerName::try_from("localhost").expect("a name");
         let connection = ClientConnection::new(Arc::new(config), name).expect("a client");
-        let stream = TcpStream::connect(address).expect("it listens");
         stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
         Self(StreamOwned::new(connection, stream))
+    }
+
+    /// As [`Client::exchange`]; `None` if the connection was refused.
+    pub(crate) fn try_exchange(&mut self, text: &str) -> Option<Response> {
+        self.0.write_all(text.as_bytes()).and_then(|()| self.0.flush()).ok()?;
+        let mut first = [0];
+        self.0.read_exact(&mut first).ok()?;
+        let mut head = first.to_vec();
+        self.read_head(&mut head);
+        Some(self.response_to(head))
+    }
+
+    /// Ends the connection at once, as if the client had died.
+    pub(crate) fn reset(self) {
+        let socket = socket2::SockRef::from(&self.0.sock);
+        socket.set_linger(Some(Duration::ZERO)).expect("an open socket");
     }
 
     pub(crate) fn send(&mut self, text: &str) {
@@ -231,7 +287,13 @@ impl Client {
     }
 
     pub(crate) fn response(&mut self) -> Response {
-        let head = self.read_head();
+        let mut head = Vec::new();
+        self.read_head(&mut head);
+        self.response_to(head)
+    }
+
+    fn response_to(&mut self, head: Vec<u8>) -> Response {
+        let head = String::from_utf8(head).expect("text");
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
         let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a length"))];
         self.0.read_exact(&mut body).expect("a body");
@@ -240,14 +302,12 @@ impl Client {
         Response { status, head, body: String::from_utf8(body).expect("text") }
     }
 
-    fn read_head(&mut self) -> String {
-        let mut head = Vec::new();
+    fn read_head(&mut self, head: &mut Vec<u8>) {
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
             self.0.read_exact(&mut byte).expect("a response");
             head.extend(byte);
         }
-        String::from_utf8(head).expect("text")
     }
 
     /// Waits until the server closes the connection.
