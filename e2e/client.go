@@ -88,7 +88,7 @@ func (e *environment) expectDenial(got reply, fields ...string) error {
 	if err := e.expect(http.StatusForbidden, got); err != nil {
 		return err
 	}
-	if !strings.Contains(got.message(), "validate.jobs.batch.volcano.sh") {
+	if !strings.Contains(got.message(), "validate.volcano-job-update.github.io") {
 		return fmt.Errorf("it was not denied by the webhook: %s", got)
 	}
 	details, _ := got.body["details"].(object)

@@ -3,16 +3,13 @@
 use volcano_job_update::admission::Response;
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{Report, TextStyle, Validator};
-use volcano_job_update_programs::{read_policy, validator};
+use volcano_job_update_programs::{read_policy, validator, webhook_name};
 
 use crate::args::{CheckFormat, DiffFormat, Pair, Replacement};
 use crate::error::Error;
 use crate::input::read_update;
 use crate::kubectl::response_text;
 use crate::output::{Output, json_text};
-
-/// The name of the webhook in kubectl's messages.
-const WEBHOOK: &str = "validate.jobs.batch.volcano.sh";
 
 /// Checks an update.
 pub(crate) fn check(pair: &Pair, format: CheckFormat) -> Result<Output, Error> {
@@ -42,7 +39,7 @@ pub(crate) fn check_as_kubectl(pair: &Pair, codes: StatusCodes) -> Result<Output
         }
         Replacement::Patch(_) => (String::new(), "patched"),
     };
-    let text = response_text(&response, WEBHOOK, &operation);
+    let text = response_text(&response, &webhook_name("validate"), &operation);
     if response.is_allowed() {
         return Ok(Output::success(format!("{text}job.batch.volcano.sh/{name} {done}\n")));
     }

@@ -18,4 +18,11 @@ pub use self::yaml::{YamlError, parse_yaml};
 
 /// How long an API server waits for the webhook, in seconds: the `timeoutSeconds` of a generated
 /// configuration, which the webhook's own deadline is below.
-pub const WEBHOOK_TIMEOUT_SECONDS: u32 = 5;
+pub const WEBHOOK_TIMEOUT_SECONDS: u8 = 5;
+
+/// The name of the webhook that is called at this path, as a generated configuration registers it and
+/// kubectl shows it with a denial. Names are unique in a cluster.
+#[must_use]
+pub fn webhook_name(path: &str) -> String {
+    format!("{path}.volcano-job-update.github.io")
+}

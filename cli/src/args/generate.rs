@@ -1,6 +1,12 @@
 //! The command line of `generate`.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use clap::{Args, Subcommand, ValueEnum};
+
+/// Bytes that an argument contains as base64. (A `Vec` would be a list of arguments.)
+#[derive(Clone, Debug)]
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
 
 /// Which manifests to print.
 #[derive(Debug, Subcommand)]
@@ -37,7 +43,7 @@ pub(crate) struct ConfigurationArgs {
     /// The CA of the webhook's certificate, in base64 as --self-signed prints it; by default
     /// cert-manager injects the CA of the generated deployment
     #[arg(long, value_name = "BASE64", value_parser = base64)]
-    pub(crate) ca_bundle: Option<String>,
+    pub(crate) ca_bundle: Option<Bytes>,
     /// The address of a webhook outside the cluster: https://HOST:PORT
     #[arg(long, requires = "ca_bundle", value_parser = url)]
     pub(crate) url: Option<String>,
@@ -62,6 +68,16 @@ pub(crate) struct DeploymentArgs {
     /// Deny nothing: allow with warnings, and count the updates that would have been denied
     #[arg(long)]
     pub(crate) shadow: bool,
+    /// The priority class of the pods. While the webhook does not run, no Job can be updated: consider
+    /// system-cluster-critical
+    #[arg(long, value_name = "NAME", value_parser = dns_label)]
+    pub(crate) priority_class: Option<String>,
+    /// The Secret with the CA of clients (ca.crt): a request for a review needs a certificate of it
+    #[arg(long, value_name = "NAME", requires = "client_name", value_parser = dns_label)]
+    pub(crate) client_ca_secret: Option<String>,
+    /// The common name or DNS name of that certificate
+    #[arg(long, value_name = "NAME", requires = "client_ca_secret")]
+    pub(crate) client_name: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -85,13 +101,11 @@ fn dns_label(text: &str) -> Result<String, String> {
     }
 }
 
-fn base64(text: &str) -> Result<String, String> {
-    let digits = text.trim().trim_end_matches('=');
-    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    if digits.is_empty() || !digits.bytes().all(is_digit) || !text.trim().len().is_multiple_of(4) {
-        return Err("must be base64, on one line".into());
+fn base64(text: &str) -> Result<Bytes, String> {
+    match BASE64_STANDARD.decode(text.trim()) {
+        Ok(bytes) if !bytes.is_empty() => Ok(Bytes(bytes)),
+        _ => Err("must be base64, on one line".into()),
     }
-    Ok(text.trim().into())
 }
 
 fn url(text: &str) -> Result<String, String> {

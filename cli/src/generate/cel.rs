@@ -2,9 +2,8 @@
 
 /// Exempts the garbage collector, which writes ownerReferences and finalizers and must not depend
 /// on a webhook.
-pub(super) const NOT_THE_GARBAGE_COLLECTOR: &str = r#"- name: not-the-garbage-collector
-  expression: request.userInfo.username != "system:serviceaccount:kube-system:generic-garbage-collector"
-"#;
+pub(super) const NOT_THE_GARBAGE_COLLECTOR: &str =
+    r#"request.userInfo.username != "system:serviceaccount:kube-system:generic-garbage-collector""#;
 
 /// The metadata fields that a client can write, each with the value that is equivalent to an absent
 /// field.

@@ -1,30 +1,88 @@
-//! Templates of manifests.
+//! What all manifests have in common.
 
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{
+    LabelSelector, LabelSelectorRequirement, ObjectMeta,
+};
+use serde::Serialize;
+use serde_json::Value;
 use volcano_job_update::UpdatePolicy;
 
-/// The comment at the beginning of every output.
-pub(super) fn header(policy: &UpdatePolicy) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    // The name in a policy file may contain a line break, which would end the comment.
-    let name = policy.name().escape_debug();
-    format!("# Made by volcano-job-update {version} from the policy `{name}`.\n")
+/// The label of a namespace in which Jobs are not validated, and its value.
+const SWITCH: (&str, &str) = ("volcano-job-update.github.io/webhook", "disabled");
+
+const NAME: &str = "app.kubernetes.io/name";
+
+/// Documents of YAML, below a comment.
+pub(super) struct Manifests {
+    comment: String,
+    documents: Vec<Value>,
 }
 
-/// Replaces each `@name@` in a template by its value. Further lines of a value get the indentation
-/// of the line with the name. Lines that become empty are removed.
-pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
-    let mut text = String::with_capacity(template.len());
-    for line in template.lines() {
-        let indent = line.len() - line.trim_start().len();
-        let mut line = line.to_owned();
-        for (name, value) in values {
-            let value = value.trim_end().replace('\n', &format!("\n{:indent$}", ""));
-            line = line.replace(&format!("@{name}@"), &value);
-        }
-        if !line.trim().is_empty() {
-            text.push_str(&line);
-            text.push('\n');
-        }
+impl Manifests {
+    /// Begins with a comment that names the policy.
+    pub(super) fn new(policy: &UpdatePolicy) -> Self {
+        let version = env!("CARGO_PKG_VERSION");
+        // The name in a policy file may contain a line break, which would end the comment.
+        let name = policy.name().escape_debug();
+        let comment = format!("# Made by volcano-job-update {version} from the policy `{name}`.\n");
+        Self { comment, documents: Vec::new() }
     }
-    text
+
+    /// Adds lines to the comment; each begins with `#`.
+    pub(super) fn comment(&mut self, lines: &str) {
+        self.comment.push_str(lines);
+    }
+
+    #[expect(clippy::expect_used, reason = "the types of Kubernetes are JSON")]
+    pub(super) fn push(&mut self, document: &impl Serialize) {
+        self.documents.push(serde_json::to_value(document).expect("a document is JSON"));
+    }
+
+    #[expect(clippy::expect_used, reason = "JSON is YAML")]
+    pub(super) fn into_yaml(self) -> String {
+        let yaml = |document: &Value| {
+            "---\n".to_owned() + &serde_saphyr::to_string(document).expect("a document is YAML")
+        };
+        self.comment + &self.documents.iter().map(yaml).collect::<String>()
+    }
+}
+
+/// The metadata of an object of the webhook with this name.
+pub(super) fn metadata(webhook: &str, name: &str, namespace: Option<&str>) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.into()),
+        namespace: namespace.map(Into::into),
+        labels: Some(labels(webhook)),
+        ..ObjectMeta::default()
+    }
+}
+
+/// See [recommended labels](https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/).
+pub(super) fn labels(webhook: &str) -> BTreeMap<String, String> {
+    [
+        (NAME, webhook),
+        ("app.kubernetes.io/version", env!("CARGO_PKG_VERSION")),
+        ("app.kubernetes.io/component", "admission-webhook"),
+        ("app.kubernetes.io/managed-by", "volcano-job-update"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// The labels that select the pods: those that never change.
+pub(super) fn selected(webhook: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([(NAME.to_owned(), webhook.to_owned())])
+}
+
+/// All namespaces but those that are labelled as an exception.
+pub(super) fn namespaces() -> LabelSelector {
+    let (key, value) = SWITCH;
+    let requirement = LabelSelectorRequirement {
+        key: key.into(),
+        operator: "NotIn".into(),
+        values: Some(vec![value.into()]),
+    };
+    LabelSelector { match_expressions: Some(vec![requirement]), ..LabelSelector::default() }
 }

@@ -1,10 +1,12 @@
 //! The command `generate`: manifests that enforce a policy in a cluster.
 
 mod cel;
+mod certificates;
 mod configuration;
 mod deployment;
 mod fields;
 mod manifest;
+mod pod;
 mod policy;
 
 use volcano_job_update_programs::read_policy;

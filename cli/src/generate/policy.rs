@@ -1,42 +1,17 @@
 //! `ValidatingAdmissionPolicy`: the part of the rule that CEL can express.
 
+use k8s_openapi::api::admissionregistration::v1::{
+    MatchResources, NamedRuleWithOperations, RuleWithOperations, ValidatingAdmissionPolicy,
+    ValidatingAdmissionPolicyBinding, ValidatingAdmissionPolicyBindingSpec,
+    ValidatingAdmissionPolicySpec, Validation, Variable,
+};
 use volcano_job_update::{DroppedDefaults, FieldPattern, UpdatePolicy};
 
-use super::cel::{METADATA, NOT_THE_GARBAGE_COLLECTOR, field_or, list, string};
+use super::cel::{METADATA, field_or, list, string};
+use super::configuration::{not_the_garbage_collector, updates_of_jobs};
 use super::fields::{Fields, Freedom};
-use super::manifest::{fill, header};
+use super::manifest::{Manifests, metadata, namespaces};
 use crate::error::Error;
-
-const TEMPLATE: &str = r#"---
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicy
-metadata:
-  name: @name@
-spec:
-  failurePolicy: Fail
-  matchConstraints:
-    matchPolicy: Equivalent
-    resourceRules:
-    - operations: ["UPDATE"]
-      apiGroups: ["batch.volcano.sh"]
-      apiVersions: ["v1alpha1"]
-      resources: ["jobs"]
-      scope: Namespaced
-  matchConditions:
-  @condition@
-  variables:
-  @variables@
-  validations:
-  @validations@
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata:
-  name: @name@
-spec:
-  policyName: @name@
-  validationActions: ["Deny"]
-"#;
 
 /// Whether the volumes differ only in `volumeClaimName`s that Volcano filled in.
 const FILLED_CLAIMS: &str = r#"variables.new[k].size() == variables.old[k].size() &&
@@ -52,19 +27,57 @@ variables.new[k].all(i, volume, volume == variables.old[k][i] || (
 pub(super) fn manifests(name: &str, policy: &UpdatePolicy) -> Result<String, Error> {
     let fields = Fields::new(policy);
     let allowed = allowed_fields_message(policy);
-    let validations = metadata_validations(&fields, policy, &allowed)
-        + &spec_validation(&fields, &allowed)
-        + &task_validations(&fields, &allowed);
+    let mut validations = metadata_validations(&fields, policy, &allowed);
+    validations.extend(spec_validation(&fields, &allowed));
+    validations.extend(task_validations(&fields, &allowed));
     if validations.is_empty() {
         return Err(Error::NothingToValidate(policy.name().to_owned()));
     }
-    let values = [
-        ("name", name),
-        ("condition", NOT_THE_GARBAGE_COLLECTOR),
-        ("variables", &variables(&fields, policy)),
-        ("validations", &validations),
-    ];
-    Ok(header(policy) + &differences(&fields, policy) + &fill(TEMPLATE, &values))
+    let mut manifests = Manifests::new(policy);
+    manifests.comment(&differences(&fields, policy));
+    manifests.push(&ValidatingAdmissionPolicy {
+        metadata: metadata(name, name, None),
+        spec: Some(ValidatingAdmissionPolicySpec {
+            failure_policy: Some("Fail".into()),
+            match_constraints: Some(updates()),
+            match_conditions: Some(vec![not_the_garbage_collector()]),
+            variables: Some(variables(&fields, policy)),
+            validations: Some(validations),
+            ..ValidatingAdmissionPolicySpec::default()
+        }),
+        status: None,
+    });
+    manifests.push(&ValidatingAdmissionPolicyBinding {
+        metadata: metadata(name, name, None),
+        spec: ValidatingAdmissionPolicyBindingSpec {
+            policy_name: name.into(),
+            validation_actions: vec!["Deny".into()],
+            match_resources: Some(MatchResources {
+                namespace_selector: Some(namespaces()),
+                ..MatchResources::default()
+            }),
+            ..ValidatingAdmissionPolicyBindingSpec::default()
+        },
+    });
+    Ok(manifests.into_yaml())
+}
+
+fn updates() -> MatchResources {
+    let RuleWithOperations { operations, api_groups, api_versions, resources, scope } =
+        updates_of_jobs();
+    let rule = NamedRuleWithOperations {
+        operations,
+        api_groups,
+        api_versions,
+        resources,
+        scope,
+        ..NamedRuleWithOperations::default()
+    };
+    MatchResources {
+        match_policy: Some("Equivalent".into()),
+        resource_rules: Some(vec![rule]),
+        ..MatchResources::default()
+    }
 }
 
 /// The comment that lists the differences from the webhook.
@@ -102,7 +115,7 @@ fn allowed_fields_message(policy: &UpdatePolicy) -> String {
     format!(": field is immutable; only these may be changed: {}", fields.join(", "))
 }
 
-fn variables(fields: &Fields, policy: &UpdatePolicy) -> String {
+fn variables(fields: &Fields, policy: &UpdatePolicy) -> Vec<Variable> {
     let mut keys = match fields.of_spec() {
         Freedom::Whole | Freedom::None => Vec::new(),
         Freedom::Keys(keys) => keys,
@@ -110,31 +123,29 @@ fn variables(fields: &Fields, policy: &UpdatePolicy) -> String {
     keys.push("tasks");
     let keys = list(&keys);
     let same = if policy.ignores_filled_volume_claims() {
-        format!("(k == \"volumes\" && k in variables.old && {FILLED_CLAIMS})")
+        format!(" &&\n!(k == \"volumes\" && k in variables.old && {FILLED_CLAIMS})")
     } else {
-        "false".into()
+        String::new()
     };
-    let same = same.replace('\n', "\n    ");
-    format!(
-        r"- name: old
-  expression: 'has(oldObject.spec) ? oldObject.spec : {{}}'
-- name: new
-  expression: 'has(object.spec) ? object.spec : {{}}'
-- name: changed
-  expression: >-
-    variables.new.filter(k, !(k in {keys}) && !(k in variables.old && variables.old[k] == variables.new[k]) &&
-    !{same}) +
-    variables.old.filter(k, !(k in {keys}) && !(k in variables.new))
-- name: oldTasks
-  expression: 'has(oldObject.spec) && has(oldObject.spec.tasks) ? oldObject.spec.tasks : []'
-- name: newTasks
-  expression: 'has(object.spec) && has(object.spec.tasks) ? object.spec.tasks : []'
-"
-    )
+    let changed = format!(
+        "variables.new.filter(k, !(k in {keys}) &&\n!(k in variables.old && variables.old[k] == variables.new[k]){same}) +\n\
+         variables.old.filter(k, !(k in {keys}) && !(k in variables.new))"
+    );
+    let tasks = |object: &str| {
+        format!("has({object}.spec) && has({object}.spec.tasks) ? {object}.spec.tasks : []")
+    };
+    let variable = |name: &str, expression: String| Variable { name: name.into(), expression };
+    vec![
+        variable("old", "has(oldObject.spec) ? oldObject.spec : {}".into()),
+        variable("new", "has(object.spec) ? object.spec : {}".into()),
+        variable("changed", changed),
+        variable("oldTasks", tasks("oldObject")),
+        variable("newTasks", tasks("object")),
+    ]
 }
 
-fn metadata_validations(fields: &Fields, policy: &UpdatePolicy, allowed: &str) -> String {
-    let mut validations = String::new();
+fn metadata_validations(fields: &Fields, policy: &UpdatePolicy, allowed: &str) -> Vec<Validation> {
+    let mut validations = Vec::new();
     for (field, empty) in METADATA {
         let path = format!("metadata.{field}");
         let [new, old] = ["object", "oldObject"].map(|object| field_or(object, &path, empty));
@@ -144,7 +155,7 @@ fn metadata_validations(fields: &Fields, policy: &UpdatePolicy, allowed: &str) -
             Freedom::Keys(keys) => {
                 let keys = list(&keys);
                 format!(
-                    "{new}.all(k, k in {keys} || (k in {old} && {old}[k] == {new}[k])) && \
+                    "{new}.all(k, k in {keys} || (k in {old} && {old}[k] == {new}[k])) &&\n\
                      {old}.all(k, k in {keys} || k in {new})"
                 )
             }
@@ -152,52 +163,55 @@ fn metadata_validations(fields: &Fields, policy: &UpdatePolicy, allowed: &str) -
         if field == "finalizers" && policy.releases_finalizers_while_deleting() {
             expression = format!("has(oldObject.metadata.deletionTimestamp) || {expression}");
         }
-        let message = string(&format!("{path}{allowed}"));
-        validations.extend([
-            "- expression: >-\n    ",
-            &expression,
-            "\n  message: ",
-            &message,
-            "\n",
-        ]);
+        let message = Some(format!("{path}{allowed}"));
+        validations.push(Validation { expression, message, ..Validation::default() });
     }
     validations
 }
 
-fn spec_validation(fields: &Fields, allowed: &str) -> String {
+fn spec_validation(fields: &Fields, allowed: &str) -> Option<Validation> {
     if matches!(fields.of_spec(), Freedom::Whole) {
-        return String::new();
+        return None;
     }
-    let allowed = string(allowed);
-    format!(
-        "- expression: variables.changed.size() == 0
-  messageExpression: >-
-    variables.changed.map(k, \"spec.\" + string(k)).join(\", \") + {allowed}
-  message: spec must not be changed
-"
-    )
+    let message = format!(
+        "variables.changed.map(k, \"spec.\" + string(k)).join(\", \") + {}",
+        string(allowed)
+    );
+    Some(Validation {
+        expression: "variables.changed.size() == 0".into(),
+        message_expression: Some(message),
+        message: Some("spec must not be changed".into()),
+        ..Validation::default()
+    })
 }
 
-fn task_validations(fields: &Fields, allowed: &str) -> String {
+fn task_validations(fields: &Fields, allowed: &str) -> Vec<Validation> {
     let keys = match fields.of_tasks() {
-        Freedom::Whole => return String::new(),
+        Freedom::Whole => return Vec::new(),
         Freedom::Keys(keys) => list(&keys),
         Freedom::None => list(&[]),
     };
-    let allowed = string(allowed);
-    format!(
-        "- expression: variables.newTasks.size() == variables.oldTasks.size()
-  message: 'spec.tasks: a task must be neither added nor removed'
-- expression: >-
-    variables.newTasks.all(i, task, i >= variables.oldTasks.size() || (
-    task.all(k, k in {keys} || (k in variables.oldTasks[i] && variables.oldTasks[i][k] == task[k])) &&
-    variables.oldTasks[i].all(k, k in {keys} || k in task)))
-  messageExpression: >-
-    variables.newTasks.transformList(i, task, i < variables.oldTasks.size() && !(
-    task.all(k, k in {keys} || (k in variables.oldTasks[i] && variables.oldTasks[i][k] == task[k])) &&
-    variables.oldTasks[i].all(k, k in {keys} || k in task)), \"spec.tasks[\" + string(i) + \"]\").join(\", \") +
-    {allowed}
-  message: spec.tasks must not be changed
-"
-    )
+    let same = format!(
+        "task.all(k, k in {keys} || (k in variables.oldTasks[i] && variables.oldTasks[i][k] == task[k])) &&\n\
+         variables.oldTasks[i].all(k, k in {keys} || k in task)"
+    );
+    let message = format!(
+        "variables.newTasks.transformList(i, task, i < variables.oldTasks.size() && !(\n{same}),\n\
+         \"spec.tasks[\" + string(i) + \"]\").join(\", \") + {}",
+        string(allowed)
+    );
+    let count = Validation {
+        expression: "variables.newTasks.size() == variables.oldTasks.size()".into(),
+        message: Some("spec.tasks: a task must be neither added nor removed".into()),
+        ..Validation::default()
+    };
+    let fields = Validation {
+        expression: format!(
+            "variables.newTasks.all(i, task, i >= variables.oldTasks.size() || (\n{same}))"
+        ),
+        message_expression: Some(message),
+        message: Some("spec.tasks must not be changed".into()),
+        ..Validation::default()
+    };
+    vec![count, fields]
 }

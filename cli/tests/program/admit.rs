@@ -103,7 +103,7 @@ fn check_prints_what_kubectl_prints() {
     assert_eq!(
         error,
         ["Error from server (Forbidden): error when replacing \"-\": admission webhook \
-            \"validate.jobs.batch.volcano.sh\" denied the request: jobs.batch.volcano.sh \
+            \"validate.volcano-job-update.github.io\" denied the request: jobs.batch.volcano.sh \
             \"openmpi-hello-2-com\" is forbidden: spec.queue: Forbidden: the value was changed: \
             field is immutable"]
     );

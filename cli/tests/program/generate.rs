@@ -186,6 +186,7 @@ fn deployment_is_hardened() {
         "Certificate",
         "Issuer",
         "Certificate",
+        "ServiceAccount",
         "Service",
         "Deployment",
         "PodDisruptionBudget",
@@ -194,11 +195,23 @@ fn deployment_is_hardened() {
     assert_eq!(kinds, expected);
     assert!(documents.iter().all(|document| document["metadata"]["namespace"] == "volcano-system"));
 
+    for document in &documents {
+        let labels = document["metadata"]["labels"].as_object().expect("labels");
+        for label in ["name", "version", "component", "managed-by"] {
+            assert!(labels.contains_key(&format!("app.kubernetes.io/{label}")), "{document}");
+        }
+    }
+    let is_ca = |document: &&Value| document["spec"]["isCA"] == true;
+    assert_eq!(documents.iter().filter(is_ca).count(), 1);
+    assert_eq!(of_kind(&documents, "ServiceAccount")["automountServiceAccountToken"], false);
+
     let deployment = &of_kind(&documents, "Deployment")["spec"];
     assert_eq!(deployment["replicas"], 2);
     let pod = &deployment["template"]["spec"];
     assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
     assert_eq!(pod["automountServiceAccountToken"], false);
+    assert!(pod.get("priorityClassName").is_none(), "only if asked for");
+    assert_eq!(pod["topologySpreadConstraints"][0]["topologyKey"], "kubernetes.io/hostname");
     let container = &pod["containers"][0];
     assert_eq!(container["image"], "registry.example/webhook:1");
     assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
@@ -214,6 +227,34 @@ fn deployment_is_hardened() {
     let arguments = container["args"].as_array().expect("arguments");
     assert!(arguments.contains(&json!("--policy=admission")));
     assert!(!arguments.contains(&json!("--shadow")));
+}
+
+#[test]
+fn deployment_for_clients_with_a_certificate() {
+    let options = "--image w --priority-class system-cluster-critical --client-ca-secret callers \
+        --client-name kube-apiserver";
+    let arguments: Vec<&str> = ["deployment"].into_iter().chain(options.split(' ')).collect();
+    let documents = documents(&arguments);
+    let pod = &of_kind(&documents, "Deployment")["spec"]["template"]["spec"];
+    assert_eq!(pod["priorityClassName"], "system-cluster-critical");
+    assert_eq!(pod["volumes"][1]["secret"]["secretName"], "callers");
+    let arguments = pod["containers"][0]["args"].as_array().expect("arguments");
+    assert!(arguments.contains(&json!("--client-ca=/clients/ca.crt")));
+    assert!(arguments.contains(&json!("--client-name=kube-apiserver")));
+    assert_eq!(pod["containers"][0]["volumeMounts"][1]["mountPath"], "/clients");
+}
+
+#[test]
+fn namespace_can_be_excepted() {
+    let selector = json!({"matchExpressions": [{"key": "volcano-job-update.github.io/webhook",
+        "operator": "NotIn", "values": ["disabled"]}]});
+    let configuration = documents(&["webhook-configuration", "--restore"]);
+    for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {
+        assert_eq!(of_kind(&configuration, kind)["webhooks"][0]["namespaceSelector"], selector);
+    }
+    let policy = documents(&["policy"]);
+    let binding = of_kind(&policy, "ValidatingAdmissionPolicyBinding");
+    assert_eq!(binding["spec"]["matchResources"]["namespaceSelector"], selector);
 }
 
 #[test]
