@@ -104,7 +104,9 @@ func (e *environment) startServers() error {
 		return err
 	}
 	files := map[string][]byte{"api.crt": certificate, "api.key": key,
-		"tokens.csv": []byte("admin,admin,admin,system:masters\n")}
+		"tokens.csv": []byte("admin,admin,admin,system:masters\n"),
+		"admission.yaml": []byte(admissionConfiguration(e.path("webhooks.yaml"))),
+		"webhooks.yaml":  []byte(webhookUser(e.path("api.crt"), e.path("api.key")))}
 	for name, content := range files {
 		if err := os.WriteFile(e.path(name), content, 0o600); err != nil {
 			return err
@@ -116,6 +118,7 @@ func (e *environment) startServers() error {
 		"--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--secure-port", fmt.Sprint(port),
 		"--tls-cert-file", e.path("api.crt"), "--tls-private-key-file", e.path("api.key"),
 		"--cert-dir", e.path("certs"), "--token-auth-file", e.path("tokens.csv"),
+		"--admission-control-config-file", e.path("admission.yaml"),
 		"--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.0.0.0/24",
 		"--service-account-issuer", "https://e2e.example", "--service-account-key-file", e.path("api.key"),
 		"--service-account-signing-key-file", e.path("api.key"))
@@ -125,6 +128,22 @@ func (e *environment) startServers() error {
 	return e.eventually("the API server is ready", func() error {
 		return e.expect(http.StatusOK, e.request("GET", "/readyz", nil))
 	})
+}
+
+// admissionConfiguration makes the API server authenticate itself to webhooks, as webhook/README.md
+// describes it.
+func admissionConfiguration(kubeconfig string) string {
+	text := "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n"
+	for _, plugin := range []string{"ValidatingAdmissionWebhook", "MutatingAdmissionWebhook"} {
+		text += fmt.Sprintf("- name: %s\n  configuration:\n    apiVersion: apiserver.config.k8s.io/v1\n"+
+			"    kind: WebhookAdmissionConfiguration\n    kubeConfigFile: %s\n", plugin, kubeconfig)
+	}
+	return text
+}
+
+func webhookUser(certificate, key string) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: Config\nusers:\n- name: '*'\n  user:\n"+
+		"    client-certificate: %s\n    client-key: %s\n", certificate, key)
 }
 
 func (e *environment) path(name string) string {
@@ -312,7 +331,7 @@ func (a *authority) issue(name string) (certificate, key []byte, err error) {
 	a.serial++
 	template := &x509.Certificate{SerialNumber: big.NewInt(a.serial), Subject: pkix.Name{CommonName: name},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, private.Public(), a.key)
 	if err != nil {

@@ -19,6 +19,7 @@ func updates() []scenario {
 		{"the status codes of Kubernetes: 422", kubernetesCodes},
 		{"an update of the status does not call the webhook", statusUpdates},
 		{"an update that changes nothing does not call the webhook", nothingChanged},
+		{"with --client-ca only the API server may ask", onlyTheServerMayAsk},
 		{"with --shadow everything is allowed, with warnings, and counted", shadow},
 		{"without --shadow it is denied again", func(e *environment) error {
 			if err := e.webhook.restartWith(); err != nil {
@@ -42,6 +43,28 @@ func deploymentApplies(e *environment) error {
 		}
 	}
 	return e.apply(strings.Join(ours, "---\n"), "--dry-run=server")
+}
+
+func onlyTheServerMayAsk(e *environment) error {
+	err := e.webhook.restartWith("--client-ca", e.path("ca.crt"), "--client-name", "kube-apiserver")
+	if err != nil {
+		return err
+	}
+	probe := object{"spec": object{"queue": "other"}}
+	if err := e.expectDenial(e.patch("probe?dryRun=All", probe), "spec.queue"); err != nil {
+		return err
+	}
+	response, err := e.http.Post(e.webhook.address()+"/validate", "application/json", strings.NewReader("{}"))
+	if err != nil {
+		return err
+	}
+	if err := response.Body.Close(); err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusUnauthorized {
+		return fmt.Errorf("a client without a certificate got %d", response.StatusCode)
+	}
+	return e.webhook.restartWith()
 }
 
 func documentedPut(e *environment) error {

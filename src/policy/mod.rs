@@ -156,8 +156,8 @@ impl UpdatePolicy {
         self
     }
 
-    /// Sets whether to ignore a `volumeClaimName` that Volcano's controller filled in next to a
-    /// `volumeClaim`.
+    /// Sets whether to ignore a `volumeClaimName` that is filled in next to a `volumeClaim`, as
+    /// Volcano's controller does. Changing or removing a name that is filled in is not ignored.
     #[must_use]
     pub fn with_ignored_filled_volume_claims(mut self, ignored: bool) -> Self {
         self.ignore_filled_volume_claims = ignored;
@@ -210,8 +210,8 @@ impl UpdatePolicy {
         &self.ignored
     }
 
-    /// Whether to ignore a `volumeClaimName` that Volcano's controller filled in next to a
-    /// `volumeClaim`.
+    /// Whether to ignore a `volumeClaimName` that is filled in next to a `volumeClaim`, by
+    /// whomever.
     #[must_use]
     pub fn ignores_filled_volume_claims(&self) -> bool {
         self.ignore_filled_volume_claims
