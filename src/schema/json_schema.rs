@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jsonschema::{Draft, PatternOptions, Retrieve, ValidationOptions};
+use jsonschema::{Draft, PatternOptions, Retrieve, ValidationOptions, Validator};
 use serde_json::{Map, Value};
 
 use super::instance::Instance;
@@ -67,15 +67,7 @@ impl Structural {
     /// Translates this schema to JSON Schema. The result accepts the same values, and also sets and
     /// keyed lists with duplicate elements.
     fn to_json_schema(&self) -> Value {
-        let keyword = |(name, value): &(&str, Value)| ((*name).to_owned(), value.clone());
-        let mut json_schema: Map<String, Value> =
-            self.value_validations.iter().map(keyword).collect();
-        // JSON Schema has no formats for integers.
-        match self.format() {
-            Some("int32") => limit(&mut json_schema, i32::MIN.into(), i32::MAX.into()),
-            Some("int64") => limit(&mut json_schema, i64::MIN, i64::MAX),
-            _ => {}
-        }
+        let mut json_schema = self.own_json_schema();
         match &self.kind {
             Kind::Struct(fields) => {
                 let fields = fields.iter();
@@ -91,6 +83,30 @@ impl Structural {
             Kind::Quantity | Kind::Duration | Kind::Scalar | Kind::Any => {}
         }
         Value::Object(json_schema)
+    }
+
+    /// Translates what the schema says about the value itself, but not about what is below it.
+    fn own_json_schema(&self) -> Map<String, Value> {
+        let keyword = |(name, value): &(&str, Value)| ((*name).to_owned(), value.clone());
+        let mut json_schema: Map<String, Value> =
+            self.value_validations.iter().map(keyword).collect();
+        // JSON Schema has no formats for integers.
+        match self.format() {
+            Some("int32") => limit(&mut json_schema, i32::MIN.into(), i32::MAX.into()),
+            Some("int64") => limit(&mut json_schema, i64::MIN, i64::MAX),
+            _ => {}
+        }
+        json_schema
+    }
+
+    /// The validator of the value itself; `None` if nothing restricts it.
+    #[expect(clippy::expect_used, reason = "the whole schema was compiled when it was read")]
+    pub(super) fn own_validator(&self) -> Option<&Validator<Instance>> {
+        let compile = || {
+            let json_schema = Value::Object(self.own_json_schema());
+            options().build(&json_schema).expect("a part of a valid schema")
+        };
+        (!self.value_validations.is_empty()).then(|| self.own_validator.get_or_init(compile))
     }
 }
 

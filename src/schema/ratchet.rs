@@ -64,27 +64,41 @@ impl<'v> Ratchet<'v> {
     /// The pair of values at a place below the field. `None` if the value there, or one that
     /// encloses it, is unchanged.
     pub(super) fn changed_at(&mut self, place: &[Segment]) -> Option<ValuePair<'v>> {
-        let mut pair = self.field;
+        self.changed_below(self.field, place)
+    }
+
+    /// As [`Self::changed_at`], for a place below the value of a pair.
+    #[expect(clippy::expect_used, reason = "a violation is in the value that was validated")]
+    pub(super) fn changed_below(
+        &mut self,
+        mut pair: ValuePair<'v>,
+        place: &[Segment],
+    ) -> Option<ValuePair<'v>> {
         for step in place {
             if self.is_unchanged(&pair) {
                 return None;
             }
-            pair = self.below(&pair, step);
+            let replacement = self.places.below(pair.replacement, step);
+            pair = self.below(&pair, step, replacement.expect("the place of a violation"));
         }
         (!self.is_unchanged(&pair)).then_some(pair)
     }
 
-    fn is_unchanged(&mut self, pair: &ValuePair<'_>) -> bool {
+    /// Whether the update did not change a value.
+    pub(super) fn is_unchanged(&mut self, pair: &ValuePair<'_>) -> bool {
         let Some(existing) = pair.existing else { return false };
         let same = self.same;
         let cached = self.unchanged.entry(pair.replacement.address());
         *cached.or_insert_with(|| same(pair.schema, existing, pair.replacement))
     }
 
-    #[expect(clippy::expect_used, reason = "a violation is in the value that was validated")]
-    fn below(&mut self, pair: &ValuePair<'v>, step: &Segment) -> ValuePair<'v> {
-        let replacement = self.places.below(pair.replacement, step);
-        let replacement = replacement.expect("the place of a violation");
+    /// The pair one step below another, where the replacement has this value.
+    pub(super) fn below(
+        &mut self,
+        pair: &ValuePair<'v>,
+        step: &Segment,
+        replacement: Node<'v>,
+    ) -> ValuePair<'v> {
         match step {
             Segment::Key(key) => ValuePair {
                 schema: pair.schema.child(key).unwrap_or(&ANY),

@@ -4,8 +4,12 @@
 //! defaulting and validation all use it. The name and the rules are those of
 //! [apiextensions-apiserver](https://github.com/kubernetes/apiextensions-apiserver/tree/master/pkg/apiserver/schema).
 
+use std::sync::OnceLock;
+
+use jsonschema::Validator;
 use serde_json::{Number, Value};
 
+use super::instance::Instance;
 use super::list::{Identity, ListKey};
 use super::overlay::Overlay;
 use super::properties::Properties;
@@ -37,6 +41,8 @@ pub struct Structural {
     pub(super) value_validations: Vec<(&'static str, Value)>,
     /// How a changed value is validated.
     pub(super) validation: Validation,
+    /// Validates the value without what is below it; compiled on first use.
+    pub(super) own_validator: OnceLock<Validator<Instance>>,
 }
 
 /// The kind of a value.
@@ -80,6 +86,7 @@ pub static ANY: Structural = Structural {
     filled_beside: None,
     value_validations: Vec::new(),
     validation: Validation::None,
+    own_validator: OnceLock::new(),
 };
 
 /// `type` and the keywords of a [value validation]. JSON Schema has the same keywords.
@@ -272,6 +279,7 @@ fn read(openapi: &Value, place: &str, overlay: &Overlay) -> Structural {
         filled_beside: overlay.filled_beside.get(place).cloned(),
         value_validations: read_value_validations(openapi, place, overlay),
         validation: Validation::None,
+        own_validator: OnceLock::new(),
     };
     if let Some(mut default) = schema.default.take() {
         schema.fill_in_defaults(&mut default);

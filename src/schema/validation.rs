@@ -4,11 +4,12 @@
 //! the update changed are validated, and only violations in changed values count: see
 //! [`super::ratchet`].
 
-use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::Location;
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Number, Value};
 
+use super::instance::Instance;
 use super::ratchet::{Places, Ratchet, Same, ValuePair};
 use super::structural::{Kind, Structural};
 use super::validator::{FieldValidator, Validation};
@@ -116,13 +117,15 @@ impl Structural {
         update: &SchemaUpdate<'_>,
     ) -> SchemaViolations {
         let field = ValuePair { schema: self, existing, replacement };
-        let mut ratchet = Ratchet::new(field, update.same);
-        let mut violations = SchemaViolations::default();
-        for error in validator.json_schema.iter_errors(replacement) {
-            let place = place_of(error.instance_path(), field.replacement, &mut ratchet.places);
-            let Some(pair) = ratchet.changed_at(&place) else { continue };
-            violations.add(update.limit, || violation_of(&error, below(path, place), pair));
-        }
+        let mut walk = FieldWalk {
+            ratchet: Ratchet::new(field, update.same),
+            path,
+            place: Vec::new(),
+            limit: update.limit,
+            violations: SchemaViolations::default(),
+        };
+        walk.value(field);
+        let FieldWalk { mut ratchet, mut violations, .. } = walk;
         if !validator.unique_elements {
             return violations;
         }
@@ -176,6 +179,64 @@ impl Structural {
 impl FieldValidator {
     fn accepts(&self, schema: &Structural, value: Node<'_>) -> bool {
         self.json_schema.is_valid(value) && !(self.unique_elements && schema.has_repeated(value))
+    }
+}
+
+/// Finds the violations in a field, value by value. The crate `jsonschema` would return all errors of
+/// a field at once, and there can be as many as the text has values.
+struct FieldWalk<'v, 'p> {
+    ratchet: Ratchet<'v>,
+    /// The path of the field.
+    path: &'p FieldPath,
+    /// The current value, from the field.
+    place: Vec<Segment>,
+    limit: usize,
+    violations: SchemaViolations,
+}
+
+impl<'v> FieldWalk<'v, '_> {
+    fn value(&mut self, pair: ValuePair<'v>) {
+        let ValuePair { schema, replacement, .. } = pair;
+        if self.ratchet.is_unchanged(&pair) {
+            return;
+        }
+        if let Some(validator) = schema.own_validator().filter(|own| !own.is_valid(replacement)) {
+            self.errors(validator, pair);
+        }
+        match &schema.kind {
+            Kind::Struct(_) | Kind::Map(_) if replacement.is_object() => {
+                for (key, value) in replacement.members().filter(|(_, value)| !value.is_null()) {
+                    let key = key.to_str();
+                    if schema.declared_child(&key).is_some() {
+                        self.child(pair, Segment::Key((&*key).into()), value);
+                    }
+                }
+            }
+            Kind::List { .. } if replacement.is_list() => {
+                for (position, element) in replacement.elements().enumerate() {
+                    self.child(pair, Segment::Index(position), element);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn child(&mut self, parent: ValuePair<'v>, step: Segment, value: Node<'v>) {
+        let pair = self.ratchet.below(&parent, &step, value);
+        self.place.push(step);
+        self.value(pair);
+        self.place.pop();
+    }
+
+    /// Adds the errors in a value itself. Keywords such as `anyOf` can find some below it.
+    fn errors(&mut self, validator: &Validator<Instance>, pair: ValuePair<'v>) {
+        for error in validator.iter_errors(pair.replacement) {
+            let places = &mut self.ratchet.places;
+            let place = place_of(error.instance_path(), pair.replacement, places);
+            let Some(at) = self.ratchet.changed_below(pair, &place) else { continue };
+            let place = self.place.iter().cloned().chain(place);
+            self.violations.add(self.limit, || violation_of(&error, below(self.path, place), at));
+        }
     }
 }
 
