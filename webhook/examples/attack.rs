@@ -1,6 +1,8 @@
 //! Attacks a webhook in several ways while a well-behaved client asks for reviews, and prints what the
 //! client notices. `scripts/attack` runs it.
 //!
+//! With `memory` instead of the number of seconds, asks for many of the most expensive reviews at once.
+//!
 //! The attacker connects from 127.0.0.2, the client from 127.0.0.1.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints")]
@@ -55,10 +57,14 @@ fn main() -> ExitCode {
 fn run() -> Result<bool> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, authority, review, seconds] = &*arguments else {
-        return Err("usage: attack ADDRESS:PORT CA REVIEW SECONDS".into());
+        return Err("usage: attack ADDRESS:PORT CA REVIEW SECONDS|memory".into());
     };
     let server = Server::new(address.parse()?, authority)?;
     let review = std::fs::read_to_string(review)?;
+    if seconds == "memory" {
+        ask_for_expensive_reviews(&server);
+        return Ok(true);
+    }
     let duration = Duration::from_secs(seconds.parse()?);
     let before = server.ask(&review, Instant::now() + duration)?;
     println!("| attack | answers | without an answer | p99 | as often as without an attack |");
@@ -86,6 +92,34 @@ fn run() -> Result<bool> {
         is_well &= during.failed == 0 && during.p99() < FACTOR * before.p99();
     }
     Ok(is_well)
+}
+
+/// More reviews than there is memory for bodies, of Jobs of almost 3 MiB each that differ in the
+/// innermost of many lists. Some get no answer in time.
+fn ask_for_expensive_reviews(server: &Server) {
+    const REVIEWS: usize = 48;
+    const LEVELS: usize = 100;
+    let job = |last: u8| {
+        let zeros = "0,".repeat(1_560_000);
+        let (begin, end) = ("[".repeat(LEVELS), ",1]".repeat(LEVELS - 1));
+        format!(
+            r#"{{"apiVersion":"batch.volcano.sh/v1alpha1","kind":"Job","metadata":{{"name":"a"}},
+            "spec":{{"plugins":{{"ssh":{begin}{zeros}{last}]{end}}}}}}}"#
+        )
+    };
+    let kind = r#""group":"batch.volcano.sh","version":"v1alpha1""#;
+    let review = format!(
+        r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"a",
+        "kind":{{{kind},"kind":"Job"}},"resource":{{{kind},"resource":"jobs"}},"operation":"UPDATE",
+        "name":"a","object":{},"oldObject":{}}}}}"#,
+        job(1),
+        job(2)
+    );
+    std::thread::scope(|scope| {
+        for _ in 0..REVIEWS {
+            scope.spawn(|| drop(server.ask(&review, Instant::now() + Duration::from_secs(1))));
+        }
+    });
 }
 
 /// What the well-behaved client noticed.

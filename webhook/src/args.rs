@@ -104,7 +104,7 @@ pub(crate) struct Bounds {
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) max_body_memory: u32,
     /// Reviews that are validated at the same time; by default the number of CPUs, at most 4. Validating
-    /// a large one takes up to 100 MiB besides its body
+    /// a large one takes up to 150 MiB besides its body
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) max_validating: Option<u32>,
     /// Timeout for each of the TLS handshake and the headers of a request

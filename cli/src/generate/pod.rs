@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMapVolumeSource, Container, ContainerPort, HTTPGetAction,
+    Capabilities, ConfigMapVolumeSource, Container, ContainerPort, EnvVar, HTTPGetAction,
     PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile,
     SecretVolumeSource, SecurityContext, TopologySpreadConstraint, Volume, VolumeMount,
 };
@@ -22,9 +22,15 @@ const PORT: i32 = 8443;
 /// The user and the group, as in the Containerfile.
 const USER: i64 = 65_532;
 
-/// The limit for memory: 256 MiB for bodies (--max-body-memory), 100 MiB for each of up to four reviews
-/// that are validated at the same time (--max-validating), and the program itself.
-const MEMORY: &str = "768Mi";
+/// The limit for memory: 256 MiB for bodies (--max-body-memory), 150 MiB for each of up to four reviews
+/// that are validated at the same time (--max-validating), and the program itself. `scripts/attack`
+/// checks it.
+const MEMORY: &str = "1Gi";
+
+/// Settings of glibc's allocator: memory of large reviews goes back to the system at once. Otherwise it
+/// stays with the thread that needed it, and adds up.
+const ALLOCATOR: [(&str, &str); 2] =
+    [("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "65536")];
 
 const POLICY: &str = "/etc/volcano-job-update";
 const TLS: &str = "/tls";
@@ -85,6 +91,7 @@ fn container(args: &DeploymentArgs, policy: &str, map: Option<&str>) -> Containe
         name: "webhook".into(),
         image: Some(args.image.clone()),
         args: Some(arguments(args, policy, map)),
+        env: Some(ALLOCATOR.map(variable).into()),
         ports: Some(vec![ContainerPort {
             name: Some(HTTPS.into()),
             container_port: PORT,
@@ -109,6 +116,10 @@ fn container(args: &DeploymentArgs, policy: &str, map: Option<&str>) -> Containe
         volume_mounts: Some(mounts(args, map)),
         ..Container::default()
     }
+}
+
+fn variable((name, value): (&str, &str)) -> EnvVar {
+    EnvVar { name: name.into(), value: Some(value.into()), ..EnvVar::default() }
 }
 
 fn arguments(args: &DeploymentArgs, policy: &str, map: Option<&str>) -> Vec<String> {
