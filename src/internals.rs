@@ -1,6 +1,6 @@
-//! The internals of this crate that `volcano-job-apiserver` uses.
+//! The internals of this crate that `volcano-job-apiserver` and the programs use.
 //!
-//! Not part of the public interface: it may change in any release, and that crate requires exactly
+//! Not part of the public interface: it may change in any release, and those crates require exactly
 //! this version.
 
 use crate::diff::ReviewError;
@@ -9,8 +9,9 @@ pub use crate::job::{
     ContainerVisitor, Containers, Cursor, Document, Elements, Entry, Field, Items, JsonType,
     Members, Node, Position, Shape, SyntaxError, Text,
 };
+pub use crate::path::{is_printable, printable};
 pub use crate::schema::{ANY, SchemaViolation, SchemaViolationKind, Structural};
-pub use crate::status::quote::{is_printable, quote};
+pub use crate::status::quote::quote;
 pub use crate::validate::metadata::{self, MetadataViolation, MetadataViolationKind, Subject};
 use crate::validate::{self, Validator};
 

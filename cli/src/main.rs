@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use volcano_job_update::admission::Webhook;
-use volcano_job_update_programs::{read_policy, validator};
+use volcano_job_update_programs::{printable, read_policy, validator};
 
 use crate::args::{Args, Command};
 use crate::error::Error;
@@ -28,7 +28,8 @@ fn main() -> ExitCode {
         Ok(exit_status) => ExitCode::from(exit_status),
         Err(error) => {
             // Nothing can be done if standard error cannot be written to.
-            drop(writeln!(anstream::stderr(), "error: {error}"));
+            let text = error.to_string();
+            drop(writeln!(anstream::stderr(), "error: {}", printable(&text, &['\n'])));
             ExitCode::from(2)
         }
     }

@@ -3,6 +3,10 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use volcano_job_update_programs::printable;
+
+/// Begins the codes of colours.
+const ESCAPE: char = '\u{1b}';
 
 /// The text for standard output, and the exit status.
 pub(crate) struct Output {
@@ -29,12 +33,14 @@ impl Output {
 
     /// Prints the text. A closed pipe is not an error.
     pub(crate) fn print(&self) -> io::Result<()> {
-        // Colours are for terminals only. JSON and YAML never contain the escape character itself,
-        // so they are printed unchanged.
-        let printed = if self.text.contains('\u{1b}') {
-            write_to(anstream::stdout().lock(), &self.text)
+        // The text of a Job must not control the terminal. In JSON the escapes mean the same. Reports
+        // escape texts themselves, so what is left of the escape character are colours.
+        let text = printable(&self.text, &['\n', ESCAPE]);
+        // Colours are for terminals only.
+        let printed = if text.contains(ESCAPE) {
+            write_to(anstream::stdout().lock(), &text)
         } else {
-            write_to(io::stdout().lock(), &self.text)
+            write_to(io::stdout().lock(), &text)
         };
         match printed {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

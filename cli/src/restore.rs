@@ -1,8 +1,10 @@
 //! The command `restore`.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use volcano_job_update::UpdatePolicy;
-use volcano_job_update_programs::validator;
+use volcano_job_update_programs::{printable, validator};
 
 use crate::args::{Jobs, RestoreFormat};
 use crate::error::Error;
@@ -21,6 +23,9 @@ pub(crate) fn run(jobs: &Jobs, format: RestoreFormat) -> Result<Output, Error> {
     }))
 }
 
+/// The Job as YAML; as JSON, which is YAML too, if characters have to be escaped.
 fn to_yaml(job: &Value) -> Result<String, Error> {
-    serde_saphyr::to_string(job).map_err(Error::ToYaml)
+    let yaml = serde_saphyr::to_string(job).map_err(Error::ToYaml)?;
+    let is_printable = matches!(printable(&yaml, &['\n']), Cow::Borrowed(_));
+    Ok(if is_printable { yaml } else { json_text(job) })
 }

@@ -3,6 +3,7 @@
 mod node;
 mod parse;
 mod pattern;
+mod printable;
 mod segment;
 
 use std::fmt;
@@ -14,6 +15,7 @@ pub(crate) use self::node::{PathNode, Side};
 pub use self::parse::ParsePathError;
 use self::parse::{Reason, Token, is_position, parse_tokens};
 pub use self::pattern::{FieldPattern, PatternSegment};
+pub use self::printable::{is_printable, printable};
 pub use self::segment::{Key, Segment};
 
 /// The owned path of a value in a Job.
@@ -178,7 +180,8 @@ fn write_key(f: &mut fmt::Formatter<'_>, key: &str, first: bool) -> fmt::Result 
     } else if is_plain(key) {
         write!(f, "[{key}]")
     } else {
-        write!(f, "[{}]", serde_json::Value::from(key))
+        let json = serde_json::Value::from(key).to_string();
+        write!(f, "[{}]", printable(&json, &[]))
     }
 }
 
@@ -190,8 +193,7 @@ fn is_name(key: &str) -> bool {
 
 /// Whether a key can be written in brackets without quotes.
 fn is_plain(key: &str) -> bool {
-    let plain =
-        |c: char| !(c.is_control() || c.is_whitespace() || matches!(c, '[' | ']' | '"' | '\\'));
+    let plain = |c: char| is_printable(c) && !matches!(c, ' ' | '[' | ']' | '"' | '\\');
     !key.is_empty() && key != "*" && !is_position(key) && key.chars().all(plain)
 }
 
@@ -217,6 +219,8 @@ mod tests {
             ("a\nb", "m[\"a\\nb\"]"),
             ("-a", "m[-a]"),
             ("ä", "m[ä]"),
+            ("a\u{202e}b\u{9b}", "m[\"a\\u202eb\\u009b\"]"),
+            ("\u{e0001}", "m[\"\\udb40\\udc01\"]"),
         ] {
             let path = keys(&["m", key]);
             assert_eq!(path.to_string(), text);

@@ -1,7 +1,10 @@
 //! Reports as text.
 
+use serde_json::Value;
+
 use super::{Report, TextStyle, listed};
 use crate::diff::{Change, ChangeKind, Verdict};
+use crate::path::printable;
 use crate::validate::{Violation, Violations};
 
 /// The escape sequences before and after a coloured word.
@@ -83,12 +86,15 @@ fn paragraph(
     let code = violation.code();
     let mut lines = vec![format!(
         "{colour}{label}[{code}]{end} {bold}{}{end}: {}",
-        violation.path(),
-        violation.message()
+        shown(&violation.path().to_string()),
+        shown(violation.message())
     )];
     if report.values {
         let values = [("before", violation.before()), ("after", violation.after())].into_iter();
-        lines.extend(values.filter_map(|(name, value)| Some(format!("  {name}: {}", value?))));
+        let value = |(name, value): (_, Option<&Value>)| {
+            Some(format!("  {name}: {}", shown(&value?.to_string())))
+        };
+        lines.extend(values.filter_map(value));
     }
     lines.extend(violation.hint().map(|hint| format!("  help: {hint}")));
     lines
@@ -100,7 +106,8 @@ fn change_lines<'r>(
     changes: impl Iterator<Item = &'r Change>,
 ) -> Vec<String> {
     let (changes, omitted) = listed(changes);
-    let paths: Vec<String> = changes.iter().map(|change| change.path().to_string()).collect();
+    let path = |change: &&Change| shown(&change.path().to_string());
+    let paths: Vec<String> = changes.iter().map(path).collect();
     let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
     let line = |(change, path): (&&Change, &String)| {
         let colour = match change.verdict() {
@@ -131,14 +138,27 @@ fn mark(kind: ChangeKind) -> char {
     }
 }
 
-/// Formats the values of a change as JSON. JSON escapes control characters, so a value cannot
-/// control the terminal.
+/// Formats the values of a change as JSON.
 fn values(change: &Change) -> String {
+    let shown = |value: &Value| shown(&value.to_string());
     match (change.before(), change.after()) {
-        (Some(before), Some(after)) => format!("  {before} -> {after}"),
-        (None, Some(value)) | (Some(value), None) => format!("  {value}"),
+        (Some(before), Some(after)) => format!("  {} -> {}", shown(before), shown(after)),
+        (None, Some(value)) | (Some(value), None) => format!("  {}", shown(value)),
         (None, None) => String::new(),
     }
+}
+
+/// The length up to which a path or value is shown whole, in characters.
+const SHOWN_CHARACTERS: usize = 240;
+
+/// A text on one line: shortened if it is long, and without characters that could control a terminal.
+fn shown(text: &str) -> String {
+    let text = printable(text, &[]);
+    let Some((end, _)) = text.char_indices().nth(SHOWN_CHARACTERS) else {
+        return text.into_owned();
+    };
+    let beginning = text.get(..end).unwrap_or_default();
+    format!("{beginning}… ({} characters)", text.chars().count())
 }
 
 fn count(number: usize, what: &str) -> String {

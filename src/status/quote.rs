@@ -1,5 +1,7 @@
 //! Text in quotes, as Kubernetes writes names and values in messages.
 
+use crate::path::is_printable;
+
 /// The text in quotes, as Go's [`strconv.Quote`] and the verb `%q` write it, which Kubernetes uses
 /// for names and values in messages.
 ///
@@ -33,20 +35,6 @@ fn numeric_escape(char: char) -> String {
         0..=0x7f => format!("\\x{code:02x}"),
         0x80..=0xffff => format!("\\u{code:04x}"),
         _ => format!("\\U{code:08x}"),
-    }
-}
-
-/// Go's [`unicode.IsPrint`]: letters, marks, numbers, punctuation, symbols, and the ASCII space.
-///
-/// [`unicode.IsPrint`]: https://pkg.go.dev/unicode#IsPrint
-#[must_use]
-pub fn is_printable(char: char) -> bool {
-    // `escape_debug` escapes all characters that are not printable, and these three. It does not
-    // escape a combining mark that follows another character, hence the `a`.
-    char == '"' || char == '\'' || char == '\\' || {
-        let mut text = String::from("a");
-        text.push(char);
-        text.escape_debug().eq(text.chars())
     }
 }
 

@@ -16,6 +16,8 @@ use volcano_job_update::ViolationCode;
 use volcano_job_update::admission::{HttpAnswer, Outcome, Webhook};
 use volcano_job_update::status::Status;
 
+use volcano_job_update_programs::printable;
+
 use crate::args::Bounds;
 use crate::bodies::{Bodies, Place, Received};
 use crate::connections::Peer;
@@ -329,6 +331,7 @@ fn log(endpoint: Endpoint, answer: &HttpAnswer, took: Duration) {
     let verdict = answer.outcome().as_str();
     let allowed = answer.is_allowed();
     let uid: String = answer.uid().into_iter().flat_map(str::chars).take(UID_CHARACTERS).collect();
+    let uid = &*printable(&uid, &[]);
     let codes: Vec<&str> = answer.codes().map(ViolationCode::as_str).collect();
     let codes = codes.join(",");
     #[expect(clippy::cast_possible_truncation, reason = "2^64 microseconds are 500,000 years")]

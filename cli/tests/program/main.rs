@@ -4,6 +4,7 @@
 
 mod admit;
 mod check;
+mod escapes;
 mod generate;
 mod replace;
 mod restore;
