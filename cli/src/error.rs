@@ -14,6 +14,8 @@ pub(crate) enum Error {
     File(#[from] FileError),
     #[error("only one of the two Jobs can come from standard input")]
     StdinTwice,
+    #[error("{name}: this is a {kind} of {objects} objects, and one Job is needed")]
+    List { name: String, kind: String, objects: usize },
     #[error("{name}: {error}")]
     Job { name: String, error: JobError },
     #[error("{name}: {error}")]

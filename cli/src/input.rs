@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use volcano_job_apiserver::apply_patch;
 use volcano_job_update::admission::body_limit;
 use volcano_job_update::{Job, Limits};
-use volcano_job_update_programs::{display_name, is_stdin, parse_yaml, read_file, read_prefix};
+use volcano_job_update_programs::{display_name, is_stdin, parse_manifest, read_file, read_prefix};
 
 use crate::args::{Jobs, Pair, Replace, Replacement};
 use crate::error::Error;
@@ -21,6 +23,24 @@ enum Content {
     Json(Vec<u8>),
     /// Parsed YAML, or the result of a patch.
     Value(Value),
+}
+
+/// A list of objects, as `kubectl get` prints several.
+#[derive(Deserialize)]
+struct List {
+    kind: String,
+    items: Vec<IgnoredAny>,
+}
+
+impl Content {
+    /// The list of objects that it is, if it is one.
+    fn list(&self) -> Option<List> {
+        let list = match self {
+            Self::Json(text) => serde_json::from_slice(text),
+            Self::Value(value) => List::deserialize(value),
+        };
+        list.ok().filter(|list: &List| list.kind.ends_with("List"))
+    }
 }
 
 impl Document {
@@ -141,7 +161,11 @@ fn read_document(path: &Path, limits: &Limits) -> Result<Document, Error> {
         Format::Json => Content::Json(text),
         Format::Yaml => Content::Value(yaml(path, &text)?),
     };
-    Ok(Document { name: display_name(path), content })
+    let name = display_name(path);
+    match content.list() {
+        Some(list) => Err(Error::List { name, kind: list.kind, objects: list.items.len() }),
+        None => Ok(Document { name, content }),
+    }
 }
 
 fn read_yaml(path: &Path, limits: &Limits) -> Result<Value, Error> {
@@ -149,7 +173,7 @@ fn read_yaml(path: &Path, limits: &Limits) -> Result<Value, Error> {
 }
 
 fn yaml(path: &Path, text: &[u8]) -> Result<Value, Error> {
-    parse_yaml(text).map_err(|error| Error::Yaml { name: display_name(path), error })
+    parse_manifest(text).map_err(|error| Error::Yaml { name: display_name(path), error })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

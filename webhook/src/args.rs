@@ -6,8 +6,13 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use tracing::level_filters::LevelFilter;
+use volcano_job_update::admission::Webhook;
 use volcano_job_update::status::StatusCodes;
-use volcano_job_update_programs::{WEBHOOK_TIMEOUT_SECONDS, status_codes_parser};
+use volcano_job_update_programs::{
+    WEBHOOK_TIMEOUT_SECONDS, read_policy, status_codes_parser, validator,
+};
+
+use crate::error::Error;
 
 /// An admission webhook that allows or denies updates of Volcano Jobs
 ///
@@ -48,6 +53,14 @@ pub(crate) struct Args {
     /// The lowest level that is logged: error, warn, info, debug (adds allowed updates) or off
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub(crate) log_level: LevelFilter,
+}
+
+impl Args {
+    /// Reads the policy and the CRD.
+    pub(crate) fn webhook(&self) -> Result<Webhook, Error> {
+        let validator = validator(read_policy(&self.policy)?, self.crd.as_deref())?;
+        Ok(Webhook::new(validator).with_status_codes(self.status_codes).with_shadow(self.shadow))
+    }
 }
 
 /// The source of the certificate.

@@ -19,10 +19,10 @@ use crate::metrics::Rejection;
 const PROGRESS: usize = 16 * 1024;
 /// A body is not given up for another one before it has made no progress for this long.
 const GRACE: Duration = Duration::from_millis(50);
-/// How long a body waits for a place or memory.
-const PATIENCE: Duration = Duration::from_millis(250);
-/// How often it looks for another body to give up.
+/// How long a body waits for a place or memory before it looks for another body to give up.
 const INTERVAL: Duration = Duration::from_millis(10);
+/// How often it does so. Together this is longer than [`GRACE`].
+const ATTEMPTS: u32 = 25;
 
 /// The bodies that are in memory.
 #[derive(Debug)]
@@ -128,8 +128,7 @@ impl Bodies {
         if let Ok(permits) = Arc::clone(semaphore).try_acquire_many_owned(permits) {
             return Ok(permits);
         }
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
+        for _ in 0..ATTEMPTS {
             self.give_up_one();
             let acquired = Arc::clone(semaphore).acquire_many_owned(permits);
             if let Ok(Ok(permits)) = timeout_at(Instant::now() + INTERVAL, acquired).await {

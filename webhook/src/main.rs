@@ -20,9 +20,7 @@ use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::RustlsAcceptor;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
-use volcano_job_update::admission::Webhook;
 use volcano_job_update_programs::tls::{Certificate, CertificateFiles, self_signed};
-use volcano_job_update_programs::{read_policy, validator};
 
 use crate::args::{Args, Bounds, TlsArgs};
 use crate::connections::{Acceptor, Connections};
@@ -60,7 +58,7 @@ fn main() -> ExitCode {
 /// Reads the configuration, then serves.
 fn start(args: Args) -> Result<(), Error> {
     let metrics = Arc::new(Metrics::new());
-    let app = App::new(configured_webhook(&args)?, Arc::clone(&metrics), args.bounds)?;
+    let app = App::new(args.webhook()?, Arc::clone(&metrics), args.bounds)?;
     let certificate = Certificate::load(certificate_files(&args.tls)?)?;
     let bind =
         |address| TcpListener::bind(address).map_err(|error| Error::Listen { address, error });
@@ -80,12 +78,6 @@ fn start(args: Args) -> Result<(), Error> {
 struct Listeners {
     reviews: TcpListener,
     metrics: Option<TcpListener>,
-}
-
-/// The webhook with the policy and the CRD of the command line.
-fn configured_webhook(args: &Args) -> Result<Webhook, Error> {
-    let validator = validator(read_policy(&args.policy)?, args.crd.as_deref())?;
-    Ok(Webhook::new(validator).with_status_codes(args.status_codes).with_shadow(args.shadow))
 }
 
 /// The certificate files. With --self-signed, creates them first and prints the `caBundle`.

@@ -7,7 +7,6 @@ use tokio::signal::unix::Signal;
 use volcano_job_update_programs::tls::{Certificate, Reloaded};
 
 use crate::args::Args;
-use crate::configured_webhook;
 use crate::metrics::{Metrics, Reload};
 use crate::serve::App;
 
@@ -33,8 +32,7 @@ impl Reloader {
     }
 
     fn reload_webhook(&self) {
-        let reloaded =
-            configured_webhook(&self.args).and_then(|webhook| self.app.use_webhook(webhook));
+        let reloaded = self.args.webhook().and_then(|webhook| self.app.use_webhook(webhook));
         match reloaded {
             Ok(()) => tracing::info!("the policy was read again and is in use"),
             Err(error) => {

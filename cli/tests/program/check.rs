@@ -187,11 +187,7 @@ fn error_is_one_line_with_exit_status_2() {
         }
     }
     // The rest of these messages is that of the YAML parser.
-    let bad = [
-        ("a: [1\n", "line 1, column 4"),
-        ("a: 1\na: 2\n", "line 2, column 1"),
-        ("a: 1\n---\nb: 2\n", "line 3, column 1"),
-    ];
+    let bad = [("a: [1\n", "line 1, column 4"), ("a: 1\n---\nb: 2\n", "line 3, column 1")];
     for (input, place) in bad {
         let output = run_with_input(&["check", &existing, "-"], input);
         let error = stderr(&output);
@@ -213,6 +209,21 @@ fn file_above_the_limit_is_an_error() {
     let expected =
         format!("error: {}: the text must be no longer than 100 bytes\n", path(&existing));
     assert_eq!(stderr(&output), expected);
+}
+
+#[test]
+fn list_of_objects_is_an_error() {
+    let json = file(".json", r#"{"apiVersion": "v1", "kind": "List", "items": [{}, {}]}"#);
+    let yaml = file(".yaml", "kind: JobList\nitems: [{kind: Job}]\n");
+    for (list, what) in [(&json, "a List of 2 objects"), (&yaml, "a JobList of 1 objects")] {
+        let output = run(&["check", path(list), &job(REPLACEMENT)]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(what), "{}", stderr(&output));
+    }
+    let documents = file(".yaml", "kind: Job\n---\nkind: Job\n");
+    let output = run(&["check", path(&documents), &job(REPLACEMENT)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("there must be one document, and there are 2"));
 }
 
 #[test]

@@ -14,14 +14,14 @@ fn raw(name: &str) -> String {
 }
 
 fn jobs() -> [Value; 2] {
-    let existing = json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
-        "metadata": {"name": "a"}, "spec": {"plugins": {}}});
-    let mut replacement = existing.clone();
-    replacement["metadata"]["labels"] = json!({raw("-"): raw("x")});
-    replacement["metadata"]["finalizers"] = json!([raw("f")]);
-    replacement["spec"] = json!({"plugins": {raw("k"): [raw("v")]}, raw("u"): 1, "queue": raw("q"),
+    let job = |metadata: Value, spec: Value| {
+        json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": metadata,
+            "spec": spec})
+    };
+    let metadata = json!({"name": "a", "labels": {raw("-"): raw("x")}, "finalizers": [raw("f")]});
+    let spec = json!({"plugins": {raw("k"): [raw("v")]}, raw("u"): 1, "queue": raw("q"),
         "policies": [{"event": raw("E")}]});
-    [existing, replacement]
+    [job(json!({"name": "a"}), json!({"plugins": {}})), job(metadata, spec)]
 }
 
 fn assert_printable(arguments: &[&str]) -> String {
@@ -59,7 +59,7 @@ fn output_has_no_raw_text() {
     assert_eq!(serde_json::from_str::<Value>(&restored).expect("JSON"), replacement);
     let patch = assert_printable(&["diff", "--format", "merge-patch", old, new]);
     let patch: Value = serde_json::from_str(&patch).expect("JSON");
-    assert_eq!(patch["spec"]["queue"], replacement["spec"]["queue"]);
+    assert_eq!(patch.pointer("/spec/queue"), replacement.pointer("/spec/queue"));
     for format in ["json", "json-patch"] {
         let text = assert_printable(&["diff", "--format", format, "--show-values", old, new]);
         serde_json::from_str::<Value>(&text).expect("JSON");
@@ -75,7 +75,8 @@ fn new_yaml(job: &Value) -> String {
 fn errors_have_no_raw_text() {
     let key = raw("k");
     let twice = file(".json", &format!(r#"{{"spec": {{"{key}": 1, "{key}": 2}}}}"#));
-    let yaml = file(".yaml", &format!("a: {{\"{}\": 1, \"{}\": 2}}\n", "k\u{202e}", "k\u{202e}"));
+    let yaml =
+        file(".yaml", "k\u{202e}: 1\n\"k\u{202e}\": !!int x\n1: a\n\"1\u{202e}\": !!bool \u{9b}\n");
     let patch = file(".json", &json!([{"op": raw("test"), "path": raw("/x")}]).to_string());
     let policy = file(".json", &json!({"allowed": [raw("spec..")]}).to_string());
     let [existing, _] = jobs();
