@@ -58,3 +58,18 @@ fn dropped_defaults_do_not_need_a_default_in_the_schema() {
     let found: Vec<_> = violations.iter().map(Violation::code).collect();
     assert_eq!(found, [ViolationCode::DroppedDefault; 2]);
 }
+
+/// A schema without a minimum accepts negative replicas, and the rule denies them.
+#[test]
+fn replicas_are_checked_where_the_schema_does_not() {
+    let task = json!({"type": "object", "properties": {
+        "name": {"type": "string"}, "replicas": {"type": "integer"}}});
+    let validator = validator(&json!({"tasks": {"type": "array", "items": task}}));
+    let tasks = |replicas: i64| job(&json!({"tasks": [{"name": "a", "replicas": replicas}]}));
+    let (existing, replacement) = (tasks(1), tasks(-1));
+    let existing = Job::from_value(&existing).unwrap();
+    let replacement = Job::from_value(&replacement).unwrap();
+    let violations = validator.review(&existing, &replacement).unwrap().into_result().unwrap_err();
+    let [violation] = &*violations else { panic!("{violations:?}") };
+    assert_eq!(violation.to_string(), "spec.tasks[0].replicas: must be at least 0, but is -1");
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use serde_json::{Value, json};
+use volcano_job_update::status::{Status, StatusCodes};
 use volcano_job_update::{
     ChangeKind, Job, Limits, Report, Review, TextStyle, UpdatePolicy, Validator, Verdict,
     ViolationCode,
@@ -201,4 +202,17 @@ fn a_report_lists_1000_changes_and_counts_the_others() {
     for text in [report.check_text(TextStyle::Plain), report.diff_text(TextStyle::Plain)] {
         assert!(text.ends_with("allowed\n  and 3 more changes\n"), "{text}");
     }
+}
+
+/// Only if no change is denied as such, the new values are what is wrong.
+#[test]
+fn status_code_says_whether_a_change_or_only_a_value_is_denied() {
+    let existing = job(&json!({}), &json!({"queue": "a", "tasks": [{"name": "t", "replicas": 1}]}));
+    let code = |spec: Value| {
+        let review = review(UpdatePolicy::documented(), &existing, &job(&json!({}), &spec));
+        Status::denied("a", review.violations().unwrap(), StatusCodes::Documented).code
+    };
+    assert_eq!(code(json!({"queue": "a", "tasks": [{"name": "t", "replicas": -1}]})), 400);
+    assert_eq!(code(json!({"queue": "b", "tasks": [{"name": "t", "replicas": 1}]})), 403);
+    assert_eq!(code(json!({"queue": "b", "tasks": [{"name": "t", "replicas": -1}]})), 403);
 }
