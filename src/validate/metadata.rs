@@ -389,6 +389,7 @@ fn quoted_key(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Document;
 
     #[test]
     fn dns_labels_have_lower_case_letters_digits_and_inner_hyphens() {
@@ -398,6 +399,16 @@ mod tests {
         for other in ["", "-a", "a-", "A", "a.b", "a_b", "ä"] {
             assert!(!is_dns_label(other), "{other}");
         }
+    }
+
+    #[test]
+    fn violations_of_labels_are_in_the_order_of_the_keys() {
+        let labels = Document::of_text(r#"{"-b":"x","-a":"-x"}"#).unwrap();
+        let subjects =
+            violations("labels", labels.root()).into_iter().map(|invalid| invalid.subject);
+        let expected =
+            [Subject::Key("-a".into()), Subject::ValueOf("-a".into()), Subject::Key("-b".into())];
+        assert_eq!(subjects.collect::<Vec<_>>(), expected);
     }
 
     #[test]
