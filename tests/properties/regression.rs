@@ -94,3 +94,18 @@ fn null_plugin_implies_no_other_plugins() {
     let dropped = vec![(ViolationCode::DroppedDefault, path)];
     assert_eq!(violations_in(spec(mpi.clone(), Some(json!([]))), spec(mpi, None)), dropped);
 }
+
+/// Elements are compared to align the outer list and again to align the inner one. An equal pair, spelled
+/// differently here, must stay equal.
+#[test]
+fn nested_lists_are_aligned_by_equal_elements() {
+    let job = |ssh: &str| format!(r#"{{"spec": {{"plugins": {{"ssh": {ssh}}}}}}}"#);
+    let existing = job(r#"[[["1"],["2"],["1"]],"x"]"#);
+    let replacement = job(r#"[[[ "1"],[ "1"],[ "2"]],"y"]"#);
+    let existing = Job::from_slice(existing.as_bytes()).unwrap();
+    let replacement = Job::from_slice(replacement.as_bytes()).unwrap();
+    let changes = volcano_job_update::diff(&existing, &replacement).unwrap();
+    let paths: Vec<String> = changes.iter().map(|change| change.path().to_string()).collect();
+    let expected = ["spec.plugins.ssh[0][1]", "spec.plugins.ssh[0][2]", "spec.plugins.ssh[1]"];
+    assert_eq!(paths, expected);
+}
