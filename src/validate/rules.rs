@@ -173,14 +173,14 @@ impl Update<'_, '_, '_> {
     ) {
         let Some(first) = fields.first() else { return };
         let Some(task) = self.replacement.task(first.replacement) else { return };
-        let existing = first.existing.and_then(|position| self.existing.task(position));
-        let existing = existing.map(|task| TaskNumbers::of(&task));
+        // Few updates need it.
+        let existing = || Some(TaskNumbers::of(&self.existing.task(first.existing?)?));
         let mut numbers = TaskNumbers::of(&task);
         let is_restored = |touched: &TouchedTaskField| {
             touched.is_restored && touched.field == TaskField::MinAvailable
         };
         if fields.iter().any(is_restored) {
-            numbers.min_available = existing.as_ref().and_then(|task| task.min_available);
+            numbers.min_available = existing().and_then(|task| task.min_available);
         }
         for (check, compared, rule) in TASK_RULES {
             if !fields.iter().any(|touched| compared.contains(&touched.field))
@@ -195,7 +195,7 @@ impl Update<'_, '_, '_> {
             {
                 continue;
             }
-            let existing_violates = existing.as_ref().is_some_and(|task| rule(task).is_some());
+            let existing_violates = existing().is_some_and(|task| rule(&task).is_some());
             violations
                 .push(violation.into_violation(task_path(first.replacement), existing_violates));
         }
