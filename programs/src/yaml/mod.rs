@@ -15,7 +15,7 @@ use serde_path_to_error::Segment;
 
 use self::error::Place;
 pub use self::error::YamlError;
-use self::nodes::{Content, Document, Documents, Id};
+use self::nodes::{Content, Document, Documents, Id, check_depth};
 use self::scalars::{Scalar, is_merge, resolve};
 
 /// Parses a manifest in YAML, which includes JSON. Documents that are empty or have only comments are
@@ -112,7 +112,7 @@ fn place_of(document: &Document, path: &serde_path_to_error::Path) -> Option<Pla
 /// The value of a document as JSON; `null` if it is empty.
 fn document_value(document: &Document, duplicates: Duplicates) -> Result<Value, YamlError> {
     let mut converter =
-        Converter { document, duplicates, open: Vec::new(), values: 0, by_alias: 0 };
+        Converter { document, duplicates, open: Vec::new(), depth: 0, values: 0, by_alias: 0 };
     document.root().map_or(Ok(Value::Null), |root| converter.value(root))
 }
 
@@ -121,6 +121,9 @@ struct Converter<'d> {
     duplicates: Duplicates,
     /// The aliases around the current value.
     open: Vec<Id>,
+    /// The number of maps, lists and aliases around the current value. Aliases can nest deeper than the
+    /// text.
+    depth: usize,
     /// How many values were converted, and how many of them within aliases.
     values: u32,
     by_alias: u32,
@@ -132,6 +135,13 @@ type Members = HashMap<String, (std::mem::Discriminant<Scalar>, Value)>;
 
 impl Converter<'_> {
     fn value(&mut self, id: Id) -> Result<Value, YamlError> {
+        self.enter(id)?;
+        let value = self.value_here(id);
+        self.depth -= 1;
+        value
+    }
+
+    fn value_here(&mut self, id: Id) -> Result<Value, YamlError> {
         self.count(id)?;
         let node = self.document.node(id);
         match &node.content {
@@ -217,6 +227,7 @@ impl Converter<'_> {
     }
 
     fn merge_map(&mut self, id: Id, members: &mut Members) -> Result<(), YamlError> {
+        self.enter(id)?;
         self.count(id)?;
         match &self.document.node(id).content {
             Content::Alias(target) => self.in_alias(id, |this| {
@@ -224,7 +235,16 @@ impl Converter<'_> {
                 this.add_members(*target, members)
             }),
             _ => self.add_members(id, members),
-        }
+        }?;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Goes one level deeper.
+    fn enter(&mut self, id: Id) -> Result<(), YamlError> {
+        check_depth(self.depth, self.document.node(id).place)?;
+        self.depth += 1;
+        Ok(())
     }
 
     fn in_alias<T>(
@@ -283,6 +303,28 @@ mod tests {
     fn empty_documents_are_skipped() {
         assert_eq!(value("# comment\n---\na: 1\n---\n# end\n---\n"), json!({"a": 1}));
         assert_eq!(value("# nothing\n"), json!(null));
+    }
+
+    /// A text of few levels stands for a value of many.
+    #[test]
+    fn aliases_do_not_nest_deeper_than_the_limit() {
+        // Each line is nested 50 levels deeper than the one before, or merges it.
+        let chain = |length: usize, line: &dyn Fn(usize) -> String| -> String {
+            let lines = (1..length).map(|i| format!("a{i}: &a{i} {}\n", line(i - 1)));
+            lines.collect::<Vec<_>>().concat()
+        };
+        let by_alias = |open: &str, close: &str| {
+            let (open, close) = (open.repeat(50), close.repeat(50));
+            "a0: &a0 {}\n".to_owned() + &chain(10, &|before| format!("{open}*a{before}{close}"))
+        };
+        let merged =
+            "a0: &a0 {}\n".to_owned() + &chain(100_000, &|before| format!("{{<<: *a{before}}}"));
+        for text in [by_alias("[", "]"), by_alias("{a: ", "}"), merged] {
+            let error = parse_manifest(text.as_bytes()).expect_err("it is nested deeply");
+            assert!(error.to_string().starts_with("nested deeper than 256 levels"), "{error}");
+        }
+        let deep = format!("{}1{}", "[".repeat(250), "]".repeat(250));
+        assert_eq!(parse_manifest(deep.as_bytes()).err(), None);
     }
 
     #[test]

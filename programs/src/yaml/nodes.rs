@@ -122,9 +122,7 @@ impl<'t> Reader<'_, 't> {
             return Err(YamlError::new("the document is not complete"));
         };
         let place = place_of(&span);
-        if depth > MAX_DEPTH {
-            return Err(place.error(format_args!("nested deeper than {MAX_DEPTH} levels")));
-        }
+        check_depth(depth, place)?;
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let is_plain = tag.is_none() && style == granit_parser::ScalarStyle::Plain;
@@ -182,6 +180,14 @@ impl<'t> Reader<'_, 't> {
     fn set(&mut self, Id(number): Id, content: Content) {
         self.nodes.get_mut(number).expect("a node").content = content;
     }
+}
+
+/// Fails if a value at this depth is nested too deeply.
+pub(super) fn check_depth(depth: usize, place: Place) -> Result<(), YamlError> {
+    if depth > MAX_DEPTH {
+        return Err(place.error(format_args!("nested deeper than {MAX_DEPTH} levels")));
+    }
+    Ok(())
 }
 
 fn place_of(span: &Span) -> Place {
