@@ -5,57 +5,62 @@ use std::borrow::Cow;
 use crate::job::{Entry, Node, Text};
 
 /// A member of an object.
-pub(super) trait Member: Copy {
-    fn key(&self) -> Cow<'_, str>;
+pub(super) trait Member<'k>: Copy {
+    fn key(self) -> Cow<'k, str>;
 
-    fn is(&self, key: &str) -> bool;
+    fn is(self, key: &str) -> bool;
 }
 
-impl Member for &Entry<'_> {
-    fn key(&self) -> Cow<'_, str> {
+impl<'k> Member<'k> for &'k Entry<'_> {
+    fn key(self) -> Cow<'k, str> {
         Entry::key(self).into()
     }
 
-    fn is(&self, key: &str) -> bool {
+    fn is(self, key: &str) -> bool {
         Entry::is(self, key)
     }
 }
 
-impl Member for (Text<'_>, Node<'_>) {
-    fn key(&self) -> Cow<'_, str> {
+impl<'k> Member<'k> for (Text<'k>, Node<'k>) {
+    fn key(self) -> Cow<'k, str> {
         self.0.to_str()
     }
 
-    fn is(&self, key: &str) -> bool {
+    fn is(self, key: &str) -> bool {
         self.0.is(key)
     }
 }
 
 /// Finds members in constant time if they are asked for in their own order, otherwise in logarithmic
 /// time. Each member is asked for once.
-pub(super) struct Lookup<I: Iterator> {
+pub(super) struct Lookup<'k, I: Iterator> {
     members: I,
     /// The members from the next one on, while they are asked for in order.
     next: I,
-    /// All members, once they are asked for in another order. Those of a large object are sorted by
-    /// key.
-    collected: Vec<I::Item>,
+    collected: Option<Collected<'k, I::Item>>,
     /// How many members were found.
     found: usize,
+}
+
+/// All members, once they are asked for in another order than their own.
+enum Collected<'k, M> {
+    Few(Vec<M>),
+    /// Sorted by key. A key with escapes is decoded once, because it can be long.
+    Sorted(Vec<(Cow<'k, str>, M)>),
 }
 
 /// Up to this number of members, a linear search is used.
 const MAX_LINEAR: usize = 16;
 
-impl<I: Iterator<Item: Member> + Clone> Lookup<I> {
+impl<'k, I: Iterator<Item: Member<'k>> + Clone> Lookup<'k, I> {
     pub(super) fn new(members: I) -> Self {
-        Self { next: members.clone(), members, collected: Vec::new(), found: 0 }
+        Self { next: members.clone(), members, collected: None, found: 0 }
     }
 
     /// The next member, if the condition holds for it.
     #[inline]
     pub(super) fn next_if(&mut self, is_wanted: impl FnOnce(&I::Item) -> bool) -> Option<I::Item> {
-        if !self.collected.is_empty() {
+        if self.collected.is_some() {
             return None;
         }
         let mut behind = self.next.clone();
@@ -73,33 +78,38 @@ impl<I: Iterator<Item: Member> + Clone> Lookup<I> {
 
     /// Whether there are members that were not asked for.
     pub(super) fn has_others(&self) -> bool {
-        if self.collected.is_empty() {
-            self.next.clone().next().is_some()
-        } else {
-            self.found < self.collected.len()
+        match &self.collected {
+            None => self.next.clone().next().is_some(),
+            Some(Collected::Few(members)) => self.found < members.len(),
+            Some(Collected::Sorted(members)) => self.found < members.len(),
         }
     }
 
     fn search(&mut self, key: &str) -> Option<I::Item> {
-        if self.collected.is_empty() {
-            self.collect();
-        }
-        let found = if self.collected.len() <= MAX_LINEAR {
-            self.collected.iter().find(|member| member.is(key))
-        } else {
-            let position = self.collected.binary_search_by(|member| (*member.key()).cmp(key));
-            position.ok().and_then(|position| self.collected.get(position))
+        let members = &self.members;
+        let collected = self.collected.get_or_insert_with(|| Collected::of(members.clone()));
+        let found = match collected {
+            Collected::Few(members) => members.iter().find(|member| member.is(key)).copied(),
+            Collected::Sorted(members) => {
+                let position = members.binary_search_by(|(other, _)| (**other).cmp(key));
+                position.ok().and_then(|position| members.get(position)).map(|(_, member)| *member)
+            }
         };
         self.found += usize::from(found.is_some());
-        found.copied()
+        found
     }
+}
 
-    fn collect(&mut self) {
-        self.collected.reserve(MAX_LINEAR);
-        self.collected.extend(self.members.clone());
-        if self.collected.len() > MAX_LINEAR {
-            self.collected.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+impl<'k, M: Member<'k>> Collected<'k, M> {
+    fn of(members: impl Iterator<Item = M>) -> Self {
+        let mut few = Vec::with_capacity(MAX_LINEAR);
+        few.extend(members);
+        if few.len() <= MAX_LINEAR {
+            return Self::Few(few);
         }
+        let mut sorted: Vec<_> = few.into_iter().map(|member| (member.key(), member)).collect();
+        sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Self::Sorted(sorted)
     }
 }
 
@@ -111,7 +121,11 @@ mod tests {
     use crate::job::Document;
 
     /// Asks for each member by its key, in this order; none may be left but those not asked for.
-    fn check<M: Member>(members: impl Iterator<Item = M> + Clone, keys: &[String], left: bool) {
+    fn check<'k, M: Member<'k>>(
+        members: impl Iterator<Item = M> + Clone,
+        keys: &[String],
+        left: bool,
+    ) {
         let mut lookup = Lookup::new(members);
         for key in keys {
             assert!(lookup.find(key).is_some_and(|found| found.key() == key.as_str()), "{key}");
