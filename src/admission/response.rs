@@ -24,6 +24,9 @@ pub struct Response {
     is_shadow: bool,
     status: Option<Status>,
     violations: Option<Violations>,
+    /// The lines of the warnings, which are not limited yet, and the number of further lines.
+    lines: Vec<String>,
+    omitted_lines: usize,
     warnings: Vec<String>,
     audit_annotations: Vec<(&'static str, String)>,
     patch: Option<Patch>,
@@ -101,11 +104,10 @@ impl Response {
         if lines.is_empty() {
             lines.push(format!("would be denied: {}", status.message));
         }
-        let omitted = self.violations.as_ref().map_or(0, Violations::omitted);
-        lines.append(&mut self.warnings);
-        self.warnings = limit_warnings(lines, omitted);
+        lines.append(&mut self.lines);
         self.is_shadow = true;
-        self
+        let omitted = self.omitted_lines;
+        self.warned(lines, omitted)
     }
 
     /// The `AdmissionReview` to send, as JSON.
@@ -138,6 +140,8 @@ impl Response {
             is_shadow: false,
             status: None,
             violations: None,
+            lines: Vec::new(),
+            omitted_lines: 0,
             warnings: Vec::new(),
             audit_annotations: Vec::new(),
             patch: None,
@@ -149,19 +153,15 @@ impl Response {
         let (warnings, omitted) = (review.warnings(), review.omitted_warnings());
         let lines = warnings.iter().map(ToString::to_string);
         let Some(violations) = review.violations() else {
-            let warnings = limit_warnings(lines, omitted);
-            return Self { outcome: Outcome::Allowed, warnings, ..self }.audited(review.policy());
+            let response = Self { outcome: Outcome::Allowed, ..self };
+            return response.warned(lines.collect(), omitted).audited(review.policy());
         };
         let status = Status::denied(name, violations, codes);
         let lines: Vec<String> = hints(violations, review.policy()).chain(lines).collect();
         let omitted = omitted + violations.omitted();
-        let mut response = Self {
-            outcome: Outcome::Denied,
-            status: Some(status),
-            warnings: limit_warnings(lines, omitted),
-            ..self
-        }
-        .audited(review.policy());
+        let mut response = Self { outcome: Outcome::Denied, status: Some(status), ..self }
+            .warned(lines, omitted)
+            .audited(review.policy());
         let mut codes: Vec<&str> =
             violations.iter().map(|violation| violation.code().as_str()).collect();
         codes.sort_unstable();
@@ -197,6 +197,12 @@ impl Response {
             Self { outcome: Outcome::Restored, patch: Some(patch), ..self }.audited(policy);
         response.annotate("restored", pointers, 0);
         response
+    }
+
+    /// Sets the warnings: these lines, and the number of further lines.
+    fn warned(self, lines: Vec<String>, omitted_lines: usize) -> Self {
+        let warnings = limit_warnings(lines.iter().cloned(), omitted_lines);
+        Self { lines, omitted_lines, warnings, ..self }
     }
 
     /// Adds the policy and the outcome to the audit annotations.

@@ -53,6 +53,24 @@ fn shadow_allows_and_keeps_the_outcome() {
     assert!(response["warnings"][0].as_str().unwrap().starts_with("would be denied: "));
 }
 
+/// What does not fit in the warnings is counted once, in the last line.
+#[test]
+fn shadow_counts_the_lines_that_it_leaves_out() {
+    let existing = job("documented-existing");
+    let fields =
+        (0..120).map(|i| json!({"op": "add", "path": format!("/spec/unknown{i}"), "value": 1}));
+    let replacement = patched(&existing, &fields.collect());
+    let review = update(&existing, &replacement).to_string().into_bytes();
+    let answer = webhook().with_shadow(true).validate(&review);
+    let warnings: Vec<String> =
+        serde_json::from_value(body(&answer)["response"]["warnings"].clone()).unwrap();
+    let counted = warnings.iter().filter(|line| line.starts_with("and ")).count();
+    assert_eq!(counted, 1);
+    let (last, shown) = warnings.split_last().unwrap();
+    // 100 violations are listed, each with a hint of its own; 20 more are counted.
+    assert_eq!(*last, format!("and {} more", 200 - shown.len() + 20));
+}
+
 #[test]
 fn body_that_is_no_review_gets_a_status() {
     let too_large = vec![b' '; webhook().body_limit() + 1];
