@@ -1,7 +1,7 @@
 //! The commands `check` and `diff`.
 
 use volcano_job_update::admission::Response;
-use volcano_job_update::status::StatusCodes;
+use volcano_job_update::status::{StatusCodes, quote};
 use volcano_job_update::{Report, TextStyle, Validator};
 use volcano_job_update_programs::{read_policy, validator, webhook_name};
 
@@ -35,7 +35,7 @@ pub(crate) fn check_as_kubectl(pair: &Pair, codes: StatusCodes) -> Result<Output
     let response = Response::from_review("", &name, review, codes);
     let (operation, done) = match pair.replacement() {
         Replacement::File(file) => {
-            (format!("error when replacing {:?}", file.to_string_lossy()), "replaced")
+            (format!("error when replacing {}", quote(&file.to_string_lossy())), "replaced")
         }
         Replacement::Patch(_) => (String::new(), "patched"),
     };

@@ -74,7 +74,17 @@ impl Fields {
             [PatternSegment::Key(top), PatternSegment::Key(map), rest @ ..] => {
                 self.add_in_field(top, map, rest, pattern);
             }
-            _ => self.widened.push(pattern.to_string()),
+            [PatternSegment::Key(top), PatternSegment::Any, ..] => {
+                self.section(top).all = true;
+                self.widened.push(pattern.to_string());
+            }
+            [PatternSegment::Any, rest @ ..] => {
+                (self.metadata.all, self.spec.all) = (true, true);
+                if !rest.is_empty() {
+                    self.widened.push(pattern.to_string());
+                }
+            }
+            [] => {}
         }
     }
 

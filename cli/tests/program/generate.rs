@@ -173,7 +173,10 @@ fn policy_in_cel_says_what_it_denies_only_where_it_does() {
         text(&["policy", "--policy", path(&file)])
     };
     assert!(comment("metadata").contains(drops_are_denied));
-    assert!(!comment("spec").contains(drops_are_denied));
+    for allowed in ["spec", "spec[*]", "spec[*].template"] {
+        assert!(!comment(allowed).contains(drops_are_denied), "{allowed}");
+    }
+    assert!(comment("spec[*].template").contains("beside spec[*].template, everything else"));
 }
 
 #[test]
