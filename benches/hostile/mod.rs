@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 pub(crate) type Shape = fn(usize) -> [Value; 2];
 
 /// The updates, by name.
-pub(crate) const SHAPES: [(&str, Shape); 18] = [
+pub(crate) const SHAPES: [(&str, Shape); 20] = [
     ("args_changed", args_changed),
     ("args_wrong", args_wrong),
     ("env_reversed", env_reversed),
@@ -17,6 +17,8 @@ pub(crate) const SHAPES: [(&str, Shape); 18] = [
     ("labels_changed", labels_changed),
     ("labels_wrong", labels_wrong),
     ("long_key", long_key),
+    ("escaped_key", escaped_key),
+    ("unknown_in_spec", unknown_in_spec),
     ("nested", nested),
     ("nested_beside", nested_beside),
     ("tasks_scaled", tasks_scaled),
@@ -135,6 +137,29 @@ fn long_key(size: usize) -> [Value; 2] {
     ["a", "b"].map(|value| {
         let key = "k".repeat(size);
         job_with_spec(&json!({"plugins": {key: repeated(value, 100)}}))
+    })
+}
+
+/// In the middle of many annotations is one with a long key, which has escapes in JSON. The first one is
+/// removed, so that the others are not in the same place.
+fn escaped_key(size: usize) -> [Value; 2] {
+    let mut annotations: Map<String, Value> =
+        (0..size).map(|i| (format!("k{i:06}"), "a".into())).collect();
+    annotations.insert(format!("k{:06}{}", size / 2, "\"".repeat(size)), "a".into());
+    let job = |annotations: &Map<String, Value>| {
+        job(&json!({"name": "a", "annotations": annotations}), &json!({}))
+    };
+    let existing = job(&annotations);
+    annotations.remove("k000000");
+    [existing, job(&annotations)]
+}
+
+/// Other fields of `spec` that no Job has.
+fn unknown_in_spec(size: usize) -> [Value; 2] {
+    ["a", "b"].map(|letter| {
+        let fields: Map<String, Value> =
+            (0..size).map(|i| (format!("{letter}{i}"), 1.into())).collect();
+        job_with_spec(&fields.into())
     })
 }
 

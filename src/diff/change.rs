@@ -18,7 +18,8 @@ use crate::path::FieldPath;
 /// Two texts can differ although they describe the same Job; see [What counts as a
 /// change](crate#what-counts-as-a-change) for the rules.
 ///
-/// It serializes as `{path, pointer, change, verdict}`, without the values, which may be secrets.
+/// It serializes as `{path, pointer, change, verdict}`, without the values, which may be secrets. A
+/// path that [`FieldPath`] shortens has no pointer.
 #[derive(Clone, PartialEq)]
 pub struct Change {
     path: FieldPath,
@@ -113,6 +114,21 @@ impl Change {
         }
     }
 
+    /// Whether another change is in the value that this one replaces.
+    pub(crate) fn contains(&self, other: &Self) -> bool {
+        match other.values {
+            Values::Added(_) => other.path.starts_with(&self.path),
+            Values::Removed(_) | Values::Replaced { .. } | Values::Moved(_) => {
+                other.existing_path().starts_with(self.existing_path())
+            }
+        }
+    }
+
+    /// Adds the verdict on a change that this one stands for.
+    pub(crate) fn add_verdict(&mut self, verdict: Verdict) {
+        self.verdict = self.verdict.strictest(verdict);
+    }
+
     /// The field, with the list positions of the existing Job.
     pub(super) fn existing_path(&self) -> &FieldPath {
         self.existing_path.as_ref().unwrap_or(&self.path)
@@ -139,7 +155,10 @@ impl Serialize for Change {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("Change", 4)?;
         object.serialize_field("path", &self.path)?;
-        object.serialize_field("pointer", &self.path.to_pointer())?;
+        match self.path.short_pointer() {
+            Some(pointer) => object.serialize_field("pointer", &pointer)?,
+            None => object.skip_field("pointer")?,
+        }
         object.serialize_field("change", &self.kind())?;
         object.serialize_field("verdict", &self.verdict)?;
         object.end()

@@ -21,4 +21,4 @@ pub use self::patch::MergePatchError;
 pub(crate) use self::patch::{add, replace};
 pub(crate) use self::values::same;
 pub use self::verdict::Verdict;
-pub(crate) use self::walk::{Visitor, compare};
+pub(crate) use self::walk::{Visitor, WalkLimits, compare};

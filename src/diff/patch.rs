@@ -103,18 +103,25 @@ impl Changes {
     ///
     /// [RFC 7396]: https://www.rfc-editor.org/rfc/rfc7396
     pub fn to_merge_patch(&self, existing: &Job<'_>) -> Result<Value, MergePatchError> {
-        let existing = existing.to_value().map_err(MergePatchError::Job)?;
-        let mut result = existing.clone();
-        json_patch::patch(&mut result, &self.to_patch()).map_err(|_| MergePatchError::OtherJob)?;
-        let mut patch = Value::Object(Map::new());
+        let mut job = existing.to_value().map_err(MergePatchError::Job)?;
         // Several changes can be in the same list, which is set once.
         let keys_of = |change| -> Vec<&str> {
             Change::existing_path(change).segments().iter().map_while(key).collect()
         };
         let places: BTreeSet<Vec<&str>> = self.iter().map(keys_of).collect();
-        for keys in places {
-            let at = |root| keys.iter().try_fold(root, |value: &Value, key| value.get(key));
-            set(&mut patch, &keys, merge_patch(at(&existing), at(&result)));
+        let mut places: Vec<Vec<&str>> = places.into_iter().collect();
+        places.dedup_by(|place, before| place.starts_with(before));
+        // Only objects are merged, and lists can be long.
+        let old_object = |keys: &Vec<&str>| {
+            let old = keys.iter().try_fold(&job, |value, key| value.get(key));
+            old.filter(|old| old.is_object()).cloned()
+        };
+        let old_objects: Vec<Option<Value>> = places.iter().map(old_object).collect();
+        json_patch::patch(&mut job, &self.to_patch()).map_err(|_| MergePatchError::OtherJob)?;
+        let mut patch = Value::Object(Map::new());
+        for (keys, old) in places.iter().zip(old_objects) {
+            let new = keys.iter().try_fold(&mut job, |value, key| value.get_mut(key));
+            set(&mut patch, keys, merge_patch(old, new.map(Value::take)));
         }
         Ok(patch)
     }
@@ -257,12 +264,19 @@ fn key(segment: &Segment) -> Option<&str> {
 }
 
 /// The merge patch that turns `old` into `new`: all of `new`, and `null` for each removed field.
-fn merge_patch(old: Option<&Value>, new: Option<&Value>) -> Value {
-    let (Some(Value::Object(old)), Some(Value::Object(new))) = (old, new) else {
-        return new.cloned().unwrap_or(Value::Null);
-    };
-    let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
-    keys.map(|key| (key.clone(), merge_patch(old.get(key), new.get(key)))).collect()
+fn merge_patch(old: Option<Value>, new: Option<Value>) -> Value {
+    match (old, new) {
+        (Some(Value::Object(old)), Some(Value::Object(mut new))) => {
+            let of_old = |(key, old)| {
+                let new = new.remove(&key);
+                (key, merge_patch(Some(old), new))
+            };
+            let mut patch: Map<String, Value> = old.into_iter().map(of_old).collect();
+            patch.append(&mut new);
+            Value::Object(patch)
+        }
+        (_, new) => new.unwrap_or(Value::Null),
+    }
 }
 
 /// Sets a nested value, creating the objects around it.

@@ -110,6 +110,16 @@ struct Container {
     omitted: Option<Verdict>,
 }
 
+impl Container {
+    /// Counts differences beyond the limit, with the verdict on them.
+    fn omit(&mut self, verdict: Verdict) {
+        self.omitted = Some(self.omitted.map_or(verdict, |omitted| omitted.strictest(verdict)));
+    }
+}
+
+/// The maximum length of the keys in the paths of all differences in one object or list, in bytes.
+const MAX_PATH_BYTES: usize = 256 * 1024;
+
 /// Early exit: a walk that only compares found a difference.
 struct Differs;
 
@@ -217,15 +227,27 @@ impl<'v, 'p> ValueWalk<'v, 'p> {
             self.lists(at, schema, old_items, new_items)?;
         }
         let Container { omitted, .. } = std::mem::replace(&mut self.container, around);
-        if let Some(omitted) = omitted {
+        if omitted.is_some() || self.has_long_paths(first) {
             let recorded = self.differences.drain(first..).map(|(_, verdict)| verdict);
-            let verdict = recorded.fold(omitted, Verdict::strictest);
-            if let Some(kind) = DifferenceKind::between(old, new) {
+            let verdict = recorded.chain(omitted).reduce(Verdict::strictest);
+            if let (Some(kind), Some(verdict)) = (DifferenceKind::between(old, new), verdict) {
                 self.differences.push((new_difference(at, schema, slot, kind), verdict));
             }
         }
         self.limit_differences();
         Ok(())
+    }
+
+    /// Whether the paths of several differences, from this one on, have so many bytes that a patch of
+    /// all of them would be long.
+    fn has_long_paths(&self, first: usize) -> bool {
+        match self.differences.get(first..) {
+            None | Some([] | [_]) => false,
+            Some(several) => {
+                let bytes = several.iter().map(|(difference, _)| difference.path.key_bytes());
+                bytes.sum::<usize>() > MAX_PATH_BYTES
+            }
+        }
     }
 
     /// Whether two elements of lists that are aligned are the same.
@@ -363,12 +385,18 @@ impl<'v, 'p> ValueWalk<'v, 'p> {
         slot: Slot,
         kind: DifferenceKind<'v>,
     ) -> Result<(), Differs> {
-        let Purpose::Record { judge, .. } = self.purpose else { return Err(Differs) };
+        let Purpose::Record { limit, judge } = self.purpose else { return Err(Differs) };
         if self.container.omitted != Some(Verdict::Denied) {
+            let is_long_move = matches!(&kind, DifferenceKind::Moved(ranks) if ranks.len() > limit);
             let difference = new_difference(at, schema, slot, kind);
             let verdict = judge(&difference);
-            self.differences.push((difference, verdict));
-            self.limit_differences();
+            if is_long_move {
+                // A patch would need up to one operation for each element.
+                self.container.omit(verdict);
+            } else {
+                self.differences.push((difference, verdict));
+                self.limit_differences();
+            }
         }
         Ok(())
     }
@@ -376,10 +404,11 @@ impl<'v, 'p> ValueWalk<'v, 'p> {
     /// Drops the differences in the current object or list that exceed the limit.
     fn limit_differences(&mut self) {
         let Purpose::Record { limit, .. } = self.purpose else { return };
-        let Container { first, omitted } = &mut self.container;
-        if self.differences.len() - *first > limit {
-            let dropped = self.differences.drain(*first + limit..).map(|(_, verdict)| verdict);
-            *omitted = dropped.chain(*omitted).reduce(Verdict::strictest);
+        let first = self.container.first;
+        if self.differences.len() - first > limit {
+            for (_, verdict) in self.differences.drain(first + limit..) {
+                self.container.omit(verdict);
+            }
         }
     }
 }

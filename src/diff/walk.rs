@@ -22,11 +22,24 @@ pub(crate) trait Visitor {
 
     /// Called once for each field that differs, in no particular order. `Break` stops the walk.
     fn visit(&mut self, diff: FieldDiff<'_>) -> ControlFlow<()>;
+
+    /// Called once for each object of the Job in which more fields differ than the limit allows, as soon
+    /// as one does: all differences in it are this one.
+    fn fold(&mut self, object: Difference<'_>);
 }
 
-/// Walks both Jobs and passes each field that differs to the visitor. In an object or list in which
-/// more values differ than the limit allows, they are one difference: that of the whole object or
-/// list.
+/// How many differences are one by one.
+#[derive(Clone, Copy)]
+pub(crate) struct WalkLimits {
+    /// In an object or list in a field. If more values differ in it, they are one difference: that of
+    /// the whole object or list.
+    pub(crate) values: usize,
+    /// The fields of the Job, `metadata`, `spec` or a task. If more of them differ, the visitor is told
+    /// to [fold](Visitor::fold) them.
+    pub(crate) fields: usize,
+}
+
+/// Walks both Jobs and passes each field that differs to the visitor.
 ///
 /// # Errors
 ///
@@ -35,10 +48,10 @@ pub(crate) fn compare(
     existing: &Job<'_>,
     replacement: &Job<'_>,
     schema: &Structural,
-    limit: usize,
+    limits: WalkLimits,
     visitor: &mut dyn Visitor,
 ) -> Result<(), ReviewError> {
-    match (JobWalk { existing, replacement, limit: limit.max(1), visitor }).job(schema) {
+    match (JobWalk { existing, replacement, limits, visitor }).job(schema) {
         Ok(()) | Err(Stop::Visitor) => Ok(()),
         Err(Stop::Unreadable(error)) => Err(error),
     }
@@ -53,7 +66,7 @@ enum Stop {
 struct JobWalk<'j, 'e, 'r, 'v> {
     existing: &'j Job<'e>,
     replacement: &'j Job<'r>,
-    limit: usize,
+    limits: WalkLimits,
     visitor: &'v mut dyn Visitor,
 }
 
@@ -73,6 +86,23 @@ impl Holder {
             Self::Metadata => JobField::Metadata(name),
             Self::Spec => JobField::Spec(name),
             Self::Task { existing, replacement } => JobField::Task { existing, replacement, name },
+        }
+    }
+
+    /// The whole object, in the existing Job and in the replacement.
+    fn wholes<'e, 'r>(
+        self,
+        old: &Job<'e>,
+        new: &Job<'r>,
+    ) -> (Option<Field<'e>>, Option<Field<'r>>) {
+        match self {
+            Self::Job => (Some(old.whole), Some(new.whole)),
+            Self::Metadata => (old.whole_metadata, new.whole_metadata),
+            Self::Spec => (old.whole_spec, new.whole_spec),
+            Self::Task { existing, replacement } => {
+                let (old, new) = (old.task(existing), new.task(replacement));
+                (old.map(|task| task.whole), new.map(|task| task.whole))
+            }
         }
     }
 }
@@ -109,6 +139,7 @@ impl JobWalk<'_, '_, '_, '_> {
         old: &[Entry<'_>],
         new: &[Entry<'_>],
     ) -> Result<(), Stop> {
+        let mut differing = 0;
         let mut old_fields = Lookup::new(old.iter());
         for entry in new {
             if old_fields.next_if(|old| entry.is_same_text(old)).is_some() {
@@ -117,7 +148,8 @@ impl JobWalk<'_, '_, '_, '_> {
             let (key, field) = (entry.key(), entry.field());
             let old_field = old_fields.find(key).map(Entry::field);
             if old_field != Some(field) {
-                self.field(at, holder, schema, key, (old_field, Some(field)))?;
+                let differs = self.field(at, holder, schema, key, (old_field, Some(field)))?;
+                self.count(at, holder, differs, &mut differing)?;
             }
         }
         if old_fields.has_others() {
@@ -125,13 +157,40 @@ impl JobWalk<'_, '_, '_, '_> {
             for entry in old {
                 if new_fields.find(entry.key()).is_none() {
                     let values = (Some(entry.field()), None);
-                    self.field(at, holder, schema, entry.key(), values)?;
+                    let differs = self.field(at, holder, schema, entry.key(), values)?;
+                    self.count(at, holder, differs, &mut differing)?;
                 }
             }
         }
         Ok(())
     }
 
+    /// Counts the fields of an object that differ, and folds them when they exceed the limit.
+    fn count(
+        &mut self,
+        at: &PathNode<'_>,
+        holder: Holder,
+        differs: bool,
+        differing: &mut usize,
+    ) -> Result<(), Stop> {
+        if !differs {
+            return Ok(());
+        }
+        *differing += 1;
+        if *differing - 1 != self.limits.fields {
+            return Ok(());
+        }
+        let (old, new) = holder.wholes(self.existing, self.replacement);
+        let old = old.map(|field| self.of_existing(field, at)).transpose()?;
+        let new = new.map(|field| self.of_replacement(field, at)).transpose()?;
+        let values = (old.as_ref().map(Document::root), new.as_ref().map(Document::root));
+        if let Some(kind) = DifferenceKind::between(values.0, values.1) {
+            self.visitor.fold(Difference::new(at, &ANY, Origin::Known, false, kind));
+        }
+        Ok(())
+    }
+
+    /// Compares a field and visits it if it differs; returns whether it has differences.
     fn field(
         &mut self,
         parent: &PathNode<'_>,
@@ -139,7 +198,7 @@ impl JobWalk<'_, '_, '_, '_> {
         schema: &Structural,
         key: &str,
         (old, new): (Option<Field<'_>>, Option<Field<'_>>),
-    ) -> Result<(), Stop> {
+    ) -> Result<bool, Stop> {
         // Volcano's controller fills in fields only deeper in a Job.
         let (child, slot) = slot_of(schema, key, |_| false);
         let at = parent.key(key);
@@ -149,21 +208,23 @@ impl JobWalk<'_, '_, '_, '_> {
             Managed::No => false,
         };
         if is_managed {
-            let Some(new) = new else { return Ok(()) };
+            let Some(new) = new else { return Ok(false) };
             let new = self.of_replacement(new.surface(), &at)?;
             let values = (None, Some(new.root()));
-            return self.visit_field(holder.field(key), child, values, Vec::new());
+            self.visit_field(holder.field(key), child, values, Vec::new())?;
+            return Ok(false);
         }
         let old = old.map(|field| self.of_existing(field, &at)).transpose()?;
         let new = new.map(|field| self.of_replacement(field, &at)).transpose()?;
         let values = (old.as_ref().map(Document::root), new.as_ref().map(Document::root));
         let field = holder.field(key);
         let judge = |difference: &Difference<'_>| self.visitor.verdict(field, difference);
-        let differences = differences(&at, child, slot, values, self.limit, &judge);
-        if differences.is_empty() {
-            return Ok(());
+        let differences = differences(&at, child, slot, values, self.limits.values, &judge);
+        let differs = !differences.is_empty();
+        if differs {
+            self.visit_field(field, child, values, differences)?;
         }
-        self.visit_field(field, child, values, differences)
+        Ok(differs)
     }
 
     fn tasks(&mut self, at: &PathNode<'_>, schema: &Structural) -> Result<(), Stop> {

@@ -52,6 +52,10 @@ use crate::path::PathNode;
 pub struct Job<'a> {
     /// The text it was read from. `None` if it was read from a document.
     text: Option<&'a str>,
+    /// The Job as one value, and its `metadata` and `spec`.
+    pub(crate) whole: Field<'a>,
+    pub(crate) whole_metadata: Option<Field<'a>>,
+    pub(crate) whole_spec: Option<Field<'a>>,
     /// The nesting limit that applied when it was read.
     nesting: usize,
     /// The top-level fields other than `metadata` and `spec`.
@@ -61,7 +65,6 @@ pub struct Job<'a> {
     top_gaps: [usize; 2],
     /// `None`: absent or `null`.
     pub(crate) metadata: Option<Vec<Entry<'a>>>,
-    metadata_text: Option<&'a str>,
     /// The fields of `spec` other than `tasks`. `None`: absent or `null`.
     pub(crate) spec: Option<Vec<Entry<'a>>>,
     /// The gap in `spec` where `tasks` is in the text; see `top_gaps`.
@@ -241,7 +244,10 @@ impl<'a> Job<'a> {
     /// Whether `metadata` has the same text in both Jobs. Equal metadata can also have different
     /// texts.
     pub(crate) fn has_metadata_text_of(&self, other: &Job<'_>) -> bool {
-        self.metadata_text.is_some() && self.metadata_text == other.metadata_text
+        match (self.whole_metadata, other.whole_metadata) {
+            (Some(Field::Text(a)), Some(Field::Text(b))) => a == b,
+            _ => false,
+        }
     }
 
     /// A field of `metadata`; `None` if it is absent or `null`.
@@ -278,14 +284,16 @@ impl<'a> Job<'a> {
     }
 
     /// A Job without fields. The readers add them.
-    fn empty(text: Option<&'a str>, limits: &Limits) -> Self {
+    fn empty(text: Option<&'a str>, whole: Field<'a>, limits: &Limits) -> Self {
         Self {
             text,
+            whole,
+            whole_metadata: None,
+            whole_spec: None,
             nesting: limits.max_nesting(),
             top: Vec::new(),
             top_gaps: [0; 2],
             metadata: None,
-            metadata_text: None,
             spec: None,
             spec_gaps: [0; 2],
             tasks: None,

@@ -61,7 +61,9 @@ struct JobReader<'a, 'l> {
 impl<'a> JobReader<'a, '_> {
     fn job(&mut self) -> Result<Job<'a>, JobError> {
         let root = PathNode::root();
-        let mut job = Job::empty(Some(self.cursor.text()), self.limits);
+        let start = self.cursor.offset();
+        let text = self.cursor.text();
+        let mut job = Job::empty(Some(text), Field::Text(text), self.limits);
         let (mut has_metadata, mut has_spec) = (false, false);
         let guide =
             self.guide.map(|guide| GuideFields::new(guide.text, &guide.top, guide.top_gaps));
@@ -83,6 +85,7 @@ impl<'a> JobReader<'a, '_> {
             Ok(true)
         })?;
         job.top = top;
+        job.whole = Field::Text(self.cursor.text_since(start));
         Ok(job)
     }
 
@@ -97,7 +100,7 @@ impl<'a> JobReader<'a, '_> {
         let mut metadata = Vec::with_capacity(8);
         self.fields(at, guide, &mut metadata, |_, _| Ok(false))?;
         job.metadata = Some(metadata);
-        job.metadata_text = Some(self.cursor.text_since(start));
+        job.whole_metadata = Some(Field::Text(self.cursor.text_since(start)));
         Ok(())
     }
 
@@ -105,6 +108,7 @@ impl<'a> JobReader<'a, '_> {
         if self.skip_null()? {
             return Ok(());
         }
+        let start = self.cursor.offset();
         let guide = self.guide.and_then(|guide| {
             let fields = guide.spec.as_deref()?;
             Some(GuideFields::new(guide.text, fields, guide.spec_gaps))
@@ -121,6 +125,7 @@ impl<'a> JobReader<'a, '_> {
             Ok(true)
         })?;
         (job.spec, job.spec_gaps) = (Some(spec), gaps);
+        job.whole_spec = Some(Field::Text(self.cursor.text_since(start)));
         Ok(())
     }
 

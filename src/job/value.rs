@@ -8,11 +8,14 @@ use crate::path::{PathNode, Side};
 /// Reads a Job from a parsed document.
 pub(super) fn read<'a>(value: &'a Value, limits: &Limits) -> Result<Job<'a>, JobError> {
     let root = PathNode::root();
-    let mut job = Job::empty(None, limits);
+    let mut job = Job::empty(None, Field::Value(value), limits);
     for (key, value) in object(value, &root)?.into_iter().flatten() {
         let at = root.key(key);
         match key.as_str() {
-            "metadata" => job.metadata = entries(value, &at, limits)?,
+            "metadata" => {
+                job.metadata = entries(value, &at, limits)?;
+                job.whole_metadata = Some(Field::Value(value));
+            }
             "spec" => job.read_spec(value, &at, limits)?,
             _ => job.top.push(entry(key, value, &at, limits)?),
         }
@@ -28,6 +31,7 @@ impl<'a> Job<'a> {
         limits: &Limits,
     ) -> Result<(), JobError> {
         let Some(fields) = object(spec, at)? else { return Ok(()) };
+        self.whole_spec = Some(Field::Value(spec));
         let mut spec = Vec::with_capacity(fields.len());
         for (key, value) in fields {
             let at = at.key(key);

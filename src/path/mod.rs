@@ -38,6 +38,9 @@ pub use self::segment::{Key, Segment};
 ///
 /// [`FieldPath::to_pointer`] gives the JSON Pointer of [RFC 6901].
 ///
+/// `Display` shortens a path with a key of more than 400 bytes, or with more than 2000 bytes in all
+/// keys. No field and no label of a Kubernetes object has such a path, and `FromStr` does not parse it.
+///
 /// The default is the root, which has no segments. Paths sort segment by segment, list positions by
 /// number. Serde uses the `Display` form.
 ///
@@ -110,6 +113,24 @@ impl FieldPath {
         pointer
     }
 
+    /// [`Self::to_pointer`]; `None` if `Display` shortens the path.
+    pub(crate) fn short_pointer(&self) -> Option<String> {
+        let are_short = self.keys().all(|key| key.len() <= MAX_KEY_BYTES);
+        (are_short && self.key_bytes() <= MAX_PATH_BYTES).then(|| self.to_pointer())
+    }
+
+    /// The length of all keys, in bytes.
+    pub(crate) fn key_bytes(&self) -> usize {
+        self.keys().map(|key| key.len()).sum()
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Key(key) => Some(key),
+            Segment::Index(_) => None,
+        })
+    }
+
     pub(crate) fn push(&mut self, segment: Segment) {
         self.segments.push(segment);
     }
@@ -129,15 +150,29 @@ impl FromIterator<Segment> for FieldPath {
 
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut key_bytes = 0;
         for (position, segment) in self.segments.iter().enumerate() {
             match segment {
-                Segment::Key(key) => write_key(f, key, position == 0)?,
+                Segment::Key(key) => {
+                    key_bytes += key.len().min(MAX_KEY_BYTES);
+                    if key_bytes > MAX_PATH_BYTES {
+                        return write!(f, "… ({} more steps)", self.segments.len() - position);
+                    }
+                    write_key(f, key, position == 0)?;
+                }
                 Segment::Index(index) => write!(f, "[{index}]")?,
             }
         }
         Ok(())
     }
 }
+
+/// The length up to which a key is written whole, in bytes. The longest keys that Kubernetes knows, those
+/// of labels and annotations, have up to 317.
+const MAX_KEY_BYTES: usize = 400;
+
+/// The length up to which all keys of a path are written, in bytes.
+const MAX_PATH_BYTES: usize = 2000;
 
 impl Serialize for FieldPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -174,7 +209,11 @@ impl FromStr for FieldPath {
 }
 
 fn write_key(f: &mut fmt::Formatter<'_>, key: &str, first: bool) -> fmt::Result {
-    if is_name(key) {
+    if key.len() > MAX_KEY_BYTES {
+        let end = (0..=MAX_KEY_BYTES).rev().find_map(|end| key.get(..end));
+        let json = serde_json::Value::from(end.unwrap_or_default()).to_string();
+        write!(f, "[{}… ({} bytes)]", printable(&json, &[]), key.len())
+    } else if is_name(key) {
         let dot = if first { "" } else { "." };
         write!(f, "{dot}{key}")
     } else if is_plain(key) {
@@ -226,6 +265,24 @@ mod tests {
             assert_eq!(path.to_string(), text);
             assert_eq!(text.parse(), Ok(path));
         }
+    }
+
+    #[test]
+    fn long_paths_are_shortened() {
+        let whole = "k".repeat(400);
+        assert_eq!(keys(&["m", &whole]).to_string(), format!("m.{whole}"));
+        let long = "k".repeat(399) + "ä";
+        let shortened = keys(&["m", &long, "x"]).to_string();
+        assert_eq!(shortened, format!("m[\"{}\"… (401 bytes)].x", "k".repeat(399)));
+        assert!(shortened.parse::<FieldPath>().is_err());
+        assert_eq!(keys(&["m", &long]).short_pointer(), None);
+        assert_eq!(keys(&["m", &long]).to_pointer(), format!("/m/{long}"));
+
+        let deep = |depth| keys([&*whole; 7].get(..depth).unwrap_or_default());
+        assert!(deep(7).to_string().ends_with(&format!(".{whole}… (2 more steps)")));
+        assert_eq!(deep(6).short_pointer(), None);
+        assert!(deep(5).to_string().ends_with(&format!(".{whole}")));
+        assert!(deep(5).short_pointer().is_some());
     }
 
     #[test]

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::creation::is_dropped_default;
 use crate::diff::{
-    Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, add, compare, replace,
+    Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, WalkLimits, add, compare,
+    replace,
 };
 use crate::job::Job;
 use crate::path::{FieldPath, Segment};
@@ -79,7 +80,8 @@ fn dropped_defaults(
     schema: &Structural,
 ) -> Result<Vec<(FieldPath, Value)>, ReviewError> {
     let mut dropped = DroppedDefaults { existing, list: Vec::new() };
-    compare(existing, replacement, schema, usize::MAX, &mut dropped)?;
+    let all = WalkLimits { values: usize::MAX, fields: usize::MAX };
+    compare(existing, replacement, schema, all, &mut dropped)?;
     dropped.list.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(dropped.list)
 }
@@ -106,6 +108,8 @@ impl Visitor for DroppedDefaults<'_, '_> {
         }));
         ControlFlow::Continue(())
     }
+
+    fn fold(&mut self, _: Difference<'_>) {}
 }
 
 fn restore_all(

@@ -130,7 +130,8 @@ fn listed<'r>(mut changes: impl Iterator<Item = &'r Change>) -> (Vec<&'r Change>
 #[derive(Serialize)]
 struct ChangeEntry<'r> {
     path: &'r FieldPath,
-    pointer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<String>,
     change: ChangeKind,
     verdict: Verdict,
     #[serde(flatten)]
@@ -141,10 +142,10 @@ impl<'r> ChangeEntry<'r> {
     fn of(change: &'r Change, values: bool) -> Self {
         Self {
             path: change.path(),
-            pointer: change.path().to_pointer(),
+            pointer: change.path().short_pointer(),
             change: change.kind(),
             verdict: change.verdict(),
-            values: Values::of(change.before(), change.after(), values),
+            values: Values::of(values, || (change.before(), change.after())),
         }
     }
 }
@@ -159,7 +160,8 @@ struct ViolationEntry<'r> {
 
 impl<'r> ViolationEntry<'r> {
     fn of(violation: &'r Violation, values: bool) -> Self {
-        Self { violation, values: Values::of(violation.before(), violation.after(), values) }
+        let values = Values::of(values, || (violation.before(), violation.after()));
+        Self { violation, values }
     }
 }
 
@@ -173,7 +175,9 @@ struct Values<'r> {
 }
 
 impl<'r> Values<'r> {
-    fn of(before: Option<&'r Value>, after: Option<&'r Value>, shown: bool) -> Self {
-        Self { before: before.filter(|_| shown), after: after.filter(|_| shown) }
+    /// The values are parsed when they are asked for.
+    fn of(shown: bool, values: impl FnOnce() -> (Option<&'r Value>, Option<&'r Value>)) -> Self {
+        let (before, after) = if shown { values() } else { (None, None) };
+        Self { before, after }
     }
 }

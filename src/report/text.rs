@@ -106,7 +106,10 @@ fn change_lines<'r>(
     changes: impl Iterator<Item = &'r Change>,
 ) -> Vec<String> {
     let (changes, omitted) = listed(changes);
-    let path = |change: &&Change| shown(&change.path().to_string());
+    let path = |change: &&Change| match change.path() {
+        job if job.segments().is_empty() => "(the whole Job)".to_owned(),
+        path => shown(&path.to_string()),
+    };
     let paths: Vec<String> = changes.iter().map(path).collect();
     let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
     let line = |(change, path): (&&Change, &String)| {

@@ -121,11 +121,15 @@ impl JobSchema {
         Self::from_openapi(embedded(OPENAPI)).expect("the schema of this crate compiles")
     }
 
-    /// Whether a set or keyed list of a Job has duplicate elements. `false` for a Job that cannot
-    /// be parsed completely, because no API server can have stored it.
+    /// Whether a set or keyed list in the `spec` of a Job has duplicate elements. `false` for a Job
+    /// that cannot be parsed completely, because no API server can have stored it.
+    ///
+    /// An API server does not look for duplicates in `metadata`.
     pub(crate) fn has_repeated(&self, job: &Job<'_>) -> bool {
-        job.to_value()
-            .is_ok_and(|job| self.structural.has_repeated(Document::of_value(&job).root()))
+        let Ok(job) = job.to_value() else { return false };
+        let (schema, spec) = (self.structural.child("spec"), job.get("spec"));
+        let pair = schema.zip(spec);
+        pair.is_some_and(|(schema, spec)| schema.has_repeated(Document::of_value(spec).root()))
     }
 
     /// The violation if a Job has fewer or more tasks than the schema allows.

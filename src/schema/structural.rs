@@ -357,7 +357,7 @@ fn read_value_validations(
 }
 
 fn is_int_or_string(openapi: &Value) -> bool {
-    openapi.get("x-kubernetes-int-or-string").is_some()
+    openapi.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true))
 }
 
 /// Whether the schema is that of a `resource.Quantity`: an int-or-string with the pattern that

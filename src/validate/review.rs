@@ -8,7 +8,8 @@ use super::values::ValueCheck;
 use super::violation::Results;
 use super::{Violation, ViolationCode, Violations, immutability, warnings};
 use crate::diff::{
-    Change, Changes, Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, compare,
+    Change, Changes, Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, WalkLimits,
+    compare,
 };
 use crate::job::Job;
 use crate::path::FieldPath;
@@ -97,6 +98,8 @@ pub(super) struct Inspection<'v, 'e> {
     values: ValueCheck<'v, 'e>,
     touched: Touched,
     changes: Vec<Change>,
+    /// The changes that stand for all changes of an object.
+    folded: Vec<Change>,
     results: Results,
     /// The identity fields that are missing or wrong in the replacement.
     wrong_identity: Vec<FieldPath>,
@@ -125,6 +128,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
             touched: Touched::default(),
             // Most updates change something, so allocate at once.
             changes: Vec::with_capacity(4),
+            folded: Vec::new(),
             results,
             wrong_identity: Vec::new(),
         };
@@ -132,8 +136,9 @@ impl<'v, 'e> Inspection<'v, 'e> {
             inspection.wrong_identity.push(violation.path().clone());
             inspection.results.add(violation);
         }
-        let limit = policy.limits().changes;
-        compare(existing, replacement, schema.structural(), limit, &mut inspection)?;
+        let limit = policy.limits().changes.max(1);
+        let limits = WalkLimits { values: limit, fields: limit };
+        compare(existing, replacement, schema.structural(), limits, &mut inspection)?;
         if !inspection.is_done() {
             inspection.check_whole(replacement);
         }
@@ -144,8 +149,9 @@ impl<'v, 'e> Inspection<'v, 'e> {
         self.results.violations.is_empty()
     }
 
-    pub(super) fn into_review(self) -> Review {
+    pub(super) fn into_review(mut self) -> Review {
         let policy = self.policy;
+        self.changes.append(&mut self.folded);
         let (mut warnings, omitted_warnings) = self.results.warnings.into_sorted();
         let mut violations = Violations::of(self.results.violations);
         let schema = self.schema.structural();
@@ -161,6 +167,13 @@ impl<'v, 'e> Inspection<'v, 'e> {
             violations,
             warnings,
             omitted_warnings,
+        }
+    }
+
+    fn add_change(&mut self, change: Change) {
+        match self.folded.iter_mut().rev().find(|folded| folded.contains(&change)) {
+            Some(folded) => folded.add_verdict(change.verdict()),
+            None => self.changes.push(change),
         }
     }
 
@@ -209,7 +222,7 @@ impl Visitor for Inspection<'_, '_> {
                 any_not_denied = true;
                 warnings::of_difference(&difference, &mut self.results);
             }
-            self.changes.push(Change::new(difference, verdict));
+            self.add_change(Change::new(difference, verdict));
         }
         if any_not_denied {
             if let Some(warning) = warnings::of_field(&diff) {
@@ -217,5 +230,19 @@ impl Visitor for Inspection<'_, '_> {
             }
         }
         if self.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn fold(&mut self, object: Difference<'_>) {
+        let mut object = Change::new(object, Verdict::Ignored);
+        for changes in [&mut self.changes, &mut self.folded] {
+            changes.retain(|change| {
+                let is_inside = object.contains(change);
+                if is_inside {
+                    object.add_verdict(change.verdict());
+                }
+                !is_inside
+            });
+        }
+        self.folded.push(object);
     }
 }

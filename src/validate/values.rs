@@ -7,7 +7,9 @@ use std::ops::ControlFlow;
 use super::metadata::{self, MetadataViolation, Subject};
 use super::violation::Results;
 use super::{Violation, ViolationCode};
-use crate::diff::{Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, compare, same};
+use crate::diff::{
+    Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, WalkLimits, compare, same,
+};
 use crate::job::{Job, KeptValue, Node};
 use crate::path::Segment;
 use crate::policy::{Check, UpdatePolicy};
@@ -120,7 +122,9 @@ pub(crate) fn schema_violations(
 ) -> Result<Vec<SchemaViolation>, ReviewError> {
     let check = ValueCheck::new(existing, schema, policy);
     let mut in_spec = SpecViolations { check, limit, list: Vec::new() };
-    compare(existing, replacement, schema.structural(), 1, &mut in_spec)?;
+    // The differences do not matter, only the fields.
+    let limits = WalkLimits { values: 1, fields: usize::MAX };
+    compare(existing, replacement, schema.structural(), limits, &mut in_spec)?;
     let SpecViolations { check, mut list, .. } = in_spec;
     list.extend(check.task_count_violation(replacement));
     Ok(list)
@@ -146,6 +150,8 @@ impl Visitor for SpecViolations<'_, '_> {
         }
         ControlFlow::Continue(())
     }
+
+    fn fold(&mut self, _: Difference<'_>) {}
 }
 
 impl From<SchemaViolation> for Violation {

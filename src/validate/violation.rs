@@ -170,7 +170,10 @@ impl Serialize for Violation {
         let mut object = serializer.serialize_struct("Violation", 5)?;
         object.serialize_field("code", &self.inner.code)?;
         object.serialize_field("path", &self.inner.path)?;
-        object.serialize_field("pointer", &self.inner.path.to_pointer())?;
+        match self.inner.path.short_pointer() {
+            Some(pointer) => object.serialize_field("pointer", &pointer)?,
+            None => object.skip_field("pointer")?,
+        }
         object.serialize_field("message", &self.inner.message)?;
         match &self.inner.hint {
             Some(hint) => object.serialize_field("hint", hint)?,

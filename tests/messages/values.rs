@@ -12,6 +12,18 @@ fn texts_and_hints(existing: &Value, patch: &Value) -> Vec<(String, Option<Strin
     violations(existing, patch).iter().map(text).collect()
 }
 
+/// Elements that were repeated before may stay so, but metadata does not count.
+#[test]
+fn repeated_finalizers_do_not_excuse_repeated_variables() {
+    let mut existing = base("rich");
+    existing["metadata"]["finalizers"] = json!(["example.com/a", "example.com/a"]);
+    let variables = json!([{"name": "A"}, {"name": "A"}]);
+    let patch = json!([{"op": "add", "path": "/spec/tasks/0/template/spec/containers/0/env", "value": variables}]);
+    let found = texts_and_hints(&existing, &patch);
+    let text = "spec.tasks[0].template.spec.containers[0].env[1]: must differ from the element at position 0 in name";
+    assert_eq!(found, [(text.to_owned(), None)]);
+}
+
 #[test]
 fn schema_types_required_fields_and_duplicates() {
     let pod = "/spec/tasks/0/template/spec";
@@ -248,7 +260,7 @@ fn new_finalizers_during_deletion_have_kubernetes_words() {
 
 #[test]
 fn warnings() {
-    let (long, cut) = ("x".repeat(1000), "x".repeat(98));
+    let (long, cut) = ("x".repeat(1000), "x".repeat(97));
     let existing = base("trio");
     let patch = json!([
         {"op": "add", "path": "/spec/template", "value": {"spec": {}}},
@@ -268,7 +280,7 @@ fn warnings() {
             format!("spec.tasks[0].template: {template}"),
             format!("spec.tasks[0].template.spec.hostNetwrk: {unknown}"),
             format!("spec.tasks[1].template: {template}"),
-            format!("spec.tasks[1].template.spec.{cut}…: {unknown}"),
+            format!("spec.tasks[1].template.spec[\"{cut}…: {unknown}"),
             format!("spec.template: {unknown}"),
         ]
     );
