@@ -10,7 +10,8 @@ use gungraun::{
     Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
 use inputs::Pair;
-use volcano_job_apiserver::{ReplaceRequest, RequestContext, Response, replace};
+use serde_json::{Value, json};
+use volcano_job_apiserver::{ReplaceRequest, RequestContext, Response, apply_patch, replace};
 use volcano_job_update::{Job, Review, Validator};
 
 #[path = "../../benches/inputs/mod.rs"]
@@ -65,7 +66,30 @@ fn put_verdict(input: Input) -> (Option<Review>, Input) {
     repeated(input, review_both)
 }
 
-library_benchmark_group!(name = requests, benchmarks = [put, put_verdict]);
+/// A Job with a list of this length, and a JSON Patch with this number of operations, each of which inserts
+/// at the front of the list.
+fn front_insertions((length, operations): (usize, usize)) -> (Value, Vec<u8>) {
+    let job = json!({
+        "apiVersion": "batch.volcano.sh/v1alpha1",
+        "kind": "Job",
+        "metadata": {"name": "a"},
+        "spec": {"plugins": {"env": vec!["a"; length]}},
+    });
+    let operation = json!({"op": "add", "path": "/spec/plugins/env/0", "value": "b"});
+    (job, json!(vec![operation; operations]).to_string().into_bytes())
+}
+
+#[library_benchmark(setup = front_insertions)]
+#[bench::insertions_2500((1000, 2500))]
+#[bench::insertions_10000((1000, 10_000))]
+#[bench::list_2500((2500, 1000))]
+#[bench::list_10000((10_000, 1000))]
+fn patched((job, patch): (Value, Vec<u8>)) -> (Option<Value>, Value) {
+    let patched = Job::from_value(&job).ok().and_then(|job| apply_patch(&job, &patch).ok());
+    (black_box(patched), job)
+}
+
+library_benchmark_group!(name = requests, benchmarks = [put, put_verdict, patched]);
 
 main!(
     config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
