@@ -66,22 +66,23 @@ fn put_verdict(input: Input) -> (Option<Review>, Input) {
     repeated(input, review_both)
 }
 
-/// A Job with a list of this length, and a JSON Patch with this number of operations, each of which inserts
-/// at the front of the list.
-fn front_insertions((length, operations): (usize, usize)) -> (Value, Vec<u8>) {
+/// A Job with a list of this length, and a JSON Patch with this number of operations, each of which moves
+/// the first element to the end.
+fn moves((length, operations): (usize, usize)) -> (Value, Vec<u8>) {
     let job = json!({
         "apiVersion": "batch.volcano.sh/v1alpha1",
         "kind": "Job",
         "metadata": {"name": "a"},
         "spec": {"plugins": {"env": vec!["a"; length]}},
     });
-    let operation = json!({"op": "add", "path": "/spec/plugins/env/0", "value": "b"});
+    let list = "/spec/plugins/env";
+    let operation = json!({"op": "move", "from": format!("{list}/0"), "path": format!("{list}/{}", length - 1)});
     (job, json!(vec![operation; operations]).to_string().into_bytes())
 }
 
-#[library_benchmark(setup = front_insertions)]
-#[bench::insertions_2500((1000, 2500))]
-#[bench::insertions_10000((1000, 10_000))]
+#[library_benchmark(setup = moves)]
+#[bench::moves_2500((1000, 2500))]
+#[bench::moves_10000((1000, 10_000))]
 #[bench::list_2500((2500, 1000))]
 #[bench::list_10000((10_000, 1000))]
 fn patched((job, patch): (Value, Vec<u8>)) -> (Option<Value>, Value) {

@@ -96,7 +96,7 @@ impl Holder {
         new: &Job<'r>,
     ) -> (Option<Field<'e>>, Option<Field<'r>>) {
         match self {
-            Self::Job => (Some(old.whole), Some(new.whole)),
+            Self::Job => (Some(old.whole.trimmed()), Some(new.whole.trimmed())),
             Self::Metadata => (old.whole_metadata, new.whole_metadata),
             Self::Spec => (old.whole_spec, new.whole_spec),
             Self::Task { existing, replacement } => {
@@ -166,6 +166,7 @@ impl JobWalk<'_, '_, '_, '_> {
     }
 
     /// Counts the fields of an object that differ, and folds them when they exceed the limit.
+    #[inline]
     fn count(
         &mut self,
         at: &PathNode<'_>,
@@ -173,13 +174,18 @@ impl JobWalk<'_, '_, '_, '_> {
         differs: bool,
         differing: &mut usize,
     ) -> Result<(), Stop> {
-        if !differs {
-            return Ok(());
+        if differs {
+            if *differing == self.limits.fields {
+                self.fold(at, holder)?;
+            }
+            *differing += 1;
         }
-        *differing += 1;
-        if *differing - 1 != self.limits.fields {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    /// Passes a whole object to the visitor.
+    #[cold]
+    fn fold(&mut self, at: &PathNode<'_>, holder: Holder) -> Result<(), Stop> {
         let (old, new) = holder.wholes(self.existing, self.replacement);
         let old = old.map(|field| self.of_existing(field, at)).transpose()?;
         let new = new.map(|field| self.of_replacement(field, at)).transpose()?;

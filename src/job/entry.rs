@@ -104,6 +104,15 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// The value without white space around it.
+    #[must_use]
+    pub fn trimmed(self) -> Self {
+        match self {
+            Field::Text(text) => Field::Text(text.trim()),
+            Field::Value(_) => self,
+        }
+    }
+
     /// The value if it is a scalar. A list or object is replaced by an empty one.
     #[must_use]
     pub fn surface(self) -> Self {

@@ -52,7 +52,7 @@ use crate::path::PathNode;
 pub struct Job<'a> {
     /// The text it was read from. `None` if it was read from a document.
     text: Option<&'a str>,
-    /// The Job as one value, and its `metadata` and `spec`.
+    /// The Job as one value, perhaps with white space around it, and its `metadata` and `spec`.
     pub(crate) whole: Field<'a>,
     pub(crate) whole_metadata: Option<Field<'a>>,
     pub(crate) whole_spec: Option<Field<'a>>,

@@ -32,7 +32,8 @@ pub(super) fn read<'a>(
         let message = "the text must not start with a byte order mark";
         return Err(reader.cursor.error(message).into());
     }
-    let job = reader.job()?;
+    let mut job = Job::empty(Some(text), Field::Text(text), limits);
+    reader.job(&mut job)?;
     reader.cursor.skip_white_space();
     match reader.cursor.peek() {
         None => Ok(job),
@@ -48,7 +49,9 @@ pub(super) fn read_front<'a>(
     guide: Option<&Job<'_>>,
 ) -> Result<(Job<'a>, usize), JobError> {
     let mut reader = JobReader { cursor: Cursor::new(text), limits, guide };
-    let job = reader.job()?;
+    let mut job = Job::empty(Some(text), Field::Text(text), limits);
+    reader.job(&mut job)?;
+    job.whole = Field::Text(reader.cursor.text_since(0));
     Ok((job, reader.cursor.offset()))
 }
 
@@ -59,11 +62,9 @@ struct JobReader<'a, 'l> {
 }
 
 impl<'a> JobReader<'a, '_> {
-    fn job(&mut self) -> Result<Job<'a>, JobError> {
+    /// Reads the fields of a Job into an empty one.
+    fn job(&mut self, job: &mut Job<'a>) -> Result<(), JobError> {
         let root = PathNode::root();
-        let start = self.cursor.offset();
-        let text = self.cursor.text();
-        let mut job = Job::empty(Some(text), Field::Text(text), self.limits);
         let (mut has_metadata, mut has_spec) = (false, false);
         let guide =
             self.guide.map(|guide| GuideFields::new(guide.text, &guide.top, guide.top_gaps));
@@ -73,20 +74,19 @@ impl<'a> JobReader<'a, '_> {
                 "metadata" => {
                     let at = root.key(key);
                     check_first(&mut has_metadata, &at)?;
-                    reader.metadata(&mut job, &at)?;
+                    reader.metadata(job, &at)?;
                 }
                 "spec" => {
                     let at = root.key(key);
                     check_first(&mut has_spec, &at)?;
-                    reader.spec(&mut job, &at)?;
+                    reader.spec(job, &at)?;
                 }
                 _ => return Ok(false),
             }
             Ok(true)
         })?;
         job.top = top;
-        job.whole = Field::Text(self.cursor.text_since(start));
-        Ok(job)
+        Ok(())
     }
 
     fn metadata(&mut self, job: &mut Job<'a>, at: &PathNode<'_>) -> Result<(), JobError> {

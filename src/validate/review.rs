@@ -154,13 +154,10 @@ impl<'v, 'e> Inspection<'v, 'e> {
         self.changes.append(&mut self.folded);
         let (mut warnings, omitted_warnings) = self.results.warnings.into_sorted();
         let mut violations = Violations::of(self.results.violations);
-        let schema = self.schema.structural();
-        let listed = violations.iter_mut().flat_map(Violations::listed_mut).chain(&mut warnings);
-        for unknown in listed.filter(|listed| {
-            listed.code() == ViolationCode::UnknownField && listed.hint().is_none()
-        }) {
-            unknown.set_hint(immutability::unknown_field_hint(schema, unknown.path()));
+        if let Some(violations) = &mut violations {
+            add_hints(self.schema, violations.listed_mut());
         }
+        add_hints(self.schema, &mut warnings);
         Review {
             policy: Arc::clone(policy),
             changes: Changes::from_list(self.changes),
@@ -170,6 +167,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
         }
     }
 
+    #[inline]
     fn add_change(&mut self, change: Change) {
         match self.folded.iter_mut().rev().find(|folded| folded.contains(&change)) {
             Some(folded) => folded.add_verdict(change.verdict()),
@@ -198,6 +196,16 @@ impl<'v, 'e> Inspection<'v, 'e> {
     fn is_known_identity_violation(&self, violation: &Violation) -> bool {
         violation.code() == ViolationCode::WrongObject
             && self.wrong_identity.contains(violation.path())
+    }
+}
+
+/// Adds the hints for unknown fields, for which the fields of the schema are searched.
+fn add_hints(schema: &JobSchema, listed: &mut [Violation]) {
+    for unknown in listed {
+        if unknown.code() == ViolationCode::UnknownField && unknown.hint().is_none() {
+            let hint = immutability::unknown_field_hint(schema.structural(), unknown.path());
+            unknown.set_hint(hint);
+        }
     }
 }
 

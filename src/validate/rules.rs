@@ -225,12 +225,15 @@ struct TaskNumbers {
 impl TaskNumbers {
     fn of(task: &Task<'_, '_>) -> Self {
         let mut numbers = Self { replicas: Some(0), min_available: None, partitions: None };
-        for entry in task.fields.iter().filter(|entry| !entry.field().is_null()) {
-            match entry.key() {
-                "replicas" => numbers.replicas = entry.field().as_integer(),
-                "minAvailable" => numbers.min_available = entry.field().as_integer(),
-                "partitionPolicy" => numbers.partitions = partitions(entry.field()),
-                _ => {}
+        for entry in task.fields {
+            let field = entry.field();
+            // The key is compared first, because most fields have another.
+            if entry.is("replicas") && !field.is_null() {
+                numbers.replicas = field.as_integer();
+            } else if entry.is("minAvailable") && !field.is_null() {
+                numbers.min_available = field.as_integer();
+            } else if entry.is("partitionPolicy") && !field.is_null() {
+                numbers.partitions = partitions(field);
             }
         }
         numbers

@@ -328,6 +328,10 @@ impl Collected {
     }
 
     fn trim(&mut self) {
+        // The limit is at least 1.
+        if self.list.len() < 2 {
+            return;
+        }
         self.list.sort_by(|a, b| a.order().cmp(&b.order()));
         let kept = self.list.len().min(self.limit);
         self.omitted += self.list.drain(kept..).len();
