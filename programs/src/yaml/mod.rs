@@ -135,14 +135,10 @@ type Members = HashMap<String, (std::mem::Discriminant<Scalar>, Value)>;
 
 impl Converter<'_> {
     fn value(&mut self, id: Id) -> Result<Value, YamlError> {
-        self.enter(id)?;
-        let value = self.value_here(id);
-        self.depth -= 1;
-        value
+        self.nested(id, |this| this.value_here(id))
     }
 
     fn value_here(&mut self, id: Id) -> Result<Value, YamlError> {
-        self.count(id)?;
         let node = self.document.node(id);
         match &node.content {
             Content::Scalar { text, is_plain } => resolve(node.tag.as_deref(), text, *is_plain)
@@ -227,24 +223,27 @@ impl Converter<'_> {
     }
 
     fn merge_map(&mut self, id: Id, members: &mut Members) -> Result<(), YamlError> {
-        self.enter(id)?;
-        self.count(id)?;
-        match &self.document.node(id).content {
-            Content::Alias(target) => self.in_alias(id, |this| {
+        self.nested(id, |this| match &this.document.node(id).content {
+            Content::Alias(target) => this.in_alias(id, |this| {
                 this.count(*target)?;
                 this.add_members(*target, members)
             }),
-            _ => self.add_members(id, members),
-        }?;
-        self.depth -= 1;
-        Ok(())
+            _ => this.add_members(id, members),
+        })
     }
 
-    /// Goes one level deeper.
-    fn enter(&mut self, id: Id) -> Result<(), YamlError> {
+    /// Counts a value and converts it one level deeper.
+    fn nested<T>(
+        &mut self,
+        id: Id,
+        convert: impl FnOnce(&mut Self) -> Result<T, YamlError>,
+    ) -> Result<T, YamlError> {
         check_depth(self.depth, self.document.node(id).place)?;
+        self.count(id)?;
         self.depth += 1;
-        Ok(())
+        let result = convert(self);
+        self.depth -= 1;
+        result
     }
 
     fn in_alias<T>(
