@@ -118,7 +118,7 @@ impl Container {
 }
 
 /// The maximum length of the keys in the paths of all differences in one object or list, in bytes.
-const MAX_PATH_BYTES: usize = 256 * 1024;
+const MAX_BYTES_OF_PATHS: usize = 256 * 1024;
 
 /// Early exit: a walk that only compares found a difference.
 struct Differs;
@@ -245,7 +245,7 @@ impl<'v, 'p> ValueWalk<'v, 'p> {
             None | Some([] | [_]) => false,
             Some(several) => {
                 let bytes = several.iter().map(|(difference, _)| difference.path.key_bytes());
-                bytes.sum::<usize>() > MAX_PATH_BYTES
+                bytes.sum::<usize>() > MAX_BYTES_OF_PATHS
             }
         }
     }
