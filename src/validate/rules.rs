@@ -228,11 +228,12 @@ impl TaskNumbers {
         for entry in task.fields {
             let field = entry.field();
             // The key is compared first, because most fields have another.
-            if entry.is("replicas") && !field.is_null() {
+            let is_set = |key| entry.is(key) && !field.is_null();
+            if is_set("replicas") {
                 numbers.replicas = field.as_integer();
-            } else if entry.is("minAvailable") && !field.is_null() {
+            } else if is_set("minAvailable") {
                 numbers.min_available = field.as_integer();
-            } else if entry.is("partitionPolicy") && !field.is_null() {
+            } else if is_set("partitionPolicy") {
                 numbers.partitions = partitions(field);
             }
         }
