@@ -1,58 +1,21 @@
 //! Wall time of a verdict, compared with parsing.
 //!
-//! The candidates take turns in one run, so that a slow moment of the machine affects all of them. The
-//! result is the minimum of many rounds.
+//! The result is the minimum of many rounds.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a bench prints its figures and may fail on its own input"
-)]
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use inputs::Pair;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use timing::{Candidate, fastest};
 use volcano_job_update::{Limits, UpdatePolicy, Validator};
 
 mod inputs;
+mod timing;
 
-/// The approximate duration of a sample, which repeats the call.
-const SAMPLE: Duration = Duration::from_millis(2);
 const ROUNDS: usize = 100;
-
-struct Candidate<'a> {
-    call: Box<dyn FnMut() + 'a>,
-    /// Calls per sample.
-    calls: u32,
-    /// Microseconds per call.
-    fastest: f64,
-}
-
-impl<'a> Candidate<'a> {
-    /// Dropping the result of `function` is measured, too.
-    fn new<T>(mut function: impl FnMut() -> T + 'a) -> Self {
-        let call = Box::new(move || drop(black_box(function())));
-        Self { call, calls: 1, fastest: f64::INFINITY }
-    }
-
-    fn sample(&mut self) -> Duration {
-        let start = Instant::now();
-        for _ in 0..self.calls {
-            (self.call)();
-        }
-        start.elapsed()
-    }
-
-    /// Warms up, and finds the number of calls per sample.
-    fn calibrate(&mut self) {
-        while self.sample() < SAMPLE {
-            self.calls *= 2;
-        }
-    }
-}
 
 fn measure(name: &str, tasks: usize, rounds: usize, pair: &Pair) {
     let mut limits = Limits::default();
@@ -60,7 +23,7 @@ fn measure(name: &str, tasks: usize, rounds: usize, pair: &Pair) {
     let validator = Validator::new(UpdatePolicy::documented().with_limits(limits));
     let Pair { existing, replacement } = pair;
     let read = limits.read_slice(existing).ok();
-    let mut candidates = [
+    let candidates = [
         Candidate::new(|| validator.review_bytes(black_box(existing), black_box(replacement))),
         Candidate::new(|| {
             [existing, replacement]
@@ -79,20 +42,7 @@ fn measure(name: &str, tasks: usize, rounds: usize, pair: &Pair) {
             Some(validator.review(&existing, &replacement))
         }),
     ];
-    if rounds > 1 {
-        candidates.iter_mut().for_each(Candidate::calibrate);
-    }
-    for round in 0..rounds {
-        // The order rotates, so that no candidate always comes first.
-        for turn in 0..candidates.len() {
-            let position = (round + turn) % candidates.len();
-            let candidate = &mut candidates[position];
-            let time = candidate.sample().as_secs_f64() * 1e6 / f64::from(candidate.calls);
-            candidate.fastest = candidate.fastest.min(time);
-        }
-    }
-    let [verdict, well_formed, diff, next, unguided] =
-        candidates.map(|candidate| candidate.fastest);
+    let [verdict, well_formed, diff, next, unguided] = fastest(candidates, rounds);
     println!(
         "| {name} | {tasks} | {} | {verdict:.1} | {well_formed:.1} | {diff:.1} | {next:.1} | {unguided:.1} | {:.2} | {:.2} | {:.2} | {:.2} |",
         existing.len() + replacement.len(),
