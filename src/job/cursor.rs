@@ -1,8 +1,8 @@
 //! The cursor that all readers of JSON text in this workspace use, be it a Job, an
 //! `AdmissionReview` or the body of a PUT.
 //!
-//! It handles white space, punctuation and keys. Values are skipped, and thereby validated, with
-//! `serde_json`.
+//! It handles white space, punctuation and keys, and skips values, which validates them. What it
+//! cannot skip, `serde_json` reads, and finds the error if there is one.
 
 #![expect(
     missing_docs,
@@ -17,7 +17,11 @@ use std::slice::SliceIndex;
 
 use serde::de::IgnoredAny;
 
+use super::skip;
 use super::syntax_error::{Position, SyntaxError};
+
+/// How many levels of objects and lists are skipped by recursion.
+const MAX_LEVELS: usize = 64;
 
 /// A position in a JSON text, always at the start of a character or at the end of the text.
 #[derive(Clone, Debug)]
@@ -115,11 +119,11 @@ impl<'t> Cursor<'t> {
     /// Skips the next value and returns its text.
     pub fn value(&mut self) -> Result<&'t str, SyntaxError> {
         let start = self.at;
-        // Creating a parser costs more than reading the most frequent scalars.
-        if self.skip_plain_string() || self.skip_plain_integer() {
+        let bytes = self.rest().as_bytes();
+        if let Some(rest) = skip::value(bytes, MAX_LEVELS) {
+            self.advance(bytes.len() - rest.len());
             return Ok(self.text_since(start));
         }
-        let bytes = self.rest().as_bytes();
         let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
         match values.next() {
             Some(Ok(IgnoredAny)) => {
@@ -158,7 +162,8 @@ impl<'t> Cursor<'t> {
     /// (which is not allowed in a string).
     #[inline]
     pub fn skip_plain(&mut self) {
-        self.advance(plain_length(self.rest().as_bytes()));
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        self.at = self.text.len() - skip::plain(rest).len();
     }
 
     /// Enters an object, if that comes next.
@@ -179,20 +184,15 @@ impl<'t> Cursor<'t> {
 
     /// Reads a string without escapes, if that comes next; returns the text between the quotes.
     fn plain_string(&mut self) -> Option<&'t str> {
-        let start = self.at + 1;
-        self.skip_plain_string().then(|| self.slice(start..self.at - 1))
-    }
-
-    /// Skips a string without escapes, if that comes next; returns whether it did.
-    fn skip_plain_string(&mut self) -> bool {
-        let rest = self.text.as_bytes().get(self.at..);
-        let Some(inside) = rest.and_then(|rest| rest.strip_prefix(b"\"")) else { return false };
-        let length = plain_length(inside);
-        let is_closed = inside.get(length) == Some(&b'"');
-        if is_closed {
-            self.at += length + 2;
+        let start = self.at;
+        if self.eat(b'"') {
+            self.skip_plain();
+            if self.eat(b'"') {
+                return Some(self.slice(start + 1..self.at - 1));
+            }
         }
-        is_closed
+        self.at = start;
+        None
     }
 
     /// Reads a string with escapes.
@@ -206,20 +206,6 @@ impl<'t> Cursor<'t> {
             Some(Err(error)) => Err(SyntaxError::in_part(self.text, self.at, &error)),
             None => Err(self.expected("a string")),
         }
-    }
-
-    /// Skips a number that consists of digits only, if that comes next; returns whether it did. The
-    /// next byte must show that the number ends there, so a number at the very end of the text is
-    /// not skipped.
-    fn skip_plain_integer(&mut self) -> bool {
-        if !matches!(self.peek(), Some(b'1'..=b'9')) {
-            return false;
-        }
-        let mut bytes = self.rest().bytes().enumerate();
-        let next = bytes.find(|(_, byte)| !byte.is_ascii_digit());
-        let Some((length, b',' | b'}' | b']' | b'\n')) = next else { return false };
-        self.at += length;
-        true
     }
 
     #[cold]
@@ -251,9 +237,8 @@ impl<'t> Cursor<'t> {
     /// Skips a string; returns whether it has escapes.
     #[inline]
     pub(super) fn skip_known_string(&mut self) -> bool {
-        let start = self.at + 1;
-        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
-        self.at = start + plain_length(rest);
+        self.at += 1;
+        self.skip_plain();
         let has_escapes = self.peek() == Some(b'\\');
         if has_escapes {
             self.skip_escapes();
@@ -329,53 +314,9 @@ pub(super) fn offset_of(part: &str, text: &str) -> usize {
     part.as_ptr().addr() - text.as_ptr().addr()
 }
 
-/// The number of bytes before the first special byte of a string: a quote, a backslash or a control
-/// character.
-fn plain_length(bytes: &[u8]) -> usize {
-    let mut tail = bytes;
-    // Eight bytes at a time, because most keys and values are longer than that.
-    while let Some((chunk, rest)) = tail.split_first_chunk() {
-        if let Some(position) = special_position(u64::from_le_bytes(*chunk)) {
-            return bytes.len() - tail.len() + position;
-        }
-        tail = rest;
-    }
-    let special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
-    let position = tail.iter().position(special).unwrap_or(tail.len());
-    bytes.len() - tail.len() + position
-}
-
-/// The index of the first special byte among eight bytes in little-endian order.
-fn special_position(chunk: u64) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 0xff;
-    const HIGH_BITS: u64 = ONES << 7;
-    // Sets the high bit of the first byte that is below the bound, and of no byte before it: a
-    // borrow reaches only the bytes after it.
-    let below = |chunk: u64, bound: u8| chunk.wrapping_sub(ONES * u64::from(bound)) & !chunk;
-    let equal = |byte: u8| below(chunk ^ (ONES * u64::from(byte)), 1);
-    let special = (below(chunk, b' ') | equal(b'"') | equal(b'\\')) & HIGH_BITS;
-    (special != 0).then(|| special.trailing_zeros() as usize / 8)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn plain_length_stops_at_the_first_special_byte() {
-        for special in (0..=255_u8).filter(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\')) {
-            for before in 0..20 {
-                for filler in [b' ', b'!', b'#', b'[', b']', b'a', 0x7f, 0x80, 0xa0, 0xdc, 0xff] {
-                    let mut bytes = vec![filler; 24];
-                    assert_eq!(plain_length(&bytes), 24);
-                    bytes[before] = special;
-                    assert_eq!(plain_length(&bytes), before, "{special} {filler}");
-                    bytes[before + 1] = b'"';
-                    assert_eq!(plain_length(&bytes), before, "{special} {filler}");
-                }
-            }
-        }
-    }
 
     #[test]
     fn value_skips_exactly_one_value() {

@@ -16,6 +16,7 @@ pub(crate) mod names;
 mod parse;
 mod read;
 pub mod resource;
+mod skip;
 mod syntax_error;
 mod task;
 mod tree;
