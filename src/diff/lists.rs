@@ -199,27 +199,32 @@ fn keys_of<'d>(keys: &'d [ListKey], list: &[Node<'d>]) -> Option<Vec<Cow<'d, str
 pub(super) fn have_same_keys(keys: &[ListKey], old: Node<'_>, new: Node<'_>) -> bool {
     /// Up to this number of elements, comparing each with each other is faster than hashing.
     const SHORT: usize = 8;
-    let mut seen = Vec::new();
-    let (mut old, mut new) = (old.elements(), new.elements());
+    let is_pair = |old: Node<'_>, new: Node<'_>| {
+        let has_same = |key: &ListKey| key.of(old).is_some_and(|old| key.of(new) == Some(old));
+        old.is_object() && new.is_object() && keys.iter().all(has_same)
+    };
+    let (mut olds, mut news) = (old.elements(), new.elements());
+    let mut count = 0;
     loop {
-        let (old, new) = match (old.next(), new.next()) {
-            (Some(old), Some(new)) => (old, new),
-            (None, None) => return !keys.is_empty(),
+        match (olds.next(), news.next()) {
+            (Some(old), Some(new)) if count < SHORT && is_pair(old, new) => count += 1,
+            (None, None) => return !keys.is_empty() && (count <= 1 || are_unique(keys, old)),
             _ => return false,
-        };
-        let own = seen.len();
-        let mut pairs = keys.iter().map(|key| (key.of(old), key.of(new)));
-        if !old.is_object()
-            || !new.is_object()
-            || !pairs.all(|(old, new)| old == new && old.map(|key| seen.push(key)).is_some())
-        {
-            return false;
         }
-        let (earlier, own) = seen.split_at(own);
-        if earlier.chunks(keys.len().max(1)).any(|other| other == own) || earlier.len() >= SHORT {
+    }
+}
+
+/// Whether the elements of a short list have different keys.
+fn are_unique(keys: &[ListKey], list: Node<'_>) -> bool {
+    let elements: Vec<Node<'_>> = list.elements().collect();
+    let Some(values) = keys_of(keys, &elements) else { return false };
+    let mut elements = values.chunks(keys.len());
+    while let Some(element) = elements.next() {
+        if elements.clone().any(|other| other == element) {
             return false;
         }
     }
+    true
 }
 
 /// The canonical text of each element, and the number of equal ones up to this one.

@@ -1,6 +1,7 @@
 //! Finds the members of an object by key.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::job::{Entry, Node, Text};
 
@@ -33,6 +34,9 @@ impl<'k> Member<'k> for (Text<'k>, Node<'k>) {
 
 /// Finds members in constant time if they are asked for in their own order, otherwise in logarithmic
 /// time. Each member is asked for once.
+///
+/// The members of a small object are kept on a stack that the caller passes, so that no memory is
+/// allocated for each object. [`Lookup::finish`] removes them.
 pub(super) struct Lookup<'k, I: Iterator> {
     members: I,
     /// The members from the next one on, while they are asked for in order.
@@ -44,7 +48,8 @@ pub(super) struct Lookup<'k, I: Iterator> {
 
 /// All members, once they are asked for in another order than their own.
 enum Collected<'k, M> {
-    Few(Vec<M>),
+    /// The range of the members on the stack.
+    Few(Range<usize>),
     /// Sorted by key. A key with escapes is decoded once, because it can be long.
     Sorted(Vec<(Cow<'k, str>, M)>),
 }
@@ -72,24 +77,30 @@ impl<'k, I: Iterator<Item: Member<'k>> + Clone> Lookup<'k, I> {
 
     /// The member with this key.
     #[inline]
-    pub(super) fn find(&mut self, key: &str) -> Option<I::Item> {
-        self.next_if(|next| next.is(key)).or_else(|| self.search(key))
+    pub(super) fn find(&mut self, key: &str, stack: &mut Vec<I::Item>) -> Option<I::Item> {
+        self.next_if(|next| next.is(key)).or_else(|| self.search(key, stack))
     }
 
-    /// Whether there are members that were not asked for.
-    pub(super) fn has_others(&self) -> bool {
-        match &self.collected {
+    /// Removes the members from the stack; returns whether there are some that were not asked for.
+    pub(super) fn finish(self, stack: &mut Vec<I::Item>) -> bool {
+        match self.collected {
             None => self.next.clone().next().is_some(),
-            Some(Collected::Few(members)) => self.found < members.len(),
+            Some(Collected::Few(members)) => {
+                stack.truncate(members.start);
+                self.found < members.len()
+            }
             Some(Collected::Sorted(members)) => self.found < members.len(),
         }
     }
 
-    fn search(&mut self, key: &str) -> Option<I::Item> {
+    fn search(&mut self, key: &str, stack: &mut Vec<I::Item>) -> Option<I::Item> {
         let members = &self.members;
-        let collected = self.collected.get_or_insert_with(|| Collected::of(members.clone()));
+        let collected = self.collected.get_or_insert_with(|| Collected::of(members.clone(), stack));
         let found = match collected {
-            Collected::Few(members) => members.iter().find(|member| member.is(key)).copied(),
+            Collected::Few(members) => {
+                let members = stack.get(members.clone()).unwrap_or_default();
+                members.iter().find(|member| member.is(key)).copied()
+            }
             Collected::Sorted(members) => {
                 let position = members.binary_search_by(|(other, _)| (**other).cmp(key));
                 position.ok().and_then(|position| members.get(position)).map(|(_, member)| *member)
@@ -101,13 +112,14 @@ impl<'k, I: Iterator<Item: Member<'k>> + Clone> Lookup<'k, I> {
 }
 
 impl<'k, M: Member<'k>> Collected<'k, M> {
-    fn of(members: impl Iterator<Item = M>) -> Self {
-        let mut few = Vec::with_capacity(MAX_LINEAR);
-        few.extend(members);
-        if few.len() <= MAX_LINEAR {
-            return Self::Few(few);
+    fn of(members: impl Iterator<Item = M>, stack: &mut Vec<M>) -> Self {
+        let start = stack.len();
+        stack.extend(members);
+        if stack.len() - start <= MAX_LINEAR {
+            return Self::Few(start..stack.len());
         }
-        let mut sorted: Vec<_> = few.into_iter().map(|member| (member.key(), member)).collect();
+        let mut sorted: Vec<_> =
+            stack.drain(start..).map(|member| (member.key(), member)).collect();
         sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         Self::Sorted(sorted)
     }
@@ -127,11 +139,14 @@ mod tests {
         left: bool,
     ) {
         let mut lookup = Lookup::new(members);
+        let mut stack = Vec::new();
         for key in keys {
-            assert!(lookup.find(key).is_some_and(|found| found.key() == key.as_str()), "{key}");
-            assert!(lookup.find("none").is_none());
+            let found = lookup.find(key, &mut stack);
+            assert!(found.is_some_and(|found| found.key() == key.as_str()), "{key}");
+            assert!(lookup.find("none", &mut stack).is_none());
         }
-        assert_eq!(lookup.has_others(), left);
+        assert_eq!(lookup.finish(&mut stack), left);
+        assert!(stack.is_empty());
     }
 
     /// Small objects are searched, large ones sorted.
@@ -162,8 +177,11 @@ mod tests {
         let mut lookup = Lookup::new(document.root().members());
         assert!(lookup.next_if(|next| next.is("b")).is_none());
         assert!(lookup.next_if(|next| next.is("a")).is_some());
-        assert!(lookup.has_others());
+        assert!(
+            Lookup { next: lookup.next.clone(), ..Lookup::new(lookup.members.clone()) }
+                .finish(&mut Vec::new())
+        );
         assert!(lookup.next_if(|next| next.is("b")).is_some());
-        assert!(!lookup.has_others());
+        assert!(!lookup.finish(&mut Vec::new()));
     }
 }

@@ -7,7 +7,7 @@ use super::lists::{Matching, have_same_keys};
 use super::lookup::Lookup;
 use super::scalars::same_scalars;
 use super::verdict::Verdict;
-use crate::job::{Node, Shape};
+use crate::job::{Node, Shape, Text};
 use crate::path::PathNode;
 use crate::schema::{ANY, Identity, Kind, Structural};
 
@@ -91,6 +91,8 @@ struct ValueWalk<'v, 'p> {
     /// The lists and objects that were found to differ when lists were aligned, by address. Without
     /// it, a list would be compared again at each of the lists around it.
     differing: HashSet<(usize, usize)>,
+    /// The members of the objects that the walk is in, see [`Lookup`].
+    members: Vec<(Text<'v>, Node<'v>)>,
 }
 
 #[derive(Clone, Copy)]
@@ -130,6 +132,7 @@ impl<'v, 'p> ValueWalk<'v, 'p> {
             differences: Vec::new(),
             container: Container::default(),
             differing: HashSet::new(),
+            members: Vec::new(),
         }
     }
 
@@ -272,22 +275,23 @@ impl<'v, 'p> ValueWalk<'v, 'p> {
         let mut old_members = Lookup::new(old.members());
         for (key, new_value) in new.members() {
             let key = key.to_str();
-            let old_value = old_members.find(&key).map(|(_, value)| value);
+            let old_value = old_members.find(&key, &mut self.members).map(|(_, value)| value);
             if old_value.is_some_and(|old| old.text() == new_value.text()) {
                 continue;
             }
             let (child, slot) = slot(&key);
             self.value(&at.key(&key), child, slot, old_value, Some(new_value))?;
         }
-        if old_members.has_others() {
+        if old_members.finish(&mut self.members) {
             let mut new_members = Lookup::new(new.members());
             for (key, old_value) in old.members() {
                 let key = key.to_str();
-                if new_members.find(&key).is_none() {
+                if new_members.find(&key, &mut self.members).is_none() {
                     let (child, slot) = slot(&key);
                     self.value(&at.key(&key), child, slot, Some(old_value), None)?;
                 }
             }
+            new_members.finish(&mut self.members);
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::lists::Matching;
 use super::lookup::Lookup;
 use super::values::{differences, slot_of};
 use super::verdict::Verdict;
-use crate::job::{Document, Entry, Field, Job, Node, Task};
+use crate::job::{Buffer, Document, Entry, Field, Job, Node, Task};
 use crate::path::PathNode;
 use crate::schema::{ANY, Managed, Structural};
 
@@ -51,7 +51,8 @@ pub(crate) fn compare(
     limits: WalkLimits,
     visitor: &mut dyn Visitor,
 ) -> Result<(), ReviewError> {
-    match (JobWalk { existing, replacement, limits, visitor }).job(schema) {
+    let buffers = Default::default();
+    match (JobWalk { existing, replacement, limits, visitor, buffers }).job(schema) {
         Ok(()) | Err(Stop::Visitor) => Ok(()),
         Err(Stop::Unreadable(error)) => Err(error),
     }
@@ -68,6 +69,8 @@ struct JobWalk<'j, 'e, 'r, 'v> {
     replacement: &'j Job<'r>,
     limits: WalkLimits,
     visitor: &'v mut dyn Visitor,
+    /// The memory of the last two documents.
+    buffers: [Buffer; 2],
 }
 
 /// The object that contains a field.
@@ -140,22 +143,23 @@ impl JobWalk<'_, '_, '_, '_> {
         new: &[Entry<'_>],
     ) -> Result<(), Stop> {
         let mut differing = 0;
+        let mut stack = Vec::new();
         let mut old_fields = Lookup::new(old.iter());
         for entry in new {
             if old_fields.next_if(|old| entry.is_same_text(old)).is_some() {
                 continue;
             }
             let (key, field) = (entry.key(), entry.field());
-            let old_field = old_fields.find(key).map(Entry::field);
+            let old_field = old_fields.find(key, &mut stack).map(Entry::field);
             if old_field != Some(field) {
                 let differs = self.field(at, holder, schema, key, (old_field, Some(field)))?;
                 self.count(at, holder, differs, &mut differing)?;
             }
         }
-        if old_fields.has_others() {
+        if old_fields.finish(&mut stack) {
             let mut new_fields = Lookup::new(new.iter());
             for entry in old {
-                if new_fields.find(entry.key()).is_none() {
+                if new_fields.find(entry.key(), &mut stack).is_none() {
                     let values = (Some(entry.field()), None);
                     let differs = self.field(at, holder, schema, entry.key(), values)?;
                     self.count(at, holder, differs, &mut differing)?;
@@ -187,8 +191,8 @@ impl JobWalk<'_, '_, '_, '_> {
     #[cold]
     fn fold(&mut self, at: &PathNode<'_>, holder: Holder) -> Result<(), Stop> {
         let (old, new) = holder.wholes(self.existing, self.replacement);
-        let old = old.map(|field| self.of_existing(field, at)).transpose()?;
-        let new = new.map(|field| self.of_replacement(field, at)).transpose()?;
+        let old = old.map(|field| self.of_existing(field, at, Buffer::default())).transpose()?;
+        let new = new.map(|field| self.of_replacement(field, at, Buffer::default())).transpose()?;
         let values = (old.as_ref().map(Document::root), new.as_ref().map(Document::root));
         if let Some(kind) = DifferenceKind::between(values.0, values.1) {
             self.visitor.fold(Difference::new(at, &ANY, Origin::Known, false, kind));
@@ -215,13 +219,14 @@ impl JobWalk<'_, '_, '_, '_> {
         };
         if is_managed {
             let Some(new) = new else { return Ok(false) };
-            let new = self.of_replacement(new.surface(), &at)?;
+            let new = self.of_replacement(new.surface(), &at, Buffer::default())?;
             let values = (None, Some(new.root()));
             self.visit_field(holder.field(key), child, values, Vec::new())?;
             return Ok(false);
         }
-        let old = old.map(|field| self.of_existing(field, &at)).transpose()?;
-        let new = new.map(|field| self.of_replacement(field, &at)).transpose()?;
+        let [for_old, for_new] = std::mem::take(&mut self.buffers);
+        let old = old.map(|field| self.of_existing(field, &at, for_old)).transpose()?;
+        let new = new.map(|field| self.of_replacement(field, &at, for_new)).transpose()?;
         let values = (old.as_ref().map(Document::root), new.as_ref().map(Document::root));
         let field = holder.field(key);
         let judge = |difference: &Difference<'_>| self.visitor.verdict(field, difference);
@@ -230,6 +235,8 @@ impl JobWalk<'_, '_, '_, '_> {
         if differs {
             self.visit_field(field, child, values, differences)?;
         }
+        self.buffers =
+            [old, new].map(|document| document.map(Document::into_buffer).unwrap_or_default());
         Ok(differs)
     }
 
@@ -246,7 +253,7 @@ impl JobWalk<'_, '_, '_, '_> {
         for &position in &matching.removed {
             let task = matched_task(existing, position);
             let at = at.index(position, position);
-            let old = self.of_existing(task.whole, &at)?;
+            let old = self.of_existing(task.whole, &at, Buffer::default())?;
             let old = old.root();
             let field = JobField::RemovedTask(position);
             let kind = DifferenceKind::Removed(old);
@@ -255,7 +262,7 @@ impl JobWalk<'_, '_, '_, '_> {
         for &position in &matching.added {
             let task = matched_task(replacement, position);
             let at = at.index(position, position);
-            let new = self.of_replacement(task.whole, &at)?;
+            let new = self.of_replacement(task.whole, &at, Buffer::default())?;
             let new = new.root();
             let field = JobField::AddedTask(position);
             let kind = DifferenceKind::Added(new);
@@ -304,7 +311,7 @@ impl JobWalk<'_, '_, '_, '_> {
         if new.whole.is_null() {
             // The removals of its fields were visited one by one. That the task itself is no longer
             // an object is not a difference of any of them.
-            let old = self.of_existing(old.whole, &at)?;
+            let old = self.of_existing(old.whole, &at, Buffer::default())?;
             let field = JobField::NullTask { replacement };
             let values = (Some(old.root()), Some(Node::NULL));
             return self.visit_field(field, schema, values, Vec::new());
@@ -326,8 +333,13 @@ impl JobWalk<'_, '_, '_, '_> {
         }
     }
 
-    fn of_existing<'f>(&self, field: Field<'f>, at: &PathNode<'_>) -> Result<Document<'f>, Stop> {
-        let document = self.existing.document(field, at);
+    fn of_existing<'f>(
+        &self,
+        field: Field<'f>,
+        at: &PathNode<'_>,
+        buffer: Buffer,
+    ) -> Result<Document<'f>, Stop> {
+        let document = self.existing.document(field, at, buffer);
         document.map_err(|error| Stop::Unreadable(ReviewError::Existing(error)))
     }
 
@@ -335,8 +347,9 @@ impl JobWalk<'_, '_, '_, '_> {
         &self,
         field: Field<'f>,
         at: &PathNode<'_>,
+        buffer: Buffer,
     ) -> Result<Document<'f>, Stop> {
-        let document = self.replacement.document(field, at);
+        let document = self.replacement.document(field, at, buffer);
         document.map_err(|error| Stop::Unreadable(ReviewError::Replacement(error)))
     }
 }

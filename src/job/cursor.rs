@@ -217,66 +217,6 @@ impl<'t> Cursor<'t> {
     }
 }
 
-/// These methods are for a text that is known to be well-formed, and do not check it again.
-impl<'t> Cursor<'t> {
-    /// Moves from the opening bracket or the end of an item to the next item; returns whether there
-    /// is one.
-    #[inline]
-    pub(super) fn next_known_item(&mut self) -> bool {
-        self.skip_white_space();
-        let is_closed = |next| matches!(next, None | Some(b']' | b'}'));
-        if is_closed(self.peek()) {
-            return false;
-        }
-        // The opening bracket or a comma.
-        self.at += 1;
-        self.skip_white_space();
-        !is_closed(self.peek())
-    }
-
-    /// Skips a string; returns whether it has escapes.
-    #[inline]
-    pub(super) fn skip_known_string(&mut self) -> bool {
-        self.at += 1;
-        self.skip_plain();
-        let has_escapes = self.peek() == Some(b'\\');
-        if has_escapes {
-            self.skip_escapes();
-        }
-        self.at += 1;
-        has_escapes
-    }
-
-    /// Moves from the first escape of a string to the closing quote.
-    #[cold]
-    fn skip_escapes(&mut self) {
-        while self.eat(b'\\') {
-            self.advance(1);
-            self.skip_plain();
-        }
-    }
-
-    /// Skips the colon behind a key and the white space around it.
-    #[inline]
-    pub(super) fn skip_known_colon(&mut self) {
-        self.skip_white_space();
-        self.at += 1;
-        self.skip_white_space();
-    }
-
-    /// Skips a number, `true`, `false` or `null`, and returns its text.
-    #[inline]
-    pub(super) fn known_word(&mut self) -> &'t str {
-        let start = self.at;
-        let is_inside =
-            |byte: &u8| !matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t');
-        while self.peek().as_ref().is_some_and(is_inside) {
-            self.at += 1;
-        }
-        self.text_since(start)
-    }
-}
-
 impl Items {
     /// Moves the cursor to the next item, or past the closing bracket if there is none; returns
     /// whether there is one.

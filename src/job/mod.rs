@@ -11,6 +11,7 @@ mod error;
 mod guide;
 mod json_type;
 mod kept;
+mod known;
 mod limits;
 pub(crate) mod names;
 mod parse;
@@ -38,7 +39,7 @@ pub(crate) use self::kept::KeptValue;
 pub use self::limits::Limits;
 pub use self::syntax_error::{Position, SyntaxError};
 pub(crate) use self::task::{Task, default_task_name};
-pub(crate) use self::tree::is_plain_integer;
+pub(crate) use self::tree::{Buffer, is_plain_integer};
 pub use self::tree::{Document, Elements, Members, Node, Shape, Text};
 use crate::path::PathNode;
 

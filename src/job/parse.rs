@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::cursor::offset_of;
 use super::syntax_error::SyntaxError;
+use super::tree::Buffer;
 use super::unique::duplicate;
 use super::{ContainerVisitor, Containers, Document, Entry, Field, Job, JobError};
 use crate::path::{FieldPath, PathNode, Side};
@@ -30,9 +31,10 @@ impl<'a> Job<'a> {
         &self,
         field: Field<'v>,
         at: &PathNode<'_>,
+        buffer: Buffer,
     ) -> Result<Document<'v>, JobError> {
         match field {
-            Field::Text(part) => match Document::of_text(part) {
+            Field::Text(part) => match Document::with_buffer(part, buffer) {
                 Some(document) => Ok(document),
                 // Parsing fails too, with an error that names the place.
                 None => self.parse(field, at).map(|value| Document::of_value(&value)),

@@ -145,7 +145,7 @@ fn end_of_word(rest: &[u8]) -> Option<&[u8]> {
 }
 
 #[inline]
-fn white_space(text: &[u8]) -> &[u8] {
+pub(super) fn white_space(text: &[u8]) -> &[u8] {
     let mut rest = text;
     while let [b' ' | b'\n' | b'\r' | b'\t', behind @ ..] = rest {
         rest = behind;

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
-use super::cursor::Cursor;
+use super::known;
 use super::read::opening_brackets;
 use super::unique::{KeyHashes, duplicate};
 use crate::scalar::number;
@@ -27,6 +27,10 @@ pub struct Document<'t> {
     text: Cow<'t, str>,
     containers: Vec<Container>,
 }
+
+/// Memory for the index of a [`Document`].
+#[derive(Debug, Default)]
+pub(crate) struct Buffer(Vec<Container>);
 
 /// The index entry of an object or list. Entries are in the order of the opening brackets.
 #[derive(Clone, Copy, Debug)]
@@ -68,15 +72,26 @@ impl<'t> Document<'t> {
     /// Indexes a well-formed JSON value without white space around it. `None` if the value fails one
     /// of the checks: see [`Document`].
     pub fn of_text(text: &'t str) -> Option<Self> {
-        if is_plain_integer(text) {
-            return Some(Self { text: text.into(), containers: Vec::new() });
+        Self::with_buffer(text, Buffer::default())
+    }
+
+    /// As [`Document::of_text`], with the memory of an earlier document.
+    pub(super) fn with_buffer(text: &'t str, buffer: Buffer) -> Option<Self> {
+        let Buffer(mut containers) = buffer;
+        containers.clear();
+        if text.starts_with(['{', '[']) {
+            containers.reserve_exact(opening_brackets(text));
         }
-        let is_container = text.starts_with(['{', '[']);
-        let count = if is_container { opening_brackets(text) } else { 0 };
-        let mut indexer =
-            Indexer { cursor: Cursor::new(text), containers: Vec::with_capacity(count) };
-        indexer.value()?;
+        let mut indexer = Indexer { containers };
+        if !is_plain_integer(text) {
+            indexer.value(text)?;
+        }
         Some(Self { text: text.into(), containers: indexer.containers })
+    }
+
+    /// The memory of the index, for the next document.
+    pub(crate) fn into_buffer(self) -> Buffer {
+        Buffer(self.containers)
     }
 
     /// The document of a parsed value, of up to 4 GiB of text.
@@ -133,7 +148,7 @@ impl<'d> Node<'d> {
     /// Whether it is an object without members or a list without elements.
     pub fn is_empty(self) -> bool {
         let is_container = matches!(self.shape(), Shape::Object | Shape::List);
-        is_container && !Cursor::new(self.text).next_known_item()
+        is_container && known::item(self.text).is_none()
     }
 
     /// The keys and values of an object, in the order of the text; none if it is not an object.
@@ -155,7 +170,7 @@ impl<'d> Node<'d> {
 
     /// The value if it is a string.
     pub fn as_text(self) -> Option<Text<'d>> {
-        (self.shape() == Shape::String).then(|| Text::next(&mut Cursor::new(self.text)))
+        (self.shape() == Shape::String).then(|| Text::read(self.text).0)
     }
 
     /// The value if it is a string.
@@ -207,12 +222,11 @@ impl<'d> Node<'d> {
 }
 
 impl<'d> Text<'d> {
-    /// Reads the string at the cursor.
+    /// Reads the string with which a well-formed text begins; also returns the rest of the text.
     #[inline]
-    fn next(cursor: &mut Cursor<'d>) -> Self {
-        let start = cursor.offset() + 1;
-        let has_escapes = cursor.skip_known_string();
-        Self { inside: cursor.slice(start..cursor.offset() - 1), has_escapes }
+    fn read(text: &'d str) -> (Self, &'d str) {
+        let (inside, has_escapes, rest) = known::string(text);
+        (Self { inside, has_escapes }, rest)
     }
 
     pub fn is(self, text: &str) -> bool {
@@ -259,12 +273,8 @@ impl<'d> Iterator for Members<'d> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let Self(inside) = self;
-        if !inside.cursor.next_known_item() {
-            return None;
-        }
-        let key = Text::next(&mut inside.cursor);
-        inside.cursor.skip_known_colon();
-        Some((key, inside.value()))
+        let (key, rest) = Text::read(known::item(inside.rest)?);
+        Some((key, inside.value(known::behind_colon(rest))))
     }
 }
 
@@ -274,14 +284,15 @@ impl<'d> Iterator for Elements<'d> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let Self(inside) = self;
-        inside.cursor.next_known_item().then(|| inside.value())
+        Some(inside.value(known::item(inside.rest)?))
     }
 }
 
 /// A position inside an object or list.
 #[derive(Clone, Debug)]
 struct Inside<'d> {
-    cursor: Cursor<'d>,
+    /// The text from the opening bracket or the end of an item on.
+    rest: &'d str,
     /// The index entries of the objects and lists that follow.
     containers: &'d [Container],
 }
@@ -290,110 +301,121 @@ impl<'d> Inside<'d> {
     /// The start of a value of this shape; the end, if the value has another.
     fn of(node: Node<'d>, shape: Shape) -> Self {
         match node.containers.split_first() {
-            Some((_, containers)) if node.shape() == shape => {
-                Self { cursor: Cursor::new(node.text), containers }
-            }
-            _ => Self { cursor: Cursor::new(""), containers: &[] },
+            Some((_, containers)) if node.shape() == shape => Self { rest: node.text, containers },
+            _ => Self { rest: "", containers: &[] },
         }
     }
 
-    /// Steps over the next value.
+    /// Steps over the value with which `text` begins.
     #[inline]
     #[expect(clippy::expect_used, reason = "each object and list has an index entry")]
-    fn value(&mut self) -> Node<'d> {
-        let start = self.cursor.offset();
-        match self.cursor.peek() {
+    fn value(&mut self, text: &'d str) -> Node<'d> {
+        let mut containers: &[Container] = &[];
+        let length = match text.as_bytes().first() {
             Some(b'{' | b'[') => {
                 let own = self.containers.first().expect("an index entry");
-                self.cursor.advance(own.length as usize);
-                let count = own.inside as usize + 1;
-                let split = self.containers.split_at_checked(count);
-                let (containers, behind) = split.expect("the index entries of what is inside");
+                let split = self.containers.split_at_checked(own.inside as usize + 1);
+                let behind;
+                (containers, behind) = split.expect("the index entries of what is inside");
                 self.containers = behind;
-                Node { text: self.cursor.text_since(start), containers }
+                own.length as usize
             }
-            Some(b'"') => {
-                self.cursor.skip_known_string();
-                Node { text: self.cursor.text_since(start), containers: &[] }
-            }
-            _ => Node { text: self.cursor.known_word(), containers: &[] },
-        }
+            Some(b'"') => text.len() - known::string(text).2.len(),
+            _ => known::word(text).0.len(),
+        };
+        let (text, rest) = known::split(text, length);
+        self.rest = rest;
+        Node { text, containers }
     }
 }
 
-/// Builds the index of a well-formed text. Each function returns `None` if a check fails.
-struct Indexer<'t> {
-    cursor: Cursor<'t>,
+/// Builds the index of a well-formed text. Each function reads the value with which a text begins, and
+/// returns the rest of the text; `None` if a check fails.
+struct Indexer {
     containers: Vec<Container>,
 }
 
-impl Indexer<'_> {
-    fn value(&mut self) -> Option<()> {
-        match self.cursor.peek()? {
-            b'{' => self.object(),
-            b'[' => self.list(),
-            b'"' => self.string(),
-            b't' | b'f' | b'n' => {
-                self.cursor.known_word();
-                Some(())
+impl Indexer {
+    fn value<'t>(&mut self, text: &'t str) -> Option<&'t str> {
+        match text.as_bytes().first()? {
+            b'{' => self.object(text),
+            b'[' => self.list(text),
+            b'"' => {
+                let (string, rest) = Text::read(text);
+                is_valid(string).then_some(rest)
             }
-            _ => is_in_range(self.cursor.known_word()).then_some(()),
+            b't' | b'f' | b'n' => Some(known::word(text).1),
+            _ => {
+                let (number, rest) = known::word(text);
+                is_in_range(number).then_some(rest)
+            }
         }
     }
 
-    fn object(&mut self) -> Option<()> {
+    fn object<'t>(&mut self, text: &'t str) -> Option<&'t str> {
         let entry = self.start();
         let mut keys = KeyHashes::default();
         let mut are_unique = true;
-        while self.cursor.next_known_item() {
-            are_unique &= self.key(&mut keys)?;
-            self.cursor.skip_known_colon();
-            self.value()?;
+        let mut rest = text;
+        while let Some(item) = known::item(rest) {
+            let (key, behind) = Text::read(item);
+            are_unique &= is_new(key, &mut keys)?;
+            rest = self.value(known::behind_colon(behind))?;
         }
-        let node = self.finish(entry)?;
-        if are_unique {
-            return Some(());
-        }
-        let keys: Vec<_> = node.members().map(|(key, _)| key.to_str()).collect();
-        duplicate(keys.iter().map(|key| &**key)).is_none().then_some(())
+        let (text, rest) = self.finish(entry, text, rest)?;
+        (are_unique || self.has_unique_keys(entry, text)).then_some(rest)
     }
 
-    fn list(&mut self) -> Option<()> {
+    /// For an object whose keys may or may not be unique.
+    #[cold]
+    fn has_unique_keys(&self, entry: usize, object: &str) -> bool {
+        let containers = self.containers.get(entry..).unwrap_or_default();
+        let members = Node { text: object, containers }.members();
+        let keys: Vec<_> = members.map(|(key, _)| key.to_str()).collect();
+        duplicate(keys.iter().map(|key| &**key)).is_none()
+    }
+
+    fn list<'t>(&mut self, text: &'t str) -> Option<&'t str> {
         let entry = self.start();
-        while self.cursor.next_known_item() {
-            self.value()?;
+        let mut rest = text;
+        while let Some(item) = known::item(rest) {
+            rest = self.value(item)?;
         }
-        self.finish(entry).map(drop)
+        Some(self.finish(entry, text, rest)?.1)
     }
 
-    /// Returns whether the key is certainly none of the keys so far.
-    fn key(&mut self, keys: &mut KeyHashes) -> Option<bool> {
-        let key = Text::next(&mut self.cursor);
-        Some(if key.has_escapes { keys.insert(&key.unescaped()?) } else { keys.insert(key.inside) })
-    }
-
-    fn string(&mut self) -> Option<()> {
-        let string = Text::next(&mut self.cursor);
-        if string.has_escapes { string.unescaped().map(drop) } else { Some(()) }
-    }
-
-    /// Adds an index entry for the object or list that begins here; returns the beginning and the
-    /// position of the entry.
-    fn start(&mut self) -> (usize, usize) {
+    /// Adds an index entry for an object or list that begins; returns its position.
+    fn start(&mut self) -> usize {
         self.containers.push(Container { length: 0, inside: 0 });
-        (self.cursor.offset(), self.containers.len() - 1)
+        self.containers.len() - 1
     }
 
-    /// Completes the index entry of an object or list that ends here. `None` if its text is longer
-    /// than 4 GiB.
-    fn finish(&mut self, (start, entry): (usize, usize)) -> Option<Node<'_>> {
-        self.cursor.advance(1);
-        let text = self.cursor.text_since(start);
+    /// Completes the index entry of the object or list with which `text` begins. `rest` is what follows its
+    /// last item. Returns its text and what follows it; `None` if it is longer than 4 GiB.
+    fn finish<'t>(
+        &mut self,
+        entry: usize,
+        text: &'t str,
+        rest: &'t str,
+    ) -> Option<(&'t str, &'t str)> {
+        let rest = known::behind_bracket(rest);
+        let (text, _) = known::split(text, text.len() - rest.len());
         let length = u32::try_from(text.len()).ok()?;
         let inside = u32::try_from(self.containers.len() - entry - 1).ok()?;
         *self.containers.get_mut(entry)? = Container { length, inside };
-        Some(Node { text, containers: self.containers.get(entry..)? })
+        Some((text, rest))
     }
+}
+
+/// Adds the hash of a key; returns whether the key is certainly a new one. `None` if it has a lone
+/// surrogate.
+fn is_new(key: Text<'_>, keys: &mut KeyHashes) -> Option<bool> {
+    Some(if key.has_escapes { keys.insert(&key.unescaped()?) } else { keys.insert(key.inside) })
+}
+
+/// Whether a string has no lone surrogate.
+fn is_valid(string: Text<'_>) -> bool {
+    !string.has_escapes || !string.inside.contains("\\u") || string.unescaped().is_some()
 }
 
 /// Whether a number is in the range of a double.

@@ -126,8 +126,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
             extent,
             values: ValueCheck::new(existing, schema, policy),
             touched: Touched::default(),
-            // Most updates change something, so allocate at once.
-            changes: Vec::with_capacity(4),
+            changes: Vec::new(),
             folded: Vec::new(),
             results,
             wrong_identity: Vec::new(),

@@ -1,0 +1,78 @@
+//! Steps over the parts of a JSON text that is known to be well-formed, without checking it again.
+//!
+//! Each function takes the text from a certain place on, and returns the rest of the text.
+
+use super::cursor::slice;
+use super::skip::{plain, white_space};
+
+/// The next item, from the opening bracket of an object or list, or from behind an item; `None` if there
+/// is none.
+#[inline]
+pub(super) fn item(text: &str) -> Option<&str> {
+    let [b'{' | b'[' | b',', rest @ ..] = white_space(text.as_bytes()) else { return None };
+    let item = white_space(rest);
+    let is_empty = matches!(item, [b'}' | b']', ..]);
+    (!is_empty).then(|| tail(text, item))
+}
+
+/// What follows an object or list, from behind its last item, or from its opening bracket if it has
+/// none.
+#[inline]
+pub(super) fn behind_bracket(text: &str) -> &str {
+    let mut rest = white_space(text.as_bytes());
+    if let [b'{' | b'[', inside @ ..] = rest {
+        rest = white_space(inside);
+    }
+    tail(text, rest.get(1..).unwrap_or_default())
+}
+
+/// The text between the quotes of a string, whether it has escapes, and what follows the string.
+#[inline]
+pub(super) fn string(text: &str) -> (&str, bool, &str) {
+    let (_, inside) = split(text, 1);
+    let mut rest = plain(inside.as_bytes());
+    let has_escapes = matches!(rest, [b'\\', ..]);
+    if has_escapes {
+        rest = closing_quote(rest);
+    }
+    let (inside, rest) = split(inside, inside.len() - rest.len());
+    let (_, behind) = split(rest, 1);
+    (inside, has_escapes, behind)
+}
+
+/// The closing quote of a string, from its first escape.
+#[cold]
+fn closing_quote(text: &[u8]) -> &[u8] {
+    let mut rest = text;
+    while let [b'\\', _, behind @ ..] = rest {
+        rest = plain(behind);
+    }
+    rest
+}
+
+/// The value of a member, from behind its key.
+#[inline]
+pub(super) fn behind_colon(text: &str) -> &str {
+    let colon = white_space(text.as_bytes());
+    tail(text, white_space(colon.get(1..).unwrap_or_default()))
+}
+
+/// A number, `true`, `false` or `null`, and what follows it.
+#[inline]
+pub(super) fn word(text: &str) -> (&str, &str) {
+    let is_end = |byte: u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t');
+    split(text, text.bytes().position(is_end).unwrap_or(text.len()))
+}
+
+/// Splits a text between two tokens.
+#[inline]
+#[expect(clippy::expect_used, reason = "tokens begin and end at characters of the text")]
+pub(super) fn split(text: &str, at: usize) -> (&str, &str) {
+    text.split_at_checked(at).expect("tokens are whole characters of the text")
+}
+
+/// The end of a text that is as long as `rest`.
+#[inline]
+fn tail<'t>(text: &'t str, rest: &[u8]) -> &'t str {
+    slice(text, text.len() - rest.len()..)
+}
