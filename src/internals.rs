@@ -35,15 +35,15 @@ pub trait JobParts<'a> {
 
 impl<'a> JobParts<'a> for Job<'a> {
     fn top(&self) -> &[Entry<'a>] {
-        &self.top
+        self.top_fields()
     }
 
     fn metadata(&self) -> Option<&[Entry<'a>]> {
-        self.metadata.as_deref()
+        self.metadata_fields()
     }
 
     fn spec(&self) -> Option<&[Entry<'a>]> {
-        self.spec.as_deref()
+        self.spec_fields()
     }
 
     fn tasks(&self) -> Option<Vec<Field<'a>>> {

@@ -114,20 +114,20 @@ impl JobWalk<'_, '_, '_, '_> {
     fn job(&mut self, schema: &Structural) -> Result<(), Stop> {
         let (existing, replacement) = (self.existing, self.replacement);
         let root = PathNode::root();
-        self.fields(&root, Holder::Job, schema, &existing.top, &replacement.top)?;
+        self.fields(&root, Holder::Job, schema, existing.top_fields(), replacement.top_fields())?;
 
         if !existing.has_metadata_text_of(replacement) {
-            let metadata = root.key("metadata").absent_if(existing.metadata.is_none());
+            let (old, new) = (existing.metadata_fields(), replacement.metadata_fields());
+            let metadata = root.key("metadata").absent_if(old.is_none());
             let schema = schema.child("metadata").unwrap_or(&ANY);
-            let old = existing.metadata.as_deref().unwrap_or_default();
-            let new = replacement.metadata.as_deref().unwrap_or_default();
+            let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
             self.fields(&metadata, Holder::Metadata, schema, old, new)?;
         }
 
-        let spec = root.key("spec").absent_if(existing.spec.is_none());
+        let (old, new) = (existing.spec_fields(), replacement.spec_fields());
+        let spec = root.key("spec").absent_if(old.is_none());
         let spec_schema = schema.child("spec").unwrap_or(&ANY);
-        let old = existing.spec.as_deref().unwrap_or_default();
-        let new = replacement.spec.as_deref().unwrap_or_default();
+        let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
         self.fields(&spec, Holder::Spec, spec_schema, old, new)?;
 
         let tasks = spec.key("tasks").absent_if(!existing.has_tasks_field());

@@ -60,15 +60,17 @@ pub struct Job<'a> {
     pub(crate) whole_spec: Option<Field<'a>>,
     /// The nesting limit that applied when it was read.
     nesting: usize,
-    /// The top-level fields other than `metadata` and `spec`.
-    pub(crate) top: Vec<Entry<'a>>,
-    /// The gaps in `top`: the indices of the fields that follow `metadata` and `spec` in the text.
-    /// Fields without a gap between them are adjacent in the text. 0 means no gap.
+    /// The fields of `metadata`, of `spec` other than `tasks`, and of the Job other than these two.
+    entries: Vec<Entry<'a>>,
+    /// The range of the top-level fields in `entries`.
+    top: Range<usize>,
+    /// The gaps in the top-level fields: the indices of the fields that follow `metadata` and `spec` in
+    /// the text. Fields without a gap between them are adjacent in the text. 0 means no gap.
     top_gaps: [usize; 2],
-    /// `None`: absent or `null`.
-    pub(crate) metadata: Option<Vec<Entry<'a>>>,
-    /// The fields of `spec` other than `tasks`. `None`: absent or `null`.
-    pub(crate) spec: Option<Vec<Entry<'a>>>,
+    /// The range of the fields of `metadata` in `entries`. `None`: absent or `null`.
+    metadata: Option<Range<usize>>,
+    /// The range of the fields of `spec` in `entries`. `None`: absent or `null`.
+    spec: Option<Range<usize>>,
     /// The gap in `spec` where `tasks` is in the text; see `top_gaps`.
     spec_gaps: [usize; 2],
     /// `None`: absent or `null`.
@@ -205,13 +207,13 @@ impl<'a> Job<'a> {
     /// number outside the range of a double (`1e999`), a lone surrogate in a string.
     pub fn to_value(&self) -> Result<Value, JobError> {
         let root = PathNode::root();
-        let mut job = self.parse_fields(&self.top, &root)?;
-        if let Some(metadata) = &self.metadata {
+        let mut job = self.parse_fields(self.top_fields(), &root)?;
+        if let Some(metadata) = self.metadata_fields() {
             let metadata = self.parse_fields(metadata, &root.key("metadata"))?;
             job.insert("metadata".into(), metadata.into());
         }
         let at_spec = root.key("spec");
-        if let Some(fields) = &self.spec {
+        if let Some(fields) = self.spec_fields() {
             let mut spec = self.parse_fields(fields, &at_spec)?;
             if self.tasks.is_some() {
                 let at = at_spec.key("tasks");
@@ -252,19 +254,34 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// The top-level fields other than `metadata` and `spec`.
+    pub(crate) fn top_fields(&self) -> &[Entry<'a>] {
+        self.entries_in(&self.top)
+    }
+
+    /// The fields of `metadata`; `None` if it is absent or `null`.
+    pub(crate) fn metadata_fields(&self) -> Option<&[Entry<'a>]> {
+        self.metadata.as_ref().map(|range| self.entries_in(range))
+    }
+
+    /// The fields of `spec` other than `tasks`; `None` if it is absent or `null`.
+    pub(crate) fn spec_fields(&self) -> Option<&[Entry<'a>]> {
+        self.spec.as_ref().map(|range| self.entries_in(range))
+    }
+
     /// A field of `metadata`; `None` if it is absent or `null`.
     pub(crate) fn metadata_field(&self, key: &str) -> Option<Field<'a>> {
-        non_null(self.metadata.as_deref().unwrap_or_default(), key)
+        non_null(self.metadata_fields().unwrap_or_default(), key)
     }
 
     /// A field of `spec` other than `tasks`; `None` if it is absent or `null`.
     pub(crate) fn spec_field(&self, key: &str) -> Option<Field<'a>> {
-        non_null(self.spec.as_deref().unwrap_or_default(), key)
+        non_null(self.spec_fields().unwrap_or_default(), key)
     }
 
     /// A top-level field other than `metadata` and `spec`; `None` if it is absent or `null`.
     pub(crate) fn top_field(&self, key: &str) -> Option<Field<'a>> {
-        non_null(&self.top, key)
+        non_null(self.top_fields(), key)
     }
 
     /// Reads a Job from JSON, with or without a guide. The guide affects only the cost.
@@ -293,7 +310,8 @@ impl<'a> Job<'a> {
             whole_metadata: None,
             whole_spec: None,
             nesting: limits.max_nesting(),
-            top: Vec::new(),
+            entries: Vec::new(),
+            top: 0..0,
             top_gaps: [0; 2],
             metadata: None,
             spec: None,
@@ -301,6 +319,11 @@ impl<'a> Job<'a> {
             tasks: None,
             task_fields: Vec::new(),
         }
+    }
+
+    #[expect(clippy::expect_used, reason = "the ranges are set when the fields were read")]
+    fn entries_in(&self, range: &Range<usize>) -> &[Entry<'a>] {
+        self.entries.get(range.clone()).expect("the range of fields that were read")
     }
 
     fn metadata_string(&self, key: &str) -> Option<Cow<'a, str>> {

@@ -66,56 +66,72 @@ impl<'a> JobReader<'a, '_> {
     fn job(&mut self, job: &mut Job<'a>) -> Result<(), JobError> {
         let root = PathNode::root();
         let (mut has_metadata, mut has_spec) = (false, false);
-        let guide =
-            self.guide.map(|guide| GuideFields::new(guide.text, &guide.top, guide.top_gaps));
-        let mut top = Vec::with_capacity(8);
-        job.top_gaps = self.fields(&root, guide, &mut top, |reader, key| {
-            match key {
+        let guide = self
+            .guide
+            .map(|guide| GuideFields::new(guide.text, guide.top_fields(), guide.top_gaps));
+        // The fields of `metadata` and `spec` come first.
+        let mut nested = 0;
+        let mut entries = Vec::with_capacity(32);
+        job.top_gaps = self.fields(&root, guide, &mut entries, |reader, entries, key| {
+            let before = entries.len();
+            let (is_present, range) = match key {
                 "metadata" => {
                     let at = root.key(key);
                     check_first(&mut has_metadata, &at)?;
-                    reader.metadata(job, &at)?;
+                    (reader.metadata(job, entries, &at)?, &mut job.metadata)
                 }
                 "spec" => {
                     let at = root.key(key);
                     check_first(&mut has_spec, &at)?;
-                    reader.spec(job, &at)?;
+                    (reader.spec(job, entries, &at)?, &mut job.spec)
                 }
                 _ => return Ok(false),
-            }
+            };
+            let end = nested + entries.len() - before;
+            *range = is_present.then_some(nested..end);
+            nested = end;
             Ok(true)
         })?;
-        job.top = top;
+        job.top = nested..entries.len();
+        job.entries = entries;
         Ok(())
     }
 
-    fn metadata(&mut self, job: &mut Job<'a>, at: &PathNode<'_>) -> Result<(), JobError> {
+    /// Reads `metadata`; returns whether it is not `null`.
+    fn metadata(
+        &mut self,
+        job: &mut Job<'a>,
+        entries: &mut Vec<Entry<'a>>,
+        at: &PathNode<'_>,
+    ) -> Result<bool, JobError> {
         if self.skip_null()? {
-            return Ok(());
+            return Ok(false);
         }
         let start = self.cursor.offset();
-        let guide = self.guide.and_then(|guide| {
-            Some(GuideFields::new(guide.text, guide.metadata.as_deref()?, [0; 2]))
-        });
-        let mut metadata = Vec::with_capacity(8);
-        self.fields(at, guide, &mut metadata, |_, _| Ok(false))?;
-        job.metadata = Some(metadata);
+        let guide = self
+            .guide
+            .and_then(|guide| Some(GuideFields::new(guide.text, guide.metadata_fields()?, [0; 2])));
+        self.fields(at, guide, entries, |_, _, _| Ok(false))?;
         job.whole_metadata = Some(Field::Text(self.cursor.text_since(start)));
-        Ok(())
+        Ok(true)
     }
 
-    fn spec(&mut self, job: &mut Job<'a>, at: &PathNode<'_>) -> Result<(), JobError> {
+    /// Reads `spec`; returns whether it is not `null`.
+    fn spec(
+        &mut self,
+        job: &mut Job<'a>,
+        entries: &mut Vec<Entry<'a>>,
+        at: &PathNode<'_>,
+    ) -> Result<bool, JobError> {
         if self.skip_null()? {
-            return Ok(());
+            return Ok(false);
         }
         let start = self.cursor.offset();
         let guide = self.guide.and_then(|guide| {
-            let fields = guide.spec.as_deref()?;
-            Some(GuideFields::new(guide.text, fields, guide.spec_gaps))
+            Some(GuideFields::new(guide.text, guide.spec_fields()?, guide.spec_gaps))
         });
-        let mut spec = Vec::with_capacity(16);
         let mut has_tasks = false;
-        let gaps = self.fields(at, guide, &mut spec, |reader, key| {
+        job.spec_gaps = self.fields(at, guide, entries, |reader, _, key| {
             if key != "tasks" {
                 return Ok(false);
             }
@@ -124,9 +140,8 @@ impl<'a> JobReader<'a, '_> {
             reader.tasks(job, &at)?;
             Ok(true)
         })?;
-        (job.spec, job.spec_gaps) = (Some(spec), gaps);
         job.whole_spec = Some(Field::Text(self.cursor.text_since(start)));
-        Ok(())
+        Ok(true)
     }
 
     fn tasks(&mut self, job: &mut Job<'a>, at: &PathNode<'_>) -> Result<(), JobError> {
@@ -162,23 +177,24 @@ impl<'a> JobReader<'a, '_> {
             let guide = self.guide.and_then(|guide| {
                 Some(GuideFields::new(guide.text, guide.task(position)?.fields, [0; 2]))
             });
-            self.fields(at, guide, &mut job.task_fields, |_, _| Ok(false))?;
+            self.fields(at, guide, &mut job.task_fields, |_, _, _| Ok(false))?;
         }
         job.push_task(Field::Text(self.cursor.text_since(start)), first_field);
         Ok(())
     }
 
     /// Reads the fields of an object into `entries`, except those that `nested` reads: it is called
-    /// after a key and returns whether it read the value. Returns the gaps; see `Job::top_gaps`.
+    /// after a key and returns whether it read the value. It may add entries too, which end up before
+    /// those of the object. Returns the gaps; see `Job::top_gaps`.
     fn fields(
         &mut self,
         at: &PathNode<'_>,
         guide: Option<GuideFields<'_>>,
         entries: &mut Vec<Entry<'a>>,
-        mut nested: impl FnMut(&mut Self, &str) -> Result<bool, JobError>,
+        mut nested: impl FnMut(&mut Self, &mut Vec<Entry<'a>>, &str) -> Result<bool, JobError>,
     ) -> Result<[usize; 2], JobError> {
         let mut guide = guide.unwrap_or_else(GuideFields::none);
-        let first_entry = entries.len();
+        let mut first = entries.len();
         let mut gaps = [0; 2];
         let mut members = self.enter_object(at)?;
         while members.next(&mut self.cursor)? {
@@ -187,15 +203,18 @@ impl<'a> JobReader<'a, '_> {
             }
             let start = self.cursor.offset();
             let key = self.cursor.key()?;
-            if nested(self, &key)? {
-                gaps = [gaps[1], entries.len() - first_entry];
+            let count = entries.len() - first;
+            if nested(self, entries, &key)? {
+                gaps = [gaps[1], count];
+                entries.get_mut(first..).unwrap_or_default().rotate_left(count);
+                first = entries.len() - count;
                 continue;
             }
             let value = self.value(at, &key, guide.find(&key))?;
             entries.push(member(self.cursor.text_since(start), key, value));
         }
         if !guide.is_in_order() {
-            check_unique(entries.iter().skip(first_entry), at)?;
+            check_unique(entries.iter().skip(first), at)?;
         }
         Ok(gaps)
     }

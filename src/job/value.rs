@@ -1,5 +1,7 @@
 //! Reads a [`Job`] from a parsed document.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
 use super::{Entry, Field, Job, JobError, JsonType, Limits};
@@ -9,17 +11,21 @@ use crate::path::{PathNode, Side};
 pub(super) fn read<'a>(value: &'a Value, limits: &Limits) -> Result<Job<'a>, JobError> {
     let root = PathNode::root();
     let mut job = Job::empty(None, Field::Value(value), limits);
+    let mut top = Vec::new();
     for (key, value) in object(value, &root)?.into_iter().flatten() {
         let at = root.key(key);
         match key.as_str() {
             "metadata" => {
-                job.metadata = entries(value, &at, limits)?;
-                job.whole_metadata = Some(Field::Value(value));
+                if let Some(fields) = entries(value, &at, limits)? {
+                    job.metadata = Some(job.add_entries(fields));
+                    job.whole_metadata = Some(Field::Value(value));
+                }
             }
             "spec" => job.read_spec(value, &at, limits)?,
-            _ => job.top.push(entry(key, value, &at, limits)?),
+            _ => top.push(entry(key, value, &at, limits)?),
         }
     }
+    job.top = job.add_entries(top);
     Ok(job)
 }
 
@@ -41,8 +47,15 @@ impl<'a> Job<'a> {
                 spec.push(entry(key, value, &at, limits)?);
             }
         }
-        self.spec = Some(spec);
+        self.spec = Some(self.add_entries(spec));
         Ok(())
+    }
+
+    /// Adds the fields of an object; returns their range.
+    fn add_entries(&mut self, fields: Vec<Entry<'a>>) -> Range<usize> {
+        let start = self.entries.len();
+        self.entries.extend(fields);
+        start..self.entries.len()
     }
 
     fn read_tasks(
