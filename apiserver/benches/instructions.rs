@@ -12,7 +12,7 @@ use gungraun::{
 use inputs::Pair;
 use serde_json::{Value, json};
 use volcano_job_apiserver::{ReplaceRequest, RequestContext, Response, apply_patch, replace};
-use volcano_job_update::{Job, Review, Validator};
+use volcano_job_update::{Job, Validator};
 
 #[path = "../../benches/inputs/mod.rs"]
 mod inputs;
@@ -49,21 +49,10 @@ fn put_next(Input { validator, pair }: &Input) -> Option<Response> {
     replace(Some(&existing), &request, validator, &context).ok()
 }
 
-/// Reads and reviews both texts.
-fn review_both(Input { validator, pair }: &Input) -> Option<Review> {
-    validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement)).ok()
-}
-
 #[library_benchmark(setup = input)]
 #[bench::replicas_1000("replicas", 1000)]
 fn put(input: Input) -> (Option<Response>, Input) {
     repeated(input, put_next)
-}
-
-#[library_benchmark(setup = input)]
-#[bench::replicas_1000("replicas", 1000)]
-fn put_verdict(input: Input) -> (Option<Review>, Input) {
-    repeated(input, review_both)
 }
 
 /// A Job with a list of this length, and a JSON Patch with this number of operations, each of which moves
@@ -90,7 +79,7 @@ fn patched((job, patch): (Value, Vec<u8>)) -> (Option<Value>, Value) {
     (black_box(patched), job)
 }
 
-library_benchmark_group!(name = requests, benchmarks = [put, put_verdict, patched]);
+library_benchmark_group!(name = requests, benchmarks = [put, patched]);
 
 main!(
     config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),

@@ -167,7 +167,8 @@ impl<'t> Copier<'t> {
         self.eat(b'"')?;
         let start = self.cursor.offset();
         loop {
-            let literal = self.cursor.rest().bytes().position(is_special)?;
+            let rest = self.cursor.rest();
+            let literal = rest.bytes().position(is_special)?;
             self.cursor.advance(literal);
             match self.cursor.peek()? {
                 b'"' => break,
@@ -235,5 +236,25 @@ const FIRST_OF_LINE_SEPARATOR: u8 = 0xe2;
 
 /// Whether a byte ends a string, or may need an escape.
 fn is_special(byte: u8) -> bool {
-    matches!(byte, 0..0x20 | b'"' | b'\\' | b'<' | b'>' | b'&' | FIRST_OF_LINE_SEPARATOR)
+    SPECIAL.get(usize::from(byte)).is_some_and(|is_special| *is_special)
+}
+
+/// The special bytes. A table takes less time than comparisons.
+const SPECIAL: [bool; 256] = special_bytes();
+
+#[expect(clippy::indexing_slicing, reason = "each byte is an index of the table")]
+const fn special_bytes() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
+    }
+    let others = [b'"', b'\\', b'<', b'>', b'&', FIRST_OF_LINE_SEPARATOR];
+    let mut i = 0;
+    while i < others.len() {
+        table[others[i] as usize] = true;
+        i += 1;
+    }
+    table
 }

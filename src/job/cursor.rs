@@ -109,6 +109,16 @@ impl<'t> Cursor<'t> {
         is_next
     }
 
+    /// Skips white space, and an ASCII character if it is the next one; returns whether it was.
+    #[inline]
+    fn eat_next(&mut self, byte: u8) -> bool {
+        // Mostly there is no white space.
+        self.eat(byte) || {
+            self.skip_white_space();
+            self.eat(byte)
+        }
+    }
+
     #[inline]
     pub fn skip_white_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
@@ -136,14 +146,14 @@ impl<'t> Cursor<'t> {
     }
 
     /// Reads the key of a member, the colon and the white space around it.
+    #[inline]
     pub fn key(&mut self) -> Result<Cow<'t, str>, SyntaxError> {
         let key = match self.plain_string() {
             Some(key) => Cow::Borrowed(key),
             None if self.peek() == Some(b'"') => Cow::Owned(self.escaped_string()?),
             None => return Err(self.expected("a key in quotes")),
         };
-        self.skip_white_space();
-        if !self.eat(b':') {
+        if !self.eat_next(b':') {
             return Err(self.expected("`:`"));
         }
         self.skip_white_space();
@@ -183,6 +193,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Reads a string without escapes, if that comes next; returns the text between the quotes.
+    #[inline]
     fn plain_string(&mut self) -> Option<&'t str> {
         let start = self.at;
         if self.eat(b'"') {

@@ -1,7 +1,7 @@
 //! Reads a [`Job`] from text.
 //!
 //! This module reads the keys of the Job, `metadata`, `spec` and the tasks. Their values are
-//! skipped, and thereby validated, with `serde_json`.
+//! skipped, which also checks that they are well-formed.
 //!
 //! A replacement is nearly always the existing Job with a few edits, so the existing Job can guide
 //! its reading: if the text at the cursor is the text of a field of the guide, and the next byte
@@ -71,7 +71,7 @@ impl<'a> JobReader<'a, '_> {
             .map(|guide| GuideFields::new(guide.text, guide.top_fields(), guide.top_gaps));
         // The fields of `metadata` and `spec` come first.
         let mut nested = 0;
-        let mut entries = Vec::with_capacity(32);
+        let mut entries = Vec::with_capacity(24);
         job.top_gaps = self.fields(&root, guide, &mut entries, |reader, entries, key| {
             let before = entries.len();
             let (is_present, range) = match key {
@@ -152,7 +152,7 @@ impl<'a> JobReader<'a, '_> {
             return Err(self.wrong_type(at, JsonType::Array));
         };
         job.tasks = Some(Vec::with_capacity(8));
-        job.task_fields.reserve(16);
+        job.task_fields = Vec::with_capacity(16);
         let mut position = 0;
         while elements.next(&mut self.cursor)? {
             let limit = self.limits.tasks;
@@ -206,8 +206,10 @@ impl<'a> JobReader<'a, '_> {
             let count = entries.len() - first;
             if nested(self, entries, &key)? {
                 gaps = [gaps[1], count];
-                entries.get_mut(first..).unwrap_or_default().rotate_left(count);
-                first = entries.len() - count;
+                if entries.len() > first + count {
+                    entries.get_mut(first..).unwrap_or_default().rotate_left(count);
+                    first = entries.len() - count;
+                }
                 continue;
             }
             let value = self.value(at, &key, guide.find(&key))?;

@@ -36,7 +36,7 @@ pub(super) fn violation(
 
 /// The violations for missing or wrong identity fields of the replacement, even if the existing Job
 /// has the same values.
-pub(super) fn identity_violations(replacement: &Job<'_>) -> Vec<Violation> {
+pub(super) fn identity_violations(replacement: &Job<'_>) -> impl Iterator<Item = Violation> {
     let violation = |&(keys, required): &(&[&str], Option<&str>)| {
         let field = match *keys {
             ["metadata", key] => replacement.metadata_field(key),
@@ -56,7 +56,7 @@ pub(super) fn identity_violations(replacement: &Job<'_>) -> Vec<Violation> {
         let path = keys.iter().map(|key| Segment::Key((*key).into())).collect();
         Some(Violation::new(ViolationCode::WrongObject, path, message).with_hint(hint))
     };
-    REQUIRED.iter().filter_map(violation).collect()
+    REQUIRED.iter().filter_map(violation)
 }
 
 /// The hint for an unknown field: the name that was probably meant.
