@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -27,6 +28,11 @@ const timeout = 2 * time.Minute
 
 type options struct {
 	binaries, programs, repository, recordings, logs string
+	// scenarios is a part of the names of the scenarios to run.
+	scenarios string
+	// requests is the number of random requests, and seed what they depend on.
+	requests int
+	seed     uint64
 }
 
 // environment is a running cluster without nodes, with a webhook beside it.
@@ -104,7 +110,7 @@ func (e *environment) startServers() error {
 		return err
 	}
 	files := map[string][]byte{"api.crt": certificate, "api.key": key,
-		"tokens.csv": []byte("admin,admin,admin,system:masters\n"),
+		"tokens.csv":     []byte("admin,admin,admin,system:masters\n"),
 		"admission.yaml": []byte(admissionConfiguration(e.path("webhooks.yaml"))),
 		"webhooks.yaml":  []byte(webhookUser(e.path("api.crt"), e.path("api.key")))}
 	for name, content := range files {
@@ -166,6 +172,22 @@ func (e *environment) spawn(name, program string, arguments ...string) (*exec.Cm
 	}
 	e.processes = append(e.processes, command)
 	return command, nil
+}
+
+// pipe starts a program with pipes for its standard input and output.
+func (e *environment) pipe(program string) (*exec.Cmd, io.Writer, io.Reader, error) {
+	command := exec.Command(program)
+	command.Stderr = os.Stderr
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	input, err := command.StdinPipe()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	output, err := command.StdoutPipe()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return command, input, output, command.Start()
 }
 
 func (e *environment) stop() {

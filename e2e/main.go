@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -25,6 +26,9 @@ func main() {
 	flag.StringVar(&options.repository, "repository", "..", "the repository")
 	flag.StringVar(&options.recordings, "recordings", "", "directory with recorded reviews, if there is one")
 	flag.StringVar(&options.logs, "logs", "", "directory for the logs of the processes")
+	flag.StringVar(&options.scenarios, "scenarios", "", "a part of the names of the scenarios to run")
+	flag.IntVar(&options.requests, "requests", 2000, "the number of random requests to compare")
+	flag.Uint64Var(&options.seed, "seed", uint64(time.Now().UnixNano()), "the seed of the random requests")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -51,6 +55,9 @@ func run(ctx context.Context, options options) (failed int, err error) {
 		if ctx.Err() != nil {
 			return failed, ctx.Err()
 		}
+		if !strings.Contains(scenario.name, options.scenarios) {
+			continue
+		}
 		if err := scenario.run(env); err != nil {
 			failed++
 			fmt.Printf("FAILED  %s\n        %v\n", scenario.name, err)
@@ -67,7 +74,7 @@ func run(ctx context.Context, options options) (failed int, err error) {
 }
 
 func scenarios() []scenario {
-	all := [][]scenario{updates(), clients(), lifecycles(), streams(), comparison()}
+	all := [][]scenario{updates(), clients(), lifecycles(), streams(), comparison(), differential()}
 	var flat []scenario
 	for _, some := range all {
 		flat = append(flat, some...)
