@@ -53,7 +53,7 @@ fn policy_file_matches_the_builder() {
 fn permissive_policy_skips_all_checks() {
     let (documented, permissive) = (UpdatePolicy::documented(), UpdatePolicy::permissive());
     assert_eq!(permissive.dropped_defaults(), DroppedDefaults::Allow);
-    assert_eq!(Check::all().len(), 7);
+    assert_eq!(Check::all().len(), 9);
     for check in Check::all() {
         assert!(documented.checks(check) && !permissive.checks(check), "{check}");
     }

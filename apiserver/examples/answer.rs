@@ -55,11 +55,12 @@ fn answer(
     let context = RequestContext::new(next).with_status_codes(StatusCodes::Kubernetes);
     let body = request.body.as_bytes();
     let result = match request.method {
-        "PUT" => ReplaceRequest::from_uri(&request.uri, body).and_then(|put| {
+        "PUT" => ReplaceRequest::from_uri(&request.uri, body).map_err(Into::into).and_then(|put| {
             let put = put.with_content_type(&*request.content_type);
             replace(Some(&existing), &put, validator, &context)
         }),
         _ => PatchRequest::from_uri(&request.uri, &*request.content_type, body)
+            .map_err(Into::into)
             .and_then(|change| patch(Some(&existing), &change, validator, &context)),
     };
     Ok(match &result {
@@ -69,10 +70,10 @@ fn answer(
             "warnings": response.warnings(),
             "deletes": response.store_action() == StoreAction::Delete,
         }),
-        Err(status) => json!({
-            "code": status.code,
-            "body": status_body(status, false),
-            "warnings": [],
+        Err(error) => json!({
+            "code": error.status.code,
+            "body": status_body(&error.status, false),
+            "warnings": error.warnings,
             "deletes": false,
         }),
     })

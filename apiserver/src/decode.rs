@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use volcano_job_update::Job;
-use volcano_job_update::internals::{Entry, Field, JobParts, Structural};
+use volcano_job_update::internals::{ANY, Document, Entry, Field, JobParts, Structural};
 use volcano_job_update::resource::{API_VERSION, GROUP, KIND, VERSION};
 use volcano_job_update::status::{Status, StatusCause};
 
+use crate::coerce::{self, Unknown};
 use crate::fields::{self, FieldError, JobFields, top_field};
 use crate::go;
 use crate::object_meta::{self, ObjectMeta};
@@ -18,6 +19,10 @@ use crate::syntax;
 /// The Go struct into which apiVersion and kind are decoded first.
 const TYPE_META: &str = "struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; \
      Kind string \"json:\\\"kind,omitempty\\\"\" }";
+
+/// Go's error for an object without an apiVersion.
+pub(crate) const MISSING_API_VERSION: &str =
+    "Object 'apiVersion' is missing in 'object has no apiVersion field'";
 
 /// The decoded Job of a request.
 pub(crate) struct DecodedJob<'s> {
@@ -41,8 +46,12 @@ pub(crate) struct TypeMeta {
 pub(crate) enum DecodeError {
     /// The body is not JSON, or apiVersion or kind are missing or malformed.
     Unrecognized(String),
+    /// The body is an object without a kind.
+    KindMissing { version: String, error: String },
     /// The body is not valid for its kind.
     NotHandled { kind: String, version: String, error: String },
+    /// The body has unknown or duplicate fields.
+    Strict { kind: String, version: String, error: String },
     /// The stored Job cannot be read.
     Stored(String),
 }
@@ -58,20 +67,26 @@ impl<'s> DecodedJob<'s> {
         job: &Job<'s>,
         existing: Option<&Job<'_>>,
         schema: &Structural,
+        mistyped: &Mistyped,
         bytes: &[u8],
     ) -> Result<Self, DecodeError> {
         let type_meta = TypeMeta::decode(job, bytes)?;
+        if let Some(error) = &mistyped.metadata {
+            return Err(type_meta.not_handled(error.clone()));
+        }
         let mut unknown = Vec::new();
         let metadata =
             decode_metadata(job, &mut unknown).map_err(|error| type_meta.not_handled(error))?;
         let mut fields = JobFields::default();
         if type_meta.is_volcano_job() {
+            unknown.extend(mistyped.unknown.iter().cloned());
             fields = fields::decode(job, existing, schema).map_err(|error| match error {
                 FieldError::Request(error) => type_meta.not_handled(error),
                 FieldError::Stored(error) => DecodeError::Stored(error),
             })?;
             unknown.append(&mut fields.unknown);
         }
+        fields.has_duplicates |= has_duplicates(job.metadata());
         let is_lossless = unknown.is_empty() && !fields.has_duplicates;
         Ok(Self { type_meta, metadata, fields, unknown, is_lossless })
     }
@@ -102,7 +117,12 @@ impl TypeMeta {
             return Err(DecodeError::Unrecognized(error));
         }
         if type_meta.kind.is_empty() {
-            return Err(DecodeError::Unrecognized(missing_kind(bytes)));
+            let version = match type_meta.version() {
+                "" => VERSION,
+                version => version,
+            };
+            let version = version.to_owned();
+            return Err(DecodeError::KindMissing { version, error: missing_kind(bytes) });
         }
         if job.top().iter().any(|entry| entry.is("apiVersion") && entry.field().is_null()) {
             let error = ".apiVersion accessor error: <nil> is of the type <nil>, expected string";
@@ -117,7 +137,7 @@ impl TypeMeta {
     }
 
     /// `v1alpha1` of `batch.volcano.sh/v1alpha1`.
-    fn version(&self) -> &str {
+    pub(crate) fn version(&self) -> &str {
         self.api_version.split_once('/').map_or(&*self.api_version, |(_, version)| version)
     }
 
@@ -131,17 +151,26 @@ impl TypeMeta {
         self.kind == KIND && self.api_version == API_VERSION
     }
 
-    pub(crate) fn not_handled(&self, error: String) -> DecodeError {
+    fn not_handled(&self, error: String) -> DecodeError {
         let (kind, version) = (self.kind.clone(), self.version().to_owned());
         DecodeError::NotHandled { kind, version, error }
+    }
+
+    pub(crate) fn strict(&self, error: String) -> DecodeError {
+        let (kind, version) = (self.kind.clone(), self.version().to_owned());
+        DecodeError::Strict { kind, version, error }
     }
 }
 
 impl DecodeError {
-    /// The answer to a PUT with the body `bytes`.
-    pub(crate) fn into_status(self, bytes: &[u8]) -> Status {
+    /// The answer to a PUT with the body `bytes`. `is_strict` says whether unknown fields are looked for,
+    /// for which an API server has a decoder of its own.
+    pub(crate) fn into_status(self, bytes: &[u8], is_strict: bool) -> Status {
         match self {
-            Self::Unrecognized(error) => {
+            Self::KindMissing { version, error } if !is_strict => {
+                Self::NotHandled { kind: KIND.into(), version, error }.into_status(bytes, is_strict)
+            }
+            Self::Unrecognized(error) | Self::KindMissing { error, .. } => {
                 let summary = summary(bytes);
                 Status::bad_request(format!(
                     "the object provided is unrecognized (must be of type {KIND}): {error} ({summary})"
@@ -153,33 +182,53 @@ impl DecodeError {
                     "{kind} in version {version} cannot be handled as a {KIND}: {error}"
                 ))
             }
+            // The object was decoded, so its kind is the one that is named twice.
+            Self::Strict { version, .. } if version.is_empty() => {
+                Status::bad_request(MISSING_API_VERSION)
+            }
+            Self::Strict { kind, version, error } => {
+                let version = go::quote(&version);
+                Status::bad_request(format!(
+                    "{kind} in version {version} cannot be handled as a {kind}: {error}"
+                ))
+            }
             Self::Stored(error) => Status::internal_error(error),
         }
     }
 }
 
-/// Parses a body that cannot be read as a Job into a value. Parts of a wrong type are removed; the
-/// causes are the schema errors for them.
+/// What was removed from a body because it has the wrong type.
+#[derive(Default)]
+pub(crate) struct Mistyped {
+    /// The schema errors.
+    pub(crate) causes: Vec<StatusCause>,
+    /// The paths of unknown fields in what was removed.
+    pub(crate) unknown: Vec<String>,
+    /// Go's error for metadata that is no object.
+    pub(crate) metadata: Option<String>,
+}
+
+/// Parses a body that cannot be read as a Job into a value, without the parts of a wrong type.
 ///
 /// # Errors
 ///
-/// The body is not a JSON object, or its metadata is malformed.
+/// The body is not a JSON object.
 pub(crate) fn parse_lenient(
     bytes: &[u8],
     text: &str,
-) -> Result<(Value, Vec<StatusCause>), DecodeError> {
-    let not_handled = |error: String| DecodeError::NotHandled {
-        kind: KIND.into(),
-        version: VERSION.into(),
-        error,
-    };
+    schema: &Structural,
+) -> Result<(Value, Mistyped), DecodeError> {
     let value = serde_json::from_str(text).map_err(|error| match syntax::error(bytes) {
         Some(error) => DecodeError::Unrecognized(no_type_meta(&error)),
         // The JSON is nested too deeply, or has a number beyond the range of a double.
-        None => not_handled(error.to_string()),
+        None => DecodeError::NotHandled {
+            kind: KIND.into(),
+            version: VERSION.into(),
+            error: error.to_string(),
+        },
     })?;
     match value {
-        Value::Object(job) => remove_mistyped_parts(job).map_err(not_handled),
+        Value::Object(job) => Ok(remove_mistyped_parts(job, schema)),
         Value::Null => Err(DecodeError::Unrecognized(missing_kind(bytes))),
         other => {
             let found = go::type_name(&other);
@@ -189,46 +238,57 @@ pub(crate) fn parse_lenient(
     }
 }
 
-/// Removes `spec`, `spec.tasks` and tasks of the wrong type, so that the rest can be read as a Job.
-/// The causes are the schema errors for them.
-///
-/// # Errors
-///
-/// Go's error for malformed metadata, which an API server reports before schema errors.
+/// Removes `metadata`, `spec`, `spec.tasks` and tasks of the wrong type, so that the rest can be read as
+/// a Job.
 pub(crate) fn remove_mistyped_parts(
     mut job: Map<String, Value>,
-) -> Result<(Value, Vec<StatusCause>), String> {
-    let mut causes = Vec::new();
-    if let Some(metadata) = job.get("metadata") {
-        object_meta::decode(metadata, &mut Vec::new())?;
+    schema: &Structural,
+) -> (Value, Mistyped) {
+    let mut mistyped = Mistyped::default();
+    if let Some(
+        metadata @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)),
+    ) = job.get_mut("metadata")
+    {
+        mistyped.metadata = object_meta::decode(metadata, &mut Vec::new()).err();
+        *metadata = Value::Null;
     }
-    match job.get_mut("spec") {
-        None | Some(Value::Null) => {}
-        Some(Value::Object(spec)) => remove_mistyped_tasks(spec, &mut causes),
-        Some(other) => {
-            causes.push(wrong_type("spec", "object", type_name(other)));
-            *other = Value::Null;
+    if let Some(spec) = job.get_mut("spec") {
+        let spec_schema = schema.declared_child("spec").unwrap_or(&ANY);
+        match spec {
+            Value::Null => {}
+            Value::Object(spec) => mistyped.remove_tasks(spec, spec_schema),
+            _ => mistyped.remove(spec, "spec", "object", spec_schema),
         }
     }
-    Ok((Value::Object(job), causes))
+    (Value::Object(job), mistyped)
 }
 
-fn remove_mistyped_tasks(spec: &mut Map<String, Value>, causes: &mut Vec<StatusCause>) {
-    match spec.get_mut("tasks") {
-        None | Some(Value::Null) => {}
-        Some(Value::Array(tasks)) => {
-            for (position, task) in tasks.iter_mut().enumerate() {
-                if !task.is_object() && !task.is_null() {
-                    let field = format!("spec.tasks[{position}]");
-                    causes.push(wrong_type(&field, "object", type_name(task)));
-                    *task = Value::Null;
+impl Mistyped {
+    fn remove_tasks(&mut self, spec: &mut Map<String, Value>, schema: &Structural) {
+        let schema = schema.declared_child("tasks").unwrap_or(&ANY);
+        match spec.get_mut("tasks") {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(tasks)) => {
+                for (position, task) in tasks.iter_mut().enumerate() {
+                    if !task.is_object() && !task.is_null() {
+                        self.remove(
+                            task,
+                            &format!("spec.tasks[{position}]"),
+                            "object",
+                            schema.items(),
+                        );
+                    }
                 }
             }
+            Some(other) => self.remove(other, "spec.tasks", "array", schema),
         }
-        Some(other) => {
-            causes.push(wrong_type("spec.tasks", "array", type_name(other)));
-            *other = Value::Null;
-        }
+    }
+
+    fn remove(&mut self, value: &mut Value, path: &str, expected: &str, schema: &Structural) {
+        self.causes.push(wrong_type(path, expected, type_name(value)));
+        let mut unknown = Unknown::default();
+        drop(coerce::item(schema, value.take(), unknown.at(path)));
+        self.unknown.append(&mut unknown.fields);
     }
 }
 
@@ -238,6 +298,15 @@ fn decode_metadata(job: &Job<'_>, unknown: &mut Vec<String>) -> Result<ObjectMet
         metadata.insert(entry.key().to_owned(), fields::parse(entry.field())?);
     }
     object_meta::decode(&Value::Object(metadata), unknown)
+}
+
+/// Whether a field has an object with duplicate keys.
+fn has_duplicates(fields: Option<&[Entry<'_>]>) -> bool {
+    let is_document = |field| match field {
+        Field::Text(text) => Document::of_text(text).is_some(),
+        Field::Value(_) => true,
+    };
+    !fields.into_iter().flatten().all(|entry| is_document(entry.field()))
 }
 
 /// Go's type name for a field, without parsing the field.

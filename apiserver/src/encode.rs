@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::{Map, Value};
+
 use crate::decode::DecodedJob;
 use crate::fields::{FieldValue, SpecField};
 use crate::go;
@@ -25,6 +27,36 @@ pub(crate) fn write_job(out: &mut String, job: &DecodedJob<'_>, status: Option<&
         part.write(out);
     }
     out.push('}');
+}
+
+/// A Job without its status as a document, with the numbers of the request.
+///
+/// # Errors
+///
+/// A field cannot be parsed.
+pub(crate) fn value_of(job: &DecodedJob<'_>) -> Result<Value, String> {
+    let DecodedJob { type_meta, metadata, fields, .. } = job;
+    let mut value = Map::new();
+    value.insert("apiVersion".into(), type_meta.api_version.as_str().into());
+    value.insert("kind".into(), type_meta.kind.as_str().into());
+    value.insert("metadata".into(), Value::Object(metadata.clone()));
+    for (key, field) in &fields.others {
+        value.insert(key.to_string(), field.to_value()?);
+    }
+    if let Some(fields) = &fields.spec {
+        let mut spec = Map::new();
+        for (key, field) in fields {
+            let value = match field {
+                SpecField::Field(value) => value.to_value()?,
+                SpecField::Tasks(tasks) => {
+                    tasks.iter().map(FieldValue::to_value).collect::<Result<_, _>>()?
+                }
+            };
+            spec.insert(key.to_string(), value);
+        }
+        value.insert("spec".into(), spec.into());
+    }
+    Ok(value.into())
 }
 
 /// A top-level field of a Job.

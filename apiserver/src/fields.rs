@@ -328,6 +328,18 @@ impl FieldValue<'_> {
             Self::Value(value) => go::write_json(out, value),
         }
     }
+
+    /// The value as a document.
+    ///
+    /// # Errors
+    ///
+    /// The text cannot be parsed.
+    pub(crate) fn to_value(&self) -> Result<Value, String> {
+        match self {
+            Self::Text(text) => parse(Field::Text(text)),
+            Self::Value(value) => Ok(value.clone()),
+        }
+    }
 }
 
 fn find<'a>(fields: &[Entry<'a>], key: &str) -> Option<Field<'a>> {

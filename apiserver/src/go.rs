@@ -125,9 +125,31 @@ pub(crate) fn escape_html(json: &str) -> Cow<'_, str> {
 /// that fits, otherwise as a `float64`.
 pub(crate) fn number_text(number: &Number) -> String {
     match (number.as_i64(), number.as_f64()) {
+        _ if is_negative_zero(number) => "0".into(),
         (Some(integer), _) => integer.to_string(),
         (None, Some(double)) => double_text(double),
         (None, None) => number.to_string(),
+    }
+}
+
+/// Whether a number is `-0`, which is a double here and the integer 0 in Go.
+pub(crate) fn is_negative_zero(number: &Number) -> bool {
+    number.as_f64().is_some_and(|double| double == 0.0 && double.is_sign_negative())
+}
+
+/// A number as Go's format `%v` writes it: large and small doubles with an exponent.
+pub(crate) fn number_in_error(number: &Number) -> String {
+    match number.as_f64() {
+        Some(double) if !number.is_i64() && double != 0.0 => {
+            let text = format!("{double:e}");
+            let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            match (exponent.parse::<i32>(), exponent.strip_prefix('-')) {
+                (Ok(-4..=5), _) => format!("{double}"),
+                (_, Some(exponent)) => format!("{digits}e-{exponent:0>2}"),
+                (_, None) => format!("{digits}e+{exponent:0>2}"),
+            }
+        }
+        _ => number_text(number),
     }
 }
 
@@ -200,6 +222,24 @@ mod tests {
             let mut out = String::new();
             write_json(&mut out, &serde_json::from_str(text).unwrap());
             assert_eq!(out, written);
+        }
+    }
+
+    /// The texts are what `fmt.Print` of Go 1.26 prints.
+    #[test]
+    fn numbers_in_errors_have_gos_exponents() {
+        for (number, text) in [
+            ("100000.0", "100000"),
+            ("1234567.0", "1.234567e+06"),
+            ("1e19", "1e+19"),
+            ("9223372036854775808", "9.223372036854776e+18"),
+            ("0.0001", "0.0001"),
+            ("0.00001", "1e-05"),
+            ("-2.5e-7", "-2.5e-07"),
+            ("1000000", "1000000"),
+            ("-0", "0"),
+        ] {
+            assert_eq!(number_in_error(&serde_json::from_str(number).unwrap()), text);
         }
     }
 

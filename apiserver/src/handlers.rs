@@ -6,18 +6,18 @@
 use serde_json::Value;
 use volcano_job_update::internals::{JobParts, Structural, structural};
 use volcano_job_update::resource::{API_VERSION, KIND};
-use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause};
+use volcano_job_update::status::{CauseType, GroupKind, Status};
 use volcano_job_update::{DroppedDefaults, Job, Limits, Restored, Validator};
 
 use crate::coerce::{self, Unknown};
 use crate::context::RequestContext;
-use crate::decode::{self, DecodeError, DecodedJob};
+use crate::decode::{self, DecodeError, DecodedJob, Mistyped};
 use crate::go;
 use crate::object_meta;
 use crate::patch::{JSON_PATCH, MERGE_PATCH, json_patch, merge_patch};
 use crate::preconditions;
 use crate::request::{FieldValidation, PatchRequest, ReplaceRequest, RequestInfo, before, is_json};
-use crate::response::{Response, with_value};
+use crate::response::{ErrorResponse, Response, with_value};
 use crate::syntax;
 
 /// The content types of a PUT, as an API server lists them. Only JSON is accepted here.
@@ -48,8 +48,8 @@ pub(crate) enum Verb {
 #[derive(Default)]
 pub(crate) struct Diagnostics {
     pub(crate) warnings: Vec<String>,
-    /// The schema errors for parts removed from the body.
-    pub(crate) causes: Vec<StatusCause>,
+    /// The parts that were removed from the body.
+    pub(crate) mistyped: Mistyped,
 }
 
 /// Handles a PUT.
@@ -58,13 +58,13 @@ pub(crate) fn replace(
     request: &ReplaceRequest<'_>,
     validator: &Validator,
     context: &RequestContext,
-) -> Result<Response, Status> {
+) -> Result<Response, ErrorResponse> {
     let ReplaceRequest { info, content_type, body } = request;
     let limits = validator.policy().limits();
     check_length(body, limits)?;
     let field_validation = info.validate_update_options()?;
     if !content_type.as_deref().is_none_or(is_json) {
-        return Err(Status::unsupported_media_type(&CONTENT_TYPES));
+        return Err(Status::unsupported_media_type(&CONTENT_TYPES).into());
     }
     let verb = Verb::Replace;
     let scope = RequestScope { verb, info, validator, context, field_validation, bytes: body };
@@ -77,10 +77,10 @@ pub(crate) fn replace(
         return scope.handle(existing, &job, Some(&text), Diagnostics::default());
     }
     // An API server accepts bodies that `Job` does not, and has its own errors for the rest.
-    let (value, causes) =
-        decode::parse_lenient(body, &text).map_err(|error| scope.decode_error(error))?;
+    let (value, mistyped) = decode::parse_lenient(body, &text, structural(validator))
+        .map_err(|error| scope.decode_error(error))?;
     let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
-    scope.handle(existing, &job, Some(&text), Diagnostics { causes, ..Diagnostics::default() })
+    scope.handle(existing, &job, Some(&text), Diagnostics { mistyped, ..Diagnostics::default() })
 }
 
 /// Handles a PATCH.
@@ -89,35 +89,35 @@ pub(crate) fn patch(
     request: &PatchRequest<'_>,
     validator: &Validator,
     context: &RequestContext,
-) -> Result<Response, Status> {
+) -> Result<Response, ErrorResponse> {
     let PatchRequest { info, content_type, body } = request;
     let limits = validator.policy().limits();
     // The content type is not trimmed, as in an API server.
     let apply = match before(content_type, ';') {
         JSON_PATCH => json_patch,
         MERGE_PATCH => merge_patch,
-        _ => return Err(Status::unsupported_media_type(&PATCH_CONTENT_TYPES)),
+        _ => return Err(Status::unsupported_media_type(&PATCH_CONTENT_TYPES).into()),
     };
     check_length(body, limits)?;
     let field_validation = info.validate_patch_options()?;
     let existing = existing.ok_or_else(|| Status::not_found(&info.name))?;
     let is_strict = field_validation != FieldValidation::Ignore;
     let stored = stored_object(existing, structural(validator))?;
-    let (patched, warnings) = apply(stored, body, is_strict)?;
+    let (patched, warnings) = apply(stored, body, is_strict).map_err(Status::from)?;
     let bytes = go::text_of(&patched);
     let bytes = bytes.as_bytes();
     let verb = Verb::Patch;
     let scope = RequestScope { verb, info, validator, context, field_validation, bytes };
     let Value::Object(patched) = patched else {
         let found = go::type_name(&patched);
-        return Err(scope.invalid_patch(&format!(
+        let error = format!(
             "json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
-        )));
+        );
+        return Err(scope.invalid_patch(&error).into());
     };
-    let (value, causes) =
-        decode::remove_mistyped_parts(patched).map_err(|error| scope.invalid_patch(&error))?;
+    let (value, mistyped) = decode::remove_mistyped_parts(patched, structural(validator));
     let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
-    scope.handle(Some(existing), &job, None, Diagnostics { warnings, causes })
+    scope.handle(Some(existing), &job, None, Diagnostics { warnings, mistyped })
 }
 
 fn check_length(body: &[u8], limits: &Limits) -> Result<(), Status> {
@@ -156,15 +156,27 @@ impl RequestScope<'_> {
         job: &Job<'_>,
         text: Option<&str>,
         mut diagnostics: Diagnostics,
-    ) -> Result<Response, Status> {
-        let decoded = self.decode(existing, job)?;
+    ) -> Result<Response, ErrorResponse> {
+        let decoded = self.decode(existing, job, &diagnostics.mistyped)?;
         self.validate_fields(job, &decoded, text, &mut diagnostics)?;
+        self.restore_and_store(existing, job, decoded, &mut diagnostics)
+            .map_err(|status| ErrorResponse { status, warnings: diagnostics.warnings })
+    }
+
+    /// Runs the pipeline from the creation defaults on.
+    fn restore_and_store(
+        &self,
+        existing: Option<&Job<'_>>,
+        job: &Job<'_>,
+        decoded: DecodedJob<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Response, Status> {
         match self.restore_defaults(existing, job, &decoded)? {
             Some(restored) => {
                 let limits = self.validator.policy().limits();
                 let job =
                     limits.read_value(restored.job()).map_err(|error| Status::job_error(&error))?;
-                let decoded = self.decode(existing, &job)?;
+                let decoded = self.decode(existing, &job, &diagnostics.mistyped)?;
                 self.store(existing, &job, decoded, diagnostics)
             }
             None => self.store(existing, job, decoded, diagnostics),
@@ -175,8 +187,9 @@ impl RequestScope<'_> {
         &self,
         existing: Option<&Job<'_>>,
         job: &Job<'s>,
+        mistyped: &Mistyped,
     ) -> Result<DecodedJob<'s>, Status> {
-        DecodedJob::new(job, existing, structural(self.validator), self.bytes)
+        DecodedJob::new(job, existing, structural(self.validator), mistyped, self.bytes)
             .map_err(|error| self.decode_error(error))
     }
 
@@ -191,8 +204,11 @@ impl RequestScope<'_> {
         if self.field_validation == FieldValidation::Ignore {
             return Ok(());
         }
-        // A Job from a parsed document does not show whether its text had duplicates.
-        let text = text.filter(|_| decoded.fields.has_duplicates || job.is_from_value());
+        // A Job from a parsed document does not show whether its text had duplicates, and the fields of
+        // another kind are not decoded.
+        let may_have_duplicates =
+            !decoded.is_lossless || job.is_from_value() || !decoded.type_meta.is_volcano_job();
+        let text = text.filter(|_| may_have_duplicates);
         for path in text.map(syntax::duplicates).into_iter().flatten() {
             diagnostics.warnings.push(format!("duplicate field {}", go::quote(&path)));
         }
@@ -200,7 +216,7 @@ impl RequestScope<'_> {
         diagnostics.warnings.extend(unknown);
         if self.field_validation == FieldValidation::Strict && !diagnostics.warnings.is_empty() {
             let error = format!("strict decoding error: {}", diagnostics.warnings.join(", "));
-            return Err(self.decode_error(decoded.type_meta.not_handled(error)));
+            return Err(self.decode_error(decoded.type_meta.strict(error)));
         }
         Ok(())
     }
@@ -239,15 +255,13 @@ impl RequestScope<'_> {
         existing: Option<&Job<'_>>,
         job: &Job<'_>,
         mut decoded: DecodedJob<'_>,
-        mut diagnostics: Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Result<Response, Status> {
         if self.verb == Verb::Replace {
             preconditions::check_api_version(&decoded.type_meta.api_version)?;
         }
         preconditions::ensure_namespace(self.info, &mut decoded.metadata)?;
-        if self.verb == Verb::Replace {
-            preconditions::check_name(self.info, &decoded.metadata)?;
-        }
+        preconditions::check_name(self.info, &decoded.metadata)?;
         let duplicates = object_meta::dedup_owner_references(&mut decoded.metadata);
         if !duplicates.is_empty() {
             decoded.is_lossless = false;
@@ -268,9 +282,15 @@ impl RequestScope<'_> {
         match (self.verb, error) {
             (
                 Verb::Patch,
-                DecodeError::Unrecognized(error) | DecodeError::NotHandled { error, .. },
+                DecodeError::Unrecognized(error)
+                | DecodeError::KindMissing { error, .. }
+                | DecodeError::NotHandled { error, .. }
+                | DecodeError::Strict { error, .. },
             ) => self.invalid_patch(&error),
-            (_, error) => error.into_status(self.bytes),
+            (_, error) => {
+                let is_strict = self.field_validation != FieldValidation::Ignore;
+                error.into_status(self.bytes, is_strict)
+            }
         }
     }
 

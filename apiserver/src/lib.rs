@@ -41,7 +41,7 @@
 //! * [`RequestContext`] is what the server provides: the next resourceVersion, a [`Uid`] and a time
 //!   for a created Job, and the family of status codes.
 //! * [`Response`] is the answer to a request that succeeds, with the [`StoreAction`]. Any other
-//!   answer is a [`Status`]; [`status_body`] encodes it.
+//!   answer is an [`ErrorResponse`]; [`status_body`] encodes its [`Status`].
 //!
 //! # What is left to the server
 //!
@@ -82,7 +82,7 @@ use volcano_job_update::{Job, Validator};
 pub use self::context::{ParseUidError, RequestContext, Uid};
 pub use self::patch::{NotApplied, PatchError};
 pub use self::request::{PatchRequest, ReplaceRequest};
-pub use self::response::{Response, StoreAction, status_body};
+pub use self::response::{ErrorResponse, Response, StoreAction, status_body};
 
 /// Answers a PUT: replaces a Job, or creates it if `existing` is `None` and the context
 /// [allows it](RequestContext::with_creation).
@@ -109,9 +109,11 @@ pub fn replace(
     request: &ReplaceRequest<'_>,
     validator: &Validator,
     context: &RequestContext,
-) -> Result<Response, Status> {
-    handlers::replace(existing, request, validator, context)
-        .map_err(|status| status.with_codes(context.status_codes))
+) -> Result<Response, ErrorResponse> {
+    handlers::replace(existing, request, validator, context).map_err(|error| ErrorResponse {
+        status: error.status.with_codes(context.status_codes),
+        ..error
+    })
 }
 
 /// Answers a PATCH: applies the patch to the existing Job, and replaces the Job by the result as
@@ -133,9 +135,11 @@ pub fn patch(
     request: &PatchRequest<'_>,
     validator: &Validator,
     context: &RequestContext,
-) -> Result<Response, Status> {
-    handlers::patch(existing, request, validator, context)
-        .map_err(|status| status.with_codes(context.status_codes))
+) -> Result<Response, ErrorResponse> {
+    handlers::patch(existing, request, validator, context).map_err(|error| ErrorResponse {
+        status: error.status.with_codes(context.status_codes),
+        ..error
+    })
 }
 
 /// Applies a patch to a Job without validating the result. A JSON array is a JSON Patch, an object

@@ -22,15 +22,21 @@ const MAX_WHOLE_LISTS: usize = 8;
 /// Kubernetes' own finalizers, which have no domain.
 const STANDARD_FINALIZERS: [&str; 3] = ["orphan", "foregroundDeletion", "kubernetes"];
 
-/// Validates the metadata of an update.
+/// Validates the metadata of an update, for objects of every kind.
 ///
 /// An API server lists some errors up to three times, because both `ValidateObjectMeta` and
-/// `ValidateObjectMetaUpdate` check a field, and the latter runs twice. This function does the
-/// same.
+/// `ValidateObjectMetaUpdate` check a field, and the latter runs again for custom resources
+/// ([`validate_changes`]).
 pub(crate) fn validate_update(new: &ObjectMeta, old: &ObjectMeta) -> Vec<StatusCause> {
     let mut causes = Vec::new();
     validate_object_meta(new, names::path_segment_prefix, names::path_segment, &mut causes);
     validate_object_meta_update(new, old, &mut causes);
+    causes
+}
+
+/// Validates the metadata of an update of a custom resource.
+pub(crate) fn validate_changes(new: &ObjectMeta, old: &ObjectMeta) -> Vec<StatusCause> {
+    let mut causes = Vec::new();
     validate_object_meta_update(new, old, &mut causes);
     causes
 }
@@ -109,8 +115,13 @@ fn validate_object_meta_update(new: &ObjectMeta, old: &ObjectMeta, causes: &mut 
     ] {
         if new.get(key) != old.get(key) {
             let value = new.get(key).unwrap_or(&Value::Null);
-            let field = format!("metadata.{key}");
-            causes.push(with_value(CauseType::Invalid, field, value, "field is immutable"));
+            let (field, detail) = (format!("metadata.{key}"), "field is immutable");
+            causes.push(if key == "uid" {
+                // A uid is not a Go `string`, so it is shown as JSON.
+                StatusCause::showing(CauseType::Invalid, field, &go::text_of(value), detail)
+            } else {
+                with_value(CauseType::Invalid, field, value, detail)
+            });
         }
     }
     for field in ["labels", "annotations", "ownerReferences"] {
@@ -156,18 +167,21 @@ fn cause(field: &str, value: &Value, violation: &MetadataViolation) -> StatusCau
         Subject::Field => (field, value),
         Subject::Key(key) => (field, &Value::from(key.as_str())),
         Subject::ValueOf(key) => (field, value.get(key).unwrap_or(&Value::Null)),
-        Subject::Element(position) => (field, element(*position)),
-        Subject::Owner(position, None) => (format!("{field}[{position}]"), element(*position)),
+        Subject::Element(position) | Subject::Owner(position, None) => (field, element(*position)),
         Subject::Owner(position, Some(part)) => {
             let shown = element(*position).get(part).unwrap_or(&Value::Null);
-            (format!("{field}[{position}].{part}"), shown)
+            (format!("{field}.{part}"), shown)
         }
     };
-    let detail = violation.kind.to_string();
+    let detail = match (&violation.subject, violation.kind) {
+        (
+            Subject::Owner(_, Some("apiVersion")),
+            MetadataViolationKind::OwnerFieldEmpty
+            | MetadataViolationKind::OwnerApiVersionMalformed,
+        ) => "version must not be empty".to_owned(),
+        (_, kind) => kind.to_string(),
+    };
     match violation.kind {
-        MetadataViolationKind::OwnerFieldEmpty => {
-            StatusCause::new(CauseType::Required, field, &detail)
-        }
         MetadataViolationKind::AnnotationsTooLarge => {
             StatusCause::new(CauseType::TooLong, field, &detail)
         }

@@ -213,7 +213,7 @@ impl Decoder {
                 Value::Bool(_) => Some(value.clone()),
                 other => self.mismatch(other, "bool"),
             },
-            GoType::Time => Some(decode_time(value)?),
+            GoType::Time => Some(self.time(value)?),
             GoType::StringMap => self.string_map(value),
             GoType::StringList => self.string_list(value),
             GoType::List(structure) => self.list(value, structure)?,
@@ -287,29 +287,31 @@ impl Decoder {
         Ok((!decoded.is_empty()).then_some(Value::Array(decoded)))
     }
 
+    /// Fails at once, as Go does for a type that decodes itself.
+    fn time(&self, value: &Value) -> Result<Value, String> {
+        match value {
+            Value::String(text) => time::normalize(text).map(Value::from),
+            other => Err(self.unmarshal_error(go::type_name(other), "string")),
+        }
+    }
+
     fn mismatch<T>(&mut self, value: &Value, go_type: &str) -> Option<T> {
         self.error(go::type_name(value), go_type)
     }
 
     /// Keeps the first error. The field with the error is omitted.
     fn error<T>(&mut self, found: &str, go_type: &str) -> Option<T> {
-        let (structure, field) = (self.structure, self.fields.join("."));
-        self.error.get_or_insert_with(|| {
-            format!(
-                "json: cannot unmarshal {found} into Go struct field {structure}.{field} of type {go_type}"
-            )
-        });
+        if self.error.is_none() {
+            self.error = Some(self.unmarshal_error(found, go_type));
+        }
         None
     }
-}
 
-fn decode_time(value: &Value) -> Result<Value, String> {
-    match value {
-        Value::String(text) => time::normalize(text).map(Value::from),
-        other => {
-            let found = go::type_name(other);
-            Err(format!("json: cannot unmarshal {found} into Go value of type string"))
-        }
+    fn unmarshal_error(&self, found: &str, go_type: &str) -> String {
+        let (structure, field) = (self.structure, self.fields.join("."));
+        format!(
+            "json: cannot unmarshal {found} into Go struct field {structure}.{field} of type {go_type}"
+        )
     }
 }
 
@@ -360,7 +362,10 @@ mod tests {
                 json!({"ownerReferences": [{"name": 1}]}),
                 "number into Go struct field OwnerReference.ownerReferences.name of type string",
             ),
-            (json!({"creationTimestamp": 1}), "number into Go value of type string"),
+            (
+                json!({"creationTimestamp": 1}),
+                "number into Go struct field ObjectMeta.creationTimestamp of type string",
+            ),
         ] {
             let error = decode(&sent, &mut Vec::new()).unwrap_err();
             assert_eq!(error, format!("json: cannot unmarshal {says}"), "{sent}");

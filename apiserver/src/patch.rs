@@ -5,6 +5,7 @@
 //! not say which operation is at fault.
 
 use serde_json::{Map, Value};
+use volcano_job_update::internals::{Document, Node, Text};
 use volcano_job_update::status::Status;
 
 use NotApplied::{AbsentPlace, CopiesTooMuch, Malformed, OtherValue, TooMuchWork};
@@ -119,11 +120,13 @@ pub(crate) fn json_patch(mut document: Value, body: &[u8], is_strict: bool) -> P
         ))));
     }
     let mut work = Work { depth: depth(&document), ..Work::default() };
+    // `None` if the text has duplicate keys.
+    let texts = Document::of_text(text.trim_ascii());
+    let mut texts = texts.iter().flat_map(|texts| texts.root().elements());
     for (position, operation) in operations.iter().enumerate() {
-        apply(&mut document, operation, &mut work).map_err(|reason| PatchError::Operation {
-            position,
-            operation: described(operation),
-            reason,
+        let expected = texts.next().and_then(|operation| operation.get("value"));
+        apply(&mut document, operation, expected, &mut work).map_err(|reason| {
+            PatchError::Operation { position, operation: described(operation), reason }
         })?;
     }
     Ok((document, warnings))
@@ -224,7 +227,13 @@ fn merge(document: &mut Value, patch: Value) {
     *document = Value::Object(fields);
 }
 
-fn apply(document: &mut Value, operation: &Value, work: &mut Work) -> Result<(), NotApplied> {
+/// Applies an operation. `expected` is its `value` as text, for `test`.
+fn apply(
+    document: &mut Value,
+    operation: &Value,
+    expected: Option<Node<'_>>,
+    work: &mut Work,
+) -> Result<(), NotApplied> {
     let string = |key| operation.get(key).and_then(Value::as_str).ok_or(Malformed);
     // Go represents an absent value as null.
     let value = || operation.get("value").cloned().unwrap_or(Value::Null);
@@ -240,7 +249,7 @@ fn apply(document: &mut Value, operation: &Value, work: &mut Work) -> Result<(),
             work.nest(document, path, depth(&value))?;
             replace(document, path, value)
         }
-        "test" => test(document, string("path")?, &value()),
+        "test" => test(document, string("path")?, &value(), expected),
         "move" => {
             let (from, path) = (string("from")?, string("path")?);
             // A path that is longer than the document is deep leads to nothing, which `remove` reports.
@@ -401,8 +410,40 @@ fn get<'v>(document: &'v mut Value, path: &str) -> Result<&'v Value, NotApplied>
     }
 }
 
-/// Compares a value. Numbers of different kinds are different: `1` and `1.0`.
-fn test(document: &mut Value, path: &str, value: &Value) -> Result<(), NotApplied> {
+/// Compares a value. Scalars are compared as text, so `1` and `1.0` differ, and so do `"<"` and
+/// `"\u003c"`, which is how the text of the existing Job has it.
+fn test(
+    document: &mut Value,
+    path: &str,
+    value: &Value,
+    text: Option<Node<'_>>,
+) -> Result<(), NotApplied> {
     let found = if path.is_empty() { &*document } else { get(document, path)? };
-    if found == value { Ok(()) } else { Err(OtherValue) }
+    let is_same = match text {
+        Some(text) => is_same_text(found, text),
+        None => found == value,
+    };
+    if is_same { Ok(()) } else { Err(OtherValue) }
+}
+
+fn is_same_text(value: &Value, text: Node<'_>) -> bool {
+    match value {
+        Value::Object(fields) => {
+            let is_same = |(key, text): (Text<'_>, Node<'_>)| {
+                fields.get(&*key.to_str()).is_some_and(|value| is_same_text(value, text))
+            };
+            text.is_object()
+                && text.members().count() == fields.len()
+                && text.members().all(is_same)
+        }
+        Value::Array(list) => {
+            let mut texts = text.elements();
+            text.is_list()
+                && list
+                    .iter()
+                    .all(|value| texts.next().is_some_and(|text| is_same_text(value, text)))
+                && texts.next().is_none()
+        }
+        scalar => go::text_of(scalar) == text.text(),
+    }
 }

@@ -58,8 +58,10 @@ pub(crate) fn check_uid(
         return Ok(());
     }
     let RequestInfo { namespace, name, .. } = info;
+    // A dry run is checked before the store adds its prefix to the key.
+    let prefix = if info.is_dry_run() { "" } else { "/registry" };
     let why = format!(
-        "StorageError: invalid object, Code: 4, Key: /registry/{GROUP}/jobs/{namespace}/{name}, \
+        "StorageError: invalid object, Code: 4, Key: {prefix}/{GROUP}/jobs/{namespace}/{name}, \
          ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {new}, \
          UID in object meta: {old}"
     );

@@ -10,8 +10,8 @@ use volcano_job_update::internals::{JobParts, structural};
 use volcano_job_update::resource::{GROUP, VERSION};
 use volcano_job_update::status::{GroupKind, Status, StatusCause};
 
-use crate::decode::DecodedJob;
-use crate::encode::write_job;
+use crate::decode::{DecodedJob, MISSING_API_VERSION};
+use crate::encode::{value_of, write_job};
 use crate::fields::{self, FieldValue};
 use crate::go;
 use crate::handlers::{Diagnostics, RequestScope, Verb};
@@ -29,7 +29,7 @@ impl RequestScope<'_> {
         existing: &Job<'_>,
         job: &Job<'_>,
         mut decoded: DecodedJob<'_>,
-        diagnostics: Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Result<Response, Status> {
         let stored = stored_metadata(existing)?;
         let old = object_meta::decode_stored(&stored);
@@ -37,6 +37,9 @@ impl RequestScope<'_> {
             preconditions::check_uid(self.info, &decoded.metadata, &old)?;
         }
         preconditions::check_resource_version(self.info, &decoded.metadata, &old)?;
+        if decoded.type_meta.version().is_empty() {
+            return Err(Status::internal_error(MISSING_API_VERSION));
+        }
         strategy::prepare_for_update(&mut decoded, &old)?;
         let verb = self.update_verb(&decoded, &old, stored);
         if verb == StoreVerb::Update {
@@ -45,23 +48,26 @@ impl RequestScope<'_> {
         }
         let status = fields::stored_status(existing, structural(self.validator))
             .map_err(Status::internal_error)?;
+        // The answer has the selfLink of the request; the store does not.
+        let self_link = decoded.metadata.remove("selfLink");
         let encoded = self.encode(&decoded, status.as_ref());
-        let read;
+        let decoded_value;
         // Defaults and nulls do not affect the outcome, so the body can be validated instead of the
         // result.
+        let decoded_job;
         let updated = if decoded.is_lossless {
             job
         } else {
-            read = self
-                .validator
-                .policy()
-                .limits()
-                .read_replacement(existing, encoded.as_bytes())
-                .map_err(|error| Status::job_error(&error))?;
-            &read
+            // Not the encoded text, in which `1.0` is `1`.
+            decoded_value = value_of(&decoded).map_err(Status::internal_error)?;
+            let limits = self.validator.policy().limits();
+            decoded_job =
+                limits.read_value(&decoded_value).map_err(|error| Status::job_error(&error))?;
+            &decoded_job
         };
-        let Diagnostics { mut warnings, causes } = diagnostics;
+        let causes = std::mem::take(&mut diagnostics.mistyped.causes);
         self.validate_update(existing, updated, &decoded, &old, causes)?;
+        let warnings = &mut diagnostics.warnings;
         warnings.extend(finalizer_warnings(&decoded.metadata, &old));
         let review = self
             .validator
@@ -72,8 +78,9 @@ impl RequestScope<'_> {
             return Err(Status::denied(name, violations, self.context.status_codes));
         }
         warnings.extend(review.warnings().iter().map(ToString::to_string));
+        decoded.metadata.extend(self_link.map(|link| ("selfLink".to_owned(), link)));
         let body = self.body(&mut decoded, &encoded, status.as_ref());
-        let review = Some(review);
+        let (warnings, review) = (std::mem::take(warnings), Some(review));
         Ok(Response { verb, is_created: false, encoded, body, warnings, review })
     }
 
@@ -81,7 +88,7 @@ impl RequestScope<'_> {
     pub(crate) fn create(
         &self,
         mut decoded: DecodedJob<'_>,
-        diagnostics: Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Result<Response, Status> {
         let Some(creation) = &self.context.creation else {
             return Err(Status::not_found(&self.info.name));
@@ -95,8 +102,9 @@ impl RequestScope<'_> {
             .limits()
             .read_slice(encoded.as_bytes())
             .map_err(|error| Status::job_error(&error))?;
-        let Diagnostics { mut warnings, causes } = diagnostics;
+        let causes = std::mem::take(&mut diagnostics.mistyped.causes);
         self.validate(&created, &decoded, causes)?;
+        let mut warnings = std::mem::take(&mut diagnostics.warnings);
         warnings.extend(finalizer_warnings(&decoded.metadata, &ObjectMeta::new()));
         let body = self.body(&mut decoded, &encoded, None);
         let verb = if self.info.is_dry_run() { StoreVerb::Keep } else { StoreVerb::Create };
@@ -139,9 +147,11 @@ impl RequestScope<'_> {
         causes: Vec<StatusCause>,
     ) -> Result<(), Status> {
         let mut errors = metadata_validation::validate_update(&decoded.metadata, old);
-        errors.extend(strategy::validate_type_meta(&decoded.type_meta));
         if decoded.type_meta.is_stored_version() {
+            errors.extend(metadata_validation::validate_changes(&decoded.metadata, old));
             errors.extend(self.validate_schema(existing, updated, causes)?);
+        } else {
+            errors.extend(strategy::validate_type_meta(&decoded.type_meta));
         }
         invalid_if_any(decoded, errors)
     }
@@ -192,12 +202,13 @@ impl RequestScope<'_> {
         encoded: &str,
         status: Option<&FieldValue<'_>>,
     ) -> Option<String> {
-        let with_self_link = self.context.self_link.then(|| {
+        if self.context.self_link {
             let (namespace, name) = (&self.info.namespace, &self.info.name);
             let path = format!("/apis/{GROUP}/{VERSION}/namespaces/{namespace}/jobs/{name}");
             decoded.metadata.insert("selfLink".into(), path.into());
-            self.encode(decoded, status)
-        });
+        }
+        let with_self_link =
+            decoded.metadata.contains_key("selfLink").then(|| self.encode(decoded, status));
         if self.info.pretty {
             return Some(go::indent(with_self_link.as_deref().unwrap_or(encoded).trim_end()));
         }

@@ -65,6 +65,30 @@ pub enum StoreAction<'r> {
     Delete,
 }
 
+/// The answer to a request that fails.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{status}")]
+#[non_exhaustive]
+pub struct ErrorResponse {
+    /// The body, see [`status_body`].
+    pub status: Status,
+    /// The warnings, each the text of a header `Warning: 299 - "…"`.
+    pub warnings: Vec<String>,
+}
+
+impl From<Status> for ErrorResponse {
+    /// An answer without warnings.
+    fn from(status: Status) -> Self {
+        Self { status, warnings: Vec::new() }
+    }
+}
+
+impl From<ErrorResponse> for Status {
+    fn from(response: ErrorResponse) -> Self {
+        response.status
+    }
+}
+
 impl Response {
     /// The HTTP status code: 200, or 201 if the Job is created.
     #[must_use]
@@ -139,8 +163,8 @@ pub fn status_body(status: &Status, pretty: bool) -> String {
     if pretty { go::indent(&json) } else { json.into_owned() + "\n" }
 }
 
-/// A cause that shows the invalid value as Kubernetes does: a string in quotes, anything else as
-/// JSON.
+/// A cause that shows the invalid value as Kubernetes does: a string in quotes, a number in Go's format
+/// `%v`, anything else as JSON.
 pub(crate) fn with_value(
     kind: CauseType,
     field: impl fmt::Display,
@@ -149,6 +173,7 @@ pub(crate) fn with_value(
 ) -> StatusCause {
     let shown = match value {
         Value::String(text) => quote(text),
+        Value::Number(number) => go::number_in_error(number),
         other => go::text_of(other),
     };
     StatusCause::showing(kind, field, &shown, detail)

@@ -33,8 +33,18 @@ pub(crate) fn causes(
 ) -> Result<Vec<StatusCause>, Status> {
     let violations = schema_violations(existing, result, validator, MAX_CAUSES)
         .map_err(|error| Status::review_error(&error))?;
-    let mut causes =
-        Causes { schema: structural(validator), numbers: HashSet::new(), list: Vec::new() };
+    let is_wrong_length = |violation: &&SchemaViolation| {
+        matches!(
+            violation.kind,
+            SchemaViolationKind::TooShort { .. } | SchemaViolationKind::TooLong { .. }
+        )
+    };
+    let mut causes = Causes {
+        schema: structural(validator),
+        numbers: HashSet::new(),
+        wrong_lengths: violations.iter().filter(is_wrong_length).map(|long| &long.path).collect(),
+        list: Vec::new(),
+    };
     for violation in violations.iter().take(MAX_CAUSES) {
         causes.add(violation);
     }
@@ -45,6 +55,8 @@ struct Causes<'s> {
     schema: &'s Structural,
     /// The paths of numbers for which all causes were added.
     numbers: HashSet<String>,
+    /// The paths of strings that are too short or too long.
+    wrong_lengths: HashSet<&'s FieldPath>,
     list: Vec<StatusCause>,
 }
 
@@ -53,6 +65,11 @@ impl Causes<'_> {
         let field = server_path(&violation.path);
         let schema = self.schema.at(violation.path.segments());
         match &violation.kind {
+            SchemaViolationKind::Type { expected, found }
+                if matches!(expected.as_slice(), [JsonType::Integer, JsonType::String]) =>
+            {
+                self.add_int_or_string(&field, found);
+            }
             SchemaViolationKind::Type { expected, found: Value::Number(number) }
                 if expected.contains(&JsonType::Integer) =>
             {
@@ -74,7 +91,8 @@ impl Causes<'_> {
             SchemaViolationKind::Missing => {
                 self.list.push(StatusCause::new(CauseType::Required, field, ""));
             }
-            SchemaViolationKind::NotOneOf { choices, found } => {
+            SchemaViolationKind::NotOneOf { is_advice: true, .. } => {}
+            SchemaViolationKind::NotOneOf { choices, found, .. } => {
                 let choices: Vec<String> = choices.iter().map(|choice| go::quote(choice)).collect();
                 let detail = format!("supported values: {}", choices.join(", "));
                 let kind = CauseType::NotSupported;
@@ -97,6 +115,9 @@ impl Causes<'_> {
                 let what = format!("should be at least {least} chars long");
                 self.add_invalid(&field, new_value(violation), &what);
             }
+            // The server checks the pattern of a string only if its length is right.
+            SchemaViolationKind::Pattern(_) | SchemaViolationKind::NotAQuantity { .. }
+                if self.wrong_lengths.contains(&violation.path) => {}
             SchemaViolationKind::Pattern(pattern)
             | SchemaViolationKind::NotAQuantity { pattern } => {
                 let what = format!("should match '{pattern}'");
@@ -115,6 +136,11 @@ impl Causes<'_> {
             SchemaViolationKind::Repeats { keys, .. } => {
                 let value = keys_of(new_value(violation), keys);
                 self.list.push(with_value(CauseType::Duplicate, field, &value, ""));
+            }
+            SchemaViolationKind::NoListMapElement => {
+                let detail = "must be an object for an array of list-type map";
+                let value = new_value(violation);
+                self.list.push(with_value(CauseType::Invalid, field, value, detail));
             }
             SchemaViolationKind::Other(text) => {
                 self.add_invalid(&field, new_value(violation), text);
@@ -148,10 +174,9 @@ impl Causes<'_> {
                 Some(format) => format!("with format {format}"),
                 None => "(default format)".into(),
             };
-            // The server does not know the field here, and writes `<nil>`.
-            let detail = format!("Checked value must be of type integer {of_format} in {field}");
-            let cause = with_value(CauseType::Invalid, "<nil>", &"".into(), &detail);
-            self.list.push(cause);
+            self.add_nowhere(&format!(
+                "Checked value must be of type integer {of_format} in {field}"
+            ));
         }
         let value = Value::Number(number.clone());
         if let Some(most) = schema.maximum().filter(|most| double > as_double(most)) {
@@ -160,6 +185,27 @@ impl Causes<'_> {
         if let Some(least) = schema.minimum().filter(|least| double < as_double(least)) {
             self.add_invalid(field, &value, &format!("should be greater than or equal to {least}"));
         }
+    }
+
+    /// Adds all causes for a value that is neither an integer nor a string.
+    fn add_int_or_string(&mut self, field: &str, found: &Value) {
+        let name = type_name(found);
+        self.add_type(field, "integer,string", name);
+        self.add_nowhere(&format!(
+            "{} must validate at least one schema (anyOf)",
+            go::quote(field)
+        ));
+        self.add_type(field, "integer", name);
+        if found.is_number() {
+            self.add_nowhere(&format!(
+                "Checked value must be of type integer (default format) in {field}"
+            ));
+        }
+    }
+
+    /// Adds a cause for which the server does not know the field, and writes `<nil>`.
+    fn add_nowhere(&mut self, detail: &str) {
+        self.list.push(with_value(CauseType::Invalid, "<nil>", &"".into(), detail));
     }
 
     fn add_type(&mut self, field: &str, expected: &str, found: &str) {
@@ -217,7 +263,9 @@ fn names(types: &[JsonType]) -> String {
 /// The server's name for the JSON type of a value.
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
-        Value::Number(number) if number.is_i64() => JsonType::Integer,
+        Value::Number(number) if number.is_i64() || go::is_negative_zero(number) => {
+            JsonType::Integer
+        }
         other => JsonType::of(other),
     }
     .name()

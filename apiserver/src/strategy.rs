@@ -29,7 +29,6 @@ pub(crate) fn prepare_for_update(job: &mut DecodedJob<'_>, old: &ObjectMeta) -> 
     let is_changed = job.fields.content_differs || !job.type_meta.is_stored_version();
     let generation = next_generation(old, is_changed)?;
     let new = &mut job.metadata;
-    new.remove("selfLink");
     new.insert("generation".into(), generation.into());
     for key in ["resourceVersion", "creationTimestamp", "deletionTimestamp"] {
         if let Some(value) = old.get(key) {

@@ -1,5 +1,6 @@
 //! `metav1.Time`: parses RFC 3339 with Go's errors, and formats UTC in whole seconds.
 
+use std::fmt::Write as _;
 use std::str::FromStr;
 
 use jiff::civil::{Date, DateTime};
@@ -66,7 +67,7 @@ impl Parser<'_> {
         self.skip_fraction();
         let offset = self.offset()?;
         if !self.rest.is_empty() {
-            return Err(self.error(&format!(": extra text: \"{}\"", self.rest)));
+            return Err(self.error(&format!(": extra text: {}", quote(self.rest))));
         }
         let first_of_month = Date::new(year, month, 1).expect("every month has a first day");
         self.check_range(day, 1, first_of_month.days_in_month(), "day")?;
@@ -136,12 +137,28 @@ impl Parser<'_> {
     }
 
     fn error(&self, message: &str) -> String {
-        format!("parsing time \"{}\"{message}", self.text)
+        format!("parsing time {}{message}", quote(self.text))
     }
 
     fn cannot_parse(&self, element: &str) -> String {
-        self.error(&format!(" as \"{LAYOUT}\": cannot parse \"{}\" as \"{element}\"", self.rest))
+        let rest = quote(self.rest);
+        self.error(&format!(" as \"{LAYOUT}\": cannot parse {rest} as \"{element}\""))
     }
+}
+
+/// A text in an error of Go's package `time`, which writes control and non-ASCII characters as bytes.
+fn quote(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => quoted.extend(['\\', char::from(byte)]),
+            b' '..=0x7f => quoted.push(char::from(byte)),
+            // Writing to a String cannot fail.
+            _ => drop(write!(quoted, "\\x{byte:02x}")),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 #[cfg(test)]
@@ -194,6 +211,10 @@ mod tests {
             ),
             ("2019-07-11T08:09:60Z", r#"parsing time "2019-07-11T08:09:60Z": second out of range"#),
             ("2019-07-11T08:09:41Zx", r#"parsing time "2019-07-11T08:09:41Zx": extra text: "x""#),
+            (
+                "ä\"\0",
+                r#"parsing time "\xc3\xa4\"\x00" as "2006-01-02T15:04:05Z07:00": cannot parse "\xc3\xa4\"\x00" as "2006""#,
+            ),
         ] {
             assert_eq!(normalize(text), Err(says.to_owned()), "{text}");
         }

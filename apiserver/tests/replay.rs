@@ -15,9 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use volcano_job_apiserver::{
-    PatchRequest, ReplaceRequest, RequestContext, Response, StoreAction, patch, replace,
+    ErrorResponse, PatchRequest, ReplaceRequest, RequestContext, Response, StoreAction, patch,
+    replace,
 };
-use volcano_job_update::status::{Status, StatusCodes};
+use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{Job, UpdatePolicy, Validator};
 
 use data::{recordings, report};
@@ -108,7 +109,7 @@ fn answer(
     stored: Option<&str>,
     exchange: &Exchange,
     validator: &Validator,
-) -> Result<Response, Status> {
+) -> Result<Response, ErrorResponse> {
     let existing = stored.map(|text| Job::from_slice(text.as_bytes()).unwrap());
     let version = exchange.answer["metadata"]["resourceVersion"].as_str().unwrap_or("1");
     let version = version.parse().unwrap();
@@ -165,7 +166,11 @@ fn message(status: &Value) -> String {
 }
 
 /// The differences between our answer and the recorded one.
-fn differences(name: &str, exchange: &Exchange, ours: &Result<Response, Status>) -> Vec<String> {
+fn differences(
+    name: &str,
+    exchange: &Exchange,
+    ours: &Result<Response, ErrorResponse>,
+) -> Vec<String> {
     let mut found = Vec::new();
     let mut compare = |what: &str, ours: String, theirs: String| {
         if ours != theirs {
@@ -173,8 +178,9 @@ fn differences(name: &str, exchange: &Exchange, ours: &Result<Response, Status>)
         }
     };
     match ours {
-        Err(status) => {
+        Err(ErrorResponse { status, warnings, .. }) => {
             let ours = serde_json::to_value(status).unwrap();
+            compare("warnings", format!("{warnings:?}"), format!("{:?}", exchange.warnings));
             compare("code", status.code.to_string(), exchange.code.to_string());
             compare("reason", ours["reason"].to_string(), exchange.answer["reason"].to_string());
             compare("message", message(&ours), message(&exchange.answer));

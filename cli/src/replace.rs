@@ -5,10 +5,11 @@ use std::num::NonZeroU64;
 
 use serde_json::{Value, json};
 use volcano_job_apiserver::jiff::Timestamp;
-use volcano_job_apiserver::{ReplaceRequest, RequestContext, Response, Uid, replace, status_body};
+use volcano_job_apiserver::{
+    ErrorResponse, ReplaceRequest, RequestContext, Response, Uid, replace, status_body,
+};
 use volcano_job_update::Job;
-use volcano_job_update::status::Status;
-use volcano_job_update_programs::{read_policy, validator};
+use volcano_job_update_programs::{printable, read_policy, validator};
 
 use crate::args::{Replace, ReplaceFormat};
 use crate::error::Error;
@@ -23,19 +24,25 @@ pub(crate) fn run(args: &Replace) -> Result<Output, Error> {
     let context = context(args, existing.as_ref());
     let request = ReplaceRequest::from_uri(&args.uri, &input.body);
     let is_pretty = request.as_ref().is_ok_and(ReplaceRequest::is_pretty);
-    let result =
-        request.and_then(|request| replace(existing.as_ref(), &request, &validator, &context));
+    let result = request
+        .map_err(ErrorResponse::from)
+        .and_then(|request| replace(existing.as_ref(), &request, &validator, &context));
     let text = match args.format {
         ReplaceFormat::Json => json_text(&as_object(&result)),
         ReplaceFormat::Body => {
-            for warning in result.iter().flat_map(Response::warnings) {
+            let warnings = match &result {
+                Ok(response) => response.warnings(),
+                Err(error) => &error.warnings,
+            };
+            for warning in warnings {
                 // Ignore the error: the response matters more than a warning that cannot be
                 // printed.
+                let warning = printable(warning, &[]);
                 drop(writeln!(anstream::stderr(), "Warning: {warning}"));
             }
             match &result {
                 Ok(response) => response.body().to_owned(),
-                Err(status) => status_body(status, is_pretty),
+                Err(error) => status_body(&error.status, is_pretty),
             }
         }
     };
@@ -69,7 +76,7 @@ fn next_version(existing: Option<&Job<'_>>) -> NonZeroU64 {
 }
 
 #[expect(clippy::expect_used, reason = "the library writes JSON")]
-fn as_object(result: &Result<Response, Status>) -> Value {
+fn as_object(result: &Result<Response, ErrorResponse>) -> Value {
     let parsed = |json: &str| -> Value { serde_json::from_str(json).expect("a Job or a status") };
     match result {
         Ok(response) => json!({
@@ -78,8 +85,11 @@ fn as_object(result: &Result<Response, Status>) -> Value {
             "stored": response.store_action().job().map(parsed),
             "warnings": response.warnings(),
         }),
-        Err(status) => {
-            json!({"code": status.code, "response": status, "stored": null, "warnings": []})
-        }
+        Err(ErrorResponse { status, warnings, .. }) => json!({
+            "code": status.code,
+            "response": status,
+            "stored": null,
+            "warnings": warnings,
+        }),
     }
 }

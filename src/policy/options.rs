@@ -22,6 +22,11 @@ pub enum Check {
     PartitionMismatch,
     /// No two tasks share a name.
     DuplicateTaskName,
+    /// A restartPolicy, dnsPolicy or imagePullPolicy is one with which a pod can be created. An API
+    /// server stores any other as well.
+    PodPolicies,
+    /// A template that changes leads to a warning.
+    TemplateChange,
 }
 
 /// How to handle fields that were filled in at creation and are missing from the replacement.
@@ -47,6 +52,8 @@ spelling!(Check, "check", {
     MinAvailableAboveTotal => "min-available-above-total",
     PartitionMismatch => "partition-mismatch",
     DuplicateTaskName => "duplicate-task-name",
+    PodPolicies => "pod-policies",
+    TemplateChange => "template-change",
 });
 
 spelling!(DroppedDefaults, "way to treat dropped defaults", {

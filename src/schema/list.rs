@@ -49,25 +49,29 @@ impl Identity {
         }
     }
 
-    /// For each element that occurs more than once: the positions of its second and of its first
-    /// occurrence.
-    pub(super) fn repeated(&self, list: Node<'_>) -> Vec<(usize, usize)> {
+    /// The elements that break the identity: for each one that occurs more than once, the positions
+    /// of its second and of its first occurrence; or the first element of a keyed list that is no
+    /// object.
+    pub(super) fn faults(&self, list: Node<'_>) -> Vec<(usize, Option<usize>)> {
         match self {
             Self::None => Vec::new(),
             Self::Set => repeated(list.elements().map(Node::scalar_text)),
-            // An element that is not an object is a separate violation. `null` counts as an object
-            // without keys.
-            Self::Keys(_) if list.elements().any(|item| !(item.is_object() || item.is_null())) => {
-                Vec::new()
+            Self::Keys(keys) => {
+                // `null` counts as an object without keys.
+                let is_other = |item: Node<'_>| !(item.is_object() || item.is_null());
+                match list.elements().position(is_other) {
+                    Some(position) => vec![(position, None)],
+                    None => repeated(
+                        list.elements()
+                            .map(|item| keys.iter().map(|key| key.of(item)).collect::<Vec<_>>()),
+                    ),
+                }
             }
-            Self::Keys(keys) => repeated(
-                list.elements().map(|item| keys.iter().map(|key| key.of(item)).collect::<Vec<_>>()),
-            ),
         }
     }
 }
 
-fn repeated<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> Vec<(usize, usize)> {
+fn repeated<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> Vec<(usize, Option<usize>)> {
     // The position of the first element with each key, and whether a duplicate was already
     // reported.
     let mut seen: HashMap<K, (usize, bool)> = HashMap::new();
@@ -78,7 +82,7 @@ fn repeated<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> Vec<(usize, usize)> 
             Entry::Occupied(mut entry) => {
                 let (first, is_reported) = entry.get_mut();
                 if !std::mem::replace(is_reported, true) {
-                    repeated.push((position, *first));
+                    repeated.push((position, Some(*first)));
                 }
             }
         }

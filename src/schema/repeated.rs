@@ -1,17 +1,17 @@
-//! Finds duplicate elements of sets and keyed lists.
+//! Finds duplicate elements of sets and keyed lists, and elements of keyed lists that are no objects.
 
 use super::structural::{Kind, Structural};
 use crate::job::{Node, Shape};
 use crate::path::Segment;
 
-/// A duplicate element of a list.
+/// An element of a list that breaks the [`Identity`](super::list::Identity) of the elements.
 pub(super) struct Repeated {
     /// The place of the list, relative to the value that was searched.
     pub(super) list: Vec<Segment>,
-    /// The position of the second occurrence.
+    /// The position of the second occurrence, or of the element that is no object.
     pub(super) position: usize,
-    /// The position of the first occurrence.
-    pub(super) first: usize,
+    /// The position of the first occurrence; `None` for an element that is no object.
+    pub(super) first: Option<usize>,
     /// The names of the key fields; empty for a set.
     pub(super) keys: Vec<Box<str>>,
 }
@@ -26,7 +26,7 @@ impl Structural {
                 })
             }
             (Shape::List, Kind::List { items, identity }) => {
-                !identity.repeated(value).is_empty()
+                !identity.faults(value).is_empty()
                     || value.elements().any(|item| items.has_repeated(item))
             }
             _ => false,
@@ -53,7 +53,7 @@ impl Structural {
                 }
             }
             (Shape::List, Kind::List { items, identity }) => {
-                repeated.extend(identity.repeated(value).into_iter().map(|(position, first)| {
+                repeated.extend(identity.faults(value).into_iter().map(|(position, first)| {
                     Repeated { list: at.clone(), position, first, keys: identity.key_names() }
                 }));
                 for (position, item) in value.elements().enumerate() {

@@ -39,6 +39,8 @@ pub struct Structural {
     pub(crate) filled_beside: Option<Box<str>>,
     /// The OpenAPI keywords that restrict the value itself: see [`VALUE_VALIDATIONS`].
     pub(super) value_validations: Vec<(&'static str, Value)>,
+    /// Where the `enum` of the value is from, if it has one.
+    pub(super) enum_source: EnumSource,
     /// How a changed value is validated.
     pub(super) validation: Validation,
     /// Validates the value without what is below it; compiled on first use.
@@ -64,6 +66,14 @@ pub(crate) enum Kind {
     Any,
 }
 
+/// Where an `enum` is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EnumSource {
+    Crd,
+    /// An API server accepts other values, but creates no pod with them.
+    Overlay,
+}
+
 /// Whether the API server writes a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Managed {
@@ -85,6 +95,7 @@ pub static ANY: Structural = Structural {
     managed: Managed::No,
     filled_beside: None,
     value_validations: Vec::new(),
+    enum_source: EnumSource::Crd,
     validation: Validation::None,
     own_validator: OnceLock::new(),
 };
@@ -278,6 +289,10 @@ fn read(openapi: &Value, place: &str, overlay: &Overlay) -> Structural {
         },
         filled_beside: overlay.filled_beside.get(place).cloned(),
         value_validations: read_value_validations(openapi, place, overlay),
+        enum_source: match advised_choices(openapi, place, overlay) {
+            Some(_) => EnumSource::Overlay,
+            None => EnumSource::Crd,
+        },
         validation: Validation::None,
         own_validator: OnceLock::new(),
     };
@@ -347,13 +362,15 @@ fn read_value_validations(
         validations.retain(|(keyword, _)| !matches!(*keyword, "type" | "anyOf"));
         validations.push(("type", serde_json::json!(["integer", "string"])));
     }
-    match overlay.choices.get(place) {
-        Some(choices) if openapi.get("enum").is_none() => {
-            validations.push(("enum", choices.clone().into()));
-        }
-        _ => {}
-    }
+    let choices = advised_choices(openapi, place, overlay);
+    validations.extend(choices.map(|choices| ("enum", choices.to_owned().into())));
     validations
+}
+
+/// The values that the overlay knows for a place for which the CRD has no `enum`.
+fn advised_choices<'o>(openapi: &Value, place: &str, overlay: &'o Overlay) -> Option<&'o [String]> {
+    let choices = overlay.choices.get(place)?;
+    openapi.get("enum").is_none().then_some(choices)
 }
 
 fn is_int_or_string(openapi: &Value) -> bool {

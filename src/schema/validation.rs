@@ -11,7 +11,7 @@ use serde_json::{Number, Value};
 
 use super::instance::Instance;
 use super::ratchet::{Places, Ratchet, Same, ValuePair};
-use super::structural::{Kind, Structural};
+use super::structural::{EnumSource, Kind, Structural};
 use super::validator::{FieldValidator, Validation};
 use super::violation::{SchemaViolation, SchemaViolationKind};
 use crate::job::{JsonType, Node};
@@ -141,9 +141,9 @@ impl Structural {
                 SchemaViolation {
                     new: ratchet.places.below(list.replacement, &position).map(Node::to_value),
                     path: below(path, repeated.list.into_iter().chain([position])),
-                    kind: SchemaViolationKind::Repeats {
-                        first: repeated.first,
-                        keys: repeated.keys,
+                    kind: match repeated.first {
+                        Some(first) => SchemaViolationKind::Repeats { first, keys: repeated.keys },
+                        None => SchemaViolationKind::NoListMapElement,
                     },
                     old: None,
                 }
@@ -234,6 +234,12 @@ impl<'v> FieldWalk<'v, '_> {
             let places = &mut self.ratchet.places;
             let place = place_of(error.instance_path(), pair.replacement, places);
             let Some(at) = self.ratchet.changed_below(pair, &place) else { continue };
+            // The wrong type is another error.
+            let is_enum = matches!(error.kind(), ValidationErrorKind::Enum { .. })
+                && at.schema.enum_source == EnumSource::Overlay;
+            if is_enum && at.replacement.as_text().is_none() {
+                continue;
+            }
             let place = self.place.iter().cloned().chain(place);
             self.violations.add(self.limit, || violation_of(&error, below(self.path, place), at));
         }
@@ -316,9 +322,11 @@ fn kind_of(error: &ValidationError<'_>, schema: &Structural) -> SchemaViolationK
             Kind::Quantity => SchemaViolationKind::NotAQuantity { pattern: pattern.clone() },
             _ => SchemaViolationKind::Pattern(pattern.clone()),
         },
-        (ValidationErrorKind::Enum { options }, found) => {
-            SchemaViolationKind::NotOneOf { choices: choices(options), found: found.clone() }
-        }
+        (ValidationErrorKind::Enum { options }, found) => SchemaViolationKind::NotOneOf {
+            choices: choices(options),
+            found: found.clone(),
+            is_advice: schema.enum_source == EnumSource::Overlay,
+        },
         (ValidationErrorKind::Format { format }, _) => SchemaViolationKind::Format(format.clone()),
         _ => SchemaViolationKind::Other(error.masked_with("the value").to_string()),
     }

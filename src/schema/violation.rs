@@ -92,6 +92,8 @@ pub enum SchemaViolationKind {
         choices: Vec<String>,
         /// The value.
         found: Value,
+        /// Whether an API server accepts the value: no pod could be created with it.
+        is_advice: bool,
     },
     /// The string is not in this format, such as `date-time`.
     Format(String),
@@ -102,6 +104,9 @@ pub enum SchemaViolationKind {
         /// The keys of the list; empty in a set.
         keys: Vec<Box<str>>,
     },
+    /// The element of a keyed list is no object. The violation is in addition to that of the type, as on
+    /// an API server.
+    NoListMapElement,
     /// Any other violation, with the message of the crate `jsonschema`. No schema of a Volcano
     /// release leads to one so far.
     Other(String),
@@ -122,7 +127,7 @@ impl SchemaViolationKind {
             Self::Type { expected, found: Value::Number(_) | Value::Bool(_) } => {
                 expected.contains(&JsonType::String).then(|| "write it in quotes".into())
             }
-            Self::NotOneOf { choices, found } => {
+            Self::NotOneOf { choices, found, .. } => {
                 nearest(choices, found).map(|choice| format!("set it to {choice}"))
             }
             Self::Below { least, .. } => Some(format!("set it to {least} or more")),
@@ -163,7 +168,7 @@ impl fmt::Display for SchemaViolationKind {
             }
             Self::NotAQuantity { .. } => f.write_str("must be a quantity such as 500m, 1.5 or 2Gi"),
             Self::Pattern(pattern) => write!(f, "must match {pattern}"),
-            Self::NotOneOf { choices, found } => {
+            Self::NotOneOf { choices, found, .. } => {
                 let shown: Vec<&str> = choices
                     .iter()
                     .map(String::as_str)
@@ -186,6 +191,7 @@ impl fmt::Display for SchemaViolationKind {
                     keys.join(" or ")
                 )
             }
+            Self::NoListMapElement => f.write_str("must be an object, because the list has keys"),
             Self::Other(text) => f.write_str(text),
         }
     }

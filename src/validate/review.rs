@@ -13,7 +13,7 @@ use crate::diff::{
 };
 use crate::job::Job;
 use crate::path::FieldPath;
-use crate::policy::UpdatePolicy;
+use crate::policy::{Check, UpdatePolicy};
 use crate::schema::JobSchema;
 
 /// The complete result of validating an update: its changes, the violations that deny it, and
@@ -231,7 +231,7 @@ impl Visitor for Inspection<'_, '_> {
             }
             self.add_change(Change::new(difference, verdict));
         }
-        if any_not_denied {
+        if any_not_denied && policy.checks(Check::TemplateChange) {
             if let Some(warning) = warnings::of_field(&diff) {
                 self.results.add(warning);
             }

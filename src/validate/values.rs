@@ -13,7 +13,9 @@ use crate::diff::{
 use crate::job::{Job, KeptValue, Node};
 use crate::path::Segment;
 use crate::policy::{Check, UpdatePolicy};
-use crate::schema::{JobSchema, SchemaUpdate, SchemaViolation, SchemaViolations};
+use crate::schema::{
+    JobSchema, SchemaUpdate, SchemaViolation, SchemaViolationKind, SchemaViolations,
+};
 
 /// Validates the changed values of one update.
 pub(super) struct ValueCheck<'c, 'e> {
@@ -39,7 +41,18 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         if self.policy.checks(Check::Schema) {
             let limit = self.policy.limits().violations.max(1);
             let SchemaViolations { list, omitted } = self.schema_violations(diff, limit);
-            list.into_iter().map(Violation::from).for_each(|violation| results.add(violation));
+            for violation in list {
+                let is_reported = match violation.kind {
+                    SchemaViolationKind::NotOneOf { is_advice: true, .. } => {
+                        self.policy.checks(Check::PodPolicies)
+                    }
+                    SchemaViolationKind::NoListMapElement => false,
+                    _ => true,
+                };
+                if is_reported {
+                    results.add(violation.into());
+                }
+            }
             results.add_omitted(omitted);
         }
         if let (JobField::Metadata(name), true) = (diff.field, self.policy.checks(Check::Metadata))

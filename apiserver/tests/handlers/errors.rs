@@ -67,8 +67,10 @@ fn put_rejects_invalid_metadata_with_kubernetes_messages() {
         (json!({"finalizers": ["a/"]}), "metadata.finalizers", "Invalid value: \"a/\": name part must be non-empty".into()),
         (json!({"finalizers": ["orphan", "foregroundDeletion"]}), "metadata.finalizers",
             r#"Invalid value: ["orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set"#.into()),
-        (json!({"ownerReferences": [{"apiVersion": "v1", "kind": "A", "name": "b"}]}), "metadata.ownerReferences[0].uid",
-            "Required value: must not be empty".into()),
+        (json!({"ownerReferences": [{"apiVersion": "v1", "kind": "A", "name": "b"}]}), "metadata.ownerReferences.uid",
+            "Invalid value: \"\": must not be empty".into()),
+        (json!({"ownerReferences": [{"kind": "A", "name": "b", "uid": "c"}]}), "metadata.ownerReferences.apiVersion",
+            "Invalid value: \"\": version must not be empty".into()),
         (json!({"deletionTimestamp": "2019-07-11T10:00:00+02:00"}), "metadata.deletionTimestamp",
             r#"Invalid value: "2019-07-11T08:00:00Z": field is immutable"#.into()),
         (json!({"deletionGracePeriodSeconds": 0}), "metadata.deletionGracePeriodSeconds",
@@ -228,7 +230,8 @@ fn put_reports_numbers_out_of_range_of_request_and_store() {
         let stored = stored.replacen(field, unreadable, 1);
         let existing = Job::from_slice(stored.as_bytes()).unwrap();
         let request = ReplaceRequest::from_uri(URI, sent.as_bytes()).unwrap();
-        let status = replace(Some(&existing), &request, &permissive(), &context()).unwrap_err();
+        let status =
+            replace(Some(&existing), &request, &permissive(), &context()).unwrap_err().status;
         let lead = "Internal error occurred: ";
         assert_eq!((status.code, status.message), (500, format!("{lead}{number}")), "{field}");
     }

@@ -42,7 +42,8 @@ fn put(
     let stored = stored.to_string();
     let existing = Job::from_slice(stored.as_bytes()).unwrap();
     let uri = format!("{URI}{query}");
-    replace(Some(&existing), &ReplaceRequest::from_uri(&uri, body)?, validator, &context())
+    let request = ReplaceRequest::from_uri(&uri, body)?;
+    Ok(replace(Some(&existing), &request, validator, &context())?)
 }
 
 /// Sends a PUT of the documented body, edited, for the documented Job.
@@ -65,7 +66,7 @@ fn put_as_server(edit: impl FnOnce(&mut Value)) -> Result<Response, Status> {
     let existing = Job::from_slice(stored.as_bytes()).unwrap();
     let request = ReplaceRequest::from_uri(URI, body.as_bytes())?;
     let context = context().with_status_codes(StatusCodes::Kubernetes);
-    replace(Some(&existing), &request, &permissive(), &context)
+    Ok(replace(Some(&existing), &request, &permissive(), &context)?)
 }
 
 fn permissive() -> Validator {

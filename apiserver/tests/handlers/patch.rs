@@ -12,7 +12,7 @@ fn patch_with(content_type: &str, patching: &Value) -> Result<Response, Status> 
     let existing = Job::from_slice(stored.as_bytes()).unwrap();
     let request = PatchRequest::from_uri(URI, content_type, body.as_bytes())?;
     let context = context().with_status_codes(StatusCodes::Kubernetes);
-    patch(Some(&existing), &request, &permissive(), &context)
+    Ok(patch(Some(&existing), &request, &permissive(), &context)?)
 }
 
 fn json_patch(patching: &Value) -> Result<Response, Status> {
@@ -85,8 +85,8 @@ fn patch_errors_match_a_server() {
         ),
         (
             json!([{"op": "replace", "path": "/metadata/name", "value": "x"}]),
-            422,
-            "Job.batch.volcano.sh \"x\" is invalid: metadata.name: Invalid value: \"x\": field is immutable",
+            400,
+            "the name of the object (x) does not match the name on the URL (openmpi-hello-2-com)",
         ),
         (
             json!([{"op": "replace", "path": "/metadata/namespace", "value": "x"}]),

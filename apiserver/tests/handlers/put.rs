@@ -161,7 +161,7 @@ fn put_without_a_stored_job_is_404_or_creates() {
     let text = body().to_string();
     let request = ReplaceRequest::from_uri(URI, text.as_bytes()).unwrap();
     let validator = Validator::default();
-    let status = replace(None, &request, &validator, &context()).unwrap_err();
+    let status = replace(None, &request, &validator, &context()).unwrap_err().status;
     assert_eq!((status.code, &*status.reason), (404, "NotFound"));
 
     let uid = "00000000-0000-0000-0000-000000000001";
@@ -184,7 +184,7 @@ fn put_without_a_stored_job_is_404_or_creates() {
 
     let invalid = text.replace(r#""queue":"default""#, r#""queue":"Not OK""#);
     let request = ReplaceRequest::from_uri(URI, invalid.as_bytes()).unwrap();
-    assert_eq!(replace(None, &request, &validator, &create).unwrap_err().code, 400);
+    assert_eq!(replace(None, &request, &validator, &create).unwrap_err().status.code, 400);
 }
 
 #[test]
