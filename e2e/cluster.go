@@ -33,6 +33,8 @@ type options struct {
 	// requests is the number of random requests, and seed what they depend on.
 	requests int
 	seed     uint64
+	// record is a file for the requests with the same answers, with these.
+	record string
 }
 
 // environment is a running cluster without nodes, with a webhook beside it.

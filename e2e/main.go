@@ -29,6 +29,7 @@ func main() {
 	flag.StringVar(&options.scenarios, "scenarios", "", "a part of the names of the scenarios to run")
 	flag.IntVar(&options.requests, "requests", 2000, "the number of random requests to compare")
 	flag.Uint64Var(&options.seed, "seed", uint64(time.Now().UnixNano()), "the seed of the random requests")
+	flag.StringVar(&options.record, "record", "", "a file to which short requests are written, with their answers if both are the same")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
