@@ -20,6 +20,11 @@ pub(crate) trait Visitor {
     /// The verdict on a difference.
     fn verdict(&self, field: JobField<'_>, difference: &Difference<'_>) -> Verdict;
 
+    /// Whether fields are visited too whose values are the same in another text, or like absent ones.
+    fn visits_same(&self) -> bool {
+        false
+    }
+
     /// Called once for each field that differs, in no particular order. `Break` stops the walk.
     fn visit(&mut self, diff: FieldDiff<'_>) -> ControlFlow<()>;
 
@@ -232,7 +237,7 @@ impl JobWalk<'_, '_, '_, '_> {
         let judge = |difference: &Difference<'_>| self.visitor.verdict(field, difference);
         let differences = differences(&at, child, slot, values, self.limits.values, &judge);
         let differs = !differences.is_empty();
-        if differs {
+        if differs || self.visitor.visits_same() {
             self.visit_field(field, child, values, differences)?;
         }
         self.buffers =

@@ -157,6 +157,11 @@ impl Visitor for SpecViolations<'_, '_> {
         Verdict::Denied
     }
 
+    /// An API server validates a value that is like an absent one: `priorityClassName: ""`.
+    fn visits_same(&self) -> bool {
+        true
+    }
+
     fn visit(&mut self, diff: FieldDiff<'_>) -> ControlFlow<()> {
         if !matches!(diff.field, JobField::Top(_) | JobField::Metadata(_)) {
             self.list.extend(self.check.schema_violations(&diff, self.limit).list);
