@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use volcano_job_update::status::{Status, StatusCodes};
 use volcano_job_update::{
-    ChangeKind, Job, Limits, Report, Review, TextStyle, UpdatePolicy, Validator, Verdict,
+    ChangeKind, Check, Job, Limits, Report, Review, TextStyle, UpdatePolicy, Validator, Verdict,
     ViolationCode,
 };
 
@@ -169,6 +169,32 @@ fn a_limit_of_0_violations_denies_as_well() {
         [json!(1), json!("x")].map(|replicas| job(&json!({}), &task(replicas)));
     let review = review(policy, &existing, &replacement);
     assert_eq!(review.violations().map(|violations| violations.len()), Some(1));
+}
+
+/// A check that is skipped takes no place among the violations that are listed.
+#[test]
+fn a_skipped_check_does_not_hide_a_violation() {
+    let policy = UpdatePolicy::documented()
+        .skip(Check::PodPolicies)
+        .with_limits(Limits::default().with_violations(1));
+    let template = |pod: Value| json!({"tasks": [{"name": "a", "template": {"spec": pod}}]});
+    let existing = job(&json!({}), &template(json!({"containers": []})));
+    let wrong = json!({
+        "containers": [], "restartPolicy": "x", "terminationGracePeriodSeconds": "a",
+    });
+    let denied = review(policy.clone(), &existing, &job(&json!({}), &template(wrong)));
+    let violations = denied.violations().unwrap();
+    assert_eq!((violations.len(), violations.omitted()), (1, 0));
+    let path = "spec.tasks[0].template.spec.terminationGracePeriodSeconds";
+    assert_eq!(violations[0].path().to_string(), path);
+    let advised = json!({"containers": [], "restartPolicy": "x"});
+    assert!(review(policy, &existing, &job(&json!({}), &template(advised))).is_allowed());
+    // An element of a keyed list that is no object is one violation.
+    let policy = UpdatePolicy::documented().with_limits(Limits::default().with_violations(1));
+    let denied =
+        review(policy, &existing, &job(&json!({}), &template(json!({"containers": ["x"]}))));
+    let violations = denied.violations().unwrap();
+    assert_eq!((violations.len(), violations.omitted()), (1, 0));
 }
 
 /// The schema and a rule deny negative replicas; that is one violation.

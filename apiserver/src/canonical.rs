@@ -88,7 +88,8 @@ impl<'t> Copier<'t> {
     fn member(&mut self, fields: &mut Fields<'_, 't>) -> Option<()> {
         let start = self.cursor.offset();
         let key = self.string()?;
-        if fields.last_key.is_some_and(|last| last >= key) {
+        // Go sorts keys without their escapes.
+        if key.contains('\\') || fields.last_key.is_some_and(|last| last >= key) {
             return None;
         }
         fields.last_key = Some(key);

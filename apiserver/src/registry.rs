@@ -41,6 +41,7 @@ impl RequestScope<'_> {
             return Err(Status::internal_error(MISSING_API_VERSION));
         }
         strategy::prepare_for_update(&mut decoded, &old)?;
+        let self_link = decoded.metadata.remove("selfLink");
         let verb = self.update_verb(&decoded, &old, stored);
         if verb == StoreVerb::Update {
             let version = self.context.resource_version.to_string();
@@ -48,8 +49,6 @@ impl RequestScope<'_> {
         }
         let status = fields::stored_status(existing, structural(self.validator))
             .map_err(Status::internal_error)?;
-        // The answer has the selfLink of the request; the store does not.
-        let self_link = decoded.metadata.remove("selfLink");
         let encoded = self.encode(&decoded, status.as_ref());
         let decoded_value;
         // Defaults and nulls do not affect the outcome, so the body can be validated instead of the
@@ -78,6 +77,8 @@ impl RequestScope<'_> {
             return Err(Status::denied(name, violations, self.context.status_codes));
         }
         warnings.extend(review.warnings().iter().map(ToString::to_string));
+        // A dry run is answered with the object as it was sent, without a look into the store.
+        let self_link = self_link.filter(|_| self.info.is_dry_run());
         decoded.metadata.extend(self_link.map(|link| ("selfLink".to_owned(), link)));
         let body = self.body(&mut decoded, &encoded, status.as_ref());
         let (warnings, review) = (std::mem::take(warnings), Some(review));

@@ -91,8 +91,7 @@ impl Causes<'_> {
             SchemaViolationKind::Missing => {
                 self.list.push(StatusCause::new(CauseType::Required, field, ""));
             }
-            SchemaViolationKind::NotOneOf { is_advice: true, .. } => {}
-            SchemaViolationKind::NotOneOf { choices, found, .. } => {
+            SchemaViolationKind::NotOneOf { choices, found } => {
                 let choices: Vec<String> = choices.iter().map(|choice| go::quote(choice)).collect();
                 let detail = format!("supported values: {}", choices.join(", "));
                 let kind = CauseType::NotSupported;

@@ -26,6 +26,11 @@ pub(crate) struct SchemaUpdate<'u> {
     pub(crate) existing_repeats: &'u dyn Fn() -> bool,
     /// The maximum number of violations to return for one field.
     pub(crate) limit: usize,
+    /// Whether a value must be one of the choices that only the overlay knows.
+    pub(crate) checks_overlay_choices: bool,
+    /// Whether an element of a keyed list that is no object has a violation of the list too, beside that
+    /// of its type.
+    pub(crate) checks_list_map_elements: bool,
 }
 
 /// The violations of the schema in one value.
@@ -121,7 +126,7 @@ impl Structural {
             ratchet: Ratchet::new(field, update.same),
             path,
             place: Vec::new(),
-            limit: update.limit,
+            update,
             violations: SchemaViolations::default(),
         };
         walk.value(field);
@@ -135,6 +140,9 @@ impl Structural {
             return violations;
         }
         for repeated in repeated {
+            if repeated.first.is_none() && !update.checks_list_map_elements {
+                continue;
+            }
             let Some(list) = ratchet.changed_at(&repeated.list) else { continue };
             violations.add(update.limit, || {
                 let position = Segment::Index(repeated.position);
@@ -190,7 +198,7 @@ struct FieldWalk<'v, 'p> {
     path: &'p FieldPath,
     /// The current value, from the field.
     place: Vec<Segment>,
-    limit: usize,
+    update: &'p SchemaUpdate<'p>,
     violations: SchemaViolations,
 }
 
@@ -234,14 +242,16 @@ impl<'v> FieldWalk<'v, '_> {
             let places = &mut self.ratchet.places;
             let place = place_of(error.instance_path(), pair.replacement, places);
             let Some(at) = self.ratchet.changed_below(pair, &place) else { continue };
-            // The wrong type is another error.
-            let is_enum = matches!(error.kind(), ValidationErrorKind::Enum { .. })
+            let is_overlay_choice = matches!(error.kind(), ValidationErrorKind::Enum { .. })
                 && at.schema.enum_source == EnumSource::Overlay;
-            if is_enum && at.replacement.as_text().is_none() {
+            // The wrong type is another error.
+            let is_wrong_type = || at.replacement.as_text().is_none();
+            if is_overlay_choice && (!self.update.checks_overlay_choices || is_wrong_type()) {
                 continue;
             }
             let place = self.place.iter().cloned().chain(place);
-            self.violations.add(self.limit, || violation_of(&error, below(self.path, place), at));
+            self.violations
+                .add(self.update.limit, || violation_of(&error, below(self.path, place), at));
         }
     }
 }
@@ -322,11 +332,9 @@ fn kind_of(error: &ValidationError<'_>, schema: &Structural) -> SchemaViolationK
             Kind::Quantity => SchemaViolationKind::NotAQuantity { pattern: pattern.clone() },
             _ => SchemaViolationKind::Pattern(pattern.clone()),
         },
-        (ValidationErrorKind::Enum { options }, found) => SchemaViolationKind::NotOneOf {
-            choices: choices(options),
-            found: found.clone(),
-            is_advice: schema.enum_source == EnumSource::Overlay,
-        },
+        (ValidationErrorKind::Enum { options }, found) => {
+            SchemaViolationKind::NotOneOf { choices: choices(options), found: found.clone() }
+        }
         (ValidationErrorKind::Format { format }, _) => SchemaViolationKind::Format(format.clone()),
         _ => SchemaViolationKind::Other(error.masked_with("the value").to_string()),
     }

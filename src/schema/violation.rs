@@ -92,8 +92,6 @@ pub enum SchemaViolationKind {
         choices: Vec<String>,
         /// The value.
         found: Value,
-        /// Whether an API server accepts the value: no pod could be created with it.
-        is_advice: bool,
     },
     /// The string is not in this format, such as `date-time`.
     Format(String),
@@ -127,7 +125,7 @@ impl SchemaViolationKind {
             Self::Type { expected, found: Value::Number(_) | Value::Bool(_) } => {
                 expected.contains(&JsonType::String).then(|| "write it in quotes".into())
             }
-            Self::NotOneOf { choices, found, .. } => {
+            Self::NotOneOf { choices, found } => {
                 nearest(choices, found).map(|choice| format!("set it to {choice}"))
             }
             Self::Below { least, .. } => Some(format!("set it to {least} or more")),
@@ -168,7 +166,7 @@ impl fmt::Display for SchemaViolationKind {
             }
             Self::NotAQuantity { .. } => f.write_str("must be a quantity such as 500m, 1.5 or 2Gi"),
             Self::Pattern(pattern) => write!(f, "must match {pattern}"),
-            Self::NotOneOf { choices, found, .. } => {
+            Self::NotOneOf { choices, found } => {
                 let shown: Vec<&str> = choices
                     .iter()
                     .map(String::as_str)

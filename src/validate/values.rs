@@ -13,9 +13,7 @@ use crate::diff::{
 use crate::job::{Job, KeptValue, Node};
 use crate::path::Segment;
 use crate::policy::{Check, UpdatePolicy};
-use crate::schema::{
-    JobSchema, SchemaUpdate, SchemaViolation, SchemaViolationKind, SchemaViolations,
-};
+use crate::schema::{JobSchema, SchemaUpdate, SchemaViolation, SchemaViolations};
 
 /// Validates the changed values of one update.
 pub(super) struct ValueCheck<'c, 'e> {
@@ -40,19 +38,15 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         let Some(after) = diff.replacement else { return };
         if self.policy.checks(Check::Schema) {
             let limit = self.policy.limits().violations.max(1);
-            let SchemaViolations { list, omitted } = self.schema_violations(diff, limit);
-            for violation in list {
-                let is_reported = match violation.kind {
-                    SchemaViolationKind::NotOneOf { is_advice: true, .. } => {
-                        self.policy.checks(Check::PodPolicies)
-                    }
-                    SchemaViolationKind::NoListMapElement => false,
-                    _ => true,
-                };
-                if is_reported {
-                    results.add(violation.into());
-                }
-            }
+            let update = SchemaUpdate {
+                same,
+                existing_repeats: &|| self.existing_repeats(),
+                limit,
+                checks_overlay_choices: self.policy.checks(Check::PodPolicies),
+                checks_list_map_elements: false,
+            };
+            let SchemaViolations { list, omitted } = schema_violations_of(diff, &update);
+            list.into_iter().map(Violation::from).for_each(|violation| results.add(violation));
             results.add_omitted(omitted);
         }
         if let (JobField::Metadata(name), true) = (diff.field, self.policy.checks(Check::Metadata))
@@ -65,17 +59,6 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
     pub(super) fn task_count(&self, replacement: &Job<'_>) -> Option<Violation> {
         let violation = || self.task_count_violation(replacement).map(Violation::from);
         self.policy.checks(Check::Schema).then(violation)?
-    }
-
-    /// The schema violations in the new value of a changed field, regardless of the policy's
-    /// checks.
-    fn schema_violations(&self, diff: &FieldDiff<'_>, limit: usize) -> SchemaViolations {
-        let Some(after) = diff.replacement else { return SchemaViolations::default() };
-        if diff.schema.accepts(after) {
-            return SchemaViolations::default();
-        }
-        let update = SchemaUpdate { same, existing_repeats: &|| self.existing_repeats(), limit };
-        diff.schema.violations(&diff.field.path(), diff.existing, after, &update)
     }
 
     fn task_count_violation(&self, replacement: &Job<'_>) -> Option<SchemaViolation> {
@@ -118,6 +101,15 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         };
         violations.into_iter().map(report).for_each(|violation| results.add(violation));
     }
+}
+
+/// The schema violations in the new value of a changed field.
+fn schema_violations_of(diff: &FieldDiff<'_>, update: &SchemaUpdate<'_>) -> SchemaViolations {
+    let Some(after) = diff.replacement else { return SchemaViolations::default() };
+    if diff.schema.accepts(after) {
+        return SchemaViolations::default();
+    }
+    diff.schema.violations(&diff.field.path(), diff.existing, after, update)
 }
 
 /// The schema violations in the parts of `spec` that differ from the existing Job, regardless of
@@ -164,7 +156,15 @@ impl Visitor for SpecViolations<'_, '_> {
 
     fn visit(&mut self, diff: FieldDiff<'_>) -> ControlFlow<()> {
         if !matches!(diff.field, JobField::Top(_) | JobField::Metadata(_)) {
-            self.list.extend(self.check.schema_violations(&diff, self.limit).list);
+            // The violations that an API server has.
+            let update = SchemaUpdate {
+                same,
+                existing_repeats: &|| self.check.existing_repeats(),
+                limit: self.limit,
+                checks_overlay_choices: false,
+                checks_list_map_elements: true,
+            };
+            self.list.extend(schema_violations_of(&diff, &update).list);
         }
         ControlFlow::Continue(())
     }

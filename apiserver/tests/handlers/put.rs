@@ -230,3 +230,21 @@ fn debug_does_not_show_the_job() {
     assert!(!shown.contains("secret") && !shown.contains("115, 101"), "{shown}");
     assert!(shown.contains("openmpi-hello-2-com") && shown.contains("200"), "{shown}");
 }
+
+/// Only a dry run answers with the object as it was sent; what was stored has no selfLink.
+#[test]
+fn self_link_of_the_request_is_not_a_change() {
+    let validator = permissive();
+    let stored = put(&existing(), "", body().to_string().as_bytes(), &validator).unwrap();
+    let stored: Value = serde_json::from_str(stored.body()).unwrap();
+    let mut sent = stored.clone();
+    sent["metadata"]["selfLink"] = json!("/x");
+    let answered = |query: &str| {
+        let response = put(&stored, query, sent.to_string().as_bytes(), &validator).unwrap();
+        assert_eq!(response.store_action(), StoreAction::Keep);
+        let body: Value = serde_json::from_str(response.body()).unwrap();
+        body["metadata"].get("selfLink").cloned()
+    };
+    assert_eq!(answered(""), None);
+    assert_eq!(answered("?dryRun=All"), Some(json!("/x")));
+}
