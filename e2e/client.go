@@ -50,9 +50,16 @@ func (e *environment) request(method, path string, body any, headers ...header) 
 	if err != nil {
 		return reply{err: err}
 	}
-	request, err := http.NewRequestWithContext(e.ctx, method, e.api+path, bytes.NewReader(text))
+	answer, text := e.send(method, path, text, headers...)
+	_ = json.Unmarshal(text, &answer.body)
+	return answer
+}
+
+// send sends a request with this body. It returns the response without its body, and the text of that.
+func (e *environment) send(method, path string, body []byte, headers ...header) (reply, []byte) {
+	request, err := http.NewRequestWithContext(e.ctx, method, e.api+path, bytes.NewReader(body))
 	if err != nil {
-		return reply{err: err}
+		return reply{err: err}, nil
 	}
 	request.Header.Set("Authorization", "Bearer admin")
 	request.Header.Set("Content-Type", "application/json")
@@ -61,13 +68,11 @@ func (e *environment) request(method, path string, body any, headers ...header) 
 	}
 	response, err := e.http.Do(request)
 	if err != nil {
-		return reply{err: err}
+		return reply{err: err}, nil
 	}
 	defer response.Body.Close()
-	text, err = io.ReadAll(response.Body)
-	answer := reply{err: err, code: response.StatusCode, warnings: response.Header.Values("Warning")}
-	_ = json.Unmarshal(text, &answer.body)
-	return answer
+	text, err := io.ReadAll(response.Body)
+	return reply{err: err, code: response.StatusCode, warnings: response.Header.Values("Warning")}, text
 }
 
 // patch sends a JSON Merge Patch.

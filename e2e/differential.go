@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -41,8 +42,6 @@ type answer struct {
 	Code     int      `json:"code"`
 	Body     string   `json:"body"`
 	Warnings []string `json:"warnings"`
-	// Deletes is not known of the API server.
-	Deletes bool `json:"deletes"`
 }
 
 // difference is a request that has two answers.
@@ -73,7 +72,7 @@ func compareAnswers(e *environment) error {
 	var found []difference
 	var errs []error
 	var lock sync.Mutex
-	var sent, equal atomic.Int64
+	var sent atomic.Int64
 	var group sync.WaitGroup
 	for worker := range workers {
 		group.Add(1)
@@ -91,8 +90,6 @@ func compareAnswers(e *environment) error {
 					lock.Lock()
 					found = append(found, *difference)
 					lock.Unlock()
-				} else {
-					equal.Add(1)
 				}
 			}
 			if err != nil {
@@ -106,7 +103,11 @@ func compareAnswers(e *environment) error {
 	if len(errs) > 0 {
 		return errs[0]
 	}
-	e.note("seed %d: %d of %d answers are the same", e.options.seed, equal.Load(), e.options.requests)
+	if err := e.ctx.Err(); err != nil {
+		return err
+	}
+	requests := e.options.requests
+	e.note("seed %d: %d of %d answers are the same", e.options.seed, requests-len(found), requests)
 	return e.report(found)
 }
 
@@ -134,7 +135,7 @@ func (e *environment) report(found []difference) error {
 			reasons[difference.Reason]++
 		}
 	}
-	for _, reason := range sortedKeys(reasons) {
+	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
 		e.note("%d differ: %s", reasons[reason], reason)
 	}
 	if unexplained > 0 {
@@ -167,7 +168,7 @@ func (t *tester) store(worker int) error {
 					return err
 				}
 			}
-			stored, err := t.send(exchange{Method: "GET", URI: path})
+			stored, err := t.send(exchange{Method: "GET", URI: path, ContentType: "application/json"})
 			if err != nil {
 				return err
 			}
@@ -345,27 +346,14 @@ func (g *generator) jsonPatch(job, patch *node) {
 
 // send sends a request to the API server.
 func (t *tester) send(request exchange) (answer, error) {
-	sent, err := http.NewRequestWithContext(t.env.ctx, request.Method, t.env.api+request.URI, strings.NewReader(request.Body))
-	if err != nil {
-		return answer{}, err
-	}
-	sent.Header.Set("Authorization", "Bearer admin")
-	sent.Header.Set("Accept", "application/json")
-	if request.ContentType != "" {
-		sent.Header.Set("Content-Type", request.ContentType)
-	}
-	response, err := t.env.http.Do(sent)
-	if err != nil {
-		return answer{}, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	got := answer{Code: response.StatusCode, Body: string(body)}
-	for _, warning := range response.Header.Values("Warning") {
+	contentType := header{"Content-Type", request.ContentType}
+	response, body := t.env.send(request.Method, request.URI, []byte(request.Body), contentType)
+	got := answer{Code: response.code, Body: string(body)}
+	for _, warning := range response.warnings {
 		text, _ := strings.CutPrefix(warning, "299 - ")
 		got.Warnings = append(got.Warnings, unquoted(text))
 	}
-	return got, err
+	return got, response.err
 }
 
 // unquoted returns the text of a quoted string of HTTP.
@@ -442,9 +430,9 @@ func sameElements(a, b []string) bool {
 }
 
 func sortedBytes(text string) string {
-	bytes := []byte(text)
-	slices.Sort(bytes)
-	return string(bytes)
+	sorted := []byte(text)
+	slices.Sort(sorted)
+	return string(sorted)
 }
 
 // reason returns why two answers may differ; empty if there is no known reason. DESIGN.md lists the
@@ -496,12 +484,8 @@ func withoutQuotedJob(body string) string {
 
 // jobSchema returns the schema of a Job, with one for its metadata.
 func (e *environment) jobSchema() (object, error) {
-	text, err := os.ReadFile(filepath.Join(e.options.repository, "schemas/job.openapi.json"))
+	schema, err := e.openAPISchema()
 	if err != nil {
-		return nil, err
-	}
-	var schema object
-	if err := json.Unmarshal(text, &schema); err != nil {
 		return nil, err
 	}
 	schema["properties"].(object)["metadata"] = metadataSchema()
@@ -543,13 +527,4 @@ func (r *responder) answer(request exchange) (answer, error) {
 	}
 	var got answer
 	return got, json.Unmarshal(line, &got)
-}
-
-func sortedKeys[V any](values map[string]V) []string {
-	keys := make([]string, 0, len(values))
-	for key := range values {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -187,7 +189,7 @@ func (g *generator) key(schema object) string {
 	if len(properties) == 0 || g.IntN(8) == 0 {
 		return choose(g, strings.Fields(`"a" "b" "" "unknown" "Replicas" "a/b" "a.b" "x\"y" "1"`))
 	}
-	return scalar(choose(g, sortedKeys(properties)))
+	return scalar(choose(g, slices.Sorted(maps.Keys(properties))))
 }
 
 // add adds a member or element to the value at a place, or beside it if it is a scalar.

@@ -11,12 +11,8 @@ import (
 // prepare installs the CRD, and creates a Job that scenarios use to probe whether the webhook is
 // called.
 func (e *environment) prepare() error {
-	text, err := os.ReadFile(filepath.Join(e.options.repository, "schemas/job.openapi.json"))
+	schema, err := e.openAPISchema()
 	if err != nil {
-		return err
-	}
-	var schema object
-	if err := json.Unmarshal(text, &schema); err != nil {
 		return err
 	}
 	definition := object{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -37,6 +33,17 @@ func (e *environment) prepare() error {
 		_, err := e.create(job("probe"))
 		return err
 	})
+}
+
+// openAPISchema returns the schema of a Job.
+func (e *environment) openAPISchema() (object, error) {
+	text, err := os.ReadFile(filepath.Join(e.options.repository, "schemas/job.openapi.json"))
+	if err != nil {
+		return nil, err
+	}
+	var schema object
+	err = json.Unmarshal(text, &schema)
+	return schema, err
 }
 
 // read returns a Job from the repository's tests.

@@ -13,7 +13,7 @@ use std::num::NonZeroU64;
 use serde::Deserialize;
 use serde_json::json;
 use volcano_job_apiserver::{
-    PatchRequest, ReplaceRequest, RequestContext, StoreAction, patch, replace, status_body,
+    PatchRequest, ReplaceRequest, RequestContext, patch, replace, status_body,
 };
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{Job, UpdatePolicy, Validator};
@@ -68,13 +68,11 @@ fn answer(
             "code": response.code(),
             "body": response.body(),
             "warnings": response.warnings(),
-            "deletes": response.store_action() == StoreAction::Delete,
         }),
         Err(error) => json!({
             "code": error.status.code,
             "body": status_body(&error.status, false),
             "warnings": error.warnings,
-            "deletes": false,
         }),
     })
 }

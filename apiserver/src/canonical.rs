@@ -168,8 +168,7 @@ impl<'t> Copier<'t> {
         self.eat(b'"')?;
         let start = self.cursor.offset();
         loop {
-            let rest = self.cursor.rest();
-            let literal = rest.bytes().position(is_special)?;
+            let literal = self.cursor.rest().bytes().position(is_special)?;
             self.cursor.advance(literal);
             match self.cursor.peek()? {
                 b'"' => break,

@@ -168,7 +168,7 @@ impl DecodeError {
     pub(crate) fn into_status(self, bytes: &[u8], is_strict: bool) -> Status {
         match self {
             Self::KindMissing { version, error } if !is_strict => {
-                Self::NotHandled { kind: KIND.into(), version, error }.into_status(bytes, is_strict)
+                not_handled_as(KIND, KIND, &version, &error)
             }
             Self::Unrecognized(error) | Self::KindMissing { error, .. } => {
                 let summary = summary(bytes);
@@ -177,24 +177,23 @@ impl DecodeError {
                 ))
             }
             Self::NotHandled { kind, version, error } => {
-                let version = go::quote(&version);
-                Status::bad_request(format!(
-                    "{kind} in version {version} cannot be handled as a {KIND}: {error}"
-                ))
+                not_handled_as(KIND, &kind, &version, &error)
             }
             // The object was decoded, so its kind is the one that is named twice.
             Self::Strict { version, .. } if version.is_empty() => {
                 Status::bad_request(MISSING_API_VERSION)
             }
-            Self::Strict { kind, version, error } => {
-                let version = go::quote(&version);
-                Status::bad_request(format!(
-                    "{kind} in version {version} cannot be handled as a {kind}: {error}"
-                ))
-            }
+            Self::Strict { kind, version, error } => not_handled_as(&kind, &kind, &version, &error),
             Self::Stored(error) => Status::internal_error(error),
         }
     }
+}
+
+fn not_handled_as(expected: &str, kind: &str, version: &str, error: &str) -> Status {
+    let version = go::quote(version);
+    Status::bad_request(format!(
+        "{kind} in version {version} cannot be handled as a {expected}: {error}"
+    ))
 }
 
 /// What was removed from a body because it has the wrong type.
@@ -245,20 +244,17 @@ pub(crate) fn remove_mistyped_parts(
     schema: &Structural,
 ) -> (Value, Mistyped) {
     let mut mistyped = Mistyped::default();
-    if let Some(
-        metadata @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)),
-    ) = job.get_mut("metadata")
-    {
-        mistyped.metadata = object_meta::decode(metadata, &mut Vec::new()).err();
-        *metadata = Value::Null;
-    }
-    if let Some(spec) = job.get_mut("spec") {
-        let spec_schema = schema.declared_child("spec").unwrap_or(&ANY);
-        match spec {
-            Value::Null => {}
-            Value::Object(spec) => mistyped.remove_tasks(spec, spec_schema),
-            _ => mistyped.remove(spec, "spec", "object", spec_schema),
+    match job.get_mut("metadata") {
+        None | Some(Value::Null | Value::Object(_)) => {}
+        Some(other) => {
+            mistyped.metadata = object_meta::decode(&other.take(), &mut Vec::new()).err();
         }
+    }
+    let schema = schema.declared_child("spec").unwrap_or(&ANY);
+    match job.get_mut("spec") {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(spec)) => mistyped.remove_tasks(spec, schema),
+        Some(other) => mistyped.remove(other, "spec", "object", schema),
     }
     (Value::Object(job), mistyped)
 }

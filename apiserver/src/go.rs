@@ -125,7 +125,6 @@ pub(crate) fn escape_html(json: &str) -> Cow<'_, str> {
 /// that fits, otherwise as a `float64`.
 pub(crate) fn number_text(number: &Number) -> String {
     match (number.as_i64(), number.as_f64()) {
-        _ if is_negative_zero(number) => "0".into(),
         (Some(integer), _) => integer.to_string(),
         (None, Some(double)) => double_text(double),
         (None, None) => number.to_string(),
@@ -140,31 +139,34 @@ pub(crate) fn is_negative_zero(number: &Number) -> bool {
 /// A number as Go's format `%v` writes it: large and small doubles with an exponent.
 pub(crate) fn number_in_error(number: &Number) -> String {
     match number.as_f64() {
-        Some(double) if !number.is_i64() && double != 0.0 => {
-            let text = format!("{double:e}");
-            let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-            match (exponent.parse::<i32>(), exponent.strip_prefix('-')) {
-                (Ok(-4..=5), _) => format!("{double}"),
-                (_, Some(exponent)) => format!("{digits}e-{exponent:0>2}"),
-                (_, None) => format!("{digits}e+{exponent:0>2}"),
-            }
-        }
+        Some(double) if !number.is_i64() && double != 0.0 => match scientific(double) {
+            (_, -4..=5) => format!("{double}"),
+            (digits, exponent) => format!("{digits}e{exponent:+03}"),
+        },
         _ => number_text(number),
     }
 }
 
-/// A double as `json.Marshal` writes it: `2.0` as `2`, very large and very small ones with an
-/// exponent.
+/// A double as `json.Marshal` writes it: `2.0` as `2`, very large and very small ones with an exponent.
+/// `-0` is an integer in Go, and `0`.
 fn double_text(double: f64) -> String {
     let size = double.abs();
-    if size == 0.0 || (1e-6..1e21).contains(&size) {
+    if size == 0.0 {
+        return "0".into();
+    }
+    if (1e-6..1e21).contains(&size) {
         return format!("{double}");
     }
+    let (digits, exponent) = scientific(double);
+    format!("{digits}e{exponent:+}")
+}
+
+/// The digits and the exponent of a double: `1.5` and 3 of `1500`.
+#[expect(clippy::expect_used, reason = "the format has an exponent")]
+fn scientific(double: f64) -> (String, i32) {
     let text = format!("{double:e}");
-    match text.split_once('e') {
-        Some((digits, exponent)) if !exponent.starts_with('-') => format!("{digits}e+{exponent}"),
-        _ => text,
-    }
+    let (digits, exponent) = text.split_once('e').expect("an exponent");
+    (digits.to_owned(), exponent.parse().expect("a short number"))
 }
 
 /// Indents compact JSON by two spaces a level, as `json.MarshalIndent` does.

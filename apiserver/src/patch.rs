@@ -120,8 +120,9 @@ pub(crate) fn json_patch(mut document: Value, body: &[u8], is_strict: bool) -> P
         ))));
     }
     let mut work = Work { depth: depth(&document), ..Work::default() };
+    let has_test = operations.iter().any(|operation| operation.get("op") == Some(&"test".into()));
     // `None` if the text has duplicate keys.
-    let texts = Document::of_text(text.trim_ascii());
+    let texts = has_test.then(|| Document::of_text(text.trim_ascii())).flatten();
     let mut texts = texts.iter().flat_map(|texts| texts.root().elements());
     for (position, operation) in operations.iter().enumerate() {
         let expected = texts.next().and_then(|operation| operation.get("value"));

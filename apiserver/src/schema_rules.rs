@@ -169,13 +169,7 @@ impl Causes<'_> {
             _ => integer.is_some(),
         };
         if !fits {
-            let of_format = match format {
-                Some(format) => format!("with format {format}"),
-                None => "(default format)".into(),
-            };
-            self.add_nowhere(&format!(
-                "Checked value must be of type integer {of_format} in {field}"
-            ));
+            self.add_not_in_range(field, format);
         }
         let value = Value::Number(number.clone());
         if let Some(most) = schema.maximum().filter(|most| double > as_double(most)) {
@@ -196,10 +190,17 @@ impl Causes<'_> {
         ));
         self.add_type(field, "integer", name);
         if found.is_number() {
-            self.add_nowhere(&format!(
-                "Checked value must be of type integer (default format) in {field}"
-            ));
+            self.add_not_in_range(field, None);
         }
+    }
+
+    /// Adds the cause for a number that is no integer of this format.
+    fn add_not_in_range(&mut self, field: &str, format: Option<&str>) {
+        let of_format = match format {
+            Some(format) => format!("with format {format}"),
+            None => "(default format)".into(),
+        };
+        self.add_nowhere(&format!("Checked value must be of type integer {of_format} in {field}"));
     }
 
     /// Adds a cause for which the server does not know the field, and writes `<nil>`.

@@ -56,8 +56,9 @@ pub(crate) fn compare(
     limits: WalkLimits,
     visitor: &mut dyn Visitor,
 ) -> Result<(), ReviewError> {
-    let buffers = Default::default();
-    match (JobWalk { existing, replacement, limits, visitor, buffers }).job(schema) {
+    let (old_buffer, new_buffer) = (Buffer::default(), Buffer::default());
+    let mut walk = JobWalk { existing, replacement, limits, visitor, old_buffer, new_buffer };
+    match walk.job(schema) {
         Ok(()) | Err(Stop::Visitor) => Ok(()),
         Err(Stop::Unreadable(error)) => Err(error),
     }
@@ -74,8 +75,9 @@ struct JobWalk<'j, 'e, 'r, 'v> {
     replacement: &'j Job<'r>,
     limits: WalkLimits,
     visitor: &'v mut dyn Visitor,
-    /// The memory of the last two documents.
-    buffers: [Buffer; 2],
+    /// The memory of the last field's documents, for the next one's.
+    old_buffer: Buffer,
+    new_buffer: Buffer,
 }
 
 /// The object that contains a field.
@@ -196,8 +198,8 @@ impl JobWalk<'_, '_, '_, '_> {
     #[cold]
     fn fold(&mut self, at: &PathNode<'_>, holder: Holder) -> Result<(), Stop> {
         let (old, new) = holder.wholes(self.existing, self.replacement);
-        let old = old.map(|field| self.of_existing(field, at, Buffer::default())).transpose()?;
-        let new = new.map(|field| self.of_replacement(field, at, Buffer::default())).transpose()?;
+        let old = old.map(|field| self.of_existing(field, at)).transpose()?;
+        let new = new.map(|field| self.of_replacement(field, at)).transpose()?;
         let values = (old.as_ref().map(Document::root), new.as_ref().map(Document::root));
         if let Some(kind) = DifferenceKind::between(values.0, values.1) {
             self.visitor.fold(Difference::new(at, &ANY, Origin::Known, false, kind));
@@ -224,14 +226,13 @@ impl JobWalk<'_, '_, '_, '_> {
         };
         if is_managed {
             let Some(new) = new else { return Ok(false) };
-            let new = self.of_replacement(new.surface(), &at, Buffer::default())?;
+            let new = self.of_replacement(new.surface(), &at)?;
             let values = (None, Some(new.root()));
             self.visit_field(holder.field(key), child, values, Vec::new())?;
             return Ok(false);
         }
-        let [for_old, for_new] = std::mem::take(&mut self.buffers);
-        let old = old.map(|field| self.of_existing(field, &at, for_old)).transpose()?;
-        let new = new.map(|field| self.of_replacement(field, &at, for_new)).transpose()?;
+        let old = old.map(|field| self.of_existing(field, &at)).transpose()?;
+        let new = new.map(|field| self.of_replacement(field, &at)).transpose()?;
         let values = (old.as_ref().map(Document::root), new.as_ref().map(Document::root));
         let field = holder.field(key);
         let judge = |difference: &Difference<'_>| self.visitor.verdict(field, difference);
@@ -240,8 +241,8 @@ impl JobWalk<'_, '_, '_, '_> {
         if differs || self.visitor.visits_same() {
             self.visit_field(field, child, values, differences)?;
         }
-        self.buffers =
-            [old, new].map(|document| document.map(Document::into_buffer).unwrap_or_default());
+        self.old_buffer = old.map(Document::into_buffer).unwrap_or_default();
+        self.new_buffer = new.map(Document::into_buffer).unwrap_or_default();
         Ok(differs)
     }
 
@@ -258,7 +259,7 @@ impl JobWalk<'_, '_, '_, '_> {
         for &position in &matching.removed {
             let task = matched_task(existing, position);
             let at = at.index(position, position);
-            let old = self.of_existing(task.whole, &at, Buffer::default())?;
+            let old = self.of_existing(task.whole, &at)?;
             let old = old.root();
             let field = JobField::RemovedTask(position);
             let kind = DifferenceKind::Removed(old);
@@ -267,7 +268,7 @@ impl JobWalk<'_, '_, '_, '_> {
         for &position in &matching.added {
             let task = matched_task(replacement, position);
             let at = at.index(position, position);
-            let new = self.of_replacement(task.whole, &at, Buffer::default())?;
+            let new = self.of_replacement(task.whole, &at)?;
             let new = new.root();
             let field = JobField::AddedTask(position);
             let kind = DifferenceKind::Added(new);
@@ -316,7 +317,7 @@ impl JobWalk<'_, '_, '_, '_> {
         if new.whole.is_null() {
             // The removals of its fields were visited one by one. That the task itself is no longer
             // an object is not a difference of any of them.
-            let old = self.of_existing(old.whole, &at, Buffer::default())?;
+            let old = self.of_existing(old.whole, &at)?;
             let field = JobField::NullTask { replacement };
             let values = (Some(old.root()), Some(Node::NULL));
             return self.visit_field(field, schema, values, Vec::new());
@@ -339,22 +340,20 @@ impl JobWalk<'_, '_, '_, '_> {
     }
 
     fn of_existing<'f>(
-        &self,
+        &mut self,
         field: Field<'f>,
         at: &PathNode<'_>,
-        buffer: Buffer,
     ) -> Result<Document<'f>, Stop> {
-        let document = self.existing.document(field, at, buffer);
+        let document = self.existing.document(field, at, std::mem::take(&mut self.old_buffer));
         document.map_err(|error| Stop::Unreadable(ReviewError::Existing(error)))
     }
 
     fn of_replacement<'f>(
-        &self,
+        &mut self,
         field: Field<'f>,
         at: &PathNode<'_>,
-        buffer: Buffer,
     ) -> Result<Document<'f>, Stop> {
-        let document = self.replacement.document(field, at, buffer);
+        let document = self.replacement.document(field, at, std::mem::take(&mut self.new_buffer));
         document.map_err(|error| Stop::Unreadable(ReviewError::Replacement(error)))
     }
 }

@@ -109,16 +109,6 @@ impl<'t> Cursor<'t> {
         is_next
     }
 
-    /// Skips white space, and an ASCII character if it is the next one; returns whether it was.
-    #[inline]
-    fn eat_next(&mut self, byte: u8) -> bool {
-        // Mostly there is no white space.
-        self.eat(byte) || {
-            self.skip_white_space();
-            self.eat(byte)
-        }
-    }
-
     #[inline]
     pub fn skip_white_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
@@ -146,14 +136,14 @@ impl<'t> Cursor<'t> {
     }
 
     /// Reads the key of a member, the colon and the white space around it.
-    #[inline]
     pub fn key(&mut self) -> Result<Cow<'t, str>, SyntaxError> {
         let key = match self.plain_string() {
             Some(key) => Cow::Borrowed(key),
             None if self.peek() == Some(b'"') => Cow::Owned(self.escaped_string()?),
             None => return Err(self.expected("a key in quotes")),
         };
-        if !self.eat_next(b':') {
+        self.skip_white_space();
+        if !self.eat(b':') {
             return Err(self.expected("`:`"));
         }
         self.skip_white_space();
@@ -171,8 +161,9 @@ impl<'t> Cursor<'t> {
     /// Within a string, skips all characters up to a quote, a backslash or a control character
     /// (which is not allowed in a string).
     #[inline]
+    #[expect(clippy::expect_used, reason = "the cursor is within the text")]
     pub fn skip_plain(&mut self) {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let rest = self.text.as_bytes().get(self.at..).expect("the text from the cursor on");
         self.at = self.text.len() - skip::plain(rest).len();
     }
 
@@ -193,7 +184,6 @@ impl<'t> Cursor<'t> {
     }
 
     /// Reads a string without escapes, if that comes next; returns the text between the quotes.
-    #[inline]
     fn plain_string(&mut self) -> Option<&'t str> {
         let start = self.at;
         if self.eat(b'"') {

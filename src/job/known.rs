@@ -23,7 +23,8 @@ pub(super) fn behind_bracket(text: &str) -> &str {
     if let [b'{' | b'[', inside @ ..] = rest {
         rest = white_space(inside);
     }
-    tail(text, rest.get(1..).unwrap_or_default())
+    let (_, behind) = split(tail(text, rest), 1);
+    behind
 }
 
 /// The text between the quotes of a string, whether it has escapes, and what follows the string.
@@ -53,8 +54,8 @@ fn closing_quote(text: &[u8]) -> &[u8] {
 /// The value of a member, from behind its key.
 #[inline]
 pub(super) fn behind_colon(text: &str) -> &str {
-    let colon = white_space(text.as_bytes());
-    tail(text, white_space(colon.get(1..).unwrap_or_default()))
+    let (_, value) = split(tail(text, white_space(text.as_bytes())), 1);
+    tail(value, white_space(value.as_bytes()))
 }
 
 /// A number, `true`, `false` or `null`, and what follows it.

@@ -186,6 +186,7 @@ impl<'a> JobReader<'a, '_> {
     /// Reads the fields of an object into `entries`, except those that `nested` reads: it is called
     /// after a key and returns whether it read the value. It may add entries too, which end up before
     /// those of the object. Returns the gaps; see `Job::top_gaps`.
+    #[expect(clippy::expect_used, reason = "entries are only ever added")]
     fn fields(
         &mut self,
         at: &PathNode<'_>,
@@ -207,7 +208,9 @@ impl<'a> JobReader<'a, '_> {
             if nested(self, entries, &key)? {
                 gaps = [gaps[1], count];
                 if entries.len() > first + count {
-                    entries.get_mut(first..).unwrap_or_default().rotate_left(count);
+                    let own_and_nested =
+                        entries.get_mut(first..).expect("the fields of this object");
+                    own_and_nested.rotate_left(count);
                     first = entries.len() - count;
                 }
                 continue;

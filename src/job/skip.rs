@@ -68,12 +68,13 @@ fn string(text: &[u8]) -> Option<&[u8]> {
 /// Within a string, steps over all characters before the first quote, backslash or control character
 /// (which is not allowed in a string).
 #[inline]
+#[expect(clippy::expect_used, reason = "a position in the chunk is one in the text")]
 pub(super) fn plain(text: &[u8]) -> &[u8] {
     let mut rest = text;
     // Eight bytes at a time, because most keys and values are about as long as that.
     while let Some((chunk, behind)) = rest.split_first_chunk() {
         if let Some(position) = special_position(u64::from_le_bytes(*chunk)) {
-            return rest.get(position..).unwrap_or_default();
+            return rest.get(position..).expect("the special byte");
         }
         rest = behind;
     }
@@ -83,9 +84,11 @@ pub(super) fn plain(text: &[u8]) -> &[u8] {
 /// [`plain`] for the last bytes of the text, fewer than eight.
 #[cold]
 fn last_plain(text: &[u8]) -> &[u8] {
-    let is_special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
-    let end = text.iter().position(is_special).unwrap_or(text.len());
-    text.get(end..).unwrap_or_default()
+    let mut rest = text;
+    while let [b' '..=b'!' | b'#'..=b'[' | b']'..=0xff, behind @ ..] = rest {
+        rest = behind;
+    }
+    rest
 }
 
 /// The index of the first special byte of a string among eight bytes in little-endian order.

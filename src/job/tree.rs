@@ -368,8 +368,9 @@ impl Indexer {
 
     /// For an object whose keys may or may not be unique.
     #[cold]
+    #[expect(clippy::expect_used, reason = "`start` has added the entry")]
     fn has_unique_keys(&self, entry: usize, object: &str) -> bool {
-        let containers = self.containers.get(entry..).unwrap_or_default();
+        let containers = self.containers.get(entry..).expect("the index entries of the object");
         let members = Node { text: object, containers }.members();
         let keys: Vec<_> = members.map(|(key, _)| key.to_str()).collect();
         duplicate(keys.iter().map(|key| &**key)).is_none()

@@ -52,7 +52,7 @@ impl Identity {
     /// The elements that break the identity: for each one that occurs more than once, the positions
     /// of its second and of its first occurrence; or the first element of a keyed list that is no
     /// object.
-    pub(super) fn faults(&self, list: Node<'_>) -> Vec<(usize, Option<usize>)> {
+    pub(super) fn violations(&self, list: Node<'_>) -> Vec<(usize, Option<usize>)> {
         match self {
             Self::None => Vec::new(),
             Self::Set => repeated(list.elements().map(Node::scalar_text)),

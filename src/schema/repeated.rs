@@ -5,7 +5,7 @@ use crate::job::{Node, Shape};
 use crate::path::Segment;
 
 /// An element of a list that breaks the [`Identity`](super::list::Identity) of the elements.
-pub(super) struct Repeated {
+pub(super) struct ListViolation {
     /// The place of the list, relative to the value that was searched.
     pub(super) list: Vec<Segment>,
     /// The position of the second occurrence, or of the element that is no object.
@@ -26,7 +26,7 @@ impl Structural {
                 })
             }
             (Shape::List, Kind::List { items, identity }) => {
-                !identity.faults(value).is_empty()
+                !identity.violations(value).is_empty()
                     || value.elements().any(|item| items.has_repeated(item))
             }
             _ => false,
@@ -34,13 +34,18 @@ impl Structural {
     }
 
     /// The duplicate elements of the sets and keyed lists in a value.
-    pub(super) fn repeated(&self, value: Node<'_>) -> Vec<Repeated> {
+    pub(super) fn repeated(&self, value: Node<'_>) -> Vec<ListViolation> {
         let mut repeated = Vec::new();
         self.add_repeated(value, &mut Vec::new(), &mut repeated);
         repeated
     }
 
-    fn add_repeated(&self, value: Node<'_>, at: &mut Vec<Segment>, repeated: &mut Vec<Repeated>) {
+    fn add_repeated(
+        &self,
+        value: Node<'_>,
+        at: &mut Vec<Segment>,
+        repeated: &mut Vec<ListViolation>,
+    ) {
         match (value.shape(), &self.kind) {
             (Shape::Object, Kind::Struct(_) | Kind::Map(_)) => {
                 for (key, value) in value.members() {
@@ -53,8 +58,8 @@ impl Structural {
                 }
             }
             (Shape::List, Kind::List { items, identity }) => {
-                repeated.extend(identity.faults(value).into_iter().map(|(position, first)| {
-                    Repeated { list: at.clone(), position, first, keys: identity.key_names() }
+                repeated.extend(identity.violations(value).into_iter().map(|(position, first)| {
+                    ListViolation { list: at.clone(), position, first, keys: identity.key_names() }
                 }));
                 for (position, item) in value.elements().enumerate() {
                     at.push(Segment::Index(position));

@@ -22,7 +22,8 @@ use crate::scalar::number;
 pub(crate) struct SchemaUpdate<'u> {
     /// Decides which values did not change.
     pub(crate) same: Same,
-    /// Whether a list of the existing Job has duplicate elements.
+    /// Whether a list of the existing Job has duplicate elements, or a keyed one an element that is no
+    /// object.
     pub(crate) existing_repeats: &'u dyn Fn() -> bool,
     /// The maximum number of violations to return for one field.
     pub(crate) limit: usize,
