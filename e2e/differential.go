@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -46,7 +45,6 @@ type answer struct {
 
 // difference is a request that has two answers.
 type difference struct {
-	Reason  string   `json:"reason,omitempty"`
 	Request exchange `json:"request"`
 	Theirs  answer   `json:"theirs"`
 	Ours    answer   `json:"ours"`
@@ -111,7 +109,7 @@ func compareAnswers(e *environment) error {
 	return e.report(found)
 }
 
-// report writes the differences to a file, and fails unless each has a known reason.
+// report writes the differences to a file, and fails if there are any.
 func (e *environment) report(found []difference) error {
 	path := filepath.Join(e.options.logs, "differences.jsonl")
 	file, err := os.Create(path)
@@ -119,8 +117,6 @@ func (e *environment) report(found []difference) error {
 		return err
 	}
 	defer file.Close()
-	unexplained := 0
-	reasons := map[string]int{}
 	for _, difference := range found {
 		text, err := json.Marshal(difference)
 		if err != nil {
@@ -129,18 +125,10 @@ func (e *environment) report(found []difference) error {
 		if _, err := fmt.Fprintf(file, "%s\n", text); err != nil {
 			return err
 		}
-		if difference.Reason == "" {
-			unexplained++
-		} else {
-			reasons[difference.Reason]++
-		}
 	}
-	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
-		e.note("%d differ: %s", reasons[reason], reason)
-	}
-	if unexplained > 0 {
-		return fmt.Errorf("seed %d: %d of %d answers differ without a known reason; see %s",
-			e.options.seed, unexplained, e.options.requests, path)
+	if len(found) > 0 {
+		return fmt.Errorf("seed %d: %d of %d answers differ; see %s",
+			e.options.seed, len(found), e.options.requests, path)
 	}
 	return nil
 }
@@ -220,7 +208,7 @@ func (t *tester) try(number uint64, wanted []bool) (*difference, error) {
 	if same(theirs, ours) {
 		return nil, t.record(request, theirs)
 	}
-	return &difference{reason(request, theirs, ours), request, theirs, ours}, nil
+	return &difference{request, theirs, ours}, nil
 }
 
 // record writes a short request that fails or leads to warnings to a file, for the tests of
@@ -433,53 +421,6 @@ func sortedBytes(text string) string {
 	sorted := []byte(text)
 	slices.Sort(sorted)
 	return string(sorted)
-}
-
-// reason returns why two answers may differ; empty if there is no known reason. DESIGN.md lists the
-// reasons.
-func reason(request exchange, theirs, ours answer) string {
-	if request.ContentType == "application/json-patch+json" {
-		const duplicate = "duplicate field "
-		if strings.Contains(theirs.Body, "strict decoding error: "+duplicate) {
-			return "a value in a JSON Patch has a duplicate field"
-		}
-		isDuplicate := func(warning string) bool { return strings.HasPrefix(warning, duplicate) }
-		undoubled := theirs
-		undoubled.Warnings = slices.DeleteFunc(slices.Clone(theirs.Warnings), isDuplicate)
-		if same(undoubled, ours) {
-			return "a value in a JSON Patch has a duplicate field"
-		}
-	}
-	theirs.Body, ours.Body = withoutQuotedJob(theirs.Body), withoutQuotedJob(ours.Body)
-	if same(theirs, ours) {
-		return "the error quotes the patched Job, with numbers and escapes as the patch spells them"
-	}
-	return ""
-}
-
-// withoutQuotedJob removes the Job from the error for a patch whose result is no Job.
-func withoutQuotedJob(body string) string {
-	status, err := parse([]byte(body))
-	if err != nil || status.get("message") == nil {
-		return body
-	}
-	cause := status
-	for _, step := range []string{"details", "causes"} {
-		if cause = cause.get(step); cause == nil {
-			return body
-		}
-	}
-	if len(cause.items) != 1 || cause.items[0].value.get("field").text != `"patch"` {
-		return body
-	}
-	for _, message := range []*node{status.get("message"), cause.items[0].value.get("message")} {
-		start, end := strings.Index(message.text, "{"), strings.LastIndex(message.text, "}")
-		if start < 0 || end < start {
-			return body
-		}
-		message.text = message.text[:start] + message.text[end:]
-	}
-	return status.String()
 }
 
 // jobSchema returns the schema of a Job, with one for its metadata.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use volcano_job_update::Job;
-use volcano_job_update::internals::{ANY, Document, Entry, Field, JobParts, Structural};
+use volcano_job_update::internals::{ANY, Document, Entry, Field, JobParts, JsonType, Structural};
 use volcano_job_update::resource::{API_VERSION, GROUP, KIND, VERSION};
 use volcano_job_update::status::{Status, StatusCause};
 
@@ -79,11 +79,12 @@ impl<'s> DecodedJob<'s> {
             decode_metadata(job, &mut unknown).map_err(|error| type_meta.not_handled(error))?;
         let mut fields = JobFields::default();
         if type_meta.is_volcano_job() {
-            unknown.extend(mistyped.unknown.iter().cloned());
             fields = fields::decode(job, existing, schema).map_err(|error| match error {
                 FieldError::Request(error) => type_meta.not_handled(error),
                 FieldError::Stored(error) => DecodeError::Stored(error),
             })?;
+            fields.unknown.extend(mistyped.unknown.iter().cloned());
+            fields.unknown.sort_unstable();
             unknown.append(&mut fields.unknown);
         }
         fields.has_duplicates |= has_duplicates(job.metadata());
@@ -309,14 +310,7 @@ fn has_duplicates(fields: Option<&[Entry<'_>]>) -> bool {
 fn go_type(field: Field<'_>) -> &'static str {
     match field {
         Field::Value(value) => go::type_name(value),
-        Field::Text(text) => match text.as_bytes().first() {
-            Some(b'"') => "string",
-            Some(b'{') => "object",
-            Some(b'[') => "array",
-            Some(b't' | b'f') => "bool",
-            Some(b'n') => "null",
-            _ => "number",
-        },
+        Field::Text(text) => JsonType::of_text(text).go_name(),
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct JobFields<'s> {
     pub(crate) spec: Option<Vec<(Cow<'s, str>, SpecField<'s>)>>,
     /// Other top-level fields in the schema. Volcano's own schema has none.
     pub(crate) others: Vec<(Cow<'s, str>, FieldValue<'s>)>,
-    /// The paths of the unknown fields, sorted. They are not stored.
+    /// The paths of the unknown fields. They are not stored.
     pub(crate) unknown: Vec<String>,
     /// Whether an object has duplicate fields.
     pub(crate) has_duplicates: bool,
@@ -71,8 +71,7 @@ pub(crate) fn decode<'s>(
     let mut decoder = Decoder { job, existing, schema, fields, unknown: Unknown::default() };
     decoder.other_fields()?;
     decoder.spec()?;
-    let Decoder { mut fields, mut unknown, .. } = decoder;
-    unknown.fields.sort_unstable();
+    let Decoder { mut fields, unknown, .. } = decoder;
     fields.unknown = unknown.fields;
     Ok(fields)
 }

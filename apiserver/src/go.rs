@@ -103,6 +103,21 @@ fn needs_escape(char: char) -> bool {
     matches!(char, '"' | '\\' | '<' | '>' | '&' | '\0'..='\u{1f}' | '\u{2028}' | '\u{2029}')
 }
 
+/// Appends a JSON text as `json.Marshal` writes a `RawMessage`: without white space, with Go's escapes.
+pub(crate) fn write_raw(out: &mut String, json: &str) {
+    let (mut in_string, mut escaped) = (false, false);
+    for char in escape_html(json).chars() {
+        if in_string {
+            (in_string, escaped) = (escaped || char != '"', !escaped && char == '\\');
+        } else if matches!(char, ' ' | '\n' | '\r' | '\t') {
+            continue;
+        } else {
+            in_string = char == '"';
+        }
+        out.push(char);
+    }
+}
+
 /// Escapes the characters of a JSON text that Go escapes and `serde_json` does not: `<`, `>`, `&`,
 /// U+2028 and U+2029.
 pub(crate) fn escape_html(json: &str) -> Cow<'_, str> {

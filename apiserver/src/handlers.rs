@@ -45,7 +45,6 @@ pub(crate) enum Verb {
 }
 
 /// The warnings and errors found before the Job is validated.
-#[derive(Default)]
 pub(crate) struct Diagnostics {
     pub(crate) warnings: Vec<String>,
     /// The parts that were removed from the body.
@@ -68,19 +67,7 @@ pub(crate) fn replace(
     }
     let verb = Verb::Replace;
     let scope = RequestScope { verb, info, validator, context, field_validation, bytes: body };
-    let text = syntax::sanitize(body);
-    let job = match existing {
-        Some(existing) => limits.read_replacement(existing, text.as_bytes()),
-        None => limits.read_slice(text.as_bytes()),
-    };
-    if let Ok(job) = job {
-        return scope.handle(existing, &job, Some(&text), Diagnostics::default());
-    }
-    // An API server accepts bodies that `Job` does not, and has its own errors for the rest.
-    let (value, mistyped) = decode::parse_lenient(body, &text, structural(validator))
-        .map_err(|error| scope.decode_error(error))?;
-    let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
-    scope.handle(existing, &job, Some(&text), Diagnostics { mistyped, ..Diagnostics::default() })
+    scope.handle_text(existing, Vec::new())
 }
 
 /// Handles a PATCH.
@@ -102,22 +89,16 @@ pub(crate) fn patch(
     let field_validation = info.validate_patch_options()?;
     let existing = existing.ok_or_else(|| Status::not_found(&info.name))?;
     let is_strict = field_validation != FieldValidation::Ignore;
-    let stored = stored_object(existing, structural(validator))?;
-    let (patched, warnings) = apply(stored, body, is_strict).map_err(Status::from)?;
-    let bytes = go::text_of(&patched);
-    let bytes = bytes.as_bytes();
+    let stored = go::text_of(&stored_object(existing, structural(validator))?);
+    let (patched, warnings) = apply(&stored, body, is_strict).map_err(Status::from)?;
+    let bytes = patched.as_bytes();
     let verb = Verb::Patch;
     let scope = RequestScope { verb, info, validator, context, field_validation, bytes };
-    let Value::Object(patched) = patched else {
-        let found = go::type_name(&patched);
-        let error = format!(
-            "json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
-        );
-        return Err(scope.invalid_patch(&error).into());
-    };
-    let (value, mistyped) = decode::remove_mistyped_parts(patched, structural(validator));
-    let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
-    scope.handle(Some(existing), &job, None, Diagnostics { warnings, mistyped })
+    if !patched.starts_with('{') {
+        let error = "json: cannot unmarshal array into Go value of type map[string]interface {}";
+        return Err(scope.invalid_patch(error).into());
+    }
+    scope.handle_text(Some(existing), warnings)
 }
 
 fn check_length(body: &[u8], limits: &Limits) -> Result<(), Status> {
@@ -147,14 +128,38 @@ fn stored_object(existing: &Job<'_>, schema: &Structural) -> Result<Value, Statu
 }
 
 impl RequestScope<'_> {
-    /// Runs the pipeline on a Job that was read from the body: decoding, strict field validation,
-    /// creation defaults, checks against the URL, then the registry. `text` is the body, unless a
-    /// patch produced the Job.
+    /// Reads the Job, and runs the pipeline on it. `warnings` are those of decoding the patch.
+    fn handle_text(
+        &self,
+        existing: Option<&Job<'_>>,
+        warnings: Vec<String>,
+    ) -> Result<Response, ErrorResponse> {
+        let limits = self.validator.policy().limits();
+        let text = syntax::sanitize(self.bytes);
+        let job = match existing {
+            Some(existing) => limits.read_replacement(existing, text.as_bytes()),
+            None => limits.read_slice(text.as_bytes()),
+        };
+        let mut diagnostics = Diagnostics { warnings, mistyped: Mistyped::default() };
+        if let Ok(job) = job {
+            return self.handle(existing, &job, &text, diagnostics);
+        }
+        // An API server accepts bodies that `Job` does not, and has its own errors for the rest.
+        let (value, mistyped) =
+            decode::parse_lenient(self.bytes, &text, structural(self.validator))
+                .map_err(|error| self.decode_error(error))?;
+        let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
+        diagnostics.mistyped = mistyped;
+        self.handle(existing, &job, &text, diagnostics)
+    }
+
+    /// Runs the pipeline on a Job: decoding, strict field validation, creation defaults, checks against
+    /// the URL, then the registry. `text` is the text of the Job.
     fn handle(
         &self,
         existing: Option<&Job<'_>>,
         job: &Job<'_>,
-        text: Option<&str>,
+        text: &str,
         mut diagnostics: Diagnostics,
     ) -> Result<Response, ErrorResponse> {
         let decoded = self.decode(existing, job, &diagnostics.mistyped)?;
@@ -198,7 +203,7 @@ impl RequestScope<'_> {
         &self,
         job: &Job<'_>,
         decoded: &DecodedJob<'_>,
-        text: Option<&str>,
+        text: &str,
         diagnostics: &mut Diagnostics,
     ) -> Result<(), Status> {
         if self.field_validation == FieldValidation::Ignore {
@@ -208,9 +213,10 @@ impl RequestScope<'_> {
         // another kind are not decoded.
         let may_have_duplicates =
             !decoded.is_lossless || job.is_from_value() || !decoded.type_meta.is_volcano_job();
-        let text = text.filter(|_| may_have_duplicates);
-        for path in text.map(syntax::duplicates).into_iter().flatten() {
-            diagnostics.warnings.push(format!("duplicate field {}", go::quote(&path)));
+        if may_have_duplicates {
+            let paths = syntax::duplicates(text);
+            let warning = |path: &String| format!("duplicate field {}", go::quote(path));
+            diagnostics.warnings.extend(paths.iter().map(warning));
         }
         let unknown = decoded.unknown.iter().map(|path| format!("unknown field \"{path}\""));
         diagnostics.warnings.extend(unknown);
@@ -278,7 +284,7 @@ impl RequestScope<'_> {
         }
     }
 
-    fn decode_error(&self, error: DecodeError) -> Status {
+    pub(crate) fn decode_error(&self, error: DecodeError) -> Status {
         match (self.verb, error) {
             (
                 Verb::Patch,

@@ -61,6 +61,7 @@ mod encode;
 mod fields;
 mod go;
 mod handlers;
+mod lazy;
 mod metadata_validation;
 mod names;
 mod object_meta;
@@ -160,10 +161,11 @@ pub fn patch(
 /// The body is not a patch, has more than 10,000 operations, or does not apply; the Job cannot be
 /// parsed in full, see [`Job::to_value`]. As a [`Status`], the codes are those of [`patch()`].
 pub fn apply_patch(existing: &Job<'_>, body: &[u8]) -> Result<Value, PatchError> {
-    let document = existing.to_value().map_err(Status::internal_error)?;
+    let document = existing.to_value().map_err(Status::internal_error)?.to_string();
     let is_json_patch = body.trim_ascii_start().starts_with(b"[");
     let apply = if is_json_patch { patch::json_patch } else { patch::merge_patch };
-    apply(document, body, true).map(|(patched, _)| patched)
+    let (patched, _) = apply(&document, body, true)?;
+    Ok(serde_json::from_str(&patched).map_err(|error| Status::bad_request(error.to_string()))?)
 }
 
 /// The README, so that its example is compiled and run.

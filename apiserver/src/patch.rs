@@ -4,13 +4,13 @@
 //! position counts from the end of a list, `test` treats an absent field as `null`, and the answer does
 //! not say which operation is at fault.
 
-use serde_json::{Map, Value};
-use volcano_job_update::internals::{Document, Node, Text};
+use volcano_job_update::internals::{Cursor, JsonType};
 use volcano_job_update::status::Status;
 
 use NotApplied::{AbsentPlace, CopiesTooMuch, Malformed, OtherValue, TooMuchWork};
 
 use crate::go;
+use crate::lazy::{self, Budget, Lazy, OverBudget};
 use crate::syntax;
 
 pub(crate) const JSON_PATCH: &str = "application/json-patch+json";
@@ -27,9 +27,12 @@ const MAX_DEPTH: usize = 1000;
 /// An API server has no such limit. 10,000 operations at the front of a list of 10,000 elements are
 /// below it.
 const MAX_SHIFTED_ELEMENTS: usize = 100_000_000;
+/// The maximum number of bytes of the document and the patch that are read to apply the patch, where
+/// each level of a value is read on its own. An API server has no such limit.
+const MAX_BYTES_READ: usize = 100_000_000;
 
-/// The patched document, and the warnings of strict decoding.
-type Patched = Result<(Value, Vec<String>), PatchError>;
+/// The text of the patched document, and the warnings of strict decoding.
+type Patched = Result<(String, Vec<String>), PatchError>;
 
 /// A patch cannot be applied. `Display` names the operation, which the [`Status`] of an API server does
 /// not.
@@ -87,31 +90,60 @@ pub enum NotApplied {
     TooMuchWork,
 }
 
-/// What the operations so far have added up to.
-#[derive(Default)]
+/// What the operations may still add up to.
 struct Work {
     copied_bytes: usize,
     shifted_elements: usize,
-    /// No value of the document is nested deeper.
-    depth: usize,
+    budget: Budget,
 }
 
-/// Applies a JSON Patch.
+impl Default for Work {
+    fn default() -> Self {
+        Self {
+            copied_bytes: MAX_COPIED_BYTES,
+            shifted_elements: MAX_SHIFTED_ELEMENTS,
+            budget: Budget { bytes_read: MAX_BYTES_READ },
+        }
+    }
+}
+
+impl From<OverBudget> for NotApplied {
+    fn from(OverBudget: OverBudget) -> Self {
+        TooMuchWork
+    }
+}
+
+/// Applies a JSON Patch to the text of a document.
 ///
 /// # Errors
 ///
 /// The body is not a JSON Patch (400), has too many operations or causes too much work (413), or does
 /// not apply (422).
-pub(crate) fn json_patch(mut document: Value, body: &[u8], is_strict: bool) -> Patched {
-    let text = syntax::sanitize(body);
-    let patch = parse(body, &text).map_err(|error| {
+pub(crate) fn json_patch(document: &str, body: &[u8], is_strict: bool) -> Patched {
+    let text = syntax::sanitize_bytes(body);
+    let patch = well_formed(&text, body).map_err(|error| {
         if is_strict { undecodable(&error) } else { Status::bad_request(error) }
     })?;
-    let operations = match patch {
-        Value::Array(operations) => operations,
-        Value::Null => Vec::new(),
-        other => return Err(undecodable(&wrong_type(&other, "[]handlers.jsonPatchOp")).into()),
+    let types = if is_strict {
+        ["[]handlers.jsonPatchOp", "handlers.jsonPatchOp"]
+    } else {
+        ["jsonpatch.Patch", "jsonpatch.Operation"]
     };
+    let refused = |found: &str, go_type| {
+        let error = wrong_type(found, go_type);
+        if is_strict { undecodable(&error) } else { Status::bad_request(error) }
+    };
+    let [patch_type, operation_type] = types;
+    let operations = match patch {
+        "null" => Vec::new(),
+        list if list.starts_with('[') => lazy::elements(list),
+        other => return Err(refused(other, patch_type).into()),
+    };
+    let is_operation = |text: &&str| text.starts_with('{') || *text == "null";
+    if let Some(other) = operations.iter().copied().find(|text| !is_operation(text)) {
+        return Err(refused(other, operation_type).into());
+    }
+    let operations: Vec<Operation<'_>> = operations.into_iter().map(Operation::parse).collect();
     let warnings = if is_strict { check_operations(&text, &operations)? } else { Vec::new() };
     if operations.len() > MAX_OPERATIONS {
         return Err(PatchError::Status(Status::request_entity_too_large(format_args!(
@@ -119,83 +151,119 @@ pub(crate) fn json_patch(mut document: Value, body: &[u8], is_strict: bool) -> P
             operations.len()
         ))));
     }
-    let mut work = Work { depth: depth(&document), ..Work::default() };
-    let has_test = operations.iter().any(|operation| operation.get("op") == Some(&"test".into()));
-    // `None` if the text has duplicate keys.
-    let texts = has_test.then(|| Document::of_text(text.trim_ascii())).flatten();
-    let mut texts = texts.iter().flat_map(|texts| texts.root().elements());
+    let mut work = Work::default();
+    let mut document = Lazy::new(document);
     for (position, operation) in operations.iter().enumerate() {
-        let expected = texts.next().and_then(|operation| operation.get("value"));
-        apply(&mut document, operation, expected, &mut work).map_err(|reason| {
-            PatchError::Operation { position, operation: described(operation), reason }
+        apply(&mut document, operation, &mut work).map_err(|reason| PatchError::Operation {
+            position,
+            operation: operation.described(),
+            reason,
         })?;
     }
-    Ok((document, warnings))
+    Ok((document.to_text(), warnings))
 }
 
-/// Applies a JSON Merge Patch.
+/// Applies a JSON Merge Patch to the text of a document.
 ///
 /// # Errors
 ///
-/// The body is not JSON, or strict decoding finds that it is not an object (400).
-pub(crate) fn merge_patch(mut document: Value, body: &[u8], is_strict: bool) -> Patched {
-    let text = syntax::sanitize(body);
+/// The body is not JSON, or no patch (400), or causes too much work (413).
+pub(crate) fn merge_patch(document: &str, body: &[u8], is_strict: bool) -> Patched {
+    let text = syntax::sanitize_bytes(body);
     let invalid = || Status::bad_request("Invalid JSON Patch");
-    let patch = parse(body, &text)
+    let patch = well_formed(&text, body)
         .map_err(|error| if is_strict { undecodable(&error) } else { invalid() })?;
-    match patch {
-        Value::Null => Err(invalid().into()),
-        patch @ Value::Object(_) => {
-            let duplicates = if is_strict { syntax::duplicates(&text) } else { Vec::new() };
-            let warning = |path: &String| format!("duplicate field {}", go::quote(path));
-            merge(&mut document, patch);
-            Ok((document, duplicates.iter().map(warning).collect()))
+    let is_object = patch.starts_with('{');
+    if is_strict && !is_object && patch != "null" {
+        return Err(undecodable(&wrong_type(patch, "map[string]interface {}")).into());
+    }
+    if !is_object && !patch.starts_with('[') {
+        return Err(invalid().into());
+    }
+    let duplicates = if is_strict { syntax::duplicates(patch) } else { Vec::new() };
+    let warnings = duplicates.iter().map(|path| format!("duplicate field {}", go::quote(path)));
+    let mut document = Lazy::new(document);
+    merge(&mut document, Lazy::new(patch), &mut Work::default().budget).map_err(|OverBudget| {
+        Status::request_entity_too_large("The merge patch nests too deeply")
+    })?;
+    Ok((document.to_text(), warnings.collect()))
+}
+
+/// An operation of a JSON Patch.
+struct Operation<'t> {
+    fields: Vec<(String, &'t str)>,
+}
+
+impl<'t> Operation<'t> {
+    /// Reads an operation, which is an object or `null`.
+    fn parse(text: &'t str) -> Self {
+        Self { fields: if text == "null" { Vec::new() } else { lazy::members(text) } }
+    }
+
+    /// The text of a field. The last of several with the same name counts.
+    fn get(&self, name: &str) -> Option<&'t str> {
+        self.fields.iter().rfind(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
+    fn string(&self, name: &str) -> Option<String> {
+        self.get(name).filter(|text| text.starts_with('"')).map(lazy::string)
+    }
+
+    /// The value of an operation that has none is null.
+    fn value(&self) -> Lazy<'t> {
+        self.get("value").map_or(Lazy::NULL, Lazy::new)
+    }
+
+    /// The operation in an error: ` (remove /spec/queue)`.
+    fn described(&self) -> String {
+        match (self.string("op"), self.string("path")) {
+            (Some(op), Some(path)) => format!(" ({op} {path})"),
+            _ => String::new(),
         }
-        other if is_strict => {
-            Err(undecodable(&wrong_type(&other, "map[string]interface {}")).into())
-        }
-        other => Ok((other, Vec::new())),
     }
 }
 
-/// An operation in an error: ` (remove /spec/queue)`.
-fn described(operation: &Value) -> String {
-    let string = |key| operation.get(key).and_then(Value::as_str);
-    match (string("op"), string("path")) {
-        (Some(op), Some(path)) => format!(" ({op} {path})"),
-        _ => String::new(),
-    }
-}
-
-fn parse(body: &[u8], text: &str) -> Result<Value, String> {
-    serde_json::from_str(text)
-        .map_err(|error| syntax::error(body).unwrap_or_else(|| error.to_string()))
+/// The text of a body without white space around it.
+///
+/// # Errors
+///
+/// Go's error if the body is not a single JSON value.
+fn well_formed<'t>(text: &'t str, body: &[u8]) -> Result<&'t str, String> {
+    let text = text.trim_ascii();
+    let mut cursor = Cursor::new(text);
+    let error = match cursor.value() {
+        Ok(value) if value.len() == text.len() => return Ok(text),
+        Ok(_) => "it is more than one value".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    // Without an error in Go, it is nested too deeply.
+    Err(syntax::error(body).unwrap_or(error))
 }
 
 fn undecodable(error: &str) -> Status {
     Status::bad_request(format!("error decoding patch: {error}"))
 }
 
-fn wrong_type(found: &Value, go_type: &str) -> String {
-    format!("json: cannot unmarshal {} into Go value of type {go_type}", go::type_name(found))
+fn wrong_type(found: &str, go_type: &str) -> String {
+    format!("json: cannot unmarshal {} into Go value of type {go_type}", go_name(found))
+}
+
+/// Go's name for the type of a JSON text.
+fn go_name(text: &str) -> &'static str {
+    JsonType::of_text(text).go_name()
 }
 
 /// Strict decoding of operations: returns the warnings for duplicate and unknown fields.
-fn check_operations(text: &str, operations: &[Value]) -> Result<Vec<String>, Status> {
+fn check_operations(text: &str, operations: &[Operation<'_>]) -> Result<Vec<String>, Status> {
     let warning = |what: &str, path: &str| format!("json patch {what} field {}", go::quote(path));
     let duplicates = syntax::duplicates(text);
     let mut warnings: Vec<String> =
         duplicates.iter().map(|path| warning("duplicate", path)).collect();
     for (position, operation) in operations.iter().enumerate() {
-        let fields = match operation {
-            Value::Object(fields) => fields,
-            Value::Null => continue,
-            other => return Err(undecodable(&wrong_type(other, "handlers.jsonPatchOp"))),
-        };
-        for (key, value) in fields {
+        for (key, value) in &operation.fields {
             match &**key {
-                "op" | "path" | "from" if !value.is_string() && !value.is_null() => {
-                    let found = go::type_name(value);
+                "op" | "path" | "from" if !value.starts_with('"') && *value != "null" => {
+                    let found = go_name(value);
                     return Err(undecodable(&format!(
                         "json: cannot unmarshal {found} into Go struct field jsonPatchOp.{key} of type string"
                     )));
@@ -208,133 +276,117 @@ fn check_operations(text: &str, operations: &[Value]) -> Result<Vec<String>, Sta
     Ok(warnings)
 }
 
-/// Merges a patch into a document (RFC 7396).
-fn merge(document: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
+/// Merges a patch into a document (RFC 7396). As in an API server, `null` fields stay in a list that
+/// replaces an object.
+fn merge<'t>(
+    document: &mut Lazy<'t>,
+    mut patch: Lazy<'t>,
+    budget: &mut Budget,
+) -> Result<(), OverBudget> {
+    let Some(fields) = document.object(budget)? else {
+        prune_nulls(&mut patch, budget)?;
         *document = patch;
-        return;
+        return Ok(());
     };
-    let mut fields = match document.take() {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
+    patch.parse(budget)?;
+    let Lazy::Object(patch) = patch else {
+        *document = patch;
+        return Ok(());
     };
     for (key, value) in patch {
         if value.is_null() {
             fields.remove(&key);
         } else {
-            merge(fields.entry(key).or_insert(Value::Null), value);
+            merge(fields.entry(key).or_insert(Lazy::NULL), value, budget)?;
         }
     }
-    *document = Value::Object(fields);
+    Ok(())
 }
 
-/// Applies an operation. `expected` is its `value` as text, for `test`.
-fn apply(
-    document: &mut Value,
-    operation: &Value,
-    expected: Option<Node<'_>>,
+/// Removes the `null` fields of all objects in a value.
+fn prune_nulls(value: &mut Lazy<'_>, budget: &mut Budget) -> Result<(), OverBudget> {
+    value.parse(budget)?;
+    match value {
+        Lazy::Text(_) => Ok(()),
+        Lazy::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().try_for_each(|value| prune_nulls(value, budget))
+        }
+        Lazy::List(elements) => {
+            elements.iter_mut().try_for_each(|element| prune_nulls(element, budget))
+        }
+    }
+}
+
+fn apply<'t>(
+    document: &mut Lazy<'t>,
+    operation: &Operation<'t>,
     work: &mut Work,
 ) -> Result<(), NotApplied> {
-    let string = |key| operation.get(key).and_then(Value::as_str).ok_or(Malformed);
-    // Go represents an absent value as null.
-    let value = || operation.get("value").cloned().unwrap_or(Value::Null);
-    match string("op")? {
-        "add" => {
-            let (path, value) = (string("path")?, value());
-            work.nest(document, path, depth(&value))?;
-            add(document, path, value, work)
-        }
-        "remove" => remove(document, string("path")?, work).map(drop),
-        "replace" => {
-            let (path, value) = (string("path")?, value());
-            work.nest(document, path, depth(&value))?;
-            replace(document, path, value)
-        }
-        "test" => test(document, string("path")?, &value(), expected),
+    let string = |key| operation.string(key).ok_or(Malformed);
+    let value = || operation.value();
+    match &*string("op")? {
+        "add" => add(document, &string("path")?, value(), work),
+        "remove" => remove(document, &string("path")?, work).map(drop),
+        "replace" => replace(document, &string("path")?, value(), work),
+        "test" => test(document, &string("path")?, value(), work),
         "move" => {
-            let (from, path) = (string("from")?, string("path")?);
-            // A path that is longer than the document is deep leads to nothing, which `remove` reports.
-            work.nest(document, path, work.depth.saturating_sub(steps(from)))?;
-            let moved = remove(document, from, work)?;
-            add(document, path, moved, work)
+            let moved = remove(document, &string("from")?, work)?;
+            add(document, &string("path")?, moved, work)
         }
         "copy" => {
-            let (from, path) = (string("from")?, string("path")?);
-            let copy = get(document, from)?.clone();
-            work.copied_bytes += go::text_of(&copy).len();
-            if work.copied_bytes > MAX_COPIED_BYTES {
-                return Err(CopiesTooMuch);
-            }
-            work.nest(document, path, depth(&copy))?;
-            add(document, path, copy, work)
+            // A copy of an absent field is null.
+            let copy = find(document, &string("from")?, work)?
+                .map_or_else(|| "null".to_owned(), |found| found.to_text());
+            work.copied_bytes = work.copied_bytes.checked_sub(copy.len()).ok_or(CopiesTooMuch)?;
+            add(document, &string("path")?, Lazy::Text(copy.into()), work)
         }
         _ => Err(Malformed),
     }
 }
 
 impl Work {
-    /// Checks that the document is not nested too deeply with a value of this depth at a path.
-    fn nest(
-        &mut self,
-        document: &Value,
-        path: &str,
-        depth_of_value: usize,
-    ) -> Result<(), NotApplied> {
-        let depth_there = steps(path) + depth_of_value;
-        if depth_there <= self.depth {
-            return Ok(());
-        }
-        // The depth that is known can be more than that of the document, so it is determined again.
-        if depth_there > MAX_DEPTH && self.depth > depth(document) {
-            self.depth = depth(document);
-        }
-        self.depth = self.depth.max(depth_there);
-        if self.depth > MAX_DEPTH { Err(TooMuchWork) } else { Ok(()) }
+    /// Checks that the document is not nested too deeply with a value at a path.
+    fn nest(&mut self, path: &str, value: &Lazy<'_>) -> Result<(), NotApplied> {
+        let steps = path.bytes().filter(|byte| *byte == b'/').count();
+        let depth = steps + value.depth(&mut self.budget)?;
+        if depth > MAX_DEPTH { Err(TooMuchWork) } else { Ok(()) }
     }
 
     /// Counts the elements behind a position of a list, which an operation moves.
     fn shift(&mut self, length: usize, position: usize) -> Result<(), NotApplied> {
-        self.shifted_elements += length - position;
-        if self.shifted_elements > MAX_SHIFTED_ELEMENTS { Err(TooMuchWork) } else { Ok(()) }
+        let left = self.shifted_elements.checked_sub(length - position);
+        self.shifted_elements = left.ok_or(TooMuchWork)?;
+        Ok(())
     }
 }
 
-/// The number of steps of a path.
-fn steps(path: &str) -> usize {
-    path.bytes().filter(|byte| *byte == b'/').count()
-}
-
-/// The number of lists and objects around the deepest value in a value.
-fn depth(value: &Value) -> usize {
-    let deepest = match value {
-        Value::Array(list) => list.iter().map(depth).max(),
-        Value::Object(fields) => fields.values().map(depth).max(),
-        _ => return 0,
-    };
-    1 + deepest.unwrap_or(0)
-}
-
 /// The object or list that contains the value at a path, and the last segment of the path.
-fn parent<'v>(document: &'v mut Value, path: &str) -> Result<(&'v mut Value, String), NotApplied> {
+fn parent<'v, 't>(
+    document: &'v mut Lazy<'t>,
+    path: &str,
+    work: &mut Work,
+) -> Result<(&'v mut Lazy<'t>, String), NotApplied> {
     let (leading, last_segment) = path.rsplit_once('/').ok_or(AbsentPlace)?;
     let mut parent = document;
+    parent.parse(&mut work.budget)?;
     // The text before the first slash is ignored.
     for segment in leading.split('/').skip(1) {
         let segment = unescape(segment);
         parent = match parent {
-            Value::Object(fields) => fields.get_mut(&segment),
-            Value::Array(list) => {
+            Lazy::Object(fields) => fields.get_mut(&segment),
+            Lazy::List(list) => {
                 let position = position(&segment, list.len())?;
                 list.get_mut(position)
             }
-            _ => None,
+            Lazy::Text(_) => None,
         }
         .ok_or(AbsentPlace)?;
+        parent.parse(&mut work.budget)?;
     }
-    if parent.is_object() || parent.is_array() {
-        Ok((parent, unescape(last_segment)))
-    } else {
-        Err(AbsentPlace)
+    match parent {
+        Lazy::Text(_) => Err(AbsentPlace),
+        Lazy::Object(_) | Lazy::List(_) => Ok((parent, unescape(last_segment))),
     }
 }
 
@@ -353,98 +405,95 @@ fn position(segment: &str, length: usize) -> Result<usize, NotApplied> {
     position.filter(|position| *position < length).ok_or(AbsentPlace)
 }
 
-fn add(document: &mut Value, path: &str, value: Value, work: &mut Work) -> Result<(), NotApplied> {
-    match parent(document, path)? {
-        (Value::Object(fields), key) => drop(fields.insert(key, value)),
-        (Value::Array(list), key) if key == "-" => list.push(value),
-        (Value::Array(list), key) => {
+fn add<'t>(
+    document: &mut Lazy<'t>,
+    path: &str,
+    value: Lazy<'t>,
+    work: &mut Work,
+) -> Result<(), NotApplied> {
+    work.nest(path, &value)?;
+    match parent(document, path, work)? {
+        (Lazy::Object(fields), key) => drop(fields.insert(key, value)),
+        (Lazy::List(list), key) if key == "-" => list.push(value),
+        (Lazy::List(list), key) => {
             let position = position(&key, list.len() + 1)?;
             work.shift(list.len(), position)?;
             list.insert(position, value);
         }
-        _ => return Err(AbsentPlace),
+        (Lazy::Text(_), _) => return Err(AbsentPlace),
     }
     Ok(())
 }
 
-fn remove(document: &mut Value, path: &str, work: &mut Work) -> Result<Value, NotApplied> {
-    match parent(document, path)? {
-        (Value::Object(fields), key) => fields.remove(&key).ok_or(AbsentPlace),
-        (Value::Array(list), key) => {
+fn remove<'t>(
+    document: &mut Lazy<'t>,
+    path: &str,
+    work: &mut Work,
+) -> Result<Lazy<'t>, NotApplied> {
+    match parent(document, path, work)? {
+        (Lazy::Object(fields), key) => fields.remove(&key).ok_or(AbsentPlace),
+        (Lazy::List(list), key) => {
             let position = position(&key, list.len())?;
             work.shift(list.len(), position)?;
             Ok(list.remove(position))
         }
-        _ => Err(AbsentPlace),
+        (Lazy::Text(_), _) => Err(AbsentPlace),
     }
 }
 
 /// Replaces a value. An absent field is set, as `evanphx/json-patch` 4 does.
-fn replace(document: &mut Value, path: &str, value: Value) -> Result<(), NotApplied> {
+fn replace<'t>(
+    document: &mut Lazy<'t>,
+    path: &str,
+    mut value: Lazy<'t>,
+    work: &mut Work,
+) -> Result<(), NotApplied> {
+    work.nest(path, &value)?;
     if path.is_empty() {
-        if !value.is_object() && !value.is_array() {
+        value.parse(&mut work.budget)?;
+        if matches!(value, Lazy::Text(_)) {
             return Err(AbsentPlace);
         }
         *document = value;
         return Ok(());
     }
-    match parent(document, path)? {
-        (Value::Object(fields), key) => drop(fields.insert(key, value)),
-        (Value::Array(list), key) => {
+    match parent(document, path, work)? {
+        (Lazy::Object(fields), key) => drop(fields.insert(key, value)),
+        (Lazy::List(list), key) => {
             let position = position(&key, list.len())?;
             *list.get_mut(position).ok_or(AbsentPlace)? = value;
         }
-        _ => return Err(AbsentPlace),
+        (Lazy::Text(_), _) => return Err(AbsentPlace),
     }
     Ok(())
 }
 
-/// The value at a path. An absent field is null.
-fn get<'v>(document: &'v mut Value, path: &str) -> Result<&'v Value, NotApplied> {
-    match parent(document, path)? {
-        (Value::Object(fields), key) => Ok(fields.get(&key).unwrap_or(&Value::Null)),
-        (Value::Array(list), key) => {
+/// The value at a path. `None` stands for an absent field.
+fn find<'v, 't>(
+    document: &'v mut Lazy<'t>,
+    path: &str,
+    work: &mut Work,
+) -> Result<Option<&'v mut Lazy<'t>>, NotApplied> {
+    match parent(document, path, work)? {
+        (Lazy::Object(fields), key) => Ok(fields.get_mut(&key)),
+        (Lazy::List(list), key) => {
             let position = position(&key, list.len())?;
-            list.get(position).ok_or(AbsentPlace)
+            Ok(list.get_mut(position))
         }
-        _ => Err(AbsentPlace),
+        (Lazy::Text(_), _) => Err(AbsentPlace),
     }
 }
 
-/// Compares a value. Scalars are compared as text, so `1` and `1.0` differ, and so do `"<"` and
-/// `"\u003c"`, which is how the text of the existing Job has it.
-fn test(
-    document: &mut Value,
+fn test<'t>(
+    document: &mut Lazy<'t>,
     path: &str,
-    value: &Value,
-    text: Option<Node<'_>>,
+    mut value: Lazy<'t>,
+    work: &mut Work,
 ) -> Result<(), NotApplied> {
-    let found = if path.is_empty() { &*document } else { get(document, path)? };
-    let is_same = match text {
-        Some(text) => is_same_text(found, text),
-        None => found == value,
+    let found = if path.is_empty() { Some(document) } else { find(document, path, work)? };
+    let is_same = match found {
+        Some(found) => found.equals(&mut value, &mut work.budget)?,
+        None => value.is_null(),
     };
     if is_same { Ok(()) } else { Err(OtherValue) }
-}
-
-fn is_same_text(value: &Value, text: Node<'_>) -> bool {
-    match value {
-        Value::Object(fields) => {
-            let is_same = |(key, text): (Text<'_>, Node<'_>)| {
-                fields.get(&*key.to_str()).is_some_and(|value| is_same_text(value, text))
-            };
-            text.is_object()
-                && text.members().count() == fields.len()
-                && text.members().all(is_same)
-        }
-        Value::Array(list) => {
-            let mut texts = text.elements();
-            text.is_list()
-                && list
-                    .iter()
-                    .all(|value| texts.next().is_some_and(|text| is_same_text(value, text)))
-                && texts.next().is_none()
-        }
-        scalar => go::text_of(scalar) == text.text(),
-    }
 }

@@ -10,7 +10,7 @@ use volcano_job_update::internals::{JobParts, structural};
 use volcano_job_update::resource::{GROUP, VERSION};
 use volcano_job_update::status::{GroupKind, Status, StatusCause};
 
-use crate::decode::{DecodedJob, MISSING_API_VERSION};
+use crate::decode::{self, DecodedJob, MISSING_API_VERSION};
 use crate::encode::{value_of, write_job};
 use crate::fields::{self, FieldValue};
 use crate::go;
@@ -21,6 +21,7 @@ use crate::preconditions;
 use crate::response::{Response, StoreVerb};
 use crate::schema_rules;
 use crate::strategy;
+use crate::syntax;
 
 impl RequestScope<'_> {
     /// Replaces the existing Job. `decoded` is the decoded form of `job`.
@@ -153,8 +154,19 @@ impl RequestScope<'_> {
             errors.extend(self.validate_schema(existing, updated, causes)?);
         } else {
             errors.extend(strategy::validate_type_meta(&decoded.type_meta));
+            errors.extend(self.validate_lists(existing)?);
         }
         invalid_if_any(decoded, errors)
+    }
+
+    /// Validates the lists of an object of another kind, whose fields are not decoded.
+    fn validate_lists(&self, existing: &Job<'_>) -> Result<Vec<StatusCause>, Status> {
+        let (text, schema) = (syntax::sanitize(self.bytes), structural(self.validator));
+        let (value, _) = decode::parse_lenient(self.bytes, &text, schema)
+            .map_err(|error| self.decode_error(error))?;
+        let limits = self.validator.policy().limits();
+        let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
+        schema_rules::list_causes(existing, &job, self.validator)
     }
 
     /// Validates a Job that is created.

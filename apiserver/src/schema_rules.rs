@@ -18,9 +18,6 @@ use volcano_job_update::{FieldPath, Job, Segment, Validator};
 use crate::go;
 use crate::response::{MAX_CAUSES, with_value};
 
-/// The largest whole double that an API server accepts as an integer: 2⁵³ − 1.
-const MAX_WHOLE_DOUBLE: f64 = 9_007_199_254_740_991.0;
-
 /// The schema violations in the parts of a Job that differ from the existing Job.
 ///
 /// # Errors
@@ -31,8 +28,41 @@ pub(crate) fn causes(
     result: &Job<'_>,
     validator: &Validator,
 ) -> Result<Vec<StatusCause>, Status> {
-    let violations = schema_violations(existing, result, validator, MAX_CAUSES)
-        .map_err(|error| Status::review_error(&error))?;
+    let violations = violations(existing, result, validator)?;
+    Ok(causes_of(&violations, validator))
+}
+
+/// Of these violations, those of the identity of list elements, which alone are looked for in an object
+/// of another kind.
+///
+/// # Errors
+///
+/// A part that differs cannot be read.
+pub(crate) fn list_causes(
+    existing: &Job<'_>,
+    result: &Job<'_>,
+    validator: &Validator,
+) -> Result<Vec<StatusCause>, Status> {
+    let mut violations = violations(existing, result, validator)?;
+    violations.retain(|violation| {
+        matches!(
+            violation.kind,
+            SchemaViolationKind::Repeats { .. } | SchemaViolationKind::NoListMapElement
+        )
+    });
+    Ok(causes_of(&violations, validator))
+}
+
+fn violations(
+    existing: &Job<'_>,
+    result: &Job<'_>,
+    validator: &Validator,
+) -> Result<Vec<SchemaViolation>, Status> {
+    schema_violations(existing, result, validator, MAX_CAUSES)
+        .map_err(|error| Status::review_error(&error))
+}
+
+fn causes_of(violations: &[SchemaViolation], validator: &Validator) -> Vec<StatusCause> {
     let is_wrong_length = |violation: &&SchemaViolation| {
         matches!(
             violation.kind,
@@ -48,7 +78,7 @@ pub(crate) fn causes(
     for violation in violations.iter().take(MAX_CAUSES) {
         causes.add(violation);
     }
-    Ok(causes.list)
+    causes.list
 }
 
 struct Causes<'s> {
@@ -154,16 +184,13 @@ impl Causes<'_> {
         }
         let format = integer_format(schema);
         let double = as_double(number);
-        let is_integer = number.is_i64()
-            || (double.fract() == 0.0 && (-MAX_WHOLE_DOUBLE..=MAX_WHOLE_DOUBLE).contains(&double));
-        if !is_integer {
+        if !(number.is_i64() || is_almost_integer(double)) {
             match format {
                 Some(format) => self.add_type(field, format, "float64"),
                 None => self.add_type(field, "integer", "number"),
             }
         }
-        #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and in range")]
-        let integer = is_integer.then(|| number.as_i64().unwrap_or(double as i64));
+        let integer = number.as_i64().or_else(|| to_i64(double));
         let fits = match format {
             Some("int32") => integer.is_some_and(|integer| i32::try_from(integer).is_ok()),
             _ => integer.is_some(),
@@ -236,6 +263,24 @@ fn integer_format(schema: &Structural) -> Option<&str> {
 /// violates no bound. Only `serde_json`'s feature `arbitrary_precision` parses such a number.
 fn as_double(number: &Number) -> f64 {
     number.as_f64().unwrap_or(f64::NAN)
+}
+
+/// Whether the type of a double is right for an integer: up to 2⁵³ − 1, and within a relative error of
+/// 10⁻⁹ (`IsFloat64AJSONInteger` in
+/// [swag](https://github.com/go-openapi/swag/blob/v0.23.0/convert.go)).
+fn is_almost_integer(double: f64) -> bool {
+    const MAX: f64 = 9_007_199_254_740_991.0;
+    let (whole, fraction) = (double.trunc(), double.fract());
+    // In Go, a negative double has no integer part that is close to it, because it is unsigned.
+    let is_close = || whole > 0.0 && fraction / (whole + double) < 1e-9;
+    double.abs() <= MAX && (fraction == 0.0 || is_close())
+}
+
+/// A whole double in the range of `i64`.
+fn to_i64(double: f64) -> Option<i64> {
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+    (double.fract() == 0.0 && (-END..END).contains(&double)).then_some(double as i64)
 }
 
 /// The keys of an element of a keyed list, with their values. For a set, the element itself.

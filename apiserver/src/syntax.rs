@@ -300,7 +300,8 @@ fn quote_char(char: char) -> String {
 /// repetition.
 pub(crate) fn duplicates(text: &str) -> Vec<String> {
     let (mut duplicates, mut path) = (Vec::new(), String::new());
-    let mut json = serde_json::Deserializer::from_str(text);
+    let text = sanitize(text.as_bytes());
+    let mut json = serde_json::Deserializer::from_str(&text);
     let visitor = Duplicates { path: &mut path, duplicates: &mut duplicates };
     // The text may contain a number that serde_json rejects, such as 1e999. The code that parses
     // the value reports it.

@@ -17,6 +17,17 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
     exact(value.as_number()?)?.try_into().ok()
 }
 
+/// Whether an API server takes a number for an integer: it reads one beyond `i64`, or with a point or
+/// exponent, as a double, and a double is an integer only up to 2⁵³ − 1.
+///
+/// See [swag](https://github.com/go-openapi/swag/blob/v0.23.0/convert.go), `IsFloat64AJSONInteger`. What
+/// that takes for an integer although it has a small fraction, the next check refuses.
+pub(crate) fn is_server_integer(number: &Number) -> bool {
+    const MAX: f64 = 9_007_199_254_740_991.0;
+    number.is_i64()
+        || number.as_f64().is_some_and(|double| double.fract() == 0.0 && double.abs() <= MAX)
+}
+
 /// The integer value of a field, which is 0 if the field is absent or `null`, as in a Go struct.
 pub(crate) fn integer_or_zero(field: Option<&Value>) -> Option<i64> {
     field.filter(|value| !value.is_null()).map_or(Some(0), integer)
@@ -51,6 +62,25 @@ mod tests {
 
     fn number(text: &str) -> Number {
         serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn is_server_integer_ends_where_doubles_have_gaps() {
+        for (text, expected) in [
+            ("9223372036854775807", true),
+            ("9223372036854775808", false),
+            ("-9223372036854775809", false),
+            ("9007199254740991.0", true),
+            ("-9007199254740991.0", true),
+            ("9007199254740992.0", false),
+            ("1e18", false),
+            ("1e3", true),
+            ("-0", true),
+            ("1.5", false),
+            ("1.0000000001", false),
+        ] {
+            assert_eq!(is_server_integer(&number(text)), expected, "{text}");
+        }
     }
 
     #[test]

@@ -5,10 +5,11 @@
 use std::borrow::Cow;
 
 use jsonschema::JsonType;
-use jsonschema::json::{Array, Json, NodeIdentity, Object};
+use jsonschema::json::{Array, Json, JsonNumber, NodeIdentity, Object};
 use serde_json::{Number, Value};
 
 use crate::job::{Elements, Members, Node, Shape};
+use crate::scalar::number;
 
 /// The JSON representation of a document.
 pub(super) enum Instance {}
@@ -39,7 +40,7 @@ impl Json for Instance {
 impl<'d> jsonschema::json::Node<'d, Instance> for Node<'d> {
     type Object = Self;
     type Array = Self;
-    type Number = Number;
+    type Number = ServerNumber;
 
     fn as_object(&self) -> Option<Self> {
         self.is_object().then_some(*self)
@@ -53,8 +54,8 @@ impl<'d> jsonschema::json::Node<'d, Instance> for Node<'d> {
         self.to_str()
     }
 
-    fn as_number(&self) -> Option<Number> {
-        Node::as_number(*self)
+    fn as_number(&self) -> Option<ServerNumber> {
+        Node::as_number(*self).map(ServerNumber)
     }
 
     fn as_boolean(&self) -> Option<bool> {
@@ -86,6 +87,35 @@ impl<'d> jsonschema::json::Node<'d, Instance> for Node<'d> {
 
     fn identity(&self) -> Option<NodeIdentity> {
         Some(NodeIdentity::new(self.address()))
+    }
+}
+
+/// A number that counts as an integer only if it does for an API server.
+pub(super) struct ServerNumber(Number);
+
+impl JsonNumber for ServerNumber {
+    fn as_u64(&self) -> Option<u64> {
+        self.0.as_u64()
+    }
+
+    fn as_i64(&self) -> Option<i64> {
+        self.0.as_i64()
+    }
+
+    fn as_f64(&self) -> Option<f64> {
+        self.0.as_f64()
+    }
+
+    fn as_str(&self) -> Cow<'_, str> {
+        self.0.to_string().into()
+    }
+
+    fn to_number(&self) -> Cow<'_, Number> {
+        Cow::Borrowed(&self.0)
+    }
+
+    fn is_integer(&self) -> bool {
+        number::is_server_integer(&self.0)
     }
 }
 
