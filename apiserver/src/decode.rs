@@ -95,16 +95,16 @@ impl<'s> DecodedJob<'s> {
 
 impl TypeMeta {
     fn decode(job: &Job<'_>, bytes: &[u8]) -> Result<Self, DecodeError> {
-        for name in ["apiVersion", "kind"] {
+        for entry in job.top() {
             // Go ignores the case of keys when it decodes into a struct.
-            let fields = job.top().iter().filter(|entry| entry.key().eq_ignore_ascii_case(name));
-            for field in fields.map(Entry::field).filter(|field| !field.is_null()) {
+            let is_it = |name: &&str| entry.key().eq_ignore_ascii_case(name);
+            let name = ["apiVersion", "kind"].into_iter().find(is_it);
+            let (Some(name), field) = (name, entry.field()) else { continue };
+            if !matches!(go_type(field), "string" | "null") {
                 let found = go_type(field);
-                if found != "string" {
-                    return Err(DecodeError::Unrecognized(no_type_meta(&format!(
-                        "json: cannot unmarshal {found} into Go struct field .{name} of type string"
-                    ))));
-                }
+                return Err(DecodeError::Unrecognized(no_type_meta(&format!(
+                    "json: cannot unmarshal {found} into Go struct field .{name} of type string"
+                ))));
             }
         }
         // Go decodes an absent field as the empty string.

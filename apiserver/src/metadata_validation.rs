@@ -14,7 +14,7 @@ use volcano_job_update::status::{CauseType, StatusCause};
 
 use crate::go;
 use crate::names;
-use crate::object_meta::{ObjectMeta, string, strings};
+use crate::object_meta::{self, ObjectMeta, string, strings};
 use crate::response::{MAX_CAUSES, with_value};
 
 /// The limit for causes that each show a whole list.
@@ -188,10 +188,24 @@ fn cause(field: &str, value: &Value, violation: &MetadataViolation) -> StatusCau
         MetadataViolationKind::SecondController { first, second } => {
             let [first, second] = [first, second].map(|position| kind_and_name(element(position)));
             let detail = format!("{detail}. Found \"true\" in references for {first} and {second}");
-            with_value(CauseType::Invalid, field, shown, &detail)
+            showing(field, shown, &detail)
         }
-        _ => with_value(CauseType::Invalid, field, shown, &detail),
+        _ => showing(field, shown, &detail),
     }
+}
+
+/// A cause that shows a value of a field: an ownerReference or a list of them as a Go struct.
+fn showing(field: String, value: &Value, detail: &str) -> StatusCause {
+    let shown = match value {
+        Value::Object(_) => object_meta::owner_reference_text(value),
+        Value::Array(owners) if owners.iter().all(Value::is_object) => {
+            let owners: Vec<String> =
+                owners.iter().map(object_meta::owner_reference_text).collect();
+            format!("[{}]", owners.join(","))
+        }
+        other => return with_value(CauseType::Invalid, field, other, detail),
+    };
+    StatusCause::showing(CauseType::Invalid, field, &shown, detail)
 }
 
 /// An ownerReference as `kind/name`. Go decodes an absent field as the empty string.

@@ -122,6 +122,21 @@ pub(crate) fn decode_stored(metadata: &Map<String, Value>) -> ObjectMeta {
     decoded
 }
 
+/// An ownerReference as `json.Marshal` writes it: in the order of the Go struct.
+pub(crate) fn owner_reference_text(owner: &Value) -> String {
+    let mut text = String::from("{");
+    for (key, _) in OWNER_REFERENCE.fields {
+        let Some(value) = owner.get(key) else { continue };
+        if text.len() > 1 {
+            text.push(',');
+        }
+        go::write_string(&mut text, key);
+        text.push(':');
+        go::write_json(&mut text, value);
+    }
+    text + "}"
+}
+
 /// A string field. As in Go, an absent field is the empty string.
 pub(crate) fn string<'m>(metadata: &'m ObjectMeta, key: &str) -> &'m str {
     metadata.get(key).and_then(Value::as_str).unwrap_or_default()
@@ -342,6 +357,11 @@ mod tests {
             })
         );
         assert_eq!(unknown, ["metadata.Labels", "metadata.ownerReferences[0].foo"]);
+        let owner = json!({"controller": true, "uid": "<", "kind": "Job"});
+        assert_eq!(
+            owner_reference_text(&owner),
+            r#"{"kind":"Job","uid":"\u003c","controller":true}"#
+        );
     }
 
     #[test]

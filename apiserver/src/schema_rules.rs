@@ -163,7 +163,7 @@ impl Causes<'_> {
                 self.list.push(with_value(kind, field, new, &detail));
             }
             SchemaViolationKind::Repeats { keys, .. } => {
-                let value = keys_of(new_value(violation), keys);
+                let value = keys_of(new_value(violation), keys, schema);
                 self.list.push(with_value(CauseType::Duplicate, field, &value, ""));
             }
             SchemaViolationKind::NoListMapElement => {
@@ -284,11 +284,15 @@ fn to_i64(double: f64) -> Option<i64> {
 }
 
 /// The keys of an element of a keyed list, with their values. For a set, the element itself.
-fn keys_of(element: &Value, keys: &[Box<str>]) -> Value {
+fn keys_of(element: &Value, keys: &[Box<str>], schema: &Structural) -> Value {
     if keys.is_empty() {
         return element.clone();
     }
-    let with_value = |key: &str| Some((key.to_owned(), element.get(key)?.clone()));
+    let with_value = |key: &str| {
+        let default = || schema.declared_child(key)?.default.as_ref();
+        let value = element.get(key).filter(|value| !value.is_null()).or_else(default)?;
+        Some((key.to_owned(), value.clone()))
+    };
     let keys = keys.iter().map(|key| &**key);
     Value::Object(keys.filter_map(with_value).collect::<Map<_, _>>())
 }
