@@ -45,6 +45,7 @@ type environment struct {
 	processes []*exec.Cmd
 	authority *authority
 	api       string
+	etcd      string
 	http      *http.Client
 	webhook   *webhook
 	notes     []string
@@ -99,10 +100,10 @@ func (e *environment) startAll() error {
 }
 
 func (e *environment) startServers() error {
-	etcd := fmt.Sprintf("http://127.0.0.1:%d", freePort())
+	e.etcd = fmt.Sprintf("http://127.0.0.1:%d", freePort())
 	peers := fmt.Sprintf("http://127.0.0.1:%d", freePort())
-	_, err := e.spawn("etcd", "etcd", "--data-dir", e.path("etcd"), "--listen-client-urls", etcd,
-		"--advertise-client-urls", etcd, "--listen-peer-urls", peers,
+	_, err := e.spawn("etcd", "etcd", "--data-dir", e.path("etcd"), "--listen-client-urls", e.etcd,
+		"--advertise-client-urls", e.etcd, "--listen-peer-urls", peers,
 		"--initial-advertise-peer-urls", peers, "--initial-cluster", "default="+peers)
 	if err != nil {
 		return err
@@ -123,7 +124,7 @@ func (e *environment) startServers() error {
 	port := freePort()
 	e.api = fmt.Sprintf("https://127.0.0.1:%d", port)
 	_, err = e.spawn("kube-apiserver", filepath.Join(e.options.binaries, "kube-apiserver"),
-		"--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--secure-port", fmt.Sprint(port),
+		"--etcd-servers", e.etcd, "--bind-address", "127.0.0.1", "--secure-port", fmt.Sprint(port),
 		"--tls-cert-file", e.path("api.crt"), "--tls-private-key-file", e.path("api.key"),
 		"--cert-dir", e.path("certs"), "--token-auth-file", e.path("tokens.csv"),
 		"--admission-control-config-file", e.path("admission.yaml"),

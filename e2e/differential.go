@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -34,6 +35,8 @@ type exchange struct {
 	ContentType string `json:"content_type"`
 	Existing    string `json:"existing"`
 	Body        string `json:"body"`
+	// Version is the resourceVersion that a write leads to; empty if it is the next one.
+	Version string `json:"version,omitempty"`
 }
 
 // answer is a response.
@@ -41,6 +44,12 @@ type answer struct {
 	Code     int      `json:"code"`
 	Body     string   `json:"body"`
 	Warnings []string `json:"warnings"`
+	// Action says what happens to the stored Job: "keep", "update" or "delete".
+	Action string `json:"action,omitempty"`
+	// Stored is the text that is stored; empty unless the Job is updated.
+	Stored string `json:"stored,omitempty"`
+	// Invalid lists the paths in spec of invalid values; nil if nothing is known about them.
+	Invalid []string `json:"invalid,omitempty"`
 }
 
 // difference is a request that has two answers.
@@ -55,7 +64,11 @@ type tester struct {
 	env    *environment
 	ours   *responder
 	schema object
+	number int
+	// stored are the Jobs that dry runs are for.
 	stored []string
+	// written counts the Jobs that were stored to be changed.
+	written int
 }
 
 func compareAnswers(e *environment) error {
@@ -64,6 +77,10 @@ func compareAnswers(e *environment) error {
 		return err
 	}
 	schema, err := e.jobSchema()
+	if err != nil {
+		return err
+	}
+	faulty, err := e.storeFaulty(schema)
 	if err != nil {
 		return err
 	}
@@ -76,8 +93,8 @@ func compareAnswers(e *environment) error {
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			tester := &tester{env: e, ours: ours, schema: schema}
-			err := tester.store(worker)
+			tester := &tester{env: e, ours: ours, schema: schema, number: worker, stored: slices.Clone(faulty)}
+			err := tester.store()
 			for err == nil {
 				number := sent.Add(1)
 				if number > int64(e.options.requests) || e.ctx.Err() != nil {
@@ -133,37 +150,153 @@ func (e *environment) report(found []difference) error {
 	return nil
 }
 
-// store creates the Jobs that the requests are for.
-func (t *tester) store(worker int) error {
-	for _, name := range []string{"bare", "created", "documented-existing", "rich", "trio", "unnamed"} {
-		job, err := t.env.read(name)
-		if err != nil {
-			return err
-		}
+// managedFieldsOnly is the action of a write that changes managedFields alone, which
+// volcano-job-apiserver does not maintain.
+const managedFieldsOnly = "update managedFields"
+
+// templates are the Jobs in tests/jobs that are stored.
+var templates = []string{"bare", "created", "documented-existing", "rich", "trio", "unnamed"}
+
+// store creates the Jobs that dry runs are for.
+func (t *tester) store() error {
+	for _, template := range templates {
 		for _, isDeleted := range []bool{false, true} {
-			job := withoutServerFields(job)
-			metadata := job["metadata"].(object)
-			metadata["name"] = fmt.Sprintf("%s-%d-%v", name, worker, isDeleted)
-			if isDeleted {
-				metadata["finalizers"] = []any{"example.com/a", "example.com/b"}
-			}
-			if err := t.env.expect(http.StatusCreated, t.env.request("POST", jobsPath, job)); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			path := jobsPath + "/" + metadata["name"].(string)
-			if isDeleted {
-				if err := t.env.expect(http.StatusOK, t.env.request("DELETE", path, nil)); err != nil {
-					return err
-				}
-			}
-			stored, err := t.send(exchange{Method: "GET", URI: path, ContentType: "application/json"})
+			stored, err := t.create(template, fmt.Sprintf("%s-%d-%v", template, t.number, isDeleted), isDeleted, isDeleted)
 			if err != nil {
 				return err
 			}
-			t.stored = append(t.stored, stored.Body)
+			t.stored = append(t.stored, stored)
 		}
 	}
 	return nil
+}
+
+// create stores a Job, perhaps with a status, and perhaps one that is being deleted, and returns it as
+// the API server does.
+func (t *tester) create(template, name string, hasStatus, isDeleted bool) (string, error) {
+	job, err := t.env.read(template)
+	if err != nil {
+		return "", err
+	}
+	job = withoutServerFields(job)
+	metadata := job["metadata"].(object)
+	metadata["name"] = name
+	if isDeleted {
+		metadata["finalizers"] = []any{"example.com/a", "example.com/b"}
+	}
+	if err := t.env.expect(http.StatusCreated, t.env.request("POST", jobsPath, job)); err != nil {
+		return "", fmt.Errorf("%s: %w", template, err)
+	}
+	path := jobsPath + "/" + name
+	if hasStatus {
+		status := object{"status": object{"state": object{"phase": "Running", "lastTransitionTime": "2026-01-02T03:04:05Z"},
+			"running": 2, "taskStatusCount": object{"worker": object{"phase": object{"Running": 2}}}}}
+		if err := t.env.expect(http.StatusOK, t.env.patch(name+"/status", status)); err != nil {
+			return "", err
+		}
+	}
+	if isDeleted {
+		if err := t.env.expect(http.StatusOK, t.env.request("DELETE", path, nil)); err != nil {
+			return "", err
+		}
+	}
+	return t.get(path)
+}
+
+func (t *tester) get(path string) (string, error) {
+	got, err := t.send(exchange{Method: "GET", URI: path, ContentType: "application/json"})
+	return got.Body, err
+}
+
+// storeFaulty stores Jobs with random edits while the schema accepts anything, and returns those that
+// are Jobs at all.
+func (e *environment) storeFaulty(schema object) ([]string, error) {
+	const wanted = 24
+	anything := object{"type": "object", "x-kubernetes-preserve-unknown-fields": true}
+	if err := e.replaceSchema(anything, true); err != nil {
+		return nil, err
+	}
+	t := &tester{env: e, schema: schema}
+	var names []string
+	for number := uint64(0); len(names) < wanted; number++ {
+		g := &generator{rand.New(rand.NewPCG(e.options.seed, 1<<32+number)), schema}
+		template, err := e.read(choose(g, templates))
+		if err != nil {
+			return nil, err
+		}
+		template = withoutServerFields(template)
+		name := fmt.Sprintf("faulty-%d", number)
+		template["metadata"].(object)["name"] = name
+		job, err := parse([]byte(scalar(template)))
+		if err != nil {
+			return nil, err
+		}
+		for range 1 + g.IntN(4) {
+			g.edit(&node{items: []item{{`"spec"`, job.get("spec")}}})
+		}
+		made, err := t.send(exchange{Method: "POST", URI: jobsPath, ContentType: "application/json", Body: job.String()})
+		if err != nil {
+			return nil, err
+		}
+		if made.Code == http.StatusCreated {
+			names = append(names, name)
+		}
+	}
+	real, err := e.openAPISchema()
+	if err != nil {
+		return nil, err
+	}
+	if err := e.replaceSchema(real, false); err != nil {
+		return nil, err
+	}
+	var stored []string
+	for _, name := range names {
+		text, err := t.get(jobsPath + "/" + name)
+		if err != nil {
+			return nil, err
+		}
+		job, err := parse([]byte(text))
+		if err != nil {
+			return nil, err
+		}
+		if isJob(job) {
+			stored = append(stored, text)
+		}
+	}
+	e.note("%d stored Jobs have faults of their own", len(stored))
+	return stored, nil
+}
+
+// isJob says whether spec is an object, and spec.tasks a list of objects. What is not even that cannot
+// be read as a Job.
+func isJob(job *node) bool {
+	spec := job.get("spec")
+	if spec == nil || !spec.isObject() {
+		return false
+	}
+	tasks := spec.get("tasks")
+	isOther := func(task item) bool { return !task.value.isObject() }
+	return tasks == nil || tasks.isList && !slices.ContainsFunc(tasks.items, isOther)
+}
+
+// replaceSchema changes the CRD, and waits until the schema is in force. It accepts a Job without tasks
+// of the right type only if it accepts anything.
+func (e *environment) replaceSchema(schema object, acceptsAnything bool) error {
+	path := "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/jobs.batch.volcano.sh"
+	patch := []any{object{"op": "replace", "path": "/spec/versions/0/schema/openAPIV3Schema", "value": schema}}
+	changed := e.request("PATCH", path, patch, header{"Content-Type", "application/json-patch+json"})
+	if err := e.expect(http.StatusOK, changed); err != nil {
+		return err
+	}
+	code := http.StatusUnprocessableEntity
+	if acceptsAnything {
+		code = http.StatusCreated
+	}
+	return e.eventually("the schema is in force", func() error {
+		odd := job("odd")
+		odd["spec"].(object)["tasks"] = 1
+		return e.expect(code, e.request("POST", jobsPath+"?dryRun=All", odd))
+	})
 }
 
 // test sends one request, and returns the smallest request that it shrinks to if the answers differ.
@@ -193,11 +326,21 @@ func (t *tester) test(number uint64) (*difference, error) {
 // try makes a request with some of its edits, and compares the answers.
 func (t *tester) try(number uint64, wanted []bool) (*difference, error) {
 	g := &generator{rand.New(rand.NewPCG(t.env.options.seed, number)), t.schema}
-	request, err := t.request(g, wanted)
+	existing, writes := choose(g, t.stored), g.IntN(8) == 0
+	if writes {
+		t.written++
+		name, isDeleted := fmt.Sprintf("written-%d-%d", t.number, t.written), g.IntN(2) == 0
+		stored, err := t.create(choose(g, templates), name, g.IntN(2) == 0, isDeleted)
+		if err != nil {
+			return nil, err
+		}
+		existing = stored
+	}
+	request, err := t.request(g, existing, writes, wanted)
 	if err != nil {
 		return nil, err
 	}
-	theirs, err := t.send(request)
+	theirs, err := t.theirs(&request, writes)
 	if err != nil {
 		return nil, err
 	}
@@ -205,17 +348,129 @@ func (t *tester) try(number uint64, wanted []bool) (*difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	if same(theirs, ours) {
+	if !writes {
+		ours.Action, ours.Stored = "", ""
+	}
+	if !saysWhatIsInvalid(request, theirs) || ours.Invalid == nil {
+		ours.Invalid, theirs.Invalid = nil, nil
+	}
+	if theirs.Action == managedFieldsOnly || same(theirs, ours) {
 		return nil, t.record(request, theirs)
 	}
 	return &difference{request, theirs, ours}, nil
+}
+
+// theirs sends the request. If it writes, it finds out what happened to the stored Job, and removes that.
+func (t *tester) theirs(request *exchange, writes bool) (answer, error) {
+	if !writes {
+		theirs, err := t.send(*request)
+		theirs.Invalid = invalidIn(theirs)
+		return theirs, err
+	}
+	path, _, _ := strings.Cut(request.URI, "?")
+	before, err := t.env.stored(path)
+	if err != nil {
+		return answer{}, err
+	}
+	theirs, err := t.send(*request)
+	if err != nil {
+		return theirs, err
+	}
+	theirs.Invalid = invalidIn(theirs)
+	after, err := t.env.stored(path)
+	if err != nil {
+		return theirs, err
+	}
+	switch {
+	case after == "":
+		theirs.Action = "delete"
+	case after == before:
+		theirs.Action = "keep"
+	case sameStored(after, before):
+		theirs.Action = managedFieldsOnly
+	default:
+		theirs.Action, theirs.Stored = "update", after
+	}
+	if answer, err := parse([]byte(theirs.Body)); err == nil && theirs.Code == http.StatusOK {
+		request.Version = strings.Trim(answer.get("metadata").get("resourceVersion").text, `"`)
+	}
+	if after == "" {
+		return theirs, nil
+	}
+	name := path[strings.LastIndex(path, "/")+1:]
+	finalizers := object{"metadata": object{"finalizers": nil}}
+	if err := t.env.expect(http.StatusOK, t.env.patch(name, finalizers)); err != nil {
+		return theirs, err
+	}
+	if deleted := t.env.request("DELETE", path, nil); deleted.code != http.StatusNotFound {
+		return theirs, t.env.expect(http.StatusOK, deleted)
+	}
+	return theirs, nil
+}
+
+// stored returns the text of a Job in etcd; empty if there is none.
+func (e *environment) stored(path string) (string, error) {
+	name := path[strings.LastIndex(path, "/")+1:]
+	key := base64.StdEncoding.EncodeToString([]byte("/registry/batch.volcano.sh/jobs/" + namespace + "/" + name))
+	response, err := e.http.Post(e.etcd+"/v3/kv/range", "application/json", strings.NewReader(scalar(object{"key": key})))
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	var found struct {
+		Kvs []struct{ Value []byte }
+	}
+	if err := json.NewDecoder(response.Body).Decode(&found); err != nil || len(found.Kvs) == 0 {
+		return "", err
+	}
+	return string(found.Kvs[0].Value), nil
+}
+
+// saysWhatIsInvalid says whether the API server got as far as validation.
+func saysWhatIsInvalid(request exchange, theirs answer) bool {
+	status, err := parse([]byte(theirs.Body))
+	if err != nil || request.Method != "PUT" {
+		return false
+	}
+	if theirs.Code != http.StatusUnprocessableEntity {
+		return theirs.Code == http.StatusOK
+	}
+	details := status.get("details")
+	return details != nil && details.get("kind") != nil && details.get("kind").text == `"Job"`
+}
+
+// invalidIn returns the fields in spec that a status names.
+func invalidIn(theirs answer) []string {
+	status, err := parse([]byte(theirs.Body))
+	if err != nil || status.get("details") == nil || status.get("details").get("causes") == nil {
+		return []string{}
+	}
+	var fields []string
+	for _, cause := range status.get("details").get("causes").items {
+		var told struct{ Field, Message string }
+		if err := json.Unmarshal([]byte(cause.value.String()), &told); err != nil {
+			panic(err)
+		}
+		// The API server does not always know the field; then its message ends with the path.
+		if _, path, found := strings.Cut(told.Message, " format) in "); found {
+			told.Field = path
+		} else if _, path, found := strings.Cut(told.Message, "with format int32 in "); found {
+			told.Field = path
+		} else if _, path, found := strings.Cut(told.Message, "with format int64 in "); found {
+			told.Field = path
+		}
+		if strings.HasPrefix(told.Field, "spec") {
+			fields = append(fields, told.Field)
+		}
+	}
+	return fields
 }
 
 // record writes a short request that fails or leads to warnings to a file, for the tests of
 // volcano-job-apiserver.
 func (t *tester) record(request exchange, theirs answer) error {
 	const short = 6000
-	if t.env.options.record == "" || theirs.Code == http.StatusOK && len(theirs.Warnings) == 0 {
+	if t.env.options.record == "" || theirs.Action != "" || theirs.Code == http.StatusOK && len(theirs.Warnings) == 0 {
 		return nil
 	}
 	text, err := json.Marshal(map[string]any{"request": request, "theirs": theirs})
@@ -233,17 +488,19 @@ func (t *tester) record(request exchange, theirs answer) error {
 	return err
 }
 
-// request makes a dry run with random edits.
-func (t *tester) request(g *generator, wanted []bool) (exchange, error) {
-	existing := choose(g, t.stored)
+// request makes a request with random edits of a stored Job.
+func (t *tester) request(g *generator, existing string, writes bool, wanted []bool) (exchange, error) {
 	job, err := parse([]byte(existing))
 	if err != nil {
 		return exchange{}, err
 	}
 	name := strings.Trim(job.get("metadata").get("name").text, `"`)
-	uri := jobsPath + "/" + name + "?dryRun=All" +
-		choose(g, []string{"", "&fieldValidation=Strict", "&fieldValidation=Warn", "&fieldValidation=Ignore"})
-	made := exchange{"PUT", uri, "application/json", existing, ""}
+	uri := jobsPath + "/" + name + "?" +
+		choose(g, []string{"", "fieldValidation=Strict", "fieldValidation=Warn", "fieldValidation=Ignore"})
+	if !writes {
+		uri += "&dryRun=All"
+	}
+	made := exchange{Method: "PUT", URI: uri, ContentType: "application/json", Existing: existing}
 	job.get("metadata").remove("managedFields")
 	kind := g.IntN(20)
 	seeds := make([]uint64, len(wanted))
@@ -360,7 +617,9 @@ func unquoted(text string) string {
 // same says whether two answers are the same, but for what no answer has to repeat: managedFields, and
 // the order of causes and warnings, which the API server does not fix.
 func same(theirs, ours answer) bool {
-	if theirs.Code != ours.Code || !sameElements(theirs.Warnings, ours.Warnings) {
+	if theirs.Code != ours.Code || !sameElements(theirs.Warnings, ours.Warnings) ||
+		theirs.Action != ours.Action || !sameStored(theirs.Stored, ours.Stored) ||
+		!slices.Equal(distinct(theirs.Invalid), distinct(ours.Invalid)) {
 		return false
 	}
 	their, err := parse([]byte(theirs.Body))
@@ -378,6 +637,30 @@ func same(theirs, ours answer) bool {
 		job.get("metadata").remove("managedFields")
 	}
 	return their.String() == our.String()
+}
+
+// sameStored compares stored Jobs but for managedFields and for the resourceVersion, which only etcd has.
+func sameStored(theirs, ours string) bool {
+	if theirs == "" || ours == "" {
+		return theirs == ours
+	}
+	var texts []string
+	for _, text := range []string{theirs, ours} {
+		job, err := parse([]byte(text))
+		if err != nil {
+			return false
+		}
+		job.get("metadata").remove("managedFields")
+		job.get("metadata").remove("resourceVersion")
+		texts = append(texts, job.String())
+	}
+	return texts[0] == texts[1]
+}
+
+func distinct(paths []string) []string {
+	paths = slices.Clone(paths)
+	slices.Sort(paths)
+	return slices.Compact(paths)
 }
 
 func sameStatus(their, our *node) bool {

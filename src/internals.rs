@@ -12,6 +12,7 @@ pub use crate::job::{
 pub use crate::path::{is_printable, printable};
 pub use crate::schema::{ANY, SchemaViolation, SchemaViolationKind, Structural};
 pub use crate::status::quote::quote;
+pub use crate::validate::Ratcheting;
 pub use crate::validate::metadata::{self, MetadataViolation, MetadataViolationKind, Subject};
 use crate::validate::{self, Validator};
 
@@ -72,7 +73,7 @@ pub fn schema_violations(
     replacement: &Job<'_>,
     validator: &Validator,
     limit: usize,
+    ratcheting: Ratcheting,
 ) -> Result<Vec<SchemaViolation>, ReviewError> {
-    let (schema, policy) = (validator.schema(), validator.policy());
-    validate::schema_violations(existing, replacement, schema, policy, limit)
+    validate::schema_violations(existing, replacement, validator, limit, ratcheting)
 }

@@ -6,9 +6,9 @@
 
 use serde_json::{Map, Value};
 use volcano_job_update::Job;
-use volcano_job_update::internals::{JobParts, structural};
+use volcano_job_update::internals::{JobParts, Ratcheting, structural};
 use volcano_job_update::resource::{GROUP, VERSION};
-use volcano_job_update::status::{GroupKind, Status, StatusCause};
+use volcano_job_update::status::{GroupKind, Status, StatusCause, StatusCodes};
 
 use crate::decode::{self, DecodedJob, MISSING_API_VERSION};
 use crate::encode::{value_of, write_job};
@@ -192,7 +192,12 @@ impl RequestScope<'_> {
         updated: &Job<'_>,
         mut causes: Vec<StatusCause>,
     ) -> Result<Vec<StatusCause>, Status> {
-        let mut others = schema_rules::causes(existing, updated, self.validator)?;
+        let ratcheting = if self.context.status_codes == StatusCodes::Kubernetes {
+            Ratcheting::Lists
+        } else {
+            Ratcheting::Tasks
+        };
+        let mut others = schema_rules::causes(existing, updated, self.validator, ratcheting)?;
         others.retain(|cause| causes.iter().all(|known| known.field != cause.field));
         causes.append(&mut others);
         Ok(causes)

@@ -10,7 +10,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
 use volcano_job_update::internals::{
-    JsonType, SchemaViolation, SchemaViolationKind, Structural, schema_violations, structural,
+    JsonType, Ratcheting, SchemaViolation, SchemaViolationKind, Structural, schema_violations,
+    structural,
 };
 use volcano_job_update::status::{CauseType, Status, StatusCause};
 use volcano_job_update::{FieldPath, Job, Segment, Validator};
@@ -27,8 +28,9 @@ pub(crate) fn causes(
     existing: &Job<'_>,
     result: &Job<'_>,
     validator: &Validator,
+    ratcheting: Ratcheting,
 ) -> Result<Vec<StatusCause>, Status> {
-    let violations = violations(existing, result, validator)?;
+    let violations = violations(existing, result, validator, ratcheting)?;
     Ok(causes_of(&violations, validator))
 }
 
@@ -43,7 +45,7 @@ pub(crate) fn list_causes(
     result: &Job<'_>,
     validator: &Validator,
 ) -> Result<Vec<StatusCause>, Status> {
-    let mut violations = violations(existing, result, validator)?;
+    let mut violations = violations(existing, result, validator, Ratcheting::Lists)?;
     violations.retain(|violation| {
         matches!(
             violation.kind,
@@ -57,8 +59,9 @@ fn violations(
     existing: &Job<'_>,
     result: &Job<'_>,
     validator: &Validator,
+    ratcheting: Ratcheting,
 ) -> Result<Vec<SchemaViolation>, Status> {
-    schema_violations(existing, result, validator, MAX_CAUSES)
+    schema_violations(existing, result, validator, MAX_CAUSES, ratcheting)
         .map_err(|error| Status::review_error(&error))
 }
 

@@ -18,6 +18,7 @@ pub use self::code::ViolationCode;
 pub use self::error::UpdateError;
 pub use self::review::Review;
 use self::review::{Extent, Inspection};
+pub use self::values::Ratcheting;
 pub(crate) use self::values::schema_violations;
 pub(crate) use self::violation::shortened;
 pub use self::violation::{Severity, Violation, Violations};
@@ -244,6 +245,36 @@ impl Validator {
         replacement: &Job<'_>,
     ) -> Result<Restored, ReviewError> {
         policy::restore_defaults(existing, replacement, self.schema.structural())
+    }
+
+    /// What an API server refuses in tasks that the update does not change, as warnings. A verdict leaves
+    /// such old violations alone, but an API server validates all tasks once any of them changes.
+    ///
+    /// ```
+    /// use volcano_job_update::{Job, Validator};
+    ///
+    /// let job = |replicas| format!(r#"{{"spec": {{"tasks": [{{"name": "old", "maxRetry": -1}},
+    ///     {{"name": "b", "replicas": {replicas}}}]}}}}"#);
+    /// let (existing, replacement) = (job(1), job(2));
+    /// let existing = Job::from_slice(existing.as_bytes())?;
+    /// let replacement = Job::from_slice(replacement.as_bytes())?;
+    ///
+    /// let validator = Validator::default();
+    /// assert!(validator.review(&existing, &replacement)?.is_allowed());
+    /// let old = validator.old_violations(&existing, &replacement)?;
+    /// assert_eq!(old[0].path().to_string(), "spec.tasks[0].maxRetry");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A part that differs, or any task of the replacement, cannot be read.
+    pub fn old_violations(
+        &self,
+        existing: &Job<'_>,
+        replacement: &Job<'_>,
+    ) -> Result<Vec<Violation>, ReviewError> {
+        values::old_violations(existing, replacement, self)
     }
 
     /// The patch of [`Validator::restore_defaults`]. The replacement is parsed only if a default

@@ -6,14 +6,16 @@ use std::ops::ControlFlow;
 
 use super::metadata::{self, MetadataViolation, Subject};
 use super::violation::Results;
-use super::{Violation, ViolationCode};
+use super::{Validator, Violation, ViolationCode};
 use crate::diff::{
     Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, WalkLimits, compare, same,
 };
-use crate::job::{Job, KeptValue, Node};
-use crate::path::Segment;
+use crate::job::{Buffer, Job, KeptValue, Node};
+use crate::path::{PathNode, Segment, Side};
 use crate::policy::{Check, UpdatePolicy};
-use crate::schema::{JobSchema, SchemaUpdate, SchemaViolation, SchemaViolations};
+use crate::schema::{
+    JobSchema, SchemaUpdate, SchemaViolation, SchemaViolations, Structural, same_unstructured,
+};
 
 /// Validates the changed values of one update.
 pub(super) struct ValueCheck<'c, 'e> {
@@ -121,18 +123,57 @@ fn schema_violations_of(diff: &FieldDiff<'_>, update: &SchemaUpdate<'_>) -> Sche
 pub(crate) fn schema_violations(
     existing: &Job<'_>,
     replacement: &Job<'_>,
-    schema: &JobSchema,
-    policy: &UpdatePolicy,
+    validator: &Validator,
     limit: usize,
+    ratcheting: Ratcheting,
 ) -> Result<Vec<SchemaViolation>, ReviewError> {
-    let check = ValueCheck::new(existing, schema, policy);
-    let mut in_spec = SpecViolations { check, limit, list: Vec::new() };
+    let schema = validator.schema();
+    let check = ValueCheck::new(existing, schema, validator.policy());
+    let mut in_spec = SpecViolations { check, limit, ratcheting, list: Vec::new() };
     // The differences do not matter, only the fields.
     let limits = WalkLimits { values: 1, fields: usize::MAX };
     compare(existing, replacement, schema.structural(), limits, &mut in_spec)?;
+    if ratcheting == Ratcheting::Lists {
+        in_spec.all_tasks(replacement)?;
+    }
     let SpecViolations { check, mut list, .. } = in_spec;
     list.extend(check.task_count_violation(replacement));
     Ok(list)
+}
+
+/// The violations that only an API server has, as warnings: see [`Validator::old_violations`].
+pub(super) fn old_violations(
+    existing: &Job<'_>,
+    replacement: &Job<'_>,
+    validator: &Validator,
+) -> Result<Vec<Violation>, ReviewError> {
+    let limit = validator.policy().limits().violations.max(1);
+    let [all, known] = [Ratcheting::Lists, Ratcheting::Tasks]
+        .map(|ratcheting| schema_violations(existing, replacement, validator, limit, ratcheting));
+    let known = known?;
+    let known: HashSet<_> = known.iter().map(|violation| &violation.path).collect();
+    let old = all?.into_iter().filter(|violation| !known.contains(&violation.path)).take(limit);
+    Ok(old.map(|violation| Violation::from(violation).into_warning()).collect())
+}
+
+/// Which values an update leaves unchanged, so that they are not validated.
+#[expect(clippy::exhaustive_enums, reason = "hidden: only crates of this workspace use it")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ratcheting {
+    /// Each part of a task on its own, compared as the verdict does.
+    Tasks,
+    /// As an API server does: a list without keys, such as that of the tasks, is one value, and values
+    /// are compared as they are written.
+    Lists,
+}
+
+impl Ratcheting {
+    fn same(self) -> fn(&Structural, Node<'_>, Node<'_>) -> bool {
+        match self {
+            Self::Tasks => same,
+            Self::Lists => same_unstructured,
+        }
+    }
 }
 
 /// Collects the schema violations in the fields of `spec` that differ.
@@ -140,7 +181,56 @@ struct SpecViolations<'c, 'e> {
     check: ValueCheck<'c, 'e>,
     /// The maximum number for one field.
     limit: usize,
+    ratcheting: Ratcheting,
     list: Vec<SchemaViolation>,
+}
+
+impl SpecViolations<'_, '_> {
+    /// The violations that an API server has.
+    fn update<'u>(&self, existing_repeats: &'u dyn Fn() -> bool) -> SchemaUpdate<'u> {
+        SchemaUpdate {
+            same: self.ratcheting.same(),
+            existing_repeats,
+            limit: self.limit,
+            checks_overlay_choices: false,
+            checks_list_map_elements: true,
+        }
+    }
+
+    /// Adds the violations in all tasks if one of them differs.
+    fn all_tasks(&mut self, replacement: &Job<'_>) -> Result<(), ReviewError> {
+        let existing = self.check.existing;
+        let spec = PathNode::root();
+        let spec = spec.key("spec");
+        let tasks = spec.key("tasks");
+        let schema = self.check.schema.structural().at(&["spec", "tasks"].map(segment)).items();
+        let mut changed = existing.task_count() != replacement.task_count();
+        let mut documents = Vec::with_capacity(replacement.task_count());
+        for (position, task) in replacement.tasks().enumerate() {
+            let at = tasks.index(position, position);
+            let new = replacement.document(task.whole, &at, Buffer::default());
+            let new = new.map_err(ReviewError::Replacement)?;
+            let old = existing.task(position).filter(|old| old.whole != task.whole);
+            if let (false, Some(old)) = (changed, old) {
+                let old = existing.document(old.whole, &at, Buffer::default());
+                let old = old.map_err(ReviewError::Existing)?;
+                changed = !same_unstructured(schema, old.root(), new.root());
+            }
+            documents.push(new);
+        }
+        if !changed {
+            return Ok(());
+        }
+        for (position, task) in documents.iter().enumerate() {
+            let path = tasks.index(position, position).to_path(Side::Replacement);
+            let existing_repeats = || self.check.existing_repeats();
+            let update = self.update(&existing_repeats);
+            let SchemaViolations { mut list, .. } =
+                schema.violations(&path, None, task.root(), &update);
+            self.list.append(&mut list);
+        }
+        Ok(())
+    }
 }
 
 impl Visitor for SpecViolations<'_, '_> {
@@ -155,21 +245,25 @@ impl Visitor for SpecViolations<'_, '_> {
     }
 
     fn visit(&mut self, diff: FieldDiff<'_>) -> ControlFlow<()> {
-        if !matches!(diff.field, JobField::Top(_) | JobField::Metadata(_)) {
-            // The violations that an API server has.
-            let update = SchemaUpdate {
-                same,
-                existing_repeats: &|| self.check.existing_repeats(),
-                limit: self.limit,
-                checks_overlay_choices: false,
-                checks_list_map_elements: true,
-            };
-            self.list.extend(schema_violations_of(&diff, &update).list);
+        let is_validated = match diff.field {
+            JobField::Top(_) | JobField::Metadata(_) => false,
+            JobField::Spec(_) => true,
+            _ => self.ratcheting == Ratcheting::Tasks,
+        };
+        if is_validated {
+            let existing_repeats = || self.check.existing_repeats();
+            let update = self.update(&existing_repeats);
+            let SchemaViolations { mut list, .. } = schema_violations_of(&diff, &update);
+            self.list.append(&mut list);
         }
         ControlFlow::Continue(())
     }
 
     fn fold(&mut self, _: Difference<'_>) {}
+}
+
+fn segment(key: &str) -> Segment {
+    Segment::Key(key.into())
 }
 
 impl From<SchemaViolation> for Violation {
