@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -27,7 +28,7 @@ import (
 const timeout = 2 * time.Minute
 
 type options struct {
-	binaries, programs, repository, recordings, logs string
+	binaries, programs, repository, schema, recordings, logs string
 	// scenarios is a part of the names of the scenarios to run.
 	scenarios string
 	// requests is the number of random requests, and seed what they depend on.
@@ -46,10 +47,12 @@ type environment struct {
 	authority *authority
 	api       string
 	etcd      string
-	http      *http.Client
-	webhook   *webhook
-	notes     []string
-	jobs      int
+	// minor is the minor version of Kubernetes.
+	minor   int
+	http    *http.Client
+	webhook *webhook
+	notes   []string
+	jobs    int
 }
 
 // webhook is the webhook program. It can be killed and restarted on the same port.
@@ -134,9 +137,15 @@ func (e *environment) startServers() error {
 	if err != nil {
 		return err
 	}
-	return e.eventually("the API server is ready", func() error {
+	err = e.eventually("the API server is ready", func() error {
 		return e.expect(http.StatusOK, e.request("GET", "/readyz", nil))
 	})
+	if err != nil {
+		return err
+	}
+	version := e.request("GET", "/version", nil)
+	e.minor, err = strconv.Atoi(fmt.Sprint(version.body["minor"]))
+	return err
 }
 
 // admissionConfiguration makes the API server authenticate itself to webhooks, as webhook/README.md
@@ -178,8 +187,8 @@ func (e *environment) spawn(name, program string, arguments ...string) (*exec.Cm
 }
 
 // pipe starts a program with pipes for its standard input and output.
-func (e *environment) pipe(program string) (*exec.Cmd, io.Writer, io.Reader, error) {
-	command := exec.Command(program)
+func (e *environment) pipe(program string, arguments ...string) (*exec.Cmd, io.Writer, io.Reader, error) {
+	command := exec.Command(program, arguments...)
 	command.Stderr = os.Stderr
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	input, err := command.StdinPipe()

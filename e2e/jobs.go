@@ -35,15 +35,47 @@ func (e *environment) prepare() error {
 	})
 }
 
-// openAPISchema returns the schema of a Job.
+// openAPISchema returns the schema of a Job, as the API server takes it: before Kubernetes 1.36 it
+// ignored the formats of integers.
 func (e *environment) openAPISchema() (object, error) {
-	text, err := os.ReadFile(filepath.Join(e.options.repository, "schemas/job.openapi.json"))
+	file := e.options.schema
+	if file == "" {
+		file = filepath.Join(e.options.repository, "schemas/job.openapi.json")
+	}
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
 	var schema object
-	err = json.Unmarshal(text, &schema)
-	return schema, err
+	if err := json.Unmarshal(text, &schema); err != nil {
+		return nil, err
+	}
+	if !e.hasIntegerFormats() {
+		removeIntegerFormats(schema)
+	}
+	return schema, nil
+}
+
+// hasIntegerFormats says whether the API server validates the formats of integers, as it does since
+// Kubernetes 1.36.
+func (e *environment) hasIntegerFormats() bool {
+	return e.minor >= 36
+}
+
+func removeIntegerFormats(schema any) {
+	switch schema := schema.(type) {
+	case object:
+		if schema["type"] == "integer" {
+			delete(schema, "format")
+		}
+		for _, below := range schema {
+			removeIntegerFormats(below)
+		}
+	case []any:
+		for _, below := range schema {
+			removeIntegerFormats(below)
+		}
+	}
 }
 
 // read returns a Job from the repository's tests.

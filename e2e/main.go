@@ -24,6 +24,7 @@ func main() {
 	flag.StringVar(&options.binaries, "binaries", "", "directory with kube-apiserver and kubectl")
 	flag.StringVar(&options.programs, "programs", "", "directory with the project's programs")
 	flag.StringVar(&options.repository, "repository", "..", "the repository")
+	flag.StringVar(&options.schema, "schema", "", "the OpenAPI schema of a Job, by default the one in schemas/")
 	flag.StringVar(&options.recordings, "recordings", "", "directory with recorded reviews, if there is one")
 	flag.StringVar(&options.logs, "logs", "", "directory for the logs of the processes")
 	flag.StringVar(&options.scenarios, "scenarios", "", "a part of the names of the scenarios to run")

@@ -13,8 +13,8 @@ pub use crate::path::{is_printable, printable};
 pub use crate::schema::{ANY, SchemaViolation, SchemaViolationKind, Structural};
 pub use crate::status::quote::quote;
 pub use crate::validate::Ratcheting;
+use crate::validate::Validator;
 pub use crate::validate::metadata::{self, MetadataViolation, MetadataViolationKind, Subject};
-use crate::validate::{self, Validator};
 
 /// Access to the fields of a Job.
 pub trait JobParts<'a> {
@@ -75,5 +75,5 @@ pub fn schema_violations(
     limit: usize,
     ratcheting: Ratcheting,
 ) -> Result<Vec<SchemaViolation>, ReviewError> {
-    validate::schema_violations(existing, replacement, validator, limit, ratcheting)
+    validator.schema_violations(existing, replacement, limit, ratcheting)
 }

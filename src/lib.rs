@@ -123,7 +123,7 @@ pub use job::{Job, JobError, JobErrorKind, Limits, resource};
 pub use path::{FieldPath, FieldPattern, Key, ParsePathError, PatternSegment, Segment};
 pub use policy::{Check, DroppedDefaults, Restored, UpdatePolicy};
 pub use report::{Report, TextStyle};
-pub use schema::{JobSchema, SchemaError};
+pub use schema::{JobSchema, SchemaError, UncheckedRule};
 pub use validate::{
     Review, Severity, UpdateError, Validator, Violation, ViolationCode, Violations, diff,
     is_update_allowed, validate_update, validate_update_bytes,

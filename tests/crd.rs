@@ -73,3 +73,44 @@ fn replicas_are_checked_where_the_schema_does_not() {
     let [violation] = &*violations else { panic!("{violations:?}") };
     assert_eq!(violation.to_string(), "spec.tasks[0].replicas: must be at least 0, but is -1");
 }
+
+/// The rules of a CRD that are not evaluated are named, wherever they are.
+#[test]
+fn rules_that_are_not_evaluated_are_named() {
+    let rule = |rule: &str| json!([{"rule": rule, "message": "no"}]);
+    let openapi = json!({"x-kubernetes-validations": rule("a"), "properties": {"spec": {"properties": {
+        "tasks": {"type": "array", "items": {"x-kubernetes-validations": rule("b"), "type": "object"}},
+        "plugins": {"additionalProperties": {"items": {"x-kubernetes-validations": rule("c")}}},
+    }}}});
+    let schema = JobSchema::from_crd(&openapi).unwrap();
+    let named: Vec<String> = schema.unchecked_rules().iter().map(ToString::to_string).collect();
+    assert_eq!(named, ["a", "spec.plugins[*][*]: c", "spec.tasks[*]: b"]);
+}
+
+/// What the verdict leaves alone and an API server refuses becomes a warning.
+#[test]
+fn what_an_api_server_refuses_besides_is_a_warning() {
+    let job = |replicas: i64, class: &str| {
+        job(&json!({"priorityClassName": class, "tasks": [
+            {"name": "a", "maxRetry": -1}, {"name": "b", "replicas": replicas}]}))
+    };
+    let validator = Validator::default();
+    let warnings = |existing: &Value, replacement: &Value| {
+        let existing = Job::from_value(existing).unwrap();
+        let replacement = Job::from_value(replacement).unwrap();
+        let mut review = validator.review(&existing, &replacement).unwrap();
+        assert!(review.is_allowed());
+        let refused = validator.server_violations(&existing, &replacement).unwrap();
+        review.warn_about(refused.clone());
+        review.warn_about(refused);
+        review.warnings().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let old = "spec.tasks[0].maxRetry: must be at least 0, but is -1, or an API server refuses the update";
+    assert_eq!(warnings(&job(1, "x"), &job(2, "x")), [old]);
+    // No task changes, so none is validated.
+    assert_eq!(warnings(&job(1, "x"), &job(1, "x")), [""; 0]);
+    let mut without = job(1, "x");
+    without["spec"].as_object_mut().unwrap().remove("priorityClassName");
+    let [empty] = &*warnings(&without, &job(1, "")) else { panic!("one warning") };
+    assert!(empty.starts_with("spec.priorityClassName: must match "), "{empty}");
+}

@@ -2,7 +2,7 @@
 //! other side of the comparison with a real API server (`scripts/differential`).
 //!
 //! ```sh
-//! cargo run --package volcano-job-apiserver --example answer
+//! cargo run --package volcano-job-apiserver --example answer [CRD.json]
 //! ```
 
 use std::borrow::Cow;
@@ -17,7 +17,8 @@ use volcano_job_apiserver::{
 };
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{
-    Check, DroppedDefaults, FieldPath, Job, Segment, UpdatePolicy, Validator, ViolationCode,
+    Check, DroppedDefaults, FieldPath, Job, JobSchema, Segment, UpdatePolicy, Validator,
+    ViolationCode,
 };
 
 #[derive(Deserialize)]
@@ -39,8 +40,12 @@ struct Request<'r> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let validator = Validator::new(UpdatePolicy::permissive());
-    let values = Validator::new(checks_values_alone()?);
+    let schema = match std::env::args().nth(1) {
+        Some(file) => JobSchema::from_crd(&serde_json::from_str(&std::fs::read_to_string(file)?)?)?,
+        None => JobSchema::default(),
+    };
+    let validator = Validator::new(UpdatePolicy::permissive()).with_schema(schema.clone());
+    let values = Validator::new(checks_values_alone()?).with_schema(schema);
     let mut output = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let line = line?;
@@ -110,13 +115,13 @@ fn answer(
     })
 }
 
-/// The paths of the invalid values in `spec` that a verdict names, or a warning about values that the
-/// update does not change; `None` if there is no verdict.
+/// The paths of the invalid values in `spec` that a verdict names, or [`Validator::server_violations`];
+/// `None` if there is no verdict.
 fn invalid_values(existing: &Job<'_>, body: &[u8], validator: &Validator) -> Option<Vec<String>> {
     let job = Job::from_slice(body).ok()?;
     let review = validator.review(existing, &job).ok()?;
-    let old = validator.old_violations(existing, &job).ok()?;
-    let named = review.violations().into_iter().flatten().chain(&old);
+    let refused = validator.server_violations(existing, &job).ok()?;
+    let named = review.violations().into_iter().flatten().chain(&refused);
     let invalid = named.filter(|violation| violation.code() == ViolationCode::InvalidValue);
     let paths = invalid.map(|violation| server_path(violation.path()));
     Some(paths.filter(|path| path.starts_with("spec")).collect())

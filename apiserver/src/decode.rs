@@ -12,6 +12,7 @@ use volcano_job_update::status::{Status, StatusCause};
 use crate::coerce::{self, Unknown};
 use crate::fields::{self, FieldError, JobFields, top_field};
 use crate::go;
+use crate::lazy;
 use crate::object_meta::{self, ObjectMeta};
 use crate::schema_rules::{type_name, wrong_type};
 use crate::syntax;
@@ -95,18 +96,7 @@ impl<'s> DecodedJob<'s> {
 
 impl TypeMeta {
     fn decode(job: &Job<'_>, bytes: &[u8]) -> Result<Self, DecodeError> {
-        for entry in job.top() {
-            // Go ignores the case of keys when it decodes into a struct.
-            let is_it = |name: &&str| entry.key().eq_ignore_ascii_case(name);
-            let name = ["apiVersion", "kind"].into_iter().find(is_it);
-            let (Some(name), field) = (name, entry.field()) else { continue };
-            if !matches!(go_type(field), "string" | "null") {
-                let found = go_type(field);
-                return Err(DecodeError::Unrecognized(no_type_meta(&format!(
-                    "json: cannot unmarshal {found} into Go struct field .{name} of type string"
-                ))));
-            }
-        }
+        check_types(job.top().iter().map(|entry| (entry.key(), go_type(entry.field()))))?;
         // Go decodes an absent field as the empty string.
         let string = |name| {
             let text = top_field(job, name).and_then(Field::to_str);
@@ -228,7 +218,12 @@ pub(crate) fn parse_lenient(
         },
     })?;
     match value {
-        Value::Object(job) => Ok(remove_mistyped_parts(job, schema)),
+        Value::Object(job) => {
+            // All of several fields with the same key are checked, and the last one is taken.
+            let fields = lazy::members(text.trim_ascii()).into_iter();
+            check_types(fields.map(|(key, text)| (key, JsonType::of_text(text).go_name())))?;
+            Ok(remove_mistyped_parts(job, schema))
+        }
         Value::Null => Err(DecodeError::Unrecognized(missing_kind(bytes))),
         other => {
             let found = go::type_name(&other);
@@ -240,10 +235,7 @@ pub(crate) fn parse_lenient(
 
 /// Removes `metadata`, `spec`, `spec.tasks` and tasks of the wrong type, so that the rest can be read as
 /// a Job.
-pub(crate) fn remove_mistyped_parts(
-    mut job: Map<String, Value>,
-    schema: &Structural,
-) -> (Value, Mistyped) {
+fn remove_mistyped_parts(mut job: Map<String, Value>, schema: &Structural) -> (Value, Mistyped) {
     let mut mistyped = Mistyped::default();
     match job.get_mut("metadata") {
         None | Some(Value::Null | Value::Object(_)) => {}
@@ -304,6 +296,23 @@ fn has_duplicates(fields: Option<&[Entry<'_>]>) -> bool {
         Field::Value(_) => true,
     };
     !fields.into_iter().flatten().all(|entry| is_document(entry.field()))
+}
+
+/// Checks the types of apiVersion and kind in the fields of an object, given as key and Go type.
+fn check_types<K: AsRef<str>>(
+    fields: impl IntoIterator<Item = (K, &'static str)>,
+) -> Result<(), DecodeError> {
+    for (key, found) in fields {
+        // Go ignores the case of keys when it decodes into a struct.
+        let is_it = |name: &&str| key.as_ref().eq_ignore_ascii_case(name);
+        let name = ["apiVersion", "kind"].into_iter().find(is_it);
+        if let (Some(name), false) = (name, matches!(found, "string" | "null")) {
+            return Err(DecodeError::Unrecognized(no_type_meta(&format!(
+                "json: cannot unmarshal {found} into Go struct field .{name} of type string"
+            ))));
+        }
+    }
+    Ok(())
 }
 
 /// Go's type name for a field, without parsing the field.

@@ -335,11 +335,15 @@ fn apply<'t>(
             add(document, &string("path")?, moved, work)
         }
         "copy" => {
+            let (from, path) = (string("from")?, string("path")?);
+            find(document, &from, work)?;
+            // The way to the destination is parsed before the value is copied, which may be on it.
+            parent(document, &path, work)?;
             // A copy of an absent field is null.
-            let copy = find(document, &string("from")?, work)?
+            let copy = find(document, &from, work)?
                 .map_or_else(|| "null".to_owned(), |found| found.to_text());
             work.copied_bytes = work.copied_bytes.checked_sub(copy.len()).ok_or(CopiesTooMuch)?;
-            add(document, &string("path")?, Lazy::Text(copy.into()), work)
+            add(document, &path, Lazy::Text(copy.into()), work)
         }
         _ => Err(Malformed),
     }

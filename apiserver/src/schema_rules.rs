@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
 use volcano_job_update::internals::{
-    JsonType, Ratcheting, SchemaViolation, SchemaViolationKind, Structural, schema_violations,
+    ANY, JsonType, Ratcheting, SchemaViolation, SchemaViolationKind, Structural, schema_violations,
     structural,
 };
 use volcano_job_update::status::{CauseType, Status, StatusCause};
@@ -31,7 +31,7 @@ pub(crate) fn causes(
     ratcheting: Ratcheting,
 ) -> Result<Vec<StatusCause>, Status> {
     let violations = violations(existing, result, validator, ratcheting)?;
-    Ok(causes_of(&violations, validator))
+    Ok(causes_of(&violations, structural(validator)))
 }
 
 /// Of these violations, those of the identity of list elements, which alone are looked for in an object
@@ -52,7 +52,8 @@ pub(crate) fn list_causes(
             SchemaViolationKind::Repeats { .. } | SchemaViolationKind::NoListMapElement
         )
     });
-    Ok(causes_of(&violations, validator))
+    // Defaults are not filled in.
+    Ok(causes_of(&violations, &ANY))
 }
 
 fn violations(
@@ -65,7 +66,7 @@ fn violations(
         .map_err(|error| Status::review_error(&error))
 }
 
-fn causes_of(violations: &[SchemaViolation], validator: &Validator) -> Vec<StatusCause> {
+fn causes_of(violations: &[SchemaViolation], schema: &Structural) -> Vec<StatusCause> {
     let is_wrong_length = |violation: &&SchemaViolation| {
         matches!(
             violation.kind,
@@ -73,7 +74,7 @@ fn causes_of(violations: &[SchemaViolation], validator: &Validator) -> Vec<Statu
         )
     };
     let mut causes = Causes {
-        schema: structural(validator),
+        schema,
         numbers: HashSet::new(),
         wrong_lengths: violations.iter().filter(is_wrong_length).map(|long| &long.path).collect(),
         list: Vec::new(),

@@ -9,13 +9,15 @@ use crate::args::{CheckFormat, DiffFormat, Pair, Replacement};
 use crate::error::Error;
 use crate::input::read_update;
 use crate::kubectl::response_text;
-use crate::output::{Output, json_text};
+use crate::output::{Output, json_text, warn};
 
 /// Checks an update.
 pub(crate) fn check(pair: &Pair, format: CheckFormat) -> Result<Output, Error> {
     let validator = pair_validator(pair)?;
     let update = read_update(pair, validator.policy().limits())?;
-    let review = validator.review(&update.existing()?, &update.replacement()?)?;
+    let (existing, replacement) = (update.existing()?, update.replacement()?);
+    let mut review = validator.review(&existing, &replacement)?;
+    review.warn_about(validator.server_violations(&existing, &replacement)?);
     let report = Report::new(&review).with_values(pair.show_values);
     let text = match format {
         CheckFormat::Text => report.check_text(TextStyle::Ansi),
@@ -64,5 +66,5 @@ pub(crate) fn diff(pair: &Pair, format: DiffFormat) -> Result<Output, Error> {
 }
 
 fn pair_validator(pair: &Pair) -> Result<Validator, Error> {
-    Ok(validator(read_policy(&pair.policy)?, pair.crd.as_deref())?)
+    Ok(validator(read_policy(&pair.policy)?, pair.crd.as_deref(), warn)?)
 }

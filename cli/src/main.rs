@@ -21,7 +21,7 @@ use volcano_job_update_programs::{printable, read_policy, validator};
 
 use crate::args::{Args, Command};
 use crate::error::Error;
-use crate::output::Output;
+use crate::output::{Output, warn};
 
 fn main() -> ExitCode {
     match run(Args::parse().command).and_then(|output| print(&output)) {
@@ -45,7 +45,7 @@ fn run(command: Command) -> Result<Output, Error> {
         Command::Replace(request) => replace::run(&request),
         Command::Restore { jobs, format } => restore::run(&jobs, format),
         Command::Admit { policy, crd, status_codes, restore, review } => {
-            let validator = validator(read_policy(&policy)?, crd.as_deref())?;
+            let validator = validator(read_policy(&policy)?, crd.as_deref(), warn)?;
             let webhook = Webhook::new(validator).with_status_codes(status_codes);
             admit::run(&webhook, restore, &review)
         }

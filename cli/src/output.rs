@@ -49,6 +49,12 @@ impl Output {
     }
 }
 
+/// Prints a warning to standard error. A warning that cannot be printed is dropped: the output matters
+/// more.
+pub(crate) fn warn(warning: &str) {
+    drop(writeln!(anstream::stderr(), "Warning: {}", printable(warning, &[])));
+}
+
 fn write_to(mut out: impl Write, text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes())?;
     out.flush()

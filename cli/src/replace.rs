@@ -1,6 +1,5 @@
 //! The command `replace`: the response of an API server to a PUT request.
 
-use std::io::Write;
 use std::num::NonZeroU64;
 
 use serde_json::{Value, json};
@@ -9,16 +8,16 @@ use volcano_job_apiserver::{
     ErrorResponse, ReplaceRequest, RequestContext, Response, Uid, replace, status_body,
 };
 use volcano_job_update::Job;
-use volcano_job_update_programs::{printable, read_policy, validator};
+use volcano_job_update_programs::{read_policy, validator};
 
 use crate::args::{Replace, ReplaceFormat};
 use crate::error::Error;
 use crate::input::read_request;
-use crate::output::{Output, json_text};
+use crate::output::{Output, json_text, warn};
 
 /// Responds to a request.
 pub(crate) fn run(args: &Replace) -> Result<Output, Error> {
-    let validator = validator(read_policy(&args.policy)?, args.crd.as_deref())?;
+    let validator = validator(read_policy(&args.policy)?, args.crd.as_deref(), warn)?;
     let input = read_request(args, validator.policy().limits())?;
     let existing = input.existing()?;
     let context = context(args, existing.as_ref());
@@ -35,10 +34,7 @@ pub(crate) fn run(args: &Replace) -> Result<Output, Error> {
                 Err(error) => &error.warnings,
             };
             for warning in warnings {
-                // Ignore the error: the response matters more than a warning that cannot be
-                // printed.
-                let warning = printable(warning, &[]);
-                drop(writeln!(anstream::stderr(), "Warning: {warning}"));
+                warn(warning);
             }
             match &result {
                 Ok(response) => response.body().to_owned(),

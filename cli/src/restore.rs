@@ -9,11 +9,11 @@ use volcano_job_update_programs::{printable, validator};
 use crate::args::{Jobs, RestoreFormat};
 use crate::error::Error;
 use crate::input::read_jobs;
-use crate::output::{Output, json_text};
+use crate::output::{Output, json_text, warn};
 
 /// Restores the fields that Volcano filled in at creation and the replacement lacks.
 pub(crate) fn run(jobs: &Jobs, format: RestoreFormat) -> Result<Output, Error> {
-    let validator = validator(UpdatePolicy::documented(), jobs.crd.as_deref())?;
+    let validator = validator(UpdatePolicy::documented(), jobs.crd.as_deref(), warn)?;
     let update = read_jobs(jobs, validator.policy().limits())?;
     let restored = validator.restore_defaults(&update.existing()?, &update.replacement()?)?;
     Ok(Output::success(match format {

@@ -74,17 +74,25 @@ pub fn read_crd(path: &Path) -> Result<JobSchema, ConfigError> {
     JobSchema::from_crd(&crd).map_err(|error| ConfigError::Crd { name: name(), error })
 }
 
-/// Creates a validator for a policy, with the schema of a CRD if one is given.
+/// Creates a validator for a policy, with the schema of a CRD if one is given. `warn` gets a line for
+/// each rule of the CRD that is not evaluated.
 ///
 /// # Errors
 ///
 /// Same as [`read_crd`].
-pub fn validator(policy: UpdatePolicy, crd: Option<&Path>) -> Result<Validator, ConfigError> {
+pub fn validator(
+    policy: UpdatePolicy,
+    crd: Option<&Path>,
+    warn: fn(&str),
+) -> Result<Validator, ConfigError> {
     let validator = Validator::new(policy);
-    Ok(match crd {
-        Some(path) => validator.with_schema(read_crd(path)?),
-        None => validator,
-    })
+    let Some(path) = crd else { return Ok(validator) };
+    let schema = read_crd(path)?;
+    for rule in schema.unchecked_rules() {
+        let name = display_name(path);
+        warn(&format!("CRD {name}: this rule is not evaluated: {rule}"));
+    }
+    Ok(validator.with_schema(schema))
 }
 
 #[cfg(test)]

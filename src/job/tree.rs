@@ -196,6 +196,12 @@ impl<'d> Node<'d> {
         number::integer(&self.as_number()?.into())
     }
 
+    /// Whether the value is a number without a fraction.
+    pub fn is_whole(self) -> bool {
+        let double = self.as_number().and_then(|number| number.as_f64());
+        double.is_some_and(|double| double.fract() == 0.0)
+    }
+
     /// The address of its text, which differs from that of each other value of the document.
     pub fn address(self) -> usize {
         self.text.as_ptr().addr()

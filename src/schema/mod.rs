@@ -9,6 +9,7 @@ mod properties;
 mod ratchet;
 mod repeated;
 mod structural;
+mod unchecked;
 mod unstructured;
 mod validation;
 mod validator;
@@ -23,6 +24,8 @@ pub(crate) use self::list::{Identity, ListKey};
 use self::overlay::Overlay;
 pub use self::structural::{ANY, Structural};
 pub(crate) use self::structural::{Kind, Managed};
+pub use self::unchecked::UncheckedRule;
+use self::unchecked::unchecked_rules;
 pub(crate) use self::unstructured::same_unstructured;
 pub(crate) use self::validation::{SchemaUpdate, SchemaViolations};
 pub use self::violation::{SchemaViolation, SchemaViolationKind};
@@ -38,6 +41,7 @@ use crate::path::{FieldPath, Segment};
 #[derive(Clone)]
 pub struct JobSchema {
     structural: Arc<Structural>,
+    unchecked_rules: Arc<[UncheckedRule]>,
 }
 
 /// Why a document is not the schema of a Job.
@@ -106,11 +110,34 @@ impl JobSchema {
         Self::from_openapi(schema.ok_or(SchemaError::NoSchema)?.clone())
     }
 
+    /// The rules of the CRD that are not evaluated: those in the Common Expression Language
+    /// ([`x-kubernetes-validations`]). An API server may refuse an update for them.
+    ///
+    /// ```
+    /// use volcano_job_update::JobSchema;
+    ///
+    /// let rule = serde_json::json!({"rule": "self.minAvailable <= 10"});
+    /// let schema = JobSchema::from_crd(&serde_json::json!({"properties": {"spec": {
+    ///     "properties": {"minAvailable": {"type": "integer"}},
+    ///     "x-kubernetes-validations": [rule],
+    /// }}}))?;
+    /// assert_eq!(schema.unchecked_rules()[0].to_string(), "spec: self.minAvailable <= 10");
+    /// assert!(JobSchema::default().unchecked_rules().is_empty());
+    /// # Ok::<(), volcano_job_update::SchemaError>(())
+    /// ```
+    ///
+    /// [`x-kubernetes-validations`]: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
+    #[must_use]
+    pub fn unchecked_rules(&self) -> &[UncheckedRule] {
+        &self.unchecked_rules
+    }
+
     fn from_openapi(openapi: Value) -> Result<Self, SchemaError> {
         let overlay: Overlay = embedded(OVERLAY);
+        let unchecked_rules = unchecked_rules(&openapi).into();
         let mut structural = Structural::of_job(openapi, &overlay);
         structural.compile_validators().map_err(SchemaError::NotASchema)?;
-        Ok(Self { structural: Arc::new(structural) })
+        Ok(Self { structural: Arc::new(structural), unchecked_rules })
     }
 
     /// The schema of the whole Job.

@@ -23,7 +23,10 @@ pub(crate) fn same_unstructured(schema: &Structural, a: Node<'_>, b: Node<'_>) -
                 fields.iter().all(|(key, field)| same_fields(field, a.get(&**key), b.get(&**key)))
                     && same_members(schema, &a, &b, preserved)
             }
-            _ => same_members(schema, &members(a), &members(b), |_| true),
+            Kind::Map(_) => same_members(schema, &members(a), &members(b), |_| true),
+            _ => {
+                !schema.preserve_unknown || same_members(schema, &members(a), &members(b), |_| true)
+            }
         },
         (Shape::List, Shape::List) => {
             a.elements().count() == b.elements().count()
@@ -32,10 +35,16 @@ pub(crate) fn same_unstructured(schema: &Structural, a: Node<'_>, b: Node<'_>) -
                     .all(|(a, b)| same_unstructured(schema.items(), a, b))
         }
         (Shape::String, Shape::String) => a.to_str() == b.to_str(),
-        (Shape::Number, Shape::Number) => match (a.as_number(), b.as_number()) {
-            (Some(a), Some(b)) => a.is_i64() == b.is_i64() && a == b,
-            _ => false,
-        },
+        (Shape::Number, Shape::Number) => same_numbers(a.text(), b.text()),
+        _ => false,
+    }
+}
+
+/// Whether two numbers are the same `int64`, or the same `float64`.
+fn same_numbers(a: &str, b: &str) -> bool {
+    match (a.parse::<i64>(), b.parse::<i64>()) {
+        (Ok(a), Ok(b)) => a == b,
+        (Err(_), Err(_)) => a.parse::<f64>() == b.parse::<f64>(),
         _ => false,
     }
 }
@@ -73,4 +82,43 @@ fn same_members(
         b.get(key).is_some_and(|b| same_unstructured(schema, *a, *b))
     };
     count(a) == count(b) && a.iter().filter(|(key, _)| is_compared(key)).all(is_same)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::job::Document;
+
+    #[test]
+    fn values_are_compared_as_an_api_server_holds_them() {
+        let schema = Structural::of(&json!({"properties": {
+            "a": {"type": "integer", "default": 3},
+            "q": {"x-kubernetes-int-or-string": true},
+            "l": {"type": "array", "items": {"type": "number"}},
+            "m": {"type": "object", "additionalProperties": {"type": "string"}},
+            "n": {"type": "string", "nullable": true},
+        }}));
+        for (a, b, expected) in [
+            ("{}", r#"{"a": 3}"#, true),
+            ("{}", r#"{"a": null, "unknown": 1}"#, true),
+            (r#"{"a": 3}"#, r#"{"a": 3.0}"#, false),
+            (r#"{"a": 1e19}"#, r#"{"a": 10000000000000000000}"#, true),
+            (r#"{"a": -0}"#, r#"{"a": 0}"#, true),
+            (r#"{"a": {"x": 1}}"#, r#"{"a": {}}"#, true),
+            (r#"{"q": "1Gi"}"#, r#"{"q": "1024Mi"}"#, false),
+            (r#"{"q": "1"}"#, r#"{"q": 1}"#, false),
+            (r#"{"q": "\u0031"}"#, r#"{"q": "1"}"#, true),
+            ("{}", r#"{"l": []}"#, false),
+            (r#"{"l": [1, 2]}"#, r#"{"l": [2, 1]}"#, false),
+            (r#"{"m": {"x": "", "y": "z"}}"#, r#"{"m": {"y": "z", "x": ""}}"#, true),
+            (r#"{"m": {"x": ""}}"#, r#"{"m": {}}"#, false),
+            ("{}", r#"{"n": null}"#, false),
+        ] {
+            let (a, b) = (Document::of_text(a).unwrap(), Document::of_text(b).unwrap());
+            assert_eq!(same_unstructured(&schema, a.root(), b.root()), expected, "{a:?} {b:?}");
+            assert_eq!(same_unstructured(&schema, b.root(), a.root()), expected, "{b:?} {a:?}");
+        }
+    }
 }

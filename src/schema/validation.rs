@@ -239,7 +239,19 @@ impl<'v> FieldWalk<'v, '_> {
 
     /// Adds the errors in a value itself. Keywords such as `anyOf` can find some below it.
     fn errors(&mut self, validator: &Validator<Instance>, pair: ValuePair<'v>) {
-        for error in validator.iter_errors(pair.replacement) {
+        let errors: Vec<_> = validator.iter_errors(pair.replacement).collect();
+        let is_out_of_range = errors.iter().any(|error| {
+            matches!(
+                error.kind(),
+                ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. }
+            )
+        });
+        for error in errors {
+            // A whole number beyond all integers of its format is out of range, and that says more.
+            let is_type = matches!(error.kind(), ValidationErrorKind::Type { .. });
+            if is_type && is_out_of_range && pair.replacement.is_whole() {
+                continue;
+            }
             let places = &mut self.ratchet.places;
             let place = place_of(error.instance_path(), pair.replacement, places);
             let Some(at) = self.ratchet.changed_below(pair, &place) else { continue };

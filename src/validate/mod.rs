@@ -19,13 +19,12 @@ pub use self::error::UpdateError;
 pub use self::review::Review;
 use self::review::{Extent, Inspection};
 pub use self::values::Ratcheting;
-pub(crate) use self::values::schema_violations;
 pub(crate) use self::violation::shortened;
 pub use self::violation::{Severity, Violation, Violations};
 use crate::diff::{Changes, ReviewError};
 use crate::job::Job;
 use crate::policy::{self, Restored, UpdatePolicy};
-use crate::schema::JobSchema;
+use crate::schema::{JobSchema, SchemaViolation};
 
 /// Validates updates against a policy.
 ///
@@ -247,13 +246,21 @@ impl Validator {
         policy::restore_defaults(existing, replacement, self.schema.structural())
     }
 
-    /// What an API server refuses in tasks that the update does not change, as warnings. A verdict leaves
-    /// such old violations alone, but an API server validates all tasks once any of them changes.
+    /// The values in `spec` for which an API server refuses the update, whatever the policy. Besides
+    /// those that a review finds, there can be:
+    ///
+    /// * old violations in tasks that the update does not change, since an API server validates all
+    ///   tasks once any of them changes;
+    /// * values that are not a change, because they are like an absent one (`priorityClassName: ""`),
+    ///   but are not valid either.
+    ///
+    /// At most [`Limits::violations`](crate::Limits::violations) are returned for one field.
     ///
     /// ```
     /// use volcano_job_update::{Job, Validator};
     ///
-    /// let job = |replicas| format!(r#"{{"spec": {{"tasks": [{{"name": "old", "maxRetry": -1}},
+    /// let job = |replicas| format!(r#"{{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+    ///     "metadata": {{"name": "a"}}, "spec": {{"tasks": [{{"name": "old", "maxRetry": -1}},
     ///     {{"name": "b", "replicas": {replicas}}}]}}}}"#);
     /// let (existing, replacement) = (job(1), job(2));
     /// let existing = Job::from_slice(existing.as_bytes())?;
@@ -261,20 +268,39 @@ impl Validator {
     ///
     /// let validator = Validator::default();
     /// assert!(validator.review(&existing, &replacement)?.is_allowed());
-    /// let old = validator.old_violations(&existing, &replacement)?;
-    /// assert_eq!(old[0].path().to_string(), "spec.tasks[0].maxRetry");
+    /// let refused = validator.server_violations(&existing, &replacement)?;
+    /// assert_eq!(refused[0].path().to_string(), "spec.tasks[0].maxRetry");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
     /// A part that differs, or any task of the replacement, cannot be read.
-    pub fn old_violations(
+    pub fn server_violations(
         &self,
         existing: &Job<'_>,
         replacement: &Job<'_>,
     ) -> Result<Vec<Violation>, ReviewError> {
-        values::old_violations(existing, replacement, self)
+        let limit = self.policy.limits().violations.max(1);
+        let violations = self.schema_violations(existing, replacement, limit, Ratcheting::Lists)?;
+        let told = |violation: SchemaViolation| {
+            let message = format!("{}, or an API server refuses the update", violation.kind);
+            Violation::new(ViolationCode::InvalidValue, violation.path, message)
+        };
+        Ok(violations.into_iter().map(told).collect())
+    }
+
+    /// The violations of the schema in the values of `spec` that differ, even if the policy skips that
+    /// check. At most `limit` for each field.
+    pub(crate) fn schema_violations(
+        &self,
+        existing: &Job<'_>,
+        replacement: &Job<'_>,
+        limit: usize,
+        ratcheting: Ratcheting,
+    ) -> Result<Vec<SchemaViolation>, ReviewError> {
+        let jobs = (existing, replacement);
+        values::schema_violations(jobs, &self.schema, &self.policy, limit, ratcheting)
     }
 
     /// The patch of [`Validator::restore_defaults`]. The replacement is parsed only if a default

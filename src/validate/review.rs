@@ -1,11 +1,12 @@
 //! The review of an update: one walk over both Jobs collects changes, violations and warnings.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::rules::{self, Touched};
 use super::values::ValueCheck;
-use super::violation::Results;
+use super::violation::{Collected, Results};
 use super::{Violation, ViolationCode, Violations, immutability, warnings};
 use crate::diff::{
     Change, Changes, Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, WalkLimits,
@@ -65,6 +66,22 @@ impl Review {
     #[must_use]
     pub fn policy(&self) -> &UpdatePolicy {
         &self.policy
+    }
+
+    /// Adds what else stands in the way of an update as warnings, for example
+    /// [`Validator::server_violations`](crate::Validator::server_violations). A violation of a value
+    /// that the review already reports is left out.
+    pub fn warn_about(&mut self, violations: impl IntoIterator<Item = Violation>) {
+        let limit = self.policy.limits().violations;
+        let reported = self.violations.iter().flatten().chain(&self.warnings);
+        let reported: HashSet<FieldPath> = reported.map(|known| known.path().clone()).collect();
+        let new = violations.into_iter().filter(|new| !reported.contains(new.path()));
+        let mut warnings = Collected::new(limit);
+        let known = std::mem::take(&mut self.warnings);
+        known.into_iter().chain(new.map(Violation::into_warning)).for_each(|one| warnings.add(one));
+        let (list, omitted) = warnings.into_sorted();
+        self.warnings = list;
+        self.omitted_warnings += omitted;
     }
 
     /// Only the outcome, as a `Result`.

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::metadata::{self, MetadataViolation, Subject};
 use super::violation::Results;
-use super::{Validator, Violation, ViolationCode};
+use super::{Violation, ViolationCode};
 use crate::diff::{
     Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, WalkLimits, compare, same,
 };
@@ -41,7 +41,7 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         if self.policy.checks(Check::Schema) {
             let limit = self.policy.limits().violations.max(1);
             let update = SchemaUpdate {
-                same,
+                same: Ratcheting::Tasks.same(),
                 existing_repeats: &|| self.existing_repeats(),
                 limit,
                 checks_overlay_choices: self.policy.checks(Check::PodPolicies),
@@ -121,14 +121,13 @@ fn schema_violations_of(diff: &FieldDiff<'_>, update: &SchemaUpdate<'_>) -> Sche
 ///
 /// A part that differs cannot be read.
 pub(crate) fn schema_violations(
-    existing: &Job<'_>,
-    replacement: &Job<'_>,
-    validator: &Validator,
+    (existing, replacement): (&Job<'_>, &Job<'_>),
+    schema: &JobSchema,
+    policy: &UpdatePolicy,
     limit: usize,
     ratcheting: Ratcheting,
 ) -> Result<Vec<SchemaViolation>, ReviewError> {
-    let schema = validator.schema();
-    let check = ValueCheck::new(existing, schema, validator.policy());
+    let check = ValueCheck::new(existing, schema, policy);
     let mut in_spec = SpecViolations { check, limit, ratcheting, list: Vec::new() };
     // The differences do not matter, only the fields.
     let limits = WalkLimits { values: 1, fields: usize::MAX };
@@ -141,26 +140,11 @@ pub(crate) fn schema_violations(
     Ok(list)
 }
 
-/// The violations that only an API server has, as warnings: see [`Validator::old_violations`].
-pub(super) fn old_violations(
-    existing: &Job<'_>,
-    replacement: &Job<'_>,
-    validator: &Validator,
-) -> Result<Vec<Violation>, ReviewError> {
-    let limit = validator.policy().limits().violations.max(1);
-    let [all, known] = [Ratcheting::Lists, Ratcheting::Tasks]
-        .map(|ratcheting| schema_violations(existing, replacement, validator, limit, ratcheting));
-    let known = known?;
-    let known: HashSet<_> = known.iter().map(|violation| &violation.path).collect();
-    let old = all?.into_iter().filter(|violation| !known.contains(&violation.path)).take(limit);
-    Ok(old.map(|violation| Violation::from(violation).into_warning()).collect())
-}
-
 /// Which values an update leaves unchanged, so that they are not validated.
 #[expect(clippy::exhaustive_enums, reason = "hidden: only crates of this workspace use it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ratcheting {
-    /// Each part of a task on its own, compared as the verdict does.
+    /// Each part of a task on its own. Values are the same if the verdict says so or an API server does.
     Tasks,
     /// As an API server does: a list without keys, such as that of the tasks, is one value, and values
     /// are compared as they are written.
@@ -170,7 +154,7 @@ pub enum Ratcheting {
 impl Ratcheting {
     fn same(self) -> fn(&Structural, Node<'_>, Node<'_>) -> bool {
         match self {
-            Self::Tasks => same,
+            Self::Tasks => |schema, a, b| same(schema, a, b) || same_unstructured(schema, a, b),
             Self::Lists => same_unstructured,
         }
     }

@@ -58,9 +58,13 @@ pub(crate) struct Args {
 impl Args {
     /// Reads the policy and the CRD.
     pub(crate) fn webhook(&self) -> Result<Webhook, Error> {
-        let validator = validator(read_policy(&self.policy)?, self.crd.as_deref())?;
+        let validator = validator(read_policy(&self.policy)?, self.crd.as_deref(), log_warning)?;
         Ok(Webhook::new(validator).with_status_codes(self.status_codes).with_shadow(self.shadow))
     }
+}
+
+fn log_warning(warning: &str) {
+    tracing::warn!("{warning}");
 }
 
 /// The source of the certificate.
