@@ -114,6 +114,7 @@ pub mod status;
 #[cfg(feature = "strategy")]
 pub mod strategy;
 mod validate;
+mod volcano;
 
 pub use json_patch;
 
@@ -121,13 +122,14 @@ pub use diff::{Change, ChangeKind, Changes, MergePatchError, ReviewError, Verdic
 pub use job::names::UnknownNameError;
 pub use job::{Job, JobError, JobErrorKind, Limits, resource};
 pub use path::{FieldPath, FieldPattern, Key, ParsePathError, PatternSegment, Segment};
-pub use policy::{Check, DroppedDefaults, Restored, UpdatePolicy};
+pub use policy::{Check, DroppedDefaults, Judge, Restored, UpdatePolicy};
 pub use report::{Report, TextStyle};
 pub use schema::{JobSchema, SchemaError, UncheckedRule};
 pub use validate::{
     Review, Severity, UpdateError, Validator, Violation, ViolationCode, Violations, diff,
     is_update_allowed, validate_update, validate_update_bytes,
 };
+pub use volcano::VolcanoDenial;
 
 /// The README, so that its code is compiled and run.
 #[cfg(doctest)]

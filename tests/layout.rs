@@ -13,13 +13,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in the order in which data goes through them, see DESIGN.md.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 12] = [
     "path",
     "scalar",
     "job",
     "schema",
     "diff",
     "policy",
+    "volcano",
     "validate",
     "status",
     "report",

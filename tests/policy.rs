@@ -19,6 +19,7 @@ fn policy_file_matches_the_builder() {
         .with_limits(limits);
     let file = json!({
         "name": "window",
+        "judge": "policy",
         "allowed": [
             "metadata.labels", "metadata.generateName", "metadata.annotations", "spec.template",
             "spec.replicas", "spec.tasks[*].template", "spec.tasks[*].replicas",
@@ -62,7 +63,7 @@ fn permissive_policy_skips_all_checks() {
 #[test]
 fn presets_round_trip_through_json() {
     let names: Vec<_> = UpdatePolicy::preset_names().collect();
-    assert_eq!(names, ["documented", "admission", "permissive"]);
+    assert_eq!(names, ["documented", "admission", "volcano", "permissive"]);
     for name in names {
         let preset = UpdatePolicy::preset(name).unwrap();
         assert_eq!(preset.name(), name);

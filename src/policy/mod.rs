@@ -8,7 +8,7 @@ mod verdict;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::creation::is_dropped_default;
-pub use self::options::{Check, DroppedDefaults};
+pub use self::options::{Check, DroppedDefaults, Judge};
 pub use self::restore::Restored;
 pub(crate) use self::restore::{restore_defaults, restoring_patch};
 pub(crate) use self::verdict::is_identity;
@@ -31,15 +31,25 @@ const ALLOWED: [&str; 7] = [
 /// The two fields that contain everything that an update can change.
 const EVERYTHING: [&str; 2] = ["metadata", "spec"];
 
+/// The fields that Volcano's own webhook lets an update change.
+const VOLCANO: [&str; 5] = [
+    "metadata",
+    "spec.minAvailable",
+    "spec.priorityClassName",
+    "spec.tasks[*].replicas",
+    "spec.tasks[*].minAvailable",
+];
+
 /// The fields that the garbage collector and other controllers write.
 const CONTROLLERS: [&str; 2] = ["metadata.finalizers", "metadata.ownerReferences"];
 
 type Preset = fn() -> UpdatePolicy;
 
 /// The presets by name.
-const PRESETS: [(&str, Preset); 3] = [
+const PRESETS: [(&str, Preset); 4] = [
     ("documented", UpdatePolicy::documented),
     ("admission", UpdatePolicy::admission),
+    ("volcano", UpdatePolicy::volcano),
     ("permissive", UpdatePolicy::permissive),
 ];
 
@@ -71,6 +81,7 @@ const PRESETS: [(&str, Preset); 3] = [
 pub struct UpdatePolicy {
     #[serde(default = "custom")]
     name: String,
+    judge: Judge,
     allowed: Vec<FieldPattern>,
     ignored: Vec<FieldPattern>,
     ignore_filled_volume_claims: bool,
@@ -87,6 +98,7 @@ impl UpdatePolicy {
     pub fn documented() -> Self {
         Self {
             name: "documented".into(),
+            judge: Judge::Policy,
             allowed: ALLOWED.map(FieldPattern::literal).into(),
             ignored: Vec::new(),
             ignore_filled_volume_claims: false,
@@ -111,6 +123,24 @@ impl UpdatePolicy {
         }
     }
 
+    /// What Volcano's own webhook, `validatejob.volcano.sh`, lets through: minAvailable, replicas and
+    /// priorityClassName may change, and everything outside `spec`. It decodes both Jobs into Go types,
+    /// compares tasks by position, and checks the whole replacement, whether or not the update changes
+    /// it; see [admit_job.go].
+    ///
+    /// Every reason to deny an update is reported, while the webhook reports the first one.
+    ///
+    /// [admit_job.go]: https://github.com/volcano-sh/volcano/blob/ed72c7c815a9fd547a787134676f73d42e9d049c/pkg/webhooks/admission/jobs/validate/admit_job.go
+    #[must_use]
+    pub fn volcano() -> Self {
+        Self {
+            name: "volcano".into(),
+            judge: Judge::VolcanoWebhook,
+            allowed: VOLCANO.map(FieldPattern::literal).into(),
+            ..Self::permissive()
+        }
+    }
+
     /// A policy that allows changes to every field and checks no value. The only remaining
     /// requirement is that the replacement is the same object.
     #[must_use]
@@ -130,7 +160,7 @@ impl UpdatePolicy {
         PRESETS.iter().find(|(preset, _)| *preset == name).map(|(_, preset)| preset())
     }
 
-    /// The names of the presets: `documented`, `admission`, `permissive`.
+    /// The names of the presets: `documented`, `admission`, `volcano`, `permissive`.
     pub fn preset_names() -> impl Iterator<Item = &'static str> {
         PRESETS.iter().map(|(name, _)| *name)
     }
@@ -139,6 +169,13 @@ impl UpdatePolicy {
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// Sets who decides on an update.
+    #[must_use]
+    pub fn with_judge(mut self, judge: Judge) -> Self {
+        self.judge = judge;
         self
     }
 
@@ -196,6 +233,12 @@ impl UpdatePolicy {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Who decides on an update.
+    #[must_use]
+    pub fn judge(&self) -> Judge {
+        self.judge
     }
 
     /// The fields that may be updated.

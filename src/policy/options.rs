@@ -29,6 +29,17 @@ pub enum Check {
     TemplateChange,
 }
 
+/// Who decides on an update.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Judge {
+    /// The policy, by its allowed and ignored fields and its checks.
+    #[default]
+    Policy,
+    /// The rules of Volcano's own webhook, `validatejob.volcano.sh`, which do not depend on the policy.
+    VolcanoWebhook,
+}
+
 /// How to handle fields that were filled in at creation and are missing from the replacement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -54,6 +65,11 @@ spelling!(Check, "check", {
     DuplicateTaskName => "duplicate-task-name",
     PodPolicies => "pod-policies",
     TemplateChange => "template-change",
+});
+
+spelling!(Judge, "judge", {
+    Policy => "policy",
+    VolcanoWebhook => "volcano-webhook",
 });
 
 spelling!(DroppedDefaults, "way to treat dropped defaults", {

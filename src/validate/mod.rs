@@ -13,6 +13,7 @@ mod warnings;
 use std::sync::{Arc, LazyLock};
 
 use json_patch::Patch;
+use serde_json::Value;
 
 pub use self::code::ViolationCode;
 pub use self::error::UpdateError;
@@ -22,9 +23,10 @@ pub use self::values::Ratcheting;
 pub(crate) use self::violation::shortened;
 pub use self::violation::{Severity, Violation, Violations};
 use crate::diff::{Changes, ReviewError};
-use crate::job::Job;
+use crate::job::{Job, JobError};
 use crate::policy::{self, Restored, UpdatePolicy};
 use crate::schema::{JobSchema, SchemaViolation};
+use crate::volcano::{self, VolcanoDenial};
 
 /// Validates updates against a policy.
 ///
@@ -288,6 +290,52 @@ impl Validator {
             Violation::new(ViolationCode::InvalidValue, violation.path, message)
         };
         Ok(violations.into_iter().map(told).collect())
+    }
+
+    /// Whether Volcano's own webhook denies the update, whatever the policy, and its first reason. The
+    /// webhook gets both Jobs from the API server, that is, with the defaults of the schema.
+    ///
+    /// A changed template, for example, is allowed by the policy `documented` and denied by the webhook:
+    ///
+    /// ```
+    /// use volcano_job_update::{Job, Validator};
+    ///
+    /// let job = |image| format!(r#"{{"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+    ///     "metadata": {{"name": "a"}}, "spec": {{"tasks": [{{"name": "b", "template": {{"spec":
+    ///     {{"containers": [{{"name": "main", "image": "{image}"}}]}}}}}}]}}}}"#);
+    /// let (existing, replacement) = (job("example.com/a:1"), job("example.com/a:2"));
+    /// let existing = Job::from_slice(existing.as_bytes())?;
+    /// let replacement = Job::from_slice(replacement.as_bytes())?;
+    ///
+    /// let validator = Validator::default();
+    /// assert!(validator.is_update_allowed(&existing, &replacement));
+    /// let denial = validator.volcano_denial(&existing, &replacement)?.expect("a denial");
+    /// let path = "spec.tasks[0].template.spec.containers[0].image";
+    /// assert_eq!(denial.path().to_string(), path);
+    /// assert!(denial.message().starts_with("job updates may not change fields other than"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// One of the Jobs cannot be parsed in full, see [`Job::to_value`].
+    pub fn volcano_denial(
+        &self,
+        existing: &Job<'_>,
+        replacement: &Job<'_>,
+    ) -> Result<Option<VolcanoDenial>, ReviewError> {
+        let stored = |job: &Job<'_>| {
+            let mut job = job.to_value()?;
+            self.schema.structural().fill_in_defaults(&mut job);
+            Ok::<Value, JobError>(job)
+        };
+        let existing = stored(existing).map_err(ReviewError::Existing)?;
+        let replacement = stored(replacement).map_err(ReviewError::Replacement)?;
+        let limits = self.policy.limits();
+        let existing = limits.read_value(&existing).map_err(ReviewError::Existing)?;
+        let replacement = limits.read_value(&replacement).map_err(ReviewError::Replacement)?;
+        let denials = volcano::denials(&existing, &replacement)?;
+        Ok(denials.into_iter().next().map(Into::into))
     }
 
     /// The violations of the schema in the values of `spec` that differ, even if the policy skips that

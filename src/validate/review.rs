@@ -14,8 +14,9 @@ use crate::diff::{
 };
 use crate::job::Job;
 use crate::path::FieldPath;
-use crate::policy::{Check, UpdatePolicy};
+use crate::policy::{Check, Judge, UpdatePolicy};
 use crate::schema::JobSchema;
+use crate::volcano;
 
 /// The complete result of validating an update: its changes, the violations that deny it, and
 /// warnings.
@@ -120,6 +121,8 @@ pub(super) struct Inspection<'v, 'e> {
     results: Results,
     /// The identity fields that are missing or wrong in the replacement.
     wrong_identity: Vec<FieldPath>,
+    /// The fields for which Volcano's webhook denies the update, if that is the judge.
+    denied_by_webhook: Option<Vec<FieldPath>>,
 }
 
 impl<'v, 'e> Inspection<'v, 'e> {
@@ -147,10 +150,11 @@ impl<'v, 'e> Inspection<'v, 'e> {
             folded: Vec::new(),
             results,
             wrong_identity: Vec::new(),
+            denied_by_webhook: None,
         };
-        for violation in immutability::identity_violations(replacement) {
-            inspection.wrong_identity.push(violation.path().clone());
-            inspection.results.add(violation);
+        match policy.judge() {
+            Judge::Policy => inspection.check_identity(replacement),
+            Judge::VolcanoWebhook => inspection.ask_webhook(replacement)?,
         }
         let limit = policy.limits().changes.max(1);
         let limits = WalkLimits { values: limit, fields: limit };
@@ -159,6 +163,20 @@ impl<'v, 'e> Inspection<'v, 'e> {
             inspection.check_whole(replacement);
         }
         Ok(inspection)
+    }
+
+    fn check_identity(&mut self, replacement: &Job<'_>) {
+        for violation in immutability::identity_violations(replacement) {
+            self.wrong_identity.push(violation.path().clone());
+            self.results.add(violation);
+        }
+    }
+
+    fn ask_webhook(&mut self, replacement: &Job<'_>) -> Result<(), ReviewError> {
+        let denials = volcano::denials(self.existing, replacement)?;
+        self.denied_by_webhook = Some(denials.iter().map(|denial| denial.path.clone()).collect());
+        denials.into_iter().map(Violation::from).for_each(|violation| self.results.add(violation));
+        Ok(())
     }
 
     pub(super) fn is_allowed(&self) -> bool {
@@ -197,6 +215,9 @@ impl<'v, 'e> Inspection<'v, 'e> {
 
     /// Runs the checks that need the complete Jobs.
     fn check_whole(&mut self, replacement: &Job<'_>) {
+        if self.policy.judge() != Judge::Policy {
+            return;
+        }
         if let Some(violation) = self.values.task_count(replacement) {
             self.results.add(violation);
         }
@@ -227,10 +248,22 @@ fn add_hints(schema: &JobSchema, listed: &mut [Violation]) {
 
 impl Visitor for Inspection<'_, '_> {
     fn verdict(&self, field: JobField<'_>, difference: &Difference<'_>) -> Verdict {
-        self.policy.verdict(field, difference, self.existing)
+        match &self.denied_by_webhook {
+            None => self.policy.verdict(field, difference, self.existing),
+            Some(denied) if denied.iter().any(|path| path.overlaps(&difference.path)) => {
+                Verdict::Denied
+            }
+            Some(_) => Verdict::Allowed,
+        }
     }
 
     fn visit(&mut self, mut diff: FieldDiff<'_>) -> ControlFlow<()> {
+        if self.denied_by_webhook.is_some() {
+            for (difference, verdict) in std::mem::take(&mut diff.differences) {
+                self.add_change(Change::new(difference, verdict));
+            }
+            return ControlFlow::Continue(());
+        }
         self.values.field(&diff, &mut self.results);
         self.touched.add(&diff, self.existing, self.policy);
         let policy = self.policy;

@@ -11,6 +11,7 @@ use super::ViolationCode;
 use crate::job::KeptValue;
 use crate::job::names::spelling;
 use crate::path::FieldPath;
+use crate::volcano::{Denial, DenialKind};
 
 /// A rule violation: the field, the rule, and how to correct the replacement.
 ///
@@ -346,4 +347,19 @@ pub(crate) fn shortened(mut text: String, characters: usize) -> String {
         text.push('…');
     }
     text
+}
+
+impl From<Denial> for Violation {
+    fn from(denial: Denial) -> Self {
+        let code = match denial.kind {
+            DenialKind::Value => ViolationCode::InvalidValue,
+            DenialKind::ReplicasBelowMinAvailable => ViolationCode::ReplicasBelowMinAvailable,
+            DenialKind::Partition => ViolationCode::PartitionMismatch,
+            DenialKind::MinAvailableAboveTotal => ViolationCode::MinAvailableAboveTotal,
+            DenialKind::TaskAdded => ViolationCode::TaskAdded,
+            DenialKind::TaskRemoved => ViolationCode::TaskRemoved,
+            DenialKind::Immutable => ViolationCode::ImmutableField,
+        };
+        Self::new(code, denial.path, denial.message)
+    }
 }

@@ -11,13 +11,13 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use volcano_job_update::{Job, UpdatePolicy, Validator, ViolationCode, diff};
+use volcano_job_update::{Job, UpdatePolicy, Validator, Violation, ViolationCode, diff};
 
 use data::{lines, recordings, report};
 use patch::patched;
 
 fn presets() -> Vec<Validator> {
-    ["documented", "admission"]
+    ["documented", "admission", "volcano"]
         .into_iter()
         .filter_map(UpdatePolicy::preset)
         .map(Validator::new)
@@ -53,17 +53,44 @@ struct Update {
     base: String,
     name: String,
     patch: Value,
+    upstream: Upstream,
+}
+
+/// The answer of Volcano's webhook.
+#[derive(Deserialize)]
+struct Upstream {
+    allowed: bool,
+    #[serde(default)]
+    message: String,
 }
 
 #[test]
 fn every_corpus_update_gets_a_verdict() {
     let (validators, jobs) = (presets(), jobs());
     let updates: Vec<Update> = lines("corpus/updates.jsonl");
-    for Update { base, name, patch } in &updates {
+    for Update { base, name, patch, .. } in &updates {
         let existing = &jobs[base];
         review(&format!("{base}/{name}"), &validators, existing, &patched(existing, patch));
     }
     report(updates.len(), "updates by every preset");
+}
+
+/// The verdict is that of the webhook, and so is its reason: one of the violations has its message, and
+/// none if there is no reason.
+#[test]
+fn the_policy_volcano_decides_as_the_webhook_did() {
+    let (validator, jobs) = (Validator::new(UpdatePolicy::volcano()), jobs());
+    let updates: Vec<Update> = lines("corpus/updates.jsonl");
+    for Update { base, name, patch, upstream } in &updates {
+        let replacement = patched(&jobs[base], patch);
+        let [old, new] = [&jobs[base], &replacement].map(|job| Job::from_value(job).unwrap());
+        let review = validator.review(&old, &new).unwrap();
+        assert_eq!(review.is_allowed(), upstream.allowed, "{base}/{name}: {}", upstream.message);
+        let mut messages = review.violations().into_iter().flatten().map(Violation::message);
+        let is_told = |message: &str| upstream.message == message;
+        assert!(upstream.allowed || messages.any(is_told), "{base}/{name}: {}", upstream.message);
+    }
+    report(updates.len(), "updates by the answer of Volcano's webhook");
 }
 
 #[test]

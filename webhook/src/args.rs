@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// served on the other
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) metrics_listen: Option<SocketAddr>,
-    /// The policy: documented, admission, permissive, or a policy file (JSON or YAML)
+    /// The policy: documented, admission, volcano, permissive, or a policy file (JSON or YAML)
     #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "admission")]
     pub(crate) policy: String,
     /// Use the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one

@@ -25,7 +25,7 @@ pub(crate) enum Generate {
 
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
-    /// The policy: documented, admission, permissive, or a policy file (JSON or YAML)
+    /// The policy: documented, admission, volcano, permissive, or a policy file (JSON or YAML)
     #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "admission")]
     pub(crate) policy: String,
     /// The name of the generated objects

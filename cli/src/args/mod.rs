@@ -68,7 +68,7 @@ pub(crate) enum Command {
     ///
     /// Prints the review with the response. Exit status: 0 allowed, 1 denied, 2 error.
     Admit {
-        /// The policy: documented, admission, permissive, or a policy file (JSON or YAML)
+        /// The policy: documented, admission, volcano, permissive, or a policy file (JSON or YAML)
         #[arg(
             long,
             value_name = "documented|admission|permissive|FILE",
@@ -100,7 +100,7 @@ pub(crate) enum Command {
 /// An update, and the options for reviewing it.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Pair {
-    /// The policy: documented, admission, permissive, or a policy file (JSON or YAML)
+    /// The policy: documented, admission, volcano, permissive, or a policy file (JSON or YAML)
     #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "documented")]
     pub(crate) policy: String,
     /// Show old and new values, which may be secrets
@@ -145,7 +145,7 @@ pub(crate) struct Replace {
     /// The path and query of the request
     #[arg(long, value_name = "/apis/…/jobs/NAME?pretty=true")]
     pub(crate) uri: String,
-    /// The policy: documented, admission, permissive, or a policy file (JSON or YAML)
+    /// The policy: documented, admission, volcano, permissive, or a policy file (JSON or YAML)
     #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "documented")]
     pub(crate) policy: String,
     /// The status codes of a denial

@@ -1,0 +1,197 @@
+//! The equality of two specs in Volcano's webhook:
+//! [`apiequality.Semantic.DeepEqual`](https://github.com/kubernetes/apimachinery/blob/master/pkg/api/equality/semantic.go)
+//! of the decoded Jobs.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::types::{Fields, GoKind, GoType, TABLE};
+use crate::job::{Node, Shape};
+use crate::path::{FieldPath, Segment};
+use crate::scalar::duration::parse_duration;
+use crate::scalar::quantity::Quantity;
+use crate::scalar::time::parse_time;
+
+/// The maximum number of differences that are returned.
+const MAX_DIFFERENCES: usize = 1000;
+
+/// The paths at which two decoded Jobs differ in `spec`, in fields that the webhook compares.
+pub(super) fn differences(existing: Node<'_>, replacement: Node<'_>) -> Vec<FieldPath> {
+    let mut comparison = Comparison { path: Vec::new(), found: Vec::new() };
+    let spec = |job: Node<'_>| job.get("spec").is_some();
+    if spec(existing) || spec(replacement) {
+        let job = TABLE.fields(&TABLE.job);
+        for (name, go) in job.iter().filter(|(name, _)| *name == "spec") {
+            comparison.below(key(name), existing.get(name), replacement.get(name), go);
+        }
+    }
+    comparison.found
+}
+
+struct Comparison {
+    path: Vec<Segment>,
+    found: Vec<FieldPath>,
+}
+
+type Value<'v> = Option<Node<'v>>;
+
+impl Comparison {
+    fn below(&mut self, step: Segment, a: Value<'_>, b: Value<'_>, go: &GoType) {
+        self.path.push(step);
+        self.value(a, b, go);
+        self.path.pop();
+    }
+
+    fn differs_if(&mut self, differs: bool) {
+        if differs && self.found.len() < MAX_DIFFERENCES {
+            self.found.push(self.path.iter().cloned().collect());
+        }
+    }
+
+    /// Compares two values; `None` and `null` are Go's zero value.
+    fn value(&mut self, a: Value<'_>, b: Value<'_>, go: &GoType) {
+        let [a, b] = [a, b].map(|value| value.filter(|value| !value.is_null()));
+        if let (Some(a), Some(b)) = (a, b) {
+            if a.text() == b.text() {
+                return;
+            }
+        }
+        match &go.kind {
+            GoKind::Pointer(pointee) => match (a, b) {
+                (None, None) => {}
+                (Some(_), Some(_)) => self.value(a, b, pointee),
+                _ => self.differs_if(true),
+            },
+            GoKind::Slice(element) => self.lists(a, b, element),
+            GoKind::Map(values) => self.maps(a, b, values),
+            GoKind::Struct => self.structs(a, b, go),
+            GoKind::Bool => self.differs_if(text(a, "false") != text(b, "false")),
+            GoKind::Integer(_) => self.differs_if(integer(a) != integer(b)),
+            GoKind::String => self.differs_if(string(a) != string(b)),
+            GoKind::IntOrString => {
+                let is_string =
+                    |value: Value<'_>| value.is_some_and(|one| one.shape() == Shape::String);
+                let differs = match (is_string(a), is_string(b)) {
+                    (true, true) => string(a) != string(b),
+                    (false, false) => integer(a) != integer(b),
+                    _ => true,
+                };
+                self.differs_if(differs);
+            }
+            GoKind::Quantity => self.differs_if(quantity(a) != quantity(b)),
+            GoKind::Duration => {
+                self.differs_if(parsed(a, parse_duration) != parsed(b, parse_duration));
+            }
+            GoKind::Time => self.differs_if(parsed(a, parse_time) != parsed(b, parse_time)),
+            GoKind::Raw => self.differs_if(text(a, "") != text(b, "")),
+        }
+    }
+
+    fn lists(&mut self, a: Value<'_>, b: Value<'_>, element: &GoType) {
+        let (mut a, mut b) =
+            (a.into_iter().flat_map(Node::elements), b.into_iter().flat_map(Node::elements));
+        if a.clone().count() != b.clone().count() {
+            return self.differs_if(true);
+        }
+        for position in 0.. {
+            match (a.next(), b.next()) {
+                (None, None) => return,
+                (a, b) => self.below(Segment::Index(position), a, b, element),
+            }
+        }
+    }
+
+    fn maps(&mut self, a: Value<'_>, b: Value<'_>, values: &GoType) {
+        let (a, b) = (members_of(a), members_of(b));
+        for (name, value) in &a {
+            match b.get(name) {
+                Some(other) => self.below(key(name), Some(*value), Some(*other), values),
+                None => self.differs_at(name),
+            }
+        }
+        for name in b.keys().filter(|name| !a.contains_key(*name)) {
+            self.differs_at(name);
+        }
+    }
+
+    fn differs_at(&mut self, name: &str) {
+        self.path.push(key(name));
+        self.differs_if(true);
+        self.path.pop();
+    }
+
+    fn structs(&mut self, a: Value<'_>, b: Value<'_>, go: &GoType) {
+        let fields = TABLE.fields(go);
+        let (a_values, b_values) = (values_of(a, fields), values_of(b, fields));
+        for ((name, go_of_field), (old, new)) in
+            fields.iter().zip(a_values.into_iter().zip(b_values))
+        {
+            let may_change = match &*go.name {
+                "v1alpha1.JobSpec" => matches!(name, "minAvailable" | "priorityClassName"),
+                "v1alpha1.TaskSpec" => matches!(name, "minAvailable" | "replicas"),
+                _ => false,
+            };
+            if may_change {
+                continue;
+            }
+            // Volcano's controller fills in the name of a claim that it makes.
+            let is_filled = |volume: Value<'_>| {
+                &*go.name == "v1alpha1.VolumeSpec"
+                    && name == "volumeClaimName"
+                    && volume
+                        .and_then(|volume| volume.get("volumeClaim"))
+                        .is_some_and(|claim| !claim.is_null())
+            };
+            let (old, new) = (old.filter(|_| !is_filled(a)), new.filter(|_| !is_filled(b)));
+            self.below(key(name), old, new, go_of_field);
+        }
+    }
+}
+
+/// The values of the fields of a struct, in their order.
+fn values_of<'v>(object: Value<'v>, fields: &Fields) -> Vec<Value<'v>> {
+    let mut values = vec![None; fields.iter().len()];
+    for (key, value) in object.into_iter().flat_map(Node::members) {
+        let key = key.to_str();
+        let slot = fields.find(&key).and_then(|(position, ..)| values.get_mut(position));
+        if let Some(slot) = slot {
+            *slot = Some(value);
+        }
+    }
+    values
+}
+
+fn members_of(map: Value<'_>) -> BTreeMap<Cow<'_, str>, Node<'_>> {
+    let members = map.into_iter().flat_map(Node::members);
+    members.map(|(key, value)| (key.to_str(), value)).collect()
+}
+
+fn key(name: &str) -> Segment {
+    Segment::Key(name.into())
+}
+
+fn text<'v>(value: Value<'v>, zero: &'static str) -> &'v str {
+    value.map_or(zero, Node::text)
+}
+
+fn string(value: Value<'_>) -> Cow<'_, str> {
+    value.and_then(Node::to_str).unwrap_or_default()
+}
+
+/// An integer that was decoded, so it is one.
+fn integer(value: Value<'_>) -> Option<i64> {
+    value.map_or(Some(0), |value| value.text().parse().ok())
+}
+
+/// A quantity that was decoded, so it is one.
+fn quantity(value: Value<'_>) -> Option<Quantity> {
+    let zero = || Quantity::parse("0");
+    value.map_or_else(zero, |value| match value.to_str() {
+        Some(text) => Quantity::parse(&text),
+        None => Quantity::parse(value.text()),
+    })
+}
+
+fn parsed<T>(value: Value<'_>, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    parse(&value?.to_str()?)
+}

@@ -1,0 +1,120 @@
+//! The verdict of Volcano's own webhook, `validatejob.volcano.sh`, on an update.
+//!
+//! Follows `validateJobUpdate` in
+//! [admit_job.go](https://github.com/volcano-sh/volcano/blob/ed72c7c815a9fd547a787134676f73d42e9d049c/pkg/webhooks/admission/jobs/validate/admit_job.go).
+//! The webhook stops at the first reason; here all are found, in its order.
+
+mod checks;
+mod decode;
+mod equality;
+mod types;
+
+use crate::diff::ReviewError;
+use crate::job::{Buffer, Document, Field, Job, JobError};
+use crate::path::{FieldPath, PathNode, Segment};
+
+/// The webhook's reason for all fields that may not change.
+const IMMUTABLE: &str = "job updates may not change fields other than `minAvailable`, \
+     `tasks[*].replicas under spec` and `PriorityClassName`";
+
+/// The first reason for which Volcano's own webhook denies an update.
+///
+/// `Display` is the sentence for people: that the webhook will deny the update, why, and the field.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "Volcano's webhook (validatejob.volcano.sh) will deny this: {message}; the field is {path}"
+)]
+pub struct VolcanoDenial {
+    message: String,
+    path: FieldPath,
+}
+
+impl VolcanoDenial {
+    /// The reason in the words of the webhook.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The path of the field, which the webhook does not name.
+    #[must_use]
+    pub fn path(&self) -> &FieldPath {
+        &self.path
+    }
+}
+
+impl From<Denial> for VolcanoDenial {
+    fn from(Denial { path, message, .. }: Denial) -> Self {
+        Self { message, path }
+    }
+}
+
+/// A reason for which Volcano's webhook denies an update.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Denial {
+    pub(crate) path: FieldPath,
+    pub(crate) kind: DenialKind,
+    /// In the words of the webhook.
+    pub(crate) message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DenialKind {
+    /// A value that cannot be decoded, or is out of its range.
+    Value,
+    ReplicasBelowMinAvailable,
+    Partition,
+    MinAvailableAboveTotal,
+    TaskAdded,
+    TaskRemoved,
+    Immutable,
+}
+
+impl Denial {
+    fn decode(path: FieldPath, message: String) -> Self {
+        Self { path, kind: DenialKind::Value, message }
+    }
+}
+
+/// The reasons for which Volcano's webhook denies an update; none if it allows it.
+///
+/// # Errors
+///
+/// A Job cannot be read: it has a duplicate field, which an API server does not pass on.
+pub(crate) fn denials(
+    existing: &Job<'_>,
+    replacement: &Job<'_>,
+) -> Result<Vec<Denial>, ReviewError> {
+    let old = document(existing).map_err(ReviewError::Existing)?;
+    let new = document(replacement).map_err(ReviewError::Replacement)?;
+    let (old, new) = (old.root(), new.root());
+    // The replacement is decoded first.
+    if let Some(error) = decode::decode_error(new).or_else(|| decode::decode_error(old)) {
+        return Ok(vec![error]);
+    }
+    let mut denials = checks::check(new);
+    let (before, after) = (checks::task_count(old), checks::task_count(new));
+    if before == after {
+        let differences = equality::differences(old, new).into_iter();
+        denials.extend(differences.map(|path| Denial {
+            path,
+            kind: DenialKind::Immutable,
+            message: IMMUTABLE.into(),
+        }));
+    } else {
+        let kind = if before < after { DenialKind::TaskAdded } else { DenialKind::TaskRemoved };
+        let path = ["spec", "tasks"].map(|key| Segment::Key(key.into())).into_iter().collect();
+        let message = "job updates may not add or remove tasks".into();
+        denials.push(Denial { path, kind, message });
+    }
+    Ok(denials)
+}
+
+/// The whole Job.
+fn document<'j>(job: &Job<'j>) -> Result<Document<'j>, JobError> {
+    let whole = match job.whole {
+        Field::Text(text) => Field::Text(text.trim_ascii()),
+        Field::Value(value) => Field::Value(value),
+    };
+    job.document(whole, &PathNode::root(), Buffer::default())
+}

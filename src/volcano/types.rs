@@ -1,0 +1,120 @@
+//! The Go types that Volcano's webhook decodes a Job into: `schemas/go-types.json`.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// A Go type. `name` is the Go name, such as `[]v1.Container`.
+#[derive(Debug)]
+pub(super) struct GoType {
+    pub(super) name: Box<str>,
+    pub(super) kind: GoKind,
+}
+
+#[derive(Debug)]
+pub(super) enum GoKind {
+    Bool,
+    /// A signed integer of this many bits.
+    Integer(u32),
+    String,
+    /// `resource.Quantity`
+    Quantity,
+    /// `metav1.Duration`
+    Duration,
+    /// `metav1.Time`
+    Time,
+    /// `intstr.IntOrString`
+    IntOrString,
+    /// `metav1.FieldsV1`, which is kept as it is.
+    Raw,
+    Pointer(Box<GoType>),
+    Slice(Box<GoType>),
+    Map(Box<GoType>),
+    /// A struct with this name in the [`Table`].
+    Struct,
+}
+
+/// The fields of a struct, sorted by their names in JSON.
+pub(super) struct Fields(Vec<(Box<str>, GoType)>);
+
+impl Fields {
+    /// The names in JSON and the types.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &GoType)> {
+        self.0.iter().map(|(name, go)| (&**name, go))
+    }
+
+    /// The position, the name and the type of a field.
+    pub(super) fn find(&self, key: &str) -> Option<(usize, &str, &GoType)> {
+        let position = self.0.binary_search_by(|(name, _)| (**name).cmp(key)).ok()?;
+        self.0.get(position).map(|(name, go)| (position, &**name, go))
+    }
+}
+
+/// All structs by name, and the type of a Job.
+pub(super) struct Table {
+    structs: BTreeMap<Box<str>, Fields>,
+    pub(super) job: GoType,
+}
+
+impl Table {
+    /// The fields of a type that is a [`GoKind::Struct`].
+    #[expect(clippy::expect_used, reason = "a test reads each type")]
+    pub(super) fn fields(&self, of: &GoType) -> &Fields {
+        self.structs.get(&of.name).expect("the table has each struct")
+    }
+}
+
+/// `schemas/go-types.json`, made by `scripts/update-go-types`.
+#[derive(Deserialize)]
+struct File {
+    structs: BTreeMap<Box<str>, BTreeMap<Box<str>, Box<str>>>,
+    /// The underlying types of named types that are no structs.
+    names: BTreeMap<Box<str>, Box<str>>,
+}
+
+#[expect(clippy::expect_used, reason = "the text is part of this crate, and every test reads it")]
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let file: File = serde_json::from_str(include_str!("../../schemas/go-types.json"))
+        .expect("the file is well-formed");
+    let mut structs = BTreeMap::new();
+    for (name, fields) in &file.structs {
+        let fields = fields.iter().map(|(key, name)| (key.clone(), go_type(name, &file)));
+        structs.insert(name.clone(), Fields(fields.collect()));
+    }
+    Table { structs, job: go_type("v1alpha1.Job", &file) }
+});
+
+fn go_type(name: &str, file: &File) -> GoType {
+    GoType { name: name.into(), kind: kind_of(name, file) }
+}
+
+#[expect(clippy::panic, reason = "a test reads each type")]
+fn kind_of(name: &str, file: &File) -> GoKind {
+    let boxed = |name| Box::new(go_type(name, file));
+    if let Some(pointee) = name.strip_prefix('*') {
+        return GoKind::Pointer(boxed(pointee));
+    }
+    if let Some(element) = name.strip_prefix("[]") {
+        return GoKind::Slice(boxed(element));
+    }
+    if let Some((_, value)) = name.strip_prefix("map[").and_then(|map| map.split_once(']')) {
+        return GoKind::Map(boxed(value));
+    }
+    match name {
+        "bool" => GoKind::Bool,
+        "int32" => GoKind::Integer(32),
+        "int" | "int64" => GoKind::Integer(64),
+        "string" => GoKind::String,
+        "resource.Quantity" => GoKind::Quantity,
+        "v1.Duration" => GoKind::Duration,
+        "v1.Time" => GoKind::Time,
+        "intstr.IntOrString" => GoKind::IntOrString,
+        "v1.FieldsV1" => GoKind::Raw,
+        name if file.structs.contains_key(name) => GoKind::Struct,
+        name => match file.names.get(name) {
+            Some(underlying) => kind_of(underlying, file),
+            None => panic!("unknown Go type {name}"),
+        },
+    }
+}
