@@ -221,7 +221,7 @@ fn codes_map_to_kubernetes_causes() {
         ViolationCode::TaskAdded,
         ViolationCode::TaskRemoved,
         ViolationCode::TasksReordered,
-        ViolationCode::TemplateChange,
+        ViolationCode::VolcanoWebhook,
     ];
     for code in ViolationCode::all() {
         let cause = match code {

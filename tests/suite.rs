@@ -2,9 +2,7 @@
 //!
 //! A case starts from a Job of `tests/jobs` (`base`), which `existing_patch` may change first.
 //! `patch`, applied to the existing Job, and `text_edits`, applied to the text of the result, give
-//! the replacement. `expect` lists all violations, `changes` all changes, and `warnings` all warnings
-//! but one kind: every task whose template has a change that is not denied has the warning
-//! `template-change`.
+//! the replacement. `expect` lists all violations, `changes` all changes, and `warnings` all warnings.
 
 #[path = "util/same.rs"]
 mod same;
@@ -142,7 +140,7 @@ impl Case {
         self.check_violations("review", review.violations())?;
         equal("review().is_allowed", &review.is_allowed(), &self.is_allowed())?;
         self.check_changes("review", review.changes())?;
-        equal("warnings", &listed(review.warnings()), &self.all_warnings())?;
+        equal("warnings", &listed(review.warnings()), &self.warnings)?;
         equal("omitted warnings", &review.omitted_warnings(), &self.omitted_warnings)?;
 
         let result = validator.validate_update(&existing, &replacement);
@@ -169,20 +167,6 @@ impl Case {
         self.expect.is_empty()
     }
 
-    /// The warnings that are listed, and those of the templates that change.
-    fn all_warnings(&self) -> Vec<Expected> {
-        let mut warnings = self.warnings.clone();
-        for (path, _, verdict) in &self.changes {
-            let Some(path) = template_of(path).filter(|_| verdict != "denied") else { continue };
-            let warning = Expected { path, code: "template-change".into() };
-            if !warnings.contains(&warning) {
-                warnings.push(warning);
-            }
-        }
-        warnings.sort();
-        warnings
-    }
-
     fn check_result(&self, what: &str, result: Result<(), UpdateError>) -> Result<(), String> {
         match result {
             Ok(()) => self.check_violations(what, None),
@@ -207,14 +191,6 @@ impl Case {
             .collect();
         equal(&format!("changes of {what}"), &changes, &self.changes)
     }
-}
-
-/// The path of the template of a task, if `path` is that or leads below it.
-fn template_of(path: &str) -> Option<String> {
-    let (task, below) = path.split_once("].template")?;
-    let is_template = task.strip_prefix("spec.tasks[")?.parse::<usize>().is_ok();
-    (is_template && below.is_empty() || below.starts_with(['.', '[']))
-        .then(|| format!("{task}].template"))
 }
 
 /// Validators by their policies; compiling one takes longer than a case.

@@ -17,7 +17,7 @@ fn explanation(code: ViolationCode) -> String {
     let text = format!("{code}\n\n{summary}\n\n{explanation}\n");
     // A warning denies nothing, so no Status has it as a cause.
     match code {
-        ViolationCode::TemplateChange => text,
+        ViolationCode::VolcanoWebhook => text,
         _ => format!("{text}\nKubernetes cause: {cause}\n"),
     }
 }

@@ -37,10 +37,12 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<Output, Error> {
     match command {
-        Command::Check { pair, as_kubectl: true, status_codes, .. } => {
-            check::check_as_kubectl(&pair, status_codes)
+        Command::Check { pair, as_kubectl: true, status_codes, volcano_webhook, .. } => {
+            check::check_as_kubectl(&pair, status_codes, volcano_webhook)
         }
-        Command::Check { pair, format, .. } => check::check(&pair, format),
+        Command::Check { pair, format, volcano_webhook, .. } => {
+            check::check(&pair, format, volcano_webhook)
+        }
         Command::Diff { pair, format } => check::diff(&pair, format),
         Command::Replace(request) => replace::run(&request),
         Command::Restore { jobs, format } => restore::run(&jobs, format),

@@ -6,9 +6,10 @@ use super::api;
 use super::envelope::{self, Envelope, Reading, Triple};
 use super::outcome::Outcome;
 use super::response::Response;
-use crate::diff::ReviewError;
+use crate::diff::{Change, ReviewError};
 use crate::job::resource::{GROUP, KIND, RESOURCE, VERSION};
 use crate::job::{Job, JobError, Limits};
+use crate::path::Segment;
 use crate::status::{Status, StatusCodes};
 use crate::validate::Validator;
 
@@ -160,7 +161,14 @@ impl<'a> AdmissionReview<'a> {
         };
         let response = self.response(Outcome::Error);
         match validator.review(existing, replacement) {
-            Ok(review) => response.reviewed(self.name(), review, codes),
+            Ok(mut review) => {
+                if review.changes().iter().any(is_in_spec) {
+                    // Without the warning the answer is the same, so it needs no second verdict from a
+                    // Job that cannot be read in full.
+                    drop(validator.warn_about_volcano(&mut review, existing, replacement));
+                }
+                response.reviewed(self.name(), review, codes)
+            }
             Err(error) => response.unreadable(self.name(), &error),
         }
     }
@@ -269,4 +277,12 @@ impl<'a> AdmissionReview<'a> {
 /// An absent or null field is empty, as in Kubernetes' own types.
 fn text<'r>(field: Option<&'r Cow<'_, str>>) -> &'r str {
     field.map(|text| &**text).unwrap_or_default()
+}
+/// Whether a change is in `spec`, the only part that Volcano's webhook compares.
+fn is_in_spec(change: &Change) -> bool {
+    match change.path().segments() {
+        [Segment::Key(key), ..] => &**key == "spec",
+        // The whole Job.
+        [Segment::Index(_), ..] | [] => true,
+    }
 }

@@ -25,8 +25,8 @@ pub enum Check {
     /// A restartPolicy, dnsPolicy or imagePullPolicy is one with which a pod can be created. An API
     /// server stores any other as well.
     PodPolicies,
-    /// A template that changes leads to a warning.
-    TemplateChange,
+    /// An update that Volcano's own webhook will deny leads to a warning.
+    VolcanoWebhook,
 }
 
 /// Who decides on an update.
@@ -64,7 +64,7 @@ spelling!(Check, "check", {
     PartitionMismatch => "partition-mismatch",
     DuplicateTaskName => "duplicate-task-name",
     PodPolicies => "pod-policies",
-    TemplateChange => "template-change",
+    VolcanoWebhook => "volcano-webhook",
 });
 
 spelling!(Judge, "judge", {

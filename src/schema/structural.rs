@@ -219,7 +219,7 @@ impl Structural {
     /// Fills nested defaults into a value, as [defaulting] does.
     ///
     /// [defaulting]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/schema/defaulting/algorithm.go
-    pub(crate) fn fill_in_defaults(&self, value: &mut Value) {
+    fn fill_in_defaults(&self, value: &mut Value) {
         match (value, &self.kind) {
             (Value::Object(map), Kind::Struct(fields)) => {
                 for (name, field) in fields.iter() {

@@ -43,7 +43,7 @@ impl ViolationCode {
             | Self::TaskAdded
             | Self::TaskRemoved
             | Self::TasksReordered
-            | Self::TemplateChange => CauseType::Forbidden,
+            | Self::VolcanoWebhook => CauseType::Forbidden,
             Self::DroppedDefault => CauseType::Required,
             Self::DuplicateTaskName => CauseType::Duplicate,
             Self::WrongObject

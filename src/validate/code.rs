@@ -31,8 +31,8 @@ pub enum ViolationCode {
     MinAvailableAboveTotal,
     /// The replicas of a task are not those that its partitionPolicy requires.
     PartitionMismatch,
-    /// A pod template changed, which does not affect running pods (a warning).
-    TemplateChange,
+    /// Volcano's own webhook will deny an update that the policy allows (a warning).
+    VolcanoWebhook,
 }
 
 spelling!(ViolationCode, "code", {
@@ -48,7 +48,7 @@ spelling!(ViolationCode, "code", {
     ReplicasBelowMinAvailable => "replicas-below-min-available",
     MinAvailableAboveTotal => "min-available-above-total",
     PartitionMismatch => "partition-mismatch",
-    TemplateChange => "template-change",
+    VolcanoWebhook => "volcano-webhook",
 });
 
 /// The documentation of a code.
@@ -80,7 +80,7 @@ impl ViolationCode {
             | Self::TaskAdded
             | Self::TaskRemoved
             | Self::TasksReordered
-            | Self::TemplateChange => true,
+            | Self::VolcanoWebhook => true,
             Self::DuplicateTaskName
             | Self::WrongObject
             | Self::InvalidValue
@@ -167,12 +167,13 @@ impl ViolationCode {
                     partitions hold, and the policy itself may not be updated: such a \
                     task cannot be scaled.",
             },
-            Self::TemplateChange => Texts {
-                summary: "A pod template changed, which does not affect running pods (a warning).",
-                explanation: "The documented rule allows template changes. But pods are created \
-                    from the template once and keep what they were created with, and \
-                    Volcano's own webhook, where it runs, denies the change. This is a \
-                    warning and does not deny the update.",
+            Self::VolcanoWebhook => Texts {
+                summary: "Volcano's own webhook will deny the update (a warning).",
+                explanation: "Where Volcano's webhook validatejob.volcano.sh runs, it lets an \
+                    update change only minAvailable, replicas and priorityClassName, \
+                    and checks the whole replacement. A template, which the documented \
+                    rule lets change, it denies. Change the other fields alone, or \
+                    delete the Job and create a new one.",
             },
         }
     }

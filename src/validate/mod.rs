@@ -13,7 +13,6 @@ mod warnings;
 use std::sync::{Arc, LazyLock};
 
 use json_patch::Patch;
-use serde_json::Value;
 
 pub use self::code::ViolationCode;
 pub use self::error::UpdateError;
@@ -23,8 +22,8 @@ pub use self::values::Ratcheting;
 pub(crate) use self::violation::shortened;
 pub use self::violation::{Severity, Violation, Violations};
 use crate::diff::{Changes, ReviewError};
-use crate::job::{Job, JobError};
-use crate::policy::{self, Restored, UpdatePolicy};
+use crate::job::Job;
+use crate::policy::{self, Check, Restored, UpdatePolicy};
 use crate::schema::{JobSchema, SchemaViolation};
 use crate::volcano::{self, VolcanoDenial};
 
@@ -324,18 +323,32 @@ impl Validator {
         existing: &Job<'_>,
         replacement: &Job<'_>,
     ) -> Result<Option<VolcanoDenial>, ReviewError> {
-        let stored = |job: &Job<'_>| {
-            let mut job = job.to_value()?;
-            self.schema.structural().fill_in_defaults(&mut job);
-            Ok::<Value, JobError>(job)
-        };
-        let existing = stored(existing).map_err(ReviewError::Existing)?;
-        let replacement = stored(replacement).map_err(ReviewError::Replacement)?;
-        let limits = self.policy.limits();
-        let existing = limits.read_value(&existing).map_err(ReviewError::Existing)?;
-        let replacement = limits.read_value(&replacement).map_err(ReviewError::Replacement)?;
-        let denials = volcano::denials(&existing, &replacement)?;
+        let schema = Some(self.schema.structural());
+        let denials = volcano::denials(existing, replacement, schema)?;
         Ok(denials.into_iter().next().map(Into::into))
+    }
+
+    /// Adds a warning to a review if Volcano's own webhook will deny the update that the policy allows,
+    /// and the policy does not skip that check; see [`Validator::volcano_denial`]. Returns whether it
+    /// added one.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`Validator::volcano_denial`].
+    pub fn warn_about_volcano(
+        &self,
+        review: &mut Review,
+        existing: &Job<'_>,
+        replacement: &Job<'_>,
+    ) -> Result<bool, ReviewError> {
+        if !review.is_allowed() || !self.policy.checks(Check::VolcanoWebhook) {
+            return Ok(false);
+        }
+        let warning =
+            self.volcano_denial(existing, replacement)?.as_ref().map(warnings::of_webhook);
+        let is_denied = warning.is_some();
+        review.warn_about(warning);
+        Ok(is_denied)
     }
 
     /// The violations of the schema in the values of `spec` that differ, even if the policy skips that

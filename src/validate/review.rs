@@ -14,7 +14,7 @@ use crate::diff::{
 };
 use crate::job::Job;
 use crate::path::FieldPath;
-use crate::policy::{Check, Judge, UpdatePolicy};
+use crate::policy::{Judge, UpdatePolicy};
 use crate::schema::JobSchema;
 use crate::volcano;
 
@@ -173,7 +173,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
     }
 
     fn ask_webhook(&mut self, replacement: &Job<'_>) -> Result<(), ReviewError> {
-        let denials = volcano::denials(self.existing, replacement)?;
+        let denials = volcano::denials(self.existing, replacement, None)?;
         self.denied_by_webhook = Some(denials.iter().map(|denial| denial.path.clone()).collect());
         denials.into_iter().map(Violation::from).for_each(|violation| self.results.add(violation));
         Ok(())
@@ -267,7 +267,6 @@ impl Visitor for Inspection<'_, '_> {
         self.values.field(&diff, &mut self.results);
         self.touched.add(&diff, self.existing, self.policy);
         let policy = self.policy;
-        let mut any_not_denied = false;
         for (difference, verdict) in std::mem::take(&mut diff.differences) {
             if verdict == Verdict::Denied {
                 let violation =
@@ -276,15 +275,9 @@ impl Visitor for Inspection<'_, '_> {
                     self.results.add(violation);
                 }
             } else {
-                any_not_denied = true;
                 warnings::of_difference(&difference, &mut self.results);
             }
             self.add_change(Change::new(difference, verdict));
-        }
-        if any_not_denied && policy.checks(Check::TemplateChange) {
-            if let Some(warning) = warnings::of_field(&diff) {
-                self.results.add(warning);
-            }
         }
         if self.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }

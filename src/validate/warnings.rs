@@ -2,18 +2,16 @@
 
 use super::violation::Results;
 use super::{Violation, ViolationCode};
-use crate::diff::{Difference, FieldDiff, JobField, Origin};
+use crate::diff::{Difference, Origin};
 use crate::job::{Node, Shape};
 use crate::path::{FieldPath, Segment};
 use crate::schema::{Kind, Structural};
+use crate::volcano::VolcanoDenial;
 
-/// The warning about a field with a change that is not denied.
-pub(super) fn of_field(diff: &FieldDiff<'_>) -> Option<Violation> {
-    let JobField::Task { name: "template", .. } = diff.field else { return None };
-    let message =
-        "running pods keep the old template, and Volcano's own webhook denies this change";
-    let violation = Violation::new(ViolationCode::TemplateChange, diff.field.path(), message);
-    Some(violation.into_warning())
+/// The warning that Volcano's own webhook will deny an update that the policy allows.
+pub(super) fn of_webhook(denial: &VolcanoDenial) -> Violation {
+    let message = denial.warning();
+    Violation::new(ViolationCode::VolcanoWebhook, denial.path().clone(), message).into_warning()
 }
 
 /// Adds a warning for each unknown field in a difference that is not denied.

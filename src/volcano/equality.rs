@@ -6,24 +6,32 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::types::{Fields, GoKind, GoType, TABLE};
-use crate::job::{Node, Shape};
+use crate::job::{Document, Node, Shape};
 use crate::path::{FieldPath, Segment};
 use crate::scalar::duration::parse_duration;
 use crate::scalar::quantity::Quantity;
 use crate::scalar::time::parse_time;
+use crate::schema::Structural;
 
 /// The maximum number of differences that are returned.
 const MAX_DIFFERENCES: usize = 1000;
 
-/// The paths at which two decoded Jobs differ in `spec`, in fields that the webhook compares.
-pub(super) fn differences(existing: Node<'_>, replacement: Node<'_>) -> Vec<FieldPath> {
+/// The paths at which two decoded Jobs differ in `spec`, in fields that the webhook compares. A field
+/// that is absent has the default of the schema, if there is a schema.
+pub(super) fn differences(
+    existing: Node<'_>,
+    replacement: Node<'_>,
+    schema: Option<&Structural>,
+) -> Vec<FieldPath> {
     let mut comparison = Comparison { path: Vec::new(), found: Vec::new() };
-    let spec = |job: Node<'_>| job.get("spec").is_some();
-    if spec(existing) || spec(replacement) {
-        let job = TABLE.fields(&TABLE.job);
-        for (name, go) in job.iter().filter(|(name, _)| *name == "spec") {
-            comparison.below(key(name), existing.get(name), replacement.get(name), go);
-        }
+    if let Some((_, _, spec)) = TABLE.fields(&TABLE.job).find("spec") {
+        let schema = schema.and_then(|schema| schema.declared_child("spec"));
+        comparison.below(
+            key("spec"),
+            existing.get("spec"),
+            replacement.get("spec"),
+            (spec, schema),
+        );
     }
     comparison.found
 }
@@ -35,10 +43,13 @@ struct Comparison {
 
 type Value<'v> = Option<Node<'v>>;
 
+/// The Go type of a value, and the schema that has its defaults.
+type Type<'s> = (&'s GoType, Option<&'s Structural>);
+
 impl Comparison {
-    fn below(&mut self, step: Segment, a: Value<'_>, b: Value<'_>, go: &GoType) {
+    fn below(&mut self, step: Segment, a: Value<'_>, b: Value<'_>, of: Type<'_>) {
         self.path.push(step);
-        self.value(a, b, go);
+        self.value(a, b, of);
         self.path.pop();
     }
 
@@ -49,7 +60,7 @@ impl Comparison {
     }
 
     /// Compares two values; `None` and `null` are Go's zero value.
-    fn value(&mut self, a: Value<'_>, b: Value<'_>, go: &GoType) {
+    fn value(&mut self, a: Value<'_>, b: Value<'_>, (go, schema): Type<'_>) {
         let [a, b] = [a, b].map(|value| value.filter(|value| !value.is_null()));
         if let (Some(a), Some(b)) = (a, b) {
             if a.text() == b.text() {
@@ -59,12 +70,14 @@ impl Comparison {
         match &go.kind {
             GoKind::Pointer(pointee) => match (a, b) {
                 (None, None) => {}
-                (Some(_), Some(_)) => self.value(a, b, pointee),
+                (Some(_), Some(_)) => self.value(a, b, (pointee, schema)),
                 _ => self.differs_if(true),
             },
-            GoKind::Slice(element) => self.lists(a, b, element),
-            GoKind::Map(values) => self.maps(a, b, values),
-            GoKind::Struct => self.structs(a, b, go),
+            GoKind::Slice(element) => self.lists(a, b, (element, schema.map(Structural::items))),
+            GoKind::Map(values) => {
+                self.maps(a, b, (values, schema.and_then(Structural::additional_properties)));
+            }
+            GoKind::Struct => self.structs(a, b, (go, schema)),
             GoKind::Bool => self.differs_if(text(a, "false") != text(b, "false")),
             GoKind::Integer(_) => self.differs_if(integer(a) != integer(b)),
             GoKind::String => self.differs_if(string(a) != string(b)),
@@ -87,7 +100,7 @@ impl Comparison {
         }
     }
 
-    fn lists(&mut self, a: Value<'_>, b: Value<'_>, element: &GoType) {
+    fn lists(&mut self, a: Value<'_>, b: Value<'_>, element: Type<'_>) {
         let (mut a, mut b) =
             (a.into_iter().flat_map(Node::elements), b.into_iter().flat_map(Node::elements));
         if a.clone().count() != b.clone().count() {
@@ -101,7 +114,7 @@ impl Comparison {
         }
     }
 
-    fn maps(&mut self, a: Value<'_>, b: Value<'_>, values: &GoType) {
+    fn maps(&mut self, a: Value<'_>, b: Value<'_>, values: Type<'_>) {
         let (a, b) = (members_of(a), members_of(b));
         for (name, value) in &a {
             match b.get(name) {
@@ -120,7 +133,7 @@ impl Comparison {
         self.path.pop();
     }
 
-    fn structs(&mut self, a: Value<'_>, b: Value<'_>, go: &GoType) {
+    fn structs(&mut self, a: Value<'_>, b: Value<'_>, (go, schema): Type<'_>) {
         let fields = TABLE.fields(go);
         let (a_values, b_values) = (values_of(a, fields), values_of(b, fields));
         for ((name, go_of_field), (old, new)) in
@@ -143,15 +156,25 @@ impl Comparison {
                         .is_some_and(|claim| !claim.is_null())
             };
             let (old, new) = (old.filter(|_| !is_filled(a)), new.filter(|_| !is_filled(b)));
-            self.below(key(name), old, new, go_of_field);
+            let schema = schema.and_then(|schema| schema.declared_child(name));
+            let [old, new] = [(a, old), (b, new)].map(|(object, value)| {
+                value.or_else(|| default(schema?).filter(|_| object.is_some()))
+            });
+            self.below(key(name), old, new, (go_of_field, schema));
         }
     }
 }
 
-/// The values of the fields of a struct, in their order.
+/// The value that an API server fills in for an absent field.
+fn default(schema: &Structural) -> Option<Node<'_>> {
+    schema.default.as_ref().and(schema.absent_is.as_ref()).map(Document::root)
+}
+
+/// The values of the fields of a struct that are not `null`, in their order.
 fn values_of<'v>(object: Value<'v>, fields: &Fields) -> Vec<Value<'v>> {
     let mut values = vec![None; fields.iter().len()];
-    for (key, value) in object.into_iter().flat_map(Node::members) {
+    let members = object.into_iter().flat_map(Node::members);
+    for (key, value) in members.filter(|(_, value)| !value.is_null()) {
         let key = key.to_str();
         let slot = fields.find(&key).and_then(|(position, ..)| values.get_mut(position));
         if let Some(slot) = slot {

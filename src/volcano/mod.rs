@@ -12,6 +12,7 @@ mod types;
 use crate::diff::ReviewError;
 use crate::job::{Buffer, Document, Field, Job, JobError};
 use crate::path::{FieldPath, PathNode, Segment};
+use crate::schema::Structural;
 
 /// The webhook's reason for all fields that may not change.
 const IMMUTABLE: &str = "job updates may not change fields other than `minAvailable`, \
@@ -21,9 +22,7 @@ const IMMUTABLE: &str = "job updates may not change fields other than `minAvaila
 ///
 /// `Display` is the sentence for people: that the webhook will deny the update, why, and the field.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error(
-    "Volcano's webhook (validatejob.volcano.sh) will deny this: {message}; the field is {path}"
-)]
+#[error("{}; the field is {path}", self.warning())]
 pub struct VolcanoDenial {
     message: String,
     path: FieldPath,
@@ -34,6 +33,11 @@ impl VolcanoDenial {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The sentence without the field.
+    pub(crate) fn warning(&self) -> String {
+        format!("Volcano's webhook (validatejob.volcano.sh) will deny this: {}", self.message)
     }
 
     /// The path of the field, which the webhook does not name.
@@ -76,7 +80,8 @@ impl Denial {
     }
 }
 
-/// The reasons for which Volcano's webhook denies an update; none if it allows it.
+/// The reasons for which Volcano's webhook denies an update; none if it allows it. With a schema, the
+/// webhook gets both Jobs with the defaults of the schema, as from an API server.
 ///
 /// # Errors
 ///
@@ -84,6 +89,7 @@ impl Denial {
 pub(crate) fn denials(
     existing: &Job<'_>,
     replacement: &Job<'_>,
+    schema: Option<&Structural>,
 ) -> Result<Vec<Denial>, ReviewError> {
     let old = document(existing).map_err(ReviewError::Existing)?;
     let new = document(replacement).map_err(ReviewError::Replacement)?;
@@ -95,7 +101,7 @@ pub(crate) fn denials(
     let mut denials = checks::check(new);
     let (before, after) = (checks::task_count(old), checks::task_count(new));
     if before == after {
-        let differences = equality::differences(old, new).into_iter();
+        let differences = equality::differences(old, new, schema).into_iter();
         denials.extend(differences.map(|path| Denial {
             path,
             kind: DenialKind::Immutable,

@@ -45,6 +45,6 @@ fn denied_updates_of_a_created_job_have_every_code_that_fits_it() {
     let codes: BTreeSet<ViolationCode> =
         (0..400).map(|_| strategy.new_tree(&mut runner).unwrap().current().code).collect();
     // No task of this Job can lose enough replicas: one has partitions, the other a minAvailable.
-    let unfit = [ViolationCode::MinAvailableAboveTotal, ViolationCode::TemplateChange];
+    let unfit = [ViolationCode::MinAvailableAboveTotal, ViolationCode::VolcanoWebhook];
     assert_eq!(codes, ViolationCode::all().filter(|code| !unfit.contains(code)).collect());
 }

@@ -254,7 +254,7 @@ fn some_denied_updates(count: usize) -> impl Iterator<Item = impl ValueTree<Valu
 fn denied_updates_cover_every_code() {
     let codes: BTreeSet<ViolationCode> =
         some_denied_updates(400).map(|update| update.current().code).collect();
-    let denies = |code: &ViolationCode| *code != ViolationCode::TemplateChange;
+    let denies = |code: &ViolationCode| *code != ViolationCode::VolcanoWebhook;
     assert_eq!(codes, ViolationCode::all().filter(denies).collect());
 }
 

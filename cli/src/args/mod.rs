@@ -34,6 +34,10 @@ pub(crate) enum Command {
         /// Print what kubectl replace prints when the webhook answers
         #[arg(long, conflicts_with = "format")]
         as_kubectl: bool,
+        /// What to do if Volcano's own webhook, where it runs, will deny an update that the policy allows:
+        /// nothing, warn, or take it for denied
+        #[arg(long, value_enum, value_name = "off|warn|require", default_value_t = VolcanoWebhook::Warn)]
+        volcano_webhook: VolcanoWebhook,
         /// The status codes of the webhook
         #[arg(long, value_name = "CODES", default_value = "documented", requires = "as_kubectl",
             value_parser = status_codes_parser())]
@@ -71,7 +75,7 @@ pub(crate) enum Command {
         /// The policy: documented, admission, volcano, permissive, or a policy file (JSON or YAML)
         #[arg(
             long,
-            value_name = "documented|admission|permissive|FILE",
+            value_name = "documented|admission|volcano|permissive|FILE",
             default_value = "admission"
         )]
         policy: String,
@@ -97,11 +101,26 @@ pub(crate) enum Command {
     },
 }
 
+/// What the verdict of Volcano's own webhook counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VolcanoWebhook {
+    /// It is not asked
+    Off,
+    /// A denial is a warning
+    Warn,
+    /// A denial is a warning, and the exit status is 1
+    Require,
+}
+
 /// An update, and the options for reviewing it.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Pair {
     /// The policy: documented, admission, volcano, permissive, or a policy file (JSON or YAML)
-    #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "documented")]
+    #[arg(
+        long,
+        value_name = "documented|admission|volcano|permissive|FILE",
+        default_value = "documented"
+    )]
     pub(crate) policy: String,
     /// Show old and new values, which may be secrets
     #[arg(long)]
@@ -146,7 +165,11 @@ pub(crate) struct Replace {
     #[arg(long, value_name = "/apis/…/jobs/NAME?pretty=true")]
     pub(crate) uri: String,
     /// The policy: documented, admission, volcano, permissive, or a policy file (JSON or YAML)
-    #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "documented")]
+    #[arg(
+        long,
+        value_name = "documented|admission|volcano|permissive|FILE",
+        default_value = "documented"
+    )]
     pub(crate) policy: String,
     /// The status codes of a denial
     #[arg(long, value_name = "CODES", default_value = "documented", value_parser = status_codes_parser())]

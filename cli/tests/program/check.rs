@@ -29,8 +29,6 @@ fn values_are_checked_and_warnings_printed() {
     let expected = "denied by the policy documented: 1 violation\n\
         error[invalid-value] spec.tasks[1].replicas: must be an integer, not a string\n  \
           help: write it without quotes\n\
-        warning[template-change] spec.tasks[0].template: running pods keep the old template, and \
-          Volcano's own webhook denies this change\n\
         changes that are not denied:\n  \
           + spec.tasks[0].template.spec.hostNetwork  allowed\n  \
           ~ spec.tasks[1].replicas                   allowed\n";
@@ -38,7 +36,36 @@ fn values_are_checked_and_warnings_printed() {
     let output = run(&["check", "--format", "json", &job(EXISTING), path(&replacement)]);
     let report: Value = serde_json::from_str(&stdout(&output)).expect("the report is JSON");
     assert_valid("report.schema.json", &report);
-    assert_eq!(report["warnings"][0]["code"], "template-change");
+    assert_eq!(report["warnings"], json!([]));
+}
+
+#[test]
+fn the_verdict_of_volcanos_webhook_is_told() {
+    let replacement = edited(|job| {
+        job["spec"]["tasks"][0]["template"]["spec"]["hostNetwork"] = json!(true);
+    });
+    let check = |options: &[&str]| {
+        let output = run(&[&["check"], options, &[&job(EXISTING), path(&replacement)]].concat());
+        (output.status.code(), stdout(&output))
+    };
+    let warning = "warning[volcano-webhook] spec.tasks[0].template.spec.hostNetwork: Volcano's webhook \
+        (validatejob.volcano.sh) will deny this: job updates may not change fields other than \
+        `minAvailable`, `tasks[*].replicas under spec` and `PriorityClassName`\n";
+    let (status, text) = check(&[]);
+    assert_eq!((status, text.contains(warning)), (Some(0), true), "{text}");
+    let (status, text) = check(&["--volcano-webhook", "require"]);
+    assert_eq!((status, text.contains(warning)), (Some(1), true), "{text}");
+    let (status, text) = check(&["--volcano-webhook", "off"]);
+    assert_eq!((status, text.contains("warning")), (Some(0), false), "{text}");
+    let (status, text) = check(&["--as-kubectl", "--volcano-webhook", "require"]);
+    assert_eq!((status, text.contains("will deny this")), (Some(1), true), "{text}");
+    let (status, text) = check(&["--format", "json"]);
+    let report: Value = serde_json::from_str(&text).expect("the report is JSON");
+    assert_valid("report.schema.json", &report);
+    assert_eq!((status, &report["warnings"][0]["code"]), (Some(0), &json!("volcano-webhook")));
+    // The policy volcano denies it itself.
+    let (status, text) = check(&["--policy", "volcano"]);
+    assert_eq!((status, text.contains("error[immutable-field]")), (Some(1), true), "{text}");
 }
 
 #[test]
