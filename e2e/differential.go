@@ -53,10 +53,11 @@ type answer struct {
 	Invalid []string `json:"invalid,omitempty"`
 }
 
-// difference is a request that has two answers.
+// difference is a request that has two answers: that of the API server, and ours. As a line of JSON it is a
+// case for apiserver/tests/answers.jsonl.
 type difference struct {
 	Request exchange `json:"request"`
-	Theirs  answer   `json:"theirs"`
+	Theirs  answer   `json:"answer"`
 	Ours    answer   `json:"ours"`
 }
 
@@ -127,7 +128,7 @@ func compareAnswers(e *environment) error {
 	return e.report(found)
 }
 
-// report writes the differences to a file, and fails if there are any.
+// report writes the differences to a file as test cases, and fails if there are any.
 func (e *environment) report(found []difference) error {
 	path := filepath.Join(e.options.logs, "differences.jsonl")
 	file, err := os.Create(path)
@@ -479,7 +480,7 @@ func (t *tester) record(request exchange, theirs answer) error {
 	if t.env.options.record == "" || theirs.Action != "" || theirs.Code == http.StatusOK && len(theirs.Warnings) == 0 {
 		return nil
 	}
-	text, err := json.Marshal(map[string]any{"request": request, "theirs": theirs})
+	text, err := json.Marshal(map[string]any{"request": request, "answer": theirs})
 	if err != nil || len(text) > short {
 		return err
 	}
