@@ -162,7 +162,7 @@ impl<'a> AdmissionReview<'a> {
         let response = self.response(Outcome::Error);
         match validator.review(existing, replacement) {
             Ok(mut review) => {
-                if review.changes().iter().any(is_in_spec) {
+                if review.changes().iter().any(concerns_volcano) {
                     // Without the warning the answer is the same, so it needs no second verdict from a
                     // Job that cannot be read in full.
                     drop(validator.warn_about_volcano(&mut review, existing, replacement));
@@ -278,9 +278,18 @@ impl<'a> AdmissionReview<'a> {
 fn text<'r>(field: Option<&'r Cow<'_, str>>) -> &'r str {
     field.map(|text| &**text).unwrap_or_default()
 }
-/// Whether a change is in `spec`, the only part that Volcano's webhook compares.
-fn is_in_spec(change: &Change) -> bool {
+/// Whether Volcano's webhook may deny an update for a change. What it lets an update change is left out:
+/// to read both Jobs for that once more would take several times as long as the review.
+fn concerns_volcano(change: &Change) -> bool {
     match change.path().segments() {
+        [Segment::Key(spec), Segment::Key(field)] if &**spec == "spec" => {
+            !matches!(&**field, "minAvailable" | "priorityClassName")
+        }
+        [Segment::Key(spec), Segment::Key(_), Segment::Index(_), Segment::Key(field)]
+            if &**spec == "spec" =>
+        {
+            !matches!(&**field, "replicas" | "minAvailable")
+        }
         [Segment::Key(key), ..] => &**key == "spec",
         // The whole Job.
         [Segment::Index(_), ..] | [] => true,

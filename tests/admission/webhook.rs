@@ -145,3 +145,23 @@ fn status_code_counts_violations_that_are_not_listed() {
         assert_eq!(response.status().unwrap().code, 403, "spec.queue may not change");
     }
 }
+
+/// A template that changes is allowed, with the warning that Volcano's webhook will deny it. Replicas
+/// have no warning.
+#[test]
+fn what_volcanos_webhook_will_deny_has_a_warning() {
+    let warnings = |path: &str, value: Value| {
+        let existing = job("documented-existing");
+        let patch = json!([{"op": "replace", "path": path, "value": value}]);
+        let review = update(&existing, &patched(&existing, &patch)).to_string();
+        let answer = webhook().validate(review.as_bytes());
+        assert!(answer.is_allowed());
+        body(&answer)["response"]["warnings"].clone()
+    };
+    assert_eq!(warnings("/spec/tasks/1/replicas", json!(2)), Value::Null);
+    let image =
+        warnings("/spec/tasks/0/template/spec/containers/0/image", json!("example.com/a:2"));
+    let path = "spec.tasks[0].template.spec.containers[0].image";
+    let start = format!("{path}: Volcano's webhook (validatejob.volcano.sh) will deny this: ");
+    assert!(image[0].as_str().unwrap().starts_with(&start), "{image}");
+}
