@@ -99,11 +99,6 @@ impl FieldPath {
         self.segments.starts_with(&prefix.segments)
     }
 
-    /// Whether one of two paths is above the other, or both are the same.
-    pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        self.starts_with(other) || other.starts_with(self)
-    }
-
     /// The JSON Pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)) of the same value.
     #[must_use]
     pub fn to_pointer(&self) -> String {

@@ -34,10 +34,12 @@ impl fmt::Display for UncheckedRule {
     }
 }
 
-/// All `x-kubernetes-validations` of an OpenAPI schema.
+/// All `x-kubernetes-validations` of an OpenAPI schema, sorted by their places.
 pub(super) fn unchecked_rules(openapi: &Value) -> Vec<UncheckedRule> {
     let mut rules = Vec::new();
     add_rules(openapi, "", &mut rules);
+    // The order of the properties depends on a feature of serde_json.
+    rules.sort_by(|a: &UncheckedRule, b| a.place.cmp(&b.place));
     rules
 }
 

@@ -121,8 +121,8 @@ pub(super) struct Inspection<'v, 'e> {
     results: Results,
     /// The identity fields that are missing or wrong in the replacement.
     wrong_identity: Vec<FieldPath>,
-    /// The fields for which Volcano's webhook denies the update, if that is the judge.
-    denied_by_webhook: Option<Vec<FieldPath>>,
+    /// Whether Volcano's webhook denies the update, if that is the judge.
+    denied_by_webhook: Option<bool>,
 }
 
 impl<'v, 'e> Inspection<'v, 'e> {
@@ -174,7 +174,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
 
     fn ask_webhook(&mut self, replacement: &Job<'_>) -> Result<(), ReviewError> {
         let denials = volcano::denials(self.existing, replacement, None)?;
-        self.denied_by_webhook = Some(denials.iter().map(|denial| denial.path.clone()).collect());
+        self.denied_by_webhook = Some(!denials.is_empty());
         denials.into_iter().map(Violation::from).for_each(|violation| self.results.add(violation));
         Ok(())
     }
@@ -248,11 +248,10 @@ fn add_hints(schema: &JobSchema, listed: &mut [Violation]) {
 
 impl Visitor for Inspection<'_, '_> {
     fn verdict(&self, field: JobField<'_>, difference: &Difference<'_>) -> Verdict {
-        match &self.denied_by_webhook {
+        match self.denied_by_webhook {
             None => self.policy.verdict(field, difference, self.existing),
-            Some(denied) if denied.iter().any(|path| path.overlaps(&difference.path)) => {
-                Verdict::Denied
-            }
+            // Its reasons are violations; a change shows what it lets change.
+            Some(true) if !self.policy.allows(&difference.path) => Verdict::Denied,
             Some(_) => Verdict::Allowed,
         }
     }
