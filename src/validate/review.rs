@@ -172,6 +172,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
         }
     }
 
+    #[cold]
     fn ask_webhook(&mut self, replacement: &Job<'_>) -> Result<(), ReviewError> {
         let denials = volcano::denials(self.existing, replacement, None)?;
         self.denied_by_webhook = Some(!denials.is_empty());
@@ -206,6 +207,13 @@ impl<'v, 'e> Inspection<'v, 'e> {
         match self.folded.iter_mut().rev().find(|folded| folded.contains(&change)) {
             Some(folded) => folded.add_verdict(change.verdict()),
             None => self.changes.push(change),
+        }
+    }
+
+    #[cold]
+    fn add_changes(&mut self, diff: FieldDiff<'_>) {
+        for (difference, verdict) in diff.differences {
+            self.add_change(Change::new(difference, verdict));
         }
     }
 
@@ -258,9 +266,7 @@ impl Visitor for Inspection<'_, '_> {
 
     fn visit(&mut self, mut diff: FieldDiff<'_>) -> ControlFlow<()> {
         if self.denied_by_webhook.is_some() {
-            for (difference, verdict) in std::mem::take(&mut diff.differences) {
-                self.add_change(Change::new(difference, verdict));
-            }
+            self.add_changes(diff);
             return ControlFlow::Continue(());
         }
         self.values.field(&diff, &mut self.results);
