@@ -10,7 +10,7 @@ pub use crate::job::{
     Members, Node, Position, Shape, SyntaxError, Text,
 };
 pub use crate::path::{is_printable, printable};
-pub use crate::schema::{ANY, SchemaViolation, SchemaViolationKind, Structural};
+pub use crate::schema::{ANY, ListType, MapType, SchemaViolation, SchemaViolationKind, Structural};
 pub use crate::status::quote::quote;
 pub use crate::validate::Ratcheting;
 use crate::validate::Validator;

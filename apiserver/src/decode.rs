@@ -198,6 +198,14 @@ pub(crate) struct Mistyped {
     pub(crate) metadata: Option<String>,
 }
 
+impl Mistyped {
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.causes.extend(other.causes);
+        self.unknown.extend(other.unknown);
+        self.metadata = self.metadata.take().or(other.metadata);
+    }
+}
+
 /// Parses a body that cannot be read as a Job into a value, without the parts of a wrong type.
 ///
 /// # Errors

@@ -12,6 +12,60 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
     JsonType::of(value).go_name()
 }
 
+/// The name of the Go type that holds a decoded value, as `%T` prints it.
+pub(crate) fn dynamic_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_i64() => "int64",
+        Value::Number(_) => "float64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}
+
+/// A decoded value in Go's syntax, as `%#v` prints it.
+pub(crate) fn go_syntax(value: &Value) -> String {
+    match value {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number_in_error(number),
+        Value::String(text) => quote(text),
+        Value::Array(list) => {
+            let items: Vec<String> = list.iter().map(go_syntax).collect();
+            format!("[]interface {{}}{{{}}}", items.join(", "))
+        }
+        Value::Object(map) => {
+            let field =
+                |(key, value): (&String, &Value)| format!("{}:{}", quote(key), go_syntax(value));
+            let mut fields: Vec<String> = map.iter().map(field).collect();
+            fields.sort_unstable();
+            format!("map[string]interface {{}}{{{}}}", fields.join(", "))
+        }
+    }
+}
+
+/// A decoded value, as `%v` prints it.
+pub(crate) fn printed(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number_in_error(number),
+        Value::String(text) => text.clone(),
+        Value::Array(list) => {
+            let items: Vec<String> = list.iter().map(printed).collect();
+            format!("[{}]", items.join(" "))
+        }
+        Value::Object(map) => {
+            let field = |(key, value): (&String, &Value)| format!("{key}:{}", printed(value));
+            let mut fields: Vec<String> = map.iter().map(field).collect();
+            fields.sort_unstable();
+            format!("map[{}]", fields.join(" "))
+        }
+    }
+}
+
 /// Appends a value as `json.Marshal` writes it: keys sorted, no white space.
 pub(crate) fn write_json(out: &mut String, value: &Value) {
     match value {

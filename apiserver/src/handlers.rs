@@ -9,6 +9,7 @@ use volcano_job_update::resource::{API_VERSION, KIND};
 use volcano_job_update::status::{CauseType, GroupKind, Status};
 use volcano_job_update::{DroppedDefaults, Job, Limits, Restored, Validator};
 
+use crate::apply::{self, APPLY_PATCH, apply};
 use crate::coerce::{self, Unknown};
 use crate::context::RequestContext;
 use crate::decode::{self, DecodeError, DecodedJob, Mistyped};
@@ -23,9 +24,8 @@ use crate::syntax;
 /// The content types of a PUT, as an API server lists them. Only JSON is accepted here.
 const CONTENT_TYPES: [&str; 3] =
     ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
-/// The content types of a PATCH, as an API server lists them. Server-side apply is not accepted
-/// here.
-const PATCH_CONTENT_TYPES: [&str; 3] = [JSON_PATCH, MERGE_PATCH, "application/apply-patch+yaml"];
+/// The content types of a PATCH, as an API server lists them.
+const PATCH_CONTENT_TYPES: [&str; 3] = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH];
 
 /// Per-request state shared by the steps.
 pub(crate) struct RequestScope<'r> {
@@ -45,6 +45,7 @@ pub(crate) enum Verb {
 }
 
 /// The warnings and errors found before the Job is validated.
+#[derive(Default)]
 pub(crate) struct Diagnostics {
     pub(crate) warnings: Vec<String>,
     /// The parts that were removed from the body.
@@ -67,7 +68,7 @@ pub(crate) fn replace(
     }
     let verb = Verb::Replace;
     let scope = RequestScope { verb, info, validator, context, field_validation, bytes: body };
-    scope.handle_text(existing, Vec::new())
+    scope.handle_text(existing, Diagnostics::default())
 }
 
 /// Handles a PATCH.
@@ -80,17 +81,30 @@ pub(crate) fn patch(
     let PatchRequest { info, content_type, body } = request;
     let limits = validator.policy().limits();
     // The content type is not trimmed, as in an API server.
-    let apply = match before(content_type, ';') {
-        JSON_PATCH => json_patch,
-        MERGE_PATCH => merge_patch,
-        _ => return Err(Status::unsupported_media_type(&PATCH_CONTENT_TYPES).into()),
-    };
+    let content_type = before(content_type, ';');
+    let is_apply = content_type == APPLY_PATCH;
+    // What a manager applies for good must be recorded in managedFields.
+    if !PATCH_CONTENT_TYPES.contains(&content_type) || is_apply && !info.is_dry_run() {
+        return Err(Status::unsupported_media_type(&PATCH_CONTENT_TYPES).into());
+    }
     check_length(body, limits)?;
-    let field_validation = info.validate_patch_options()?;
+    let field_validation =
+        if is_apply { info.validate_apply_options()? } else { info.validate_patch_options()? };
     let existing = existing.ok_or_else(|| Status::not_found(&info.name))?;
     let is_strict = field_validation != FieldValidation::Ignore;
-    let stored = go::text_of(&stored_object(existing, structural(validator))?);
-    let (patched, warnings) = apply(&stored, body, is_strict).map_err(Status::from)?;
+    let schema = structural(validator);
+    let live = stored_object(existing, schema)?;
+    let mut mistyped = Mistyped::default();
+    let (patched, warnings) = match content_type {
+        APPLY_PATCH => {
+            let applied = apply::decode(body)?;
+            let merged = apply(&live, &applied, info.field_manager(), info.forces(), schema)?;
+            mistyped.causes = apply::null_causes(&merged, schema);
+            (go::text_of(&merged), Vec::new())
+        }
+        JSON_PATCH => json_patch(&go::text_of(&live), body, is_strict).map_err(Status::from)?,
+        _ => merge_patch(&go::text_of(&live), body, is_strict).map_err(Status::from)?,
+    };
     let bytes = patched.as_bytes();
     let verb = Verb::Patch;
     let scope = RequestScope { verb, info, validator, context, field_validation, bytes };
@@ -98,7 +112,7 @@ pub(crate) fn patch(
         let error = "json: cannot unmarshal array into Go value of type map[string]interface {}";
         return Err(scope.invalid_patch(error).into());
     }
-    scope.handle_text(Some(existing), warnings)
+    scope.handle_text(Some(existing), Diagnostics { warnings, mistyped })
 }
 
 fn check_length(body: &[u8], limits: &Limits) -> Result<(), Status> {
@@ -128,11 +142,11 @@ fn stored_object(existing: &Job<'_>, schema: &Structural) -> Result<Value, Statu
 }
 
 impl RequestScope<'_> {
-    /// Reads the Job, and runs the pipeline on it. `warnings` are those of decoding the patch.
+    /// Reads the Job, and runs the pipeline on it. `diagnostics` are those of applying the patch.
     fn handle_text(
         &self,
         existing: Option<&Job<'_>>,
-        warnings: Vec<String>,
+        mut diagnostics: Diagnostics,
     ) -> Result<Response, ErrorResponse> {
         let limits = self.validator.policy().limits();
         let text = syntax::sanitize(self.bytes);
@@ -140,7 +154,6 @@ impl RequestScope<'_> {
             Some(existing) => limits.read_replacement(existing, text.as_bytes()),
             None => limits.read_slice(text.as_bytes()),
         };
-        let mut diagnostics = Diagnostics { warnings, mistyped: Mistyped::default() };
         if let Ok(job) = job {
             return self.handle(existing, &job, &text, diagnostics);
         }
@@ -149,7 +162,7 @@ impl RequestScope<'_> {
             decode::parse_lenient(self.bytes, &text, structural(self.validator))
                 .map_err(|error| self.decode_error(error))?;
         let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
-        diagnostics.mistyped = mistyped;
+        diagnostics.mistyped.extend(mistyped);
         self.handle(existing, &job, &text, diagnostics)
     }
 

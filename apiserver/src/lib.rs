@@ -49,10 +49,13 @@
 //!   answers.
 //! * The store: it must write only if the existing Job is still stored, and answer
 //!   [`Status::conflict`] otherwise.
-//! * YAML bodies: the answer is 415 unless the server converts them to JSON.
-//! * Server-side apply: `managedFields` are copied from the existing Job and reset by `[{}]`, but
-//!   never computed.
+//! * YAML bodies: the answer is 415 unless the server converts them to JSON; an applied configuration
+//!   that is not JSON is 400.
+//! * Field managers: `managedFields` are copied from the existing Job and reset by `[{}]`, but never
+//!   computed. So server-side apply is answered in a dry run (`dryRun=All`) and is 415 otherwise: the
+//!   next one would not know what this one applied.
 
+mod apply;
 mod canonical;
 mod coerce;
 mod context;
@@ -128,8 +131,10 @@ pub fn replace(
 /// |---|---|
 /// | 400 | the body is not a patch of its content type |
 /// | 404 | `existing` is `None` |
+/// | 409 | server-side apply would change fields that other managers own |
 /// | 413 | the patch has more than 10,000 operations |
-/// | 415 | the content type is neither JSON Patch nor JSON Merge Patch |
+/// | 415 | the content type is neither JSON Patch nor JSON Merge Patch, nor that of server-side apply in a dry run |
+/// | 500 | an applied configuration has a field that the schema does not declare, or a value of another type |
 /// | 422 | the patch does not apply, or the result is not a Job |
 pub fn patch(
     existing: Option<&Job<'_>>,

@@ -29,8 +29,10 @@ pub struct ReplaceRequest<'b> {
     pub(crate) body: &'b [u8],
 }
 
-/// A PATCH of a Job: a JSON Patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)) or a JSON
-/// Merge Patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)), as its content type says.
+/// A PATCH of a Job: a JSON Patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)), a JSON
+/// Merge Patch ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)) or the configuration of
+/// [server-side apply](https://kubernetes.io/docs/reference/using-api/server-side-apply/), as its
+/// content type says.
 ///
 /// `Debug` does not show the body, which can contain secrets.
 #[derive(Clone)]
@@ -69,8 +71,8 @@ pub(crate) struct RequestInfo {
     dry_run: Vec<String>,
     field_manager: String,
     field_validation: String,
-    /// Whether `force` is given, which only server-side apply supports.
-    force: bool,
+    /// The parameter `force`, which only server-side apply supports.
+    force: Option<bool>,
 }
 
 /// The query parameter `fieldValidation`: how unknown and duplicate fields are handled.
@@ -222,7 +224,11 @@ impl RequestInfo {
             "dryRun" => self.dry_run.push(value),
             "fieldManager" => set_first(&mut self.field_manager, value),
             "fieldValidation" => set_first(&mut self.field_validation, value),
-            "force" => self.force = true,
+            // Go takes every other value for true.
+            "force" => {
+                let is_false = value == "0" || value.eq_ignore_ascii_case("false");
+                self.force.get_or_insert(!is_false);
+            }
             _ => {}
         }
     }
@@ -247,11 +253,34 @@ impl RequestInfo {
     /// The answer to invalid query parameters.
     pub(crate) fn validate_patch_options(&self) -> Result<FieldValidation, Status> {
         let mut causes = Vec::new();
-        if self.force {
+        if self.force.is_some() {
             let detail = "may not be specified for non-apply patch";
             causes.push(StatusCause::new(CauseType::Forbidden, "force", detail));
         }
         self.validate_options("PatchOptions", causes)
+    }
+
+    /// `ValidatePatchOptions`, for server-side apply.
+    ///
+    /// # Errors
+    ///
+    /// The answer to invalid query parameters, or if there is no `fieldManager`.
+    pub(crate) fn validate_apply_options(&self) -> Result<FieldValidation, Status> {
+        let mut causes = Vec::new();
+        if self.field_manager.is_empty() {
+            let detail = "is required for apply patch";
+            causes.push(StatusCause::new(CauseType::Required, "fieldManager", detail));
+        }
+        self.validate_options("PatchOptions", causes)
+    }
+
+    pub(crate) fn field_manager(&self) -> &str {
+        &self.field_manager
+    }
+
+    /// Whether server-side apply takes fields from their managers.
+    pub(crate) fn forces(&self) -> bool {
+        self.force == Some(true)
     }
 
     fn validate_options(

@@ -126,8 +126,7 @@ impl Causes<'_> {
                 self.list.push(StatusCause::new(CauseType::Required, field, ""));
             }
             SchemaViolationKind::NotOneOf { choices, found } => {
-                let choices: Vec<String> = choices.iter().map(|choice| go::quote(choice)).collect();
-                let detail = format!("supported values: {}", choices.join(", "));
+                let detail = supported_values(choices.iter().map(|choice| &**choice));
                 let kind = CauseType::NotSupported;
                 self.list.push(with_value(kind, field, found, &detail));
             }
@@ -305,6 +304,27 @@ fn keys_of(element: &Value, keys: &[Box<str>], schema: &Structural) -> Value {
 pub(crate) fn wrong_type(field: &str, expected: &str, found: &str) -> StatusCause {
     let detail = format!("{field} in body must be of type {expected}: {}", go::quote(found));
     with_value(CauseType::TypeInvalid, field, &found.into(), &detail)
+}
+
+/// The causes for a `null` where the schema allows none. A value that it does not describe can be null.
+pub(crate) fn null_causes(field: &str, schema: &Structural) -> Vec<StatusCause> {
+    let expected = match schema.json_type() {
+        Some(expected) => expected,
+        None if schema.is_int_or_string() => "integer,string",
+        None => return Vec::new(),
+    };
+    let mut causes = vec![wrong_type(field, expected, "null")];
+    let choices = schema.enum_values();
+    if !choices.is_empty() {
+        let detail = supported_values(choices.iter().filter_map(Value::as_str));
+        causes.push(with_value(CauseType::NotSupported, field, &Value::Null, &detail));
+    }
+    causes
+}
+
+fn supported_values<'c>(choices: impl Iterator<Item = &'c str>) -> String {
+    let choices: Vec<String> = choices.map(go::quote).collect();
+    format!("supported values: {}", choices.join(", "))
 }
 
 /// The names of JSON types, as the server lists them.

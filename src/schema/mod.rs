@@ -22,7 +22,7 @@ use serde_json::Value;
 
 pub(crate) use self::list::{Identity, ListKey};
 use self::overlay::Overlay;
-pub use self::structural::{ANY, Structural};
+pub use self::structural::{ANY, ListType, MapType, Structural};
 pub(crate) use self::structural::{Kind, Managed};
 pub use self::unchecked::UncheckedRule;
 use self::unchecked::unchecked_rules;

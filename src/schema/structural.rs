@@ -34,6 +34,8 @@ pub struct Structural {
     /// Whether the value is an embedded Kubernetes object, whose apiVersion, kind and metadata are
     /// never pruned.
     pub embedded: bool,
+    /// How server-side apply merges an object.
+    pub map_type: MapType,
     pub(crate) managed: Managed,
     /// The sibling field whose presence makes Volcano's controller fill this field in.
     pub(crate) filled_beside: Option<Box<str>>,
@@ -66,6 +68,32 @@ pub(crate) enum Kind {
     Any,
 }
 
+/// The [map type], which says how server-side apply merges an object.
+///
+/// [map type]: https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the map types of Kubernetes")]
+pub enum MapType {
+    /// Each field has owners of its own.
+    Granular,
+    /// The object is replaced as a whole.
+    Atomic,
+}
+
+/// The [list type], which says how server-side apply merges a list.
+///
+/// [list type]: https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the list types of Kubernetes")]
+pub enum ListType<'s> {
+    /// The list is replaced as a whole.
+    Atomic,
+    /// The elements are scalars, each of which occurs once.
+    Set,
+    /// The elements are objects, identified by these fields.
+    Map(Vec<&'s str>),
+}
+
 /// Where an `enum` is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EnumSource {
@@ -92,6 +120,7 @@ pub static ANY: Structural = Structural {
     nullable: false,
     preserve_unknown: false,
     embedded: false,
+    map_type: MapType::Granular,
     managed: Managed::No,
     filled_beside: None,
     value_validations: Vec::new(),
@@ -194,6 +223,39 @@ impl Structural {
         self.properties().filter_map(|(name, field)| Some((&**name, field.default.as_ref()?)))
     }
 
+    /// How the elements of a list are identified; `None` if the value is not a list.
+    #[must_use]
+    pub fn list_type(&self) -> Option<ListType<'_>> {
+        let Kind::List { identity, .. } = &self.kind else { return None };
+        Some(match identity {
+            Identity::None => ListType::Atomic,
+            Identity::Set => ListType::Set,
+            Identity::Keys(keys) => ListType::Map(keys.iter().map(|key| &*key.name).collect()),
+        })
+    }
+
+    /// The `type`, such as `object`; `None` if there are several or none.
+    #[must_use]
+    pub fn json_type(&self) -> Option<&str> {
+        self.value_validation("type").and_then(Value::as_str)
+    }
+
+    /// Whether the value is an integer or a string (`x-kubernetes-int-or-string`).
+    #[must_use]
+    pub fn is_int_or_string(&self) -> bool {
+        self.value_validation("type").is_some_and(Value::is_array)
+    }
+
+    /// The values of the `enum` that an API server checks; empty if there is none.
+    #[must_use]
+    pub fn enum_values(&self) -> &[Value] {
+        let values = self.value_validation("enum").and_then(Value::as_array);
+        match (self.enum_source, values) {
+            (EnumSource::Crd, Some(values)) => values,
+            _ => &[],
+        }
+    }
+
     /// The `format`, such as `int32` or `date-time`.
     #[must_use]
     pub fn format(&self) -> Option<&str> {
@@ -280,6 +342,10 @@ fn read(openapi: &Value, place: &str, overlay: &Overlay) -> Structural {
         nullable: flag("nullable"),
         preserve_unknown: flag("x-kubernetes-preserve-unknown-fields"),
         embedded: flag("x-kubernetes-embedded-resource"),
+        map_type: match openapi.get("x-kubernetes-map-type").and_then(Value::as_str) {
+            Some("atomic") => MapType::Atomic,
+            _ => MapType::Granular,
+        },
         managed: if overlay.system_managed.contains(place) {
             Managed::Owned
         } else if overlay.server_filled.contains(place) {

@@ -102,6 +102,19 @@ impl StatusCause {
         Self::compose(kind, field, format!("{}: {shown}", kind.words()), detail)
     }
 
+    /// A field that another field manager owns: `conflict with "helm"`. Server-side apply has one
+    /// for each such field that an applied configuration changes.
+    ///
+    /// `field` begins with a dot and `manager` is quoted, as an API server writes them.
+    #[must_use]
+    pub fn field_manager_conflict(field: impl fmt::Display, manager: &str) -> Self {
+        Self {
+            reason: "FieldManagerConflict".into(),
+            message: format!("conflict with {manager}"),
+            field: field.to_string(),
+        }
+    }
+
     fn compose(
         kind: CauseType,
         field: impl fmt::Display,

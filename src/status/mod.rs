@@ -32,6 +32,7 @@ mod group_kind;
 pub(crate) mod quote;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -165,6 +166,24 @@ impl Status {
     pub fn conflict(name: &str, why: impl fmt::Display) -> Self {
         let message = format!("Operation cannot be fulfilled on {}: {why}", named(name));
         Self::failure(409, "Conflict", message, Some(details(RESOURCE, name)))
+    }
+
+    /// 409 `Conflict`: server-side apply would change fields that others own. Each cause is a
+    /// [field manager conflict](StatusCause::field_manager_conflict).
+    #[must_use]
+    pub fn apply_conflict(causes: Vec<StatusCause>) -> Self {
+        let message = match causes.as_slice() {
+            [cause] => {
+                format!("Apply failed with 1 conflict: {}: {}", cause.message, cause.field)
+            }
+            causes => format!(
+                "Apply failed with {} conflicts: {}",
+                causes.len(),
+                conflicts_by_manager(causes).join("\n")
+            ),
+        };
+        let details = StatusDetails { causes, ..StatusDetails::default() };
+        Self::failure(409, "Conflict", message, Some(details))
     }
 
     /// 413 `RequestEntityTooLarge`: the body is too large.
@@ -306,6 +325,21 @@ fn aggregate(causes: &[StatusCause], omitted: usize) -> String {
         [one] => one.clone(),
         many => format!("[{}]", many.join(", ")),
     }
+}
+
+/// For each manager a line, and one for each of its fields.
+fn conflicts_by_manager(causes: &[StatusCause]) -> Vec<String> {
+    let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for cause in causes {
+        fields.entry(&cause.message).or_default().push(&cause.field);
+    }
+    let lines = fields.into_iter().flat_map(|(conflict, fields)| {
+        let manager = conflict.trim_start_matches("conflict ");
+        let heading = format!("conflicts {manager}:");
+        let fields = fields.into_iter().map(|field| format!("- {field}"));
+        std::iter::once(heading).chain(fields).collect::<Vec<_>>()
+    });
+    lines.collect()
 }
 
 /// The Job with this name, as Kubernetes writes it in messages about a resource.
