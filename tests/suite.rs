@@ -2,7 +2,8 @@
 //!
 //! A case starts from a Job of `tests/jobs` (`base`), which `existing_patch` may change first.
 //! `patch`, applied to the existing Job, and `text_edits`, applied to the text of the result, give
-//! the replacement. `expect` lists all violations, `changes` all changes, and `warnings` all warnings.
+//! the replacement. `expect` lists all violations, `changes` all changes, and `warnings` all warnings;
+//! a `hint` is compared if it is given.
 
 #[path = "util/same.rs"]
 mod same;
@@ -60,6 +61,7 @@ enum Policy {
 struct Expected {
     path: String,
     code: String,
+    hint: Option<String>,
 }
 
 /// A file or folder below `tests`.
@@ -140,7 +142,7 @@ impl Case {
         self.check_violations("review", review.violations())?;
         equal("review().is_allowed", &review.is_allowed(), &self.is_allowed())?;
         self.check_changes("review", review.changes())?;
-        equal("warnings", &listed(review.warnings()), &self.warnings)?;
+        equal("warnings", &listed(review.warnings(), &self.warnings), &self.warnings)?;
         equal("omitted warnings", &review.omitted_warnings(), &self.omitted_warnings)?;
 
         let result = validator.validate_update(&existing, &replacement);
@@ -177,7 +179,7 @@ impl Case {
 
     fn check_violations(&self, what: &str, found: Option<&Violations>) -> Result<(), String> {
         let list = found.map(|violations| &**violations).unwrap_or_default();
-        equal(&format!("violations of {what}"), &listed(list), &self.expect)?;
+        equal(&format!("violations of {what}"), &listed(list, &self.expect), &self.expect)?;
         let omitted = found.map_or(0, Violations::omitted);
         equal(&format!("omitted violations of {what}"), &omitted, &self.omitted)
     }
@@ -225,12 +227,15 @@ enum Replacement<'a> {
     Value(&'a Value),
 }
 
-fn listed(list: &[Violation]) -> Vec<Expected> {
-    let violation = |violation: &Violation| Expected {
-        path: violation.path().to_string(),
-        code: violation.code().to_string(),
+/// The violations, with a hint where one is expected.
+fn listed(list: &[Violation], expected: &[Expected]) -> Vec<Expected> {
+    let violation = |(position, violation): (usize, &Violation)| {
+        let has_hint = expected.get(position).is_some_and(|expected| expected.hint.is_some());
+        let hint = violation.hint().filter(|_| has_hint).map(Into::into);
+        let (path, code) = (violation.path().to_string(), violation.code().to_string());
+        Expected { path, code, hint }
     };
-    list.iter().map(violation).collect()
+    list.iter().enumerate().map(violation).collect()
 }
 
 /// Both patches, applied by the crate json-patch, make the existing Job the same as the replacement.

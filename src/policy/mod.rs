@@ -5,6 +5,8 @@ mod options;
 mod restore;
 mod verdict;
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::creation::is_dropped_default;
@@ -163,6 +165,15 @@ impl UpdatePolicy {
     /// The names of the presets: `documented`, `admission`, `volcano`, `permissive`.
     pub fn preset_names() -> impl Iterator<Item = &'static str> {
         PRESETS.iter().map(|(name, _)| *name)
+    }
+
+    /// The name of the first preset that lets an update change a field.
+    pub(crate) fn preset_that_lets_change(path: &FieldPath) -> Option<&'static str> {
+        // Many violations can ask.
+        static POLICIES: LazyLock<[UpdatePolicy; PRESETS.len()]> =
+            LazyLock::new(|| PRESETS.map(|(_, preset)| preset()));
+        let position = POLICIES.iter().position(|policy| policy.lets_change(path))?;
+        PRESETS.get(position).map(|(name, _)| *name)
     }
 
     /// Sets the name that reports show.

@@ -38,6 +38,11 @@ impl UpdatePolicy {
         }
     }
 
+    /// Whether the policy lets an update change a field, which is not part of the identity.
+    pub(crate) fn lets_change(&self, path: &FieldPath) -> bool {
+        self.allows(path) || self.ignores(path)
+    }
+
     fn ignores(&self, path: &FieldPath) -> bool {
         self.ignored().iter().any(|pattern| pattern.covers(path))
     }

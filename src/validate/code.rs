@@ -122,7 +122,7 @@ impl ViolationCode {
             Self::TaskRemoved => Texts {
                 summary: "A task of the existing Job is missing from the replacement.",
                 explanation: "The tasks of a Job are fixed when it is created. Keep the task and \
-                    reduce its replicas instead.",
+                    reduce its replicas instead, but not below its minAvailable.",
             },
             Self::TasksReordered => Texts {
                 summary: "The tasks are in another order than in the existing Job.",
@@ -154,12 +154,23 @@ impl ViolationCode {
             Self::ReplicasBelowMinAvailable => Texts {
                 summary: "A task has fewer replicas than its minAvailable requires.",
                 explanation: "The task could never reach the number of pods that it needs to \
-                    run. Use at least minAvailable replicas.",
+                    run. Volcano sets minAvailable to the replicas when the Job is \
+                    created, unless the manifest has another value, and the documented \
+                    rule does not let it change: under that rule a task cannot be \
+                    scaled below it. Keep minAvailable replicas, create a new Job with \
+                    a smaller minAvailable, or use a policy that allows \
+                    spec.tasks[*].minAvailable and lower both. Volcano's own webhook \
+                    lets both change.",
             },
             Self::MinAvailableAboveTotal => Texts {
                 summary: "The Job's minAvailable is greater than the sum of all replicas.",
                 explanation: "The Job could never be scheduled: it would wait for more pods than \
-                    it has. Keep the sum of all replicas at minAvailable or above.",
+                    it has. Volcano sets spec.minAvailable to the sum of the tasks' \
+                    minAvailable when the Job is created, unless the manifest has \
+                    another value, and the documented rule does not let it change. \
+                    Keep the sum of all replicas at minAvailable or above, create a \
+                    new Job with a smaller minAvailable, or use a policy that allows \
+                    spec.minAvailable and lower it too.",
             },
             Self::PartitionMismatch => Texts {
                 summary: "The replicas of a task are not totalPartitions times partitionSize.",

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use similar::get_close_matches;
 
-use super::{Violation, ViolationCode};
+use super::{Violation, ViolationCode, scaling};
 use crate::diff::{Difference, DifferenceKind, JobField, Origin};
 use crate::job::resource::{API_VERSION, KIND};
 use crate::job::{Field, Job, KeptValue, Node};
@@ -15,20 +15,20 @@ use crate::schema::Structural;
 const REQUIRED: [(&[&str], Option<&str>); 3] =
     [(&["apiVersion"], Some(API_VERSION)), (&["kind"], Some(KIND)), (&["metadata", "name"], None)];
 
-/// The violation for a difference that the policy denies.
+/// The violation for a difference between the existing Job and the replacement that the policy denies.
 pub(super) fn violation(
     field: JobField<'_>,
     difference: &Difference<'_>,
-    existing: &Job<'_>,
+    jobs: (&Job<'_>, &Job<'_>),
     policy: &UpdatePolicy,
 ) -> Violation {
-    let code = code(field, difference, existing);
+    let code = code(field, difference, jobs.0);
     let message = message(code, field, difference);
     let violation = Violation::new(code, difference.path.clone(), message).with_values(
         difference.before().map(KeptValue::from),
         difference.after().map(KeptValue::from),
     );
-    match hint(code, field, difference, policy) {
+    match hint(code, field, difference, jobs, policy) {
         Some(hint) => violation.with_hint(hint),
         None => violation,
     }
@@ -131,8 +131,14 @@ fn hint(
     code: ViolationCode,
     field: JobField<'_>,
     difference: &Difference<'_>,
+    (existing, replacement): (&Job<'_>, &Job<'_>),
     policy: &UpdatePolicy,
 ) -> Option<String> {
+    let and_more =
+        |remedy: String| match scaling::besides_restoring(policy, field, existing, replacement) {
+            Some(more) => format!("{remedy}, and {more}"),
+            None => remedy,
+        };
     let remedy = match (code, &difference.kind) {
         (ViolationCode::WrongObject, _) if is_type(field) => {
             return Some("compare with the Job that is in the cluster".into());
@@ -140,7 +146,7 @@ fn hint(
         (ViolationCode::WrongObject, _) => {
             return Some("send the update to the Job that it is meant for".into());
         }
-        (ViolationCode::DroppedDefault, _) => return Some(line_to_add(difference)),
+        (ViolationCode::DroppedDefault, _) => return Some(and_more(line_to_add(difference))),
         // The search for a similar name is slow, so it runs only for the violations that are
         // reported.
         (ViolationCode::UnknownField, DifferenceKind::Added(_)) => return None,
@@ -148,7 +154,7 @@ fn hint(
             return Some("remove the task, or create another Job for it".into());
         }
         (ViolationCode::TaskRemoved, _) => {
-            return Some("keep the task; lower its replicas if it is not needed".into());
+            return Some(scaling::instead_of_removing(policy, field, existing));
         }
         (_, DifferenceKind::Moved(_)) => {
             return Some("restore the order of the existing Job".into());
@@ -157,7 +163,7 @@ fn hint(
         (_, DifferenceKind::Removed(_)) => "add the field again as it stands in the existing Job",
         (_, DifferenceKind::Replaced { .. }) => "restore the value of the existing Job",
     };
-    Some(format!("{remedy}; {}", policy.only_allowed_in_words()))
+    Some(format!("{}; {}", and_more(remedy.into()), policy.only_allowed_in_words()))
 }
 
 /// Whether a field says what type an object has.

@@ -6,6 +6,7 @@ mod immutability;
 pub mod metadata;
 mod review;
 mod rules;
+mod scaling;
 mod values;
 mod violation;
 mod warnings;

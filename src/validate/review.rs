@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::rules::{self, Touched};
 use super::values::ValueCheck;
 use super::violation::{Collected, Results};
-use super::{Violation, ViolationCode, Violations, immutability, warnings};
+use super::{Violation, ViolationCode, Violations, immutability, scaling, warnings};
 use crate::diff::{
     Change, Changes, Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, WalkLimits,
     compare,
@@ -112,6 +112,7 @@ pub(super) struct Inspection<'v, 'e> {
     policy: &'v Arc<UpdatePolicy>,
     schema: &'v JobSchema,
     existing: &'v Job<'e>,
+    replacement: &'v Job<'v>,
     extent: Extent,
     values: ValueCheck<'v, 'e>,
     touched: Touched,
@@ -135,7 +136,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
         policy: &'v Arc<UpdatePolicy>,
         schema: &'v JobSchema,
         existing: &'v Job<'e>,
-        replacement: &Job<'_>,
+        replacement: &'v Job<'_>,
         extent: Extent,
     ) -> Result<Self, ReviewError> {
         let results = Results::new(policy.limits().violations);
@@ -143,6 +144,7 @@ impl<'v, 'e> Inspection<'v, 'e> {
             policy,
             schema,
             existing,
+            replacement,
             extent,
             values: ValueCheck::new(existing, schema, policy),
             touched: Touched::default(),
@@ -176,7 +178,12 @@ impl<'v, 'e> Inspection<'v, 'e> {
     fn ask_webhook(&mut self, replacement: &Job<'_>) -> Result<(), ReviewError> {
         let denials = volcano::denials(self.existing, replacement, None)?;
         self.denied_by_webhook = Some(!denials.is_empty());
-        denials.into_iter().map(Violation::from).for_each(|violation| self.results.add(violation));
+        for mut violation in denials.into_iter().map(Violation::from) {
+            if let Some(hint) = scaling::of_webhook(&violation, replacement) {
+                violation.set_hint(hint);
+            }
+            self.results.add(violation);
+        }
         Ok(())
     }
 
@@ -274,8 +281,8 @@ impl Visitor for Inspection<'_, '_> {
         let policy = self.policy;
         for (difference, verdict) in std::mem::take(&mut diff.differences) {
             if verdict == Verdict::Denied {
-                let violation =
-                    immutability::violation(diff.field, &difference, self.existing, policy);
+                let jobs = (self.existing, self.replacement);
+                let violation = immutability::violation(diff.field, &difference, jobs, policy);
                 if !self.is_known_identity_violation(&violation) {
                     self.results.add(violation);
                 }

@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::scaling::{self, Pods, Scope};
 use super::{Violation, ViolationCode};
 use crate::diff::{FieldDiff, JobField, task_path};
 use crate::job::{Field, Job, Node, Task};
@@ -141,11 +142,11 @@ pub(super) fn check(
 ) -> Vec<Violation> {
     let stored = if touched.restores_min_available { existing } else { replacement };
     let min_available = stored.spec_field("minAvailable");
-    let update = Update { existing, replacement, schema, min_available };
+    let update = Update { existing, replacement, schema, policy, min_available };
     let mut violations = Vec::new();
     touched.task_fields.sort_unstable_by_key(|touched| touched.replacement);
     for fields in touched.task_fields.chunk_by(|a, b| a.replacement == b.replacement) {
-        update.check_task(fields, policy, &mut violations);
+        update.check_task(fields, &mut violations);
     }
     for (check, is_touched, rule) in JOB_RULES {
         if is_touched(&touched) && policy.checks(check) {
@@ -159,18 +160,15 @@ struct Update<'u, 'e, 'r> {
     existing: &'u Job<'e>,
     replacement: &'u Job<'r>,
     schema: &'u JobSchema,
+    policy: &'u UpdatePolicy,
     /// The Job's minAvailable that will be stored.
     min_available: Option<Field<'u>>,
 }
 
 impl Update<'_, '_, '_> {
     /// Checks the rules for a single task. `fields` are its touched fields.
-    fn check_task(
-        &self,
-        fields: &[TouchedTaskField],
-        policy: &UpdatePolicy,
-        violations: &mut Vec<Violation>,
-    ) {
+    fn check_task(&self, fields: &[TouchedTaskField], violations: &mut Vec<Violation>) {
+        let policy = self.policy;
         let Some(first) = fields.first() else { return };
         let Some(task) = self.replacement.task(first.replacement) else { return };
         // Few updates need it.
@@ -188,14 +186,19 @@ impl Update<'_, '_, '_> {
             {
                 continue;
             }
-            let Some(violation) = rule(&numbers) else { continue };
+            let Some(mut violation) = rule(&numbers) else { continue };
             if check == Check::ReplicasRange
                 && policy.checks(Check::Schema)
                 && self.schema_denies(numbers.replicas)
             {
                 continue;
             }
-            let existing_violates = existing().is_some_and(|task| rule(&task).is_some());
+            let existing = existing();
+            let existing_violates = existing.as_ref().is_some_and(|task| rule(task).is_some());
+            violation.hint = violation.hint.or_else(|| {
+                let (scope, before) = (Scope::Task(first.replacement), existing.map(Into::into));
+                scaling::below_min_available(policy, scope, before, numbers.into())
+            });
             violations
                 .push(violation.into_violation(task_path(first.replacement), existing_violates));
         }
@@ -214,6 +217,7 @@ impl Update<'_, '_, '_> {
 }
 
 /// The numbers of a task that the rules compare. `None` if absent or not an integer.
+#[derive(Clone, Copy)]
 struct TaskNumbers {
     /// 0 if absent, as in Volcano.
     replicas: Option<i64>,
@@ -241,6 +245,12 @@ impl TaskNumbers {
     }
 }
 
+impl From<TaskNumbers> for Pods {
+    fn from(TaskNumbers { replicas, min_available, .. }: TaskNumbers) -> Self {
+        Self { replicas, min_available }
+    }
+}
+
 fn partitions(policy: Field<'_>) -> Option<(i64, i64)> {
     let policy = policy.to_value()?;
     let policy = policy.as_object()?;
@@ -254,14 +264,18 @@ struct RuleViolation {
     /// The field of the task or of `spec` on which the violation is reported.
     field: &'static str,
     message: String,
-    hint: String,
+    /// `None` if it depends on the policy, see [`scaling::below_min_available`].
+    hint: Option<String>,
 }
 
 impl RuleViolation {
     /// Returns the violation, or a warning if the existing Job violates the rule too.
     fn into_violation(self, mut parent: FieldPath, existing_violates: bool) -> Violation {
         parent.push(Segment::Key(self.field.into()));
-        let violation = Violation::new(self.code, parent, self.message).with_hint(self.hint);
+        let mut violation = Violation::new(self.code, parent, self.message);
+        if let Some(hint) = self.hint {
+            violation.set_hint(hint);
+        }
         if existing_violates { violation.into_warning() } else { violation }
     }
 }
@@ -283,7 +297,7 @@ fn replicas_range(task: &TaskNumbers) -> Option<RuleViolation> {
         _ => return None,
     };
     let (code, message) = (ViolationCode::InvalidValue, kind.to_string());
-    Some(RuleViolation { code, field: "replicas", message, hint })
+    Some(RuleViolation { code, field: "replicas", message, hint: Some(hint) })
 }
 
 fn replicas_below_min_available(task: &TaskNumbers) -> Option<RuleViolation> {
@@ -294,7 +308,7 @@ fn replicas_below_min_available(task: &TaskNumbers) -> Option<RuleViolation> {
         message: format!(
             "must be at least {least}, the minAvailable of the task, but is {replicas}"
         ),
-        hint: format!("set replicas to {least} or more"),
+        hint: None,
     })
 }
 
@@ -308,23 +322,27 @@ fn partition_mismatch(task: &TaskNumbers) -> Option<RuleViolation> {
             "must be {required}, the product of totalPartitions ({partitions}) and partitionSize \
              ({size}), but is {replicas}"
         ),
-        hint: format!("set replicas to {required}"),
+        hint: Some(format!("set replicas to {required}")),
     })
 }
 
 fn min_available_above_total(update: &Update<'_, '_, '_>, violations: &mut Vec<Violation>) {
     let violation = total_violation(update.replacement, update.min_available);
-    let Some(violation) = violation else { return };
+    let Some(mut violation) = violation else { return };
     let spec = [Segment::Key("spec".into())].into_iter().collect();
     let existing = update.existing;
     let existing_violates =
         total_violation(existing, existing.spec_field("minAvailable")).is_some();
+    let stored = Pods::of_job(update.replacement, update.min_available);
+    let before = Pods::of_job(existing, existing.spec_field("minAvailable"));
+    violation.hint = violation
+        .hint
+        .or_else(|| scaling::below_min_available(update.policy, Scope::Job, Some(before), stored));
     violations.push(violation.into_violation(spec, existing_violates));
 }
 
 fn total_violation(job: &Job<'_>, min_available: Option<Field<'_>>) -> Option<RuleViolation> {
-    // 0 is the same as absent.
-    let least = min_available?.as_integer().filter(|least| *least != 0)?;
+    let least = scaling::nonzero_min_available(min_available?)?;
     let total = job.total_replicas()?;
     (least > total).then(|| RuleViolation {
         code: ViolationCode::MinAvailableAboveTotal,
@@ -332,7 +350,7 @@ fn total_violation(job: &Job<'_>, min_available: Option<Field<'_>>) -> Option<Ru
         message: format!(
             "must be at most {total}, the sum of the replicas of all tasks, but is {least}"
         ),
-        hint: format!("raise the replicas of the tasks to a sum of {least} or more"),
+        hint: None,
     })
 }
 
@@ -353,7 +371,7 @@ fn duplicate_task_names(update: &Update<'_, '_, '_>, violations: &mut Vec<Violat
         let Some((first, others)) = positions.split_first() else { continue };
         violations.extend(others.iter().map(|position| {
             let message = format!("{} has the same name", task_path(*first));
-            let hint = "give each task a name of its own".to_owned();
+            let hint = Some("give each task a name of its own".to_owned());
             RuleViolation { code: ViolationCode::DuplicateTaskName, field: "name", message, hint }
                 .into_violation(task_path(*position), existing_violates)
         }));

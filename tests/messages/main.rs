@@ -254,7 +254,9 @@ fn wrong_object() {
 fn replicas_below_min_available() {
     let patch = json!([{"op": "replace", "path": "/spec/tasks/0/replicas", "value": 0}]);
     let text = "spec.tasks[0].replicas: must be at least 1, the minAvailable of the task, but is 0";
-    let hint = "set replicas to 1 or more";
+    let hint = "set replicas to 1 or more: this policy does not let minAvailable change; to go \
+        lower, create a new Job with a smaller minAvailable or use a policy that allows \
+        spec.tasks[*].minAvailable, such as volcano";
     assert_violation(&base("rich"), &patch, ViolationCode::ReplicasBelowMinAvailable, text, hint);
 }
 
@@ -267,7 +269,9 @@ fn min_available_above_total() {
     let patch = json!([{"op": "replace", "path": "/spec/tasks/2/replicas", "value": 2}]);
     let text = "spec.minAvailable: must be at most 5, the sum of the replicas of all tasks, \
         but is 6";
-    let hint = "raise the replicas of the tasks to a sum of 6 or more";
+    let hint = "raise the sum of all replicas to 6 or more: this policy does not let minAvailable \
+        change; to go lower, create a new Job with a smaller minAvailable or use a policy that \
+        allows spec.minAvailable, such as volcano";
     assert_violation(&existing, &patch, ViolationCode::MinAvailableAboveTotal, text, hint);
 }
 
