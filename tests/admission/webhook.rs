@@ -8,7 +8,7 @@ use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{Limits, UnknownNameError, UpdatePolicy, Validator, ViolationCode};
 
 use crate::util::patched;
-use crate::{job, update, validator};
+use crate::{answer, job, update, validator};
 
 fn webhook() -> Webhook {
     Webhook::new(validator())
@@ -164,4 +164,19 @@ fn what_volcanos_webhook_will_deny_has_a_warning() {
     let path = "spec.tasks[0].template.spec.containers[0].image";
     let start = format!("{path}: Volcano's webhook (validatejob.volcano.sh) will deny this: ");
     assert!(image[0].as_str().unwrap().starts_with(&start), "{image}");
+}
+
+/// The hints are whole, and the list of allowed fields, which some of them share, is one line.
+#[test]
+fn scale_down_below_min_available_is_explained() {
+    let existing = job("created");
+    let mut replacement = existing.clone();
+    replacement["spec"]["tasks"][0]["replicas"] = json!(1);
+    replacement["spec"]["tasks"][0]["minAvailable"] = json!(1);
+    replacement["spec"]["minAvailable"] = json!(3);
+    let response = answer(&update(&existing, &replacement));
+    let [total, task, allowed] = response.warnings() else { panic!("{:?}", response.warnings()) };
+    assert_eq!(total, "spec.minAvailable: restore the value of the existing Job");
+    assert!(task.ends_with("allows spec.tasks[*].minAvailable, such as volcano"), "{task}");
+    assert!(allowed.starts_with("only ") && allowed.ends_with(" may change"), "{allowed}");
 }
