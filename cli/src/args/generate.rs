@@ -26,7 +26,11 @@ pub(crate) enum Generate {
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
     /// The policy: documented, admission, volcano, permissive, or a policy file (JSON or YAML)
-    #[arg(long, value_name = "documented|admission|permissive|FILE", default_value = "admission")]
+    #[arg(
+        long,
+        value_name = "documented|admission|volcano|permissive|FILE",
+        default_value = "admission"
+    )]
     pub(crate) policy: String,
     /// The name of the generated objects
     #[arg(long, default_value = "volcano-job-update-webhook", value_parser = dns_label)]
