@@ -21,6 +21,11 @@ pub(crate) enum Generate {
     Policy(PolicyArgs),
     /// Run the webhook in the cluster, with a certificate from cert-manager
     Deployment(DeploymentArgs),
+    /// Take updates of Jobs away from Volcano's own webhook: a JSON Patch of its
+    /// `ValidatingWebhookConfiguration`
+    ///
+    /// Volcano's webhook then validates only the creation of Jobs.
+    VolcanoWebhookPatch(VolcanoWebhookPatchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +87,21 @@ pub(crate) struct DeploymentArgs {
     /// The common name or DNS name of that certificate
     #[arg(long, value_name = "NAME", requires = "client_ca_secret")]
     pub(crate) client_name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VolcanoWebhookPatchArgs {
+    /// What applies the patch
+    #[arg(long = "for", value_enum, value_name = "kubectl|kustomize", default_value_t = PatchTarget::Kubectl)]
+    pub(crate) target: PatchTarget,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PatchTarget {
+    /// kubectl patch --type=json, in the cluster
+    Kubectl,
+    /// A Kustomization, as the post-renderer of Volcano's Helm chart
+    Kustomize,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -23,10 +23,19 @@ pub(super) struct Manifests {
 impl Manifests {
     /// Begins with a comment that names the policy.
     pub(super) fn new(policy: &UpdatePolicy) -> Self {
-        let version = env!("CARGO_PKG_VERSION");
         // The name in a policy file may contain a line break, which would end the comment.
         let name = policy.name().escape_debug();
-        let comment = format!("# Made by volcano-job-update {version} from the policy `{name}`.\n");
+        Self::beginning(&format!(" from the policy `{name}`"))
+    }
+
+    /// For manifests that do not depend on a policy.
+    pub(super) fn without_policy() -> Self {
+        Self::beginning("")
+    }
+
+    fn beginning(source: &str) -> Self {
+        let version = env!("CARGO_PKG_VERSION");
+        let comment = format!("# Made by volcano-job-update {version}{source}.\n");
         Self { comment, documents: Vec::new() }
     }
 

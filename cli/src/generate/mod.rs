@@ -8,6 +8,7 @@ mod fields;
 mod manifest;
 mod pod;
 mod policy;
+mod volcano;
 
 use volcano_job_update_programs::read_policy;
 
@@ -25,5 +26,6 @@ pub(crate) fn run(args: &Generate) -> Result<Output, Error> {
         Generate::Deployment(args) => {
             deployment::manifests(args, &read_policy(&args.common.policy)?)
         }
+        Generate::VolcanoWebhookPatch(args) => volcano::manifests(args.target),
     }))
 }

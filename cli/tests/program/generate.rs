@@ -314,3 +314,57 @@ fn arguments_that_could_break_the_yaml_are_errors() {
     let url = ["webhook-configuration", "--ca-bundle", "YWJj", "--url", "http://a"];
     assert_eq!(run(&url).status.code(), Some(2), "TLS only");
 }
+
+/// What Volcano's chart renders, with the parts that the patch tests. Here the address is left out.
+fn volcano_configuration(group: &str, resource: &str) -> Value {
+    json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "volcano-admission-service-jobs-validate"},
+        "webhooks": [{
+            "name": "validatejob.volcano.sh",
+            "failurePolicy": "Fail",
+            "rules": [{"apiGroups": [group], "apiVersions": ["v1alpha1"],
+                "operations": ["CREATE", "UPDATE"], "resources": [resource], "scope": "*"}],
+        }],
+    })
+}
+
+/// The patched configuration; `None` if a test in the patch fails.
+fn patched(patch: &Value, mut configuration: Value) -> Option<Value> {
+    let patch: volcano_job_update::json_patch::Patch =
+        serde_json::from_value(patch.clone()).expect("a JSON Patch");
+    volcano_job_update::json_patch::patch(&mut configuration, &patch).ok().map(|()| configuration)
+}
+
+#[test]
+fn patch_takes_only_updates_of_jobs_from_volcanos_webhook() {
+    let patch = &documents(&["volcano-webhook-patch"])[0];
+    let jobs = volcano_configuration("batch.volcano.sh", "jobs");
+    let mut expected = jobs.clone();
+    expected["webhooks"][0]["rules"][0]["operations"] = json!(["CREATE"]);
+    assert_eq!(patched(patch, jobs), Some(expected.clone()));
+    assert_eq!(patched(patch, expected.clone()), Some(expected), "it may be applied again");
+
+    // Volcano's webhook for JobFlows has the same name.
+    assert_eq!(patched(patch, volcano_configuration("flow.volcano.sh", "jobflows")), None);
+    assert_eq!(patched(patch, volcano_configuration("batch.volcano.sh", "cronjobs")), None);
+    let mut other = volcano_configuration("batch.volcano.sh", "jobs");
+    other["webhooks"][0]["name"] = json!("validate.example.com");
+    assert_eq!(patched(patch, other), None);
+}
+
+#[test]
+fn kustomization_has_the_patch_for_kubectl() {
+    let kustomization = &documents(&["volcano-webhook-patch", "--for", "kustomize"])[0];
+    assert_eq!(kustomization["kind"], "Kustomization");
+    let [patch] = kustomization["patches"].as_array().expect("patches").as_slice() else {
+        panic!("one patch: {kustomization}");
+    };
+    let target = json!({"group": "admissionregistration.k8s.io", "version": "v1",
+        "kind": "ValidatingWebhookConfiguration", "name": "volcano-admission-service-jobs-validate"});
+    assert_eq!(patch["target"], target);
+    let text = patch["patch"].as_str().expect("a string");
+    let operations: Value = serde_json::from_str(text).expect("JSON");
+    assert_eq!(operations, documents(&["volcano-webhook-patch"])[0]);
+}
