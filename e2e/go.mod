@@ -10,7 +10,10 @@ tool (
 	k8s.io/kubernetes/cmd/kubectl
 )
 
-require gopkg.in/evanphx/json-patch.v4 v4.13.0
+require (
+	github.com/itchyny/gojq v0.12.19
+	gopkg.in/evanphx/json-patch.v4 v4.13.0
+)
 
 require (
 	cel.dev/expr v0.25.1 // indirect
@@ -54,6 +57,7 @@ require (
 	github.com/grpc-ecosystem/go-grpc-middleware/v2 v2.3.3 // indirect
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.27.7 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/itchyny/timefmt-go v0.1.8 // indirect
 	github.com/jonboulle/clockwork v0.5.0 // indirect
 	github.com/josharian/intern v1.0.0 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect

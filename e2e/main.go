@@ -76,7 +76,7 @@ func run(ctx context.Context, options options) (failed int, err error) {
 }
 
 func scenarios(options options) []scenario {
-	all := [][]scenario{updates(), clients(), lifecycles(), streams(), volcano(), comparison()}
+	all := [][]scenario{updates(), clients(), lifecycles(), streams(), volcano(), argocd(), comparison()}
 	if options.requests > 0 {
 		all = append(all, differential())
 	}

@@ -1,5 +1,7 @@
 //! The command line of `generate`.
 
+use std::path::PathBuf;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use clap::{Args, Subcommand, ValueEnum};
@@ -26,6 +28,11 @@ pub(crate) enum Generate {
     ///
     /// Volcano's webhook then validates only the creation of Jobs.
     VolcanoWebhookPatch(VolcanoWebhookPatchArgs),
+    /// Keep Argo CD from showing what creation fills in as drift: the `ignoreDifferences` of an
+    /// `Application`, or the same for all
+    ///
+    /// The comment at the beginning says what it does not cover.
+    Argocd(ArgocdArgs),
 }
 
 #[derive(Debug, Args)]
@@ -102,6 +109,27 @@ pub(crate) enum PatchTarget {
     Kubectl,
     /// A Kustomization, as the post-renderer of Volcano's Helm chart
     Kustomize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ArgocdArgs {
+    /// Where the settings belong
+    #[arg(long = "for", value_enum, value_name = "application|argocd-cm", default_value_t = ArgocdTarget::Application)]
+    pub(crate) target: ArgocdTarget,
+    /// The name of the Application
+    #[arg(long, default_value = "volcano-jobs", value_parser = dns_label)]
+    pub(crate) name: String,
+    /// Use the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crd: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ArgocdTarget {
+    /// One Application
+    Application,
+    /// The `ConfigMap` argocd-cm: all Applications, and also quantities and durations in another spelling
+    ArgocdCm,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

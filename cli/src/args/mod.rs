@@ -11,7 +11,8 @@ use volcano_job_update::status::StatusCodes;
 use volcano_job_update_programs::status_codes_parser;
 
 pub(crate) use self::generate::{
-    ConfigurationArgs, DeploymentArgs, FailurePolicy, Generate, PatchTarget,
+    ArgocdArgs, ArgocdTarget, ConfigurationArgs, DeploymentArgs, FailurePolicy, Generate,
+    PatchTarget,
 };
 
 /// Check updates of Volcano Jobs: is a replacement allowed, and if not, which fields are denied?
@@ -93,8 +94,8 @@ pub(crate) enum Command {
         /// The body of the request to the webhook: a JSON file, or - for standard input
         review: PathBuf,
     },
-    /// Print the manifests with which a cluster enforces a policy, and a patch for Volcano's webhook,
-    /// as YAML
+    /// Print the manifests with which a cluster enforces a policy, and patches for Volcano's webhook and
+    /// Argo CD, as YAML
     #[command(subcommand)]
     Generate(Generate),
     /// Explain a violation code, or list all of them

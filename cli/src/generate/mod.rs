@@ -1,5 +1,6 @@
 //! The command `generate`: manifests that enforce a policy in a cluster.
 
+mod argocd;
 mod cel;
 mod certificates;
 mod configuration;
@@ -10,11 +11,12 @@ mod pod;
 mod policy;
 mod volcano;
 
-use volcano_job_update_programs::read_policy;
+use volcano_job_update::UpdatePolicy;
+use volcano_job_update_programs::{read_policy, validator};
 
 use crate::args::Generate;
 use crate::error::Error;
-use crate::output::Output;
+use crate::output::{Output, warn};
 
 /// Prints manifests as YAML.
 pub(crate) fn run(args: &Generate) -> Result<Output, Error> {
@@ -27,5 +29,10 @@ pub(crate) fn run(args: &Generate) -> Result<Output, Error> {
             deployment::manifests(args, &read_policy(&args.common.policy)?)
         }
         Generate::VolcanoWebhookPatch(args) => volcano::manifests(args.target),
+        Generate::Argocd(args) => {
+            // The schema is all that is used of the validator.
+            let schema = validator(UpdatePolicy::documented(), args.crd.as_deref(), warn)?;
+            argocd::manifests(args, &schema)
+        }
     }))
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a panic fails the test")]
 
 mod admit;
+mod argocd;
 mod check;
 mod escapes;
 mod generate;
