@@ -33,7 +33,9 @@ type options struct {
 	scenarios string
 	// requests is the number of random requests, and seed what they depend on.
 	requests int
-	seed     uint64
+	// applies is the number of random manifests to apply with kubectl.
+	applies int
+	seed    uint64
 	// record is a file for the requests with the same answers, with these.
 	record string
 }

@@ -761,7 +761,11 @@ func (e *environment) startResponder() (*responder, error) {
 		return nil, err
 	}
 	e.processes = append(e.processes, command)
-	return &responder{input: input, output: bufio.NewReaderSize(output, 1<<20)}, nil
+	return newResponder(input, output), nil
+}
+
+func newResponder(input io.Writer, output io.Reader) *responder {
+	return &responder{input: input, output: bufio.NewReaderSize(output, 1<<20)}
 }
 
 func (r *responder) answer(request exchange) (answer, error) {

@@ -29,6 +29,7 @@ func main() {
 	flag.StringVar(&options.logs, "logs", "", "directory for the logs of the processes")
 	flag.StringVar(&options.scenarios, "scenarios", "", "a part of the names of the scenarios to run")
 	flag.IntVar(&options.requests, "requests", 0, "the number of random requests to compare; none by default, see scripts/differential")
+	flag.IntVar(&options.applies, "applies", 0, "the number of random manifests to apply with kubectl; none by default, see scripts/differential")
 	flag.Uint64Var(&options.seed, "seed", uint64(time.Now().UnixNano()), "the seed of the random requests")
 	flag.StringVar(&options.record, "record", "", "a file to which short requests are written, with their answers if both are the same")
 	flag.Parse()
@@ -79,6 +80,9 @@ func scenarios(options options) []scenario {
 	all := [][]scenario{updates(), clients(), lifecycles(), streams(), volcano(), argocd(), comparison()}
 	if options.requests > 0 {
 		all = append(all, differential())
+	}
+	if options.applies > 0 {
+		all = append(all, clientApply())
 	}
 	var flat []scenario
 	for _, some := range all {

@@ -124,7 +124,7 @@ fn check_length(body: &[u8], limits: &Limits) -> Result<(), Status> {
 }
 
 /// The stored Job as an API server reads it: pruned, with defaults.
-fn stored_object(existing: &Job<'_>, schema: &Structural) -> Result<Value, Status> {
+pub(crate) fn stored_object(existing: &Job<'_>, schema: &Structural) -> Result<Value, Status> {
     let stored = existing.to_value().map_err(Status::internal_error)?;
     let metadata = match stored.get("metadata") {
         Some(Value::Object(metadata)) => object_meta::decode_stored(metadata),

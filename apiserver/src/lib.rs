@@ -80,6 +80,7 @@ mod time;
 
 pub use jiff;
 use serde_json::Value;
+use volcano_job_update::internals::structural;
 use volcano_job_update::status::Status;
 use volcano_job_update::{Job, Validator};
 
@@ -171,6 +172,36 @@ pub fn apply_patch(existing: &Job<'_>, body: &[u8]) -> Result<Value, PatchError>
     let apply = if is_json_patch { patch::json_patch } else { patch::merge_patch };
     let (patched, _) = apply(&document, body, true)?;
     Ok(serde_json::from_str(&patched).map_err(|error| Status::bad_request(error.to_string()))?)
+}
+
+/// The Job after [server-side apply] of a configuration by a field manager, without validating it.
+///
+/// What the manager applied before and the configuration no longer has is removed, unless others own
+/// it. The `managedFields` of the existing Job say who owns what; the result has them unchanged.
+///
+/// [server-side apply]: https://kubernetes.io/docs/reference/using-api/server-side-apply/
+///
+/// # Errors
+///
+/// 400: the configuration is of another type than a Job. 409: it changes fields that others own, and
+/// `force` is not set; each is a cause. 500: it has a field that the schema does not declare, or a value
+/// of another type.
+pub fn server_side_apply(
+    existing: &Job<'_>,
+    configuration: &Value,
+    manager: &str,
+    force: bool,
+    validator: &Validator,
+) -> Result<Value, Status> {
+    let schema = structural(validator);
+    let live = handlers::stored_object(existing, schema)?;
+    apply::apply(&live, configuration, manager, force, schema)
+}
+
+/// A value as Go's `json.Marshal` writes it: keys sorted, no white space, `<`, `>` and `&` escaped.
+#[must_use]
+pub fn go_json(value: &Value) -> String {
+    go::text_of(value)
 }
 
 /// The README, so that its example is compiled and run.

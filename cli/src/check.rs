@@ -1,15 +1,15 @@
 //! The commands `check` and `diff`.
 
 use volcano_job_update::admission::Response;
-use volcano_job_update::status::{StatusCodes, quote};
+use volcano_job_update::status::{Status, StatusCodes, quote};
 use volcano_job_update::{Job, Report, Review, TextStyle, Validator};
-use volcano_job_update_programs::{read_policy, validator, webhook_name};
+use volcano_job_update_programs::{printable, read_policy, validator, webhook_name};
 
-use crate::args::{CheckFormat, DiffFormat, Pair, Replacement, VolcanoWebhook};
+use crate::args::{CheckFormat, DiffFormat, Pair, Source, VolcanoWebhook};
 use crate::error::Error;
-use crate::input::read_update;
-use crate::kubectl::response_text;
+use crate::kubectl::{error_text, response_text};
 use crate::output::{Output, json_text, warn};
+use crate::update::{Requested, read_update};
 
 /// Checks an update.
 pub(crate) fn check(
@@ -18,9 +18,14 @@ pub(crate) fn check(
     volcano_webhook: VolcanoWebhook,
 ) -> Result<Output, Error> {
     let validator = pair_validator(pair)?;
-    let update = read_update(pair, validator.policy().limits())?;
+    let update = match read_update(pair, &validator)? {
+        Requested::Update(update) => update,
+        Requested::Creation(name) => return Ok(creation(&name)),
+        Requested::Refused(status) => return Ok(refused(&status, format)),
+    };
     let (existing, replacement) = (update.existing()?, update.replacement()?);
     let mut review = validator.review(&existing, &replacement)?;
+    update.explain(&review);
     review.warn_about(validator.server_violations(&existing, &replacement)?);
     let will_pass = ask_volcano(&validator, &mut review, &existing, &replacement, volcano_webhook)?;
     let report = Report::new(&review).with_values(pair.show_values);
@@ -38,18 +43,22 @@ pub(crate) fn check_as_kubectl(
     volcano_webhook: VolcanoWebhook,
 ) -> Result<Output, Error> {
     let validator = pair_validator(pair)?;
-    let update = read_update(pair, validator.policy().limits())?;
+    let update = match read_update(pair, &validator)? {
+        Requested::Update(update) => update,
+        Requested::Creation(name) => return Ok(creation(&name)),
+        Requested::Refused(status) => return Ok(Output::answer(error_text(&status, ""), false)),
+    };
     let (existing, replacement) = (update.existing()?, update.replacement()?);
     // A Job without a name is denied, and the message has an empty name.
     let name = existing.name().unwrap_or_default();
     let mut review = validator.review(&existing, &replacement)?;
     let will_pass = ask_volcano(&validator, &mut review, &existing, &replacement, volcano_webhook)?;
     let response = Response::from_review("", &name, review, codes);
-    let (operation, done) = match pair.replacement() {
-        Replacement::File(file) => {
+    let (operation, done) = match pair.source() {
+        Source::Files { manifest: file, .. } | Source::Cluster { manifest: file } => {
             (format!("error when replacing {}", quote(&file.to_string_lossy())), "replaced")
         }
-        Replacement::Patch(_) => (String::new(), "patched"),
+        Source::Patch { .. } => (String::new(), "patched"),
     };
     let text = response_text(&response, &webhook_name("validate"), &operation);
     if response.is_allowed() {
@@ -78,7 +87,11 @@ fn ask_volcano(
 /// Shows the changes of an update.
 pub(crate) fn diff(pair: &Pair, format: DiffFormat) -> Result<Output, Error> {
     let validator = pair_validator(pair)?;
-    let update = read_update(pair, validator.policy().limits())?;
+    let update = match read_update(pair, &validator)? {
+        Requested::Update(update) => update,
+        Requested::Creation(name) => return Ok(creation(&name)),
+        Requested::Refused(status) => return Ok(Output::answer(refused_text(&status), false)),
+    };
     let existing = update.existing()?;
     let review = validator.review(&existing, &update.replacement()?)?;
     let report = Report::new(&review).with_values(pair.show_values);
@@ -90,6 +103,35 @@ pub(crate) fn diff(pair: &Pair, format: DiffFormat) -> Result<Output, Error> {
         DiffFormat::MergePatch => json_text(&changes.to_merge_patch(&existing)?),
     };
     Ok(Output::answer(text, changes.is_empty()))
+}
+
+/// The output for a Job that does not exist.
+fn creation(name: &str) -> Output {
+    let text = format!(
+        "job.batch.volcano.sh/{} does not exist: it will be created\n",
+        printable(name, &[])
+    );
+    Output::success(text)
+}
+
+/// The output for a request that the API server refuses by itself.
+fn refused(status: &Status, format: CheckFormat) -> Output {
+    let text = match format {
+        CheckFormat::Text => refused_text(status),
+        CheckFormat::Json => json_text(status),
+    };
+    Output::answer(text, false)
+}
+
+fn refused_text(status: &Status) -> String {
+    let mut text = format!("refused by the API server: {}\n", printable(&status.message, &['\n']));
+    if status.code == 409 {
+        text.push_str(
+            "  help: leave these fields out, give them the values that they have, or take them from their \
+             managers with --force-conflicts\n",
+        );
+    }
+    text
 }
 
 fn pair_validator(pair: &Pair) -> Result<Validator, Error> {

@@ -1,6 +1,7 @@
 //! The error of a command.
 
 use volcano_job_apiserver::PatchError;
+use volcano_job_clients::ClientError;
 use volcano_job_update::admission::RequestError;
 use volcano_job_update::{JobError, MergePatchError, ReviewError};
 use volcano_job_update_programs::{ConfigError, FileError, YamlError};
@@ -24,6 +25,14 @@ pub(crate) enum Error {
     Patch { name: String, error: PatchError },
     #[error("{0}: a patch is a list (JSON Patch) or an object (JSON Merge Patch)")]
     NoPatch(String),
+    #[error("{name}: {error}")]
+    Client { name: String, error: ClientError },
+    #[error("cannot read the directory {name}: {error}")]
+    Directory { name: String, error: std::io::Error },
+    #[error("kubectl: {0}")]
+    Kubectl(String),
+    #[error("the manifest must have a name for --from-cluster")]
+    NoName,
     #[error("{name}: {error}")]
     Request { name: String, error: RequestError },
     #[error("cannot validate the update: {0}")]

@@ -10,18 +10,18 @@ use volcano_job_update::admission::body_limit;
 use volcano_job_update::{Job, Limits};
 use volcano_job_update_programs::{display_name, is_stdin, parse_manifest, read_file, read_prefix};
 
-use crate::args::{Jobs, Pair, Replace, Replacement};
+use crate::args::{Jobs, Replace};
 use crate::error::Error;
 
 /// The content of a file, from which a [`Job`] borrows.
-struct Document {
-    name: String,
-    content: Content,
+pub(crate) struct Document {
+    pub(crate) name: String,
+    pub(crate) content: Content,
 }
 
-enum Content {
+pub(crate) enum Content {
     Json(Vec<u8>),
-    /// Parsed YAML, or the result of a patch.
+    /// Parsed YAML, or what an update makes of a Job.
     Value(Value),
 }
 
@@ -48,7 +48,7 @@ impl Document {
         matches!(&self.content, Content::Json(text) if text.trim_ascii().is_empty())
     }
 
-    fn job(&self, limits: &Limits) -> Result<Job<'_>, Error> {
+    pub(crate) fn job(&self, limits: &Limits) -> Result<Job<'_>, Error> {
         let job = match &self.content {
             Content::Json(text) => limits.read_slice(text),
             Content::Value(value) => limits.read_value(value),
@@ -59,9 +59,11 @@ impl Document {
 
 /// The two Jobs of an update.
 pub(crate) struct Update {
-    existing: Document,
-    replacement: Document,
-    limits: Limits,
+    pub(crate) existing: Document,
+    pub(crate) replacement: Document,
+    pub(crate) limits: Limits,
+    /// What to tell about how the replacement came about.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Update {
@@ -86,22 +88,15 @@ pub(crate) fn read_jobs(jobs: &Jobs, limits: &Limits) -> Result<Update, Error> {
         existing: read_document(&jobs.existing, limits)?,
         replacement: read_document(&jobs.replacement, limits)?,
         limits: *limits,
+        notes: Vec::new(),
     })
 }
 
-/// Reads a Job and its replacement, or creates the replacement by applying a patch.
-pub(crate) fn read_update(pair: &Pair, limits: &Limits) -> Result<Update, Error> {
-    let (Replacement::File(path) | Replacement::Patch(path)) = pair.replacement();
-    require_one_stdin(&pair.existing, path)?;
-    let existing = read_document(&pair.existing, limits)?;
-    let replacement = match pair.replacement() {
-        Replacement::File(path) => read_document(path, limits)?,
-        Replacement::Patch(path) => patched(&existing, path, limits)?,
-    };
-    Ok(Update { existing, replacement, limits: *limits })
-}
-
-fn patched(existing: &Document, patch: &Path, limits: &Limits) -> Result<Document, Error> {
+pub(crate) fn patched(
+    existing: &Document,
+    patch: &Path,
+    limits: &Limits,
+) -> Result<Document, Error> {
     let Document { name, content } = read_document(patch, limits)?;
     let text = match content {
         Content::Json(text) => text,
@@ -151,11 +146,11 @@ pub(crate) fn read_review(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error
     Ok(read_file(path, body_limit(limits))?)
 }
 
-fn require_one_stdin(one: &Path, other: &Path) -> Result<(), Error> {
+pub(crate) fn require_one_stdin(one: &Path, other: &Path) -> Result<(), Error> {
     if is_stdin(one) && is_stdin(other) { Err(Error::StdinTwice) } else { Ok(()) }
 }
 
-fn read_document(path: &Path, limits: &Limits) -> Result<Document, Error> {
+pub(crate) fn read_document(path: &Path, limits: &Limits) -> Result<Document, Error> {
     let text = read_file(path, limits.text_bytes)?;
     let content = match format_by_name(path).unwrap_or_else(|| format_by_content(&text)) {
         Format::Json => Content::Json(text),

@@ -3,6 +3,8 @@
 mod admit;
 mod args;
 mod check;
+mod cluster;
+mod directories;
 mod error;
 mod explain;
 mod generate;
@@ -11,15 +13,17 @@ mod kubectl;
 mod output;
 mod replace;
 mod restore;
+mod update;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use volcano_job_clients::FieldManager;
 use volcano_job_update::admission::Webhook;
 use volcano_job_update_programs::{printable, read_policy, validator};
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Pair};
 use crate::error::Error;
 use crate::output::{Output, warn};
 
@@ -37,15 +41,20 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<Output, Error> {
     match command {
-        Command::Check { pair, as_kubectl: true, status_codes, volcano_webhook, .. } => {
-            check::check_as_kubectl(&pair, status_codes, volcano_webhook)
+        Command::Check { pair, format, as_kubectl, status_codes, volcano_webhook } => {
+            for_each_job(&pair, |pair| {
+                if as_kubectl {
+                    check::check_as_kubectl(pair, status_codes, volcano_webhook)
+                } else {
+                    check::check(pair, format, volcano_webhook)
+                }
+            })
         }
-        Command::Check { pair, format, volcano_webhook, .. } => {
-            check::check(&pair, format, volcano_webhook)
-        }
-        Command::Diff { pair, format } => check::diff(&pair, format),
+        Command::Diff { pair, format } => for_each_job(&pair, |pair| check::diff(pair, format)),
         Command::Replace(request) => replace::run(&request),
-        Command::Restore { jobs, format } => restore::run(&jobs, format),
+        Command::Restore { jobs, verb, format } => {
+            restore::run(&jobs, &verb.verb(&FieldManager::kubectl(), true), format)
+        }
         Command::Admit { policy, crd, status_codes, restore, review } => {
             let validator = validator(read_policy(&policy)?, crd.as_deref(), warn)?;
             let webhook = Webhook::new(validator).with_status_codes(status_codes);
@@ -53,6 +62,17 @@ fn run(command: Command) -> Result<Output, Error> {
         }
         Command::Generate(what) => generate::run(&what),
         Command::Explain { code } => Ok(explain::run(code)),
+    }
+}
+
+/// Runs a command for a pair of Jobs, or for each one in two directories.
+fn for_each_job(
+    pair: &Pair,
+    run: impl Fn(&Pair) -> Result<Output, Error>,
+) -> Result<Output, Error> {
+    match pair.directories() {
+        Some(directories) => directories::each(pair, directories, run),
+        None => run(pair),
     }
 }
 

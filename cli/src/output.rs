@@ -26,6 +26,17 @@ impl Output {
         Self { text, is_positive }
     }
 
+    /// The outputs one after the other; positive if all of them are.
+    pub(crate) fn of_all(outputs: Vec<Self>) -> Self {
+        let is_positive = outputs.iter().all(|output| output.is_positive);
+        Self { text: outputs.into_iter().map(|output| output.text).collect(), is_positive }
+    }
+
+    /// The output under a title.
+    pub(crate) fn under(self, title: &str) -> Self {
+        Self { text: format!("{title}:\n{}", self.text), ..self }
+    }
+
     /// The exit status.
     pub(crate) fn exit_status(&self) -> u8 {
         u8::from(!self.is_positive)
@@ -53,6 +64,11 @@ impl Output {
 /// more.
 pub(crate) fn warn(warning: &str) {
     drop(writeln!(anstream::stderr(), "Warning: {}", printable(warning, &[])));
+}
+
+/// Prints to standard error what helps to understand the output.
+pub(crate) fn note(text: &str) {
+    drop(writeln!(anstream::stderr(), "note: {}", printable(text, &[])));
 }
 
 fn write_to(mut out: impl Write, text: &str) -> io::Result<()> {

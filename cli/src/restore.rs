@@ -3,23 +3,31 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
-use volcano_job_update::UpdatePolicy;
-use volcano_job_update_programs::{printable, validator};
+use volcano_job_clients::{Verb, lost_defaults};
+use volcano_job_update::{UpdatePolicy, json_patch};
+use volcano_job_update_programs::{display_name, printable, validator};
 
 use crate::args::{Jobs, RestoreFormat};
 use crate::error::Error;
 use crate::input::read_jobs;
 use crate::output::{Output, json_text, warn};
 
-/// Restores the fields that Volcano filled in at creation and the replacement lacks.
-pub(crate) fn run(jobs: &Jobs, format: RestoreFormat) -> Result<Output, Error> {
+/// Restores the fields that Volcano filled in at creation, that the replacement lacks, and that the update
+/// would take away.
+#[expect(clippy::expect_used, reason = "the patch was made for this manifest")]
+pub(crate) fn run(jobs: &Jobs, verb: &Verb, format: RestoreFormat) -> Result<Output, Error> {
     let validator = validator(UpdatePolicy::documented(), jobs.crd.as_deref(), warn)?;
     let update = read_jobs(jobs, validator.policy().limits())?;
-    let restored = validator.restore_defaults(&update.existing()?, &update.replacement()?)?;
+    let (existing, replacement) = (update.existing()?, update.replacement()?);
+    let client = |error| Error::Client { name: display_name(&jobs.replacement), error };
+    let mut job = replacement.to_value().map_err(|error| client(error.into()))?;
+    let patch = lost_defaults(&existing, &job, verb, &validator).map_err(client)?;
+    json_patch::patch(&mut job, &patch)
+        .expect("each operation adds a field to an object of the manifest");
     Ok(Output::success(match format {
-        RestoreFormat::Manifest if update.replacement_is_yaml() => to_yaml(restored.job())?,
-        RestoreFormat::Manifest => json_text(restored.job()),
-        RestoreFormat::JsonPatch => json_text(restored.patch()),
+        RestoreFormat::Manifest if update.replacement_is_yaml() => to_yaml(&job)?,
+        RestoreFormat::Manifest => json_text(&job),
+        RestoreFormat::JsonPatch => json_text(&patch),
     }))
 }
 

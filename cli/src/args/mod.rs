@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use volcano_job_clients::{FieldManager, Verb};
 use volcano_job_update::ViolationCode;
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update_programs::status_codes_parser;
@@ -25,7 +26,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check whether EXISTING may be replaced by REPLACEMENT
+    /// Check whether EXISTING may be replaced by REPLACEMENT, or what applying REPLACEMENT makes of it
     ///
     /// Exit status: 0 allowed, 1 denied, 2 error.
     Check {
@@ -67,6 +68,9 @@ pub(crate) enum Command {
     Restore {
         #[command(flatten)]
         jobs: Jobs,
+        /// How REPLACEMENT will reach the API server: only fields that this takes away are put back
+        #[arg(long, value_enum, default_value_t = VerbName::Replace)]
+        verb: VerbName,
         /// What to print
         #[arg(long, value_enum, default_value_t = RestoreFormat::Manifest)]
         format: RestoreFormat,
@@ -117,7 +121,7 @@ pub(crate) enum VolcanoWebhook {
 }
 
 /// An update, and the options for reviewing it.
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Pair {
     /// The policy: documented, admission, volcano, permissive, or a policy file (JSON or YAML)
     #[arg(
@@ -134,31 +138,128 @@ pub(crate) struct Pair {
     pub(crate) crd: Option<PathBuf>,
     /// A patch of EXISTING instead of REPLACEMENT (JSON or YAML): a list is a JSON Patch, an object a
     /// JSON Merge Patch
-    #[arg(long, value_name = "FILE", conflicts_with = "replacement")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["replacement", "verb", "from_cluster"])]
     patch: Option<PathBuf>,
-    /// The Job in the cluster: a JSON or YAML file, or - for standard input
-    pub(crate) existing: PathBuf,
-    /// The Job that replaces it: a JSON or YAML file, or - for standard input
-    #[arg(required_unless_present = "patch")]
+    #[command(flatten)]
+    pub(crate) client: Client,
+    /// The Job in the cluster: a JSON or YAML file, or - for standard input. With --from-cluster the
+    /// manifest of the update. A directory if REPLACEMENT is one, as kubectl diff gives them to
+    /// `KUBECTL_EXTERNAL_DIFF`
+    existing: PathBuf,
+    /// The Job that replaces it, or the manifest that is applied: a JSON or YAML file, or - for standard
+    /// input
+    #[arg(required_unless_present_any = ["patch", "from_cluster"], conflicts_with = "from_cluster")]
     replacement: Option<PathBuf>,
 }
 
-/// Where the replacement comes from.
+/// How the update is made, and where the existing Job is.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Client {
+    /// How the manifest reaches the API server; by default as EXISTING was applied before, else replace
+    #[arg(long, value_enum)]
+    verb: Option<VerbName>,
+    /// Who applies with --verb server-side-apply
+    #[arg(long, value_name = "NAME", default_value = "kubectl", value_parser = field_manager)]
+    field_manager: FieldManager,
+    /// Take fields from their managers with --verb server-side-apply
+    #[arg(long)]
+    force_conflicts: bool,
+    /// Get EXISTING from the cluster, with kubectl
+    #[arg(long)]
+    pub(crate) from_cluster: bool,
+    /// The context for kubectl
+    #[arg(long, value_name = "NAME", requires = "from_cluster")]
+    pub(crate) context: Option<String>,
+    /// The kubeconfig for kubectl
+    #[arg(long, value_name = "FILE", requires = "from_cluster")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+}
+
+/// The ways to update a Job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerbName {
+    /// kubectl apply
+    Apply,
+    /// kubectl apply --server-side, Flux, Argo CD with server-side apply
+    ServerSideApply,
+    /// kubectl replace
+    Replace,
+    /// kubectl edit
+    Edit,
+}
+
+fn field_manager(name: &str) -> Result<FieldManager, String> {
+    FieldManager::new(name).ok_or_else(|| "it must have 1 to 128 bytes".into())
+}
+
+impl VerbName {
+    /// The verb; server-side apply as this manager.
+    pub(crate) fn verb(self, manager: &FieldManager, force: bool) -> Verb {
+        match self {
+            Self::Apply => Verb::Apply,
+            Self::ServerSideApply => Verb::ServerSideApply { manager: manager.clone(), force },
+            Self::Replace => Verb::Replace,
+            Self::Edit => Verb::Edit,
+        }
+    }
+}
+
+impl Client {
+    /// The verb that the command line names.
+    pub(crate) fn verb(&self) -> Option<Verb> {
+        Some(self.verb?.verb(&self.field_manager, self.force_conflicts))
+    }
+
+    /// Server-side apply with the options of the command line.
+    pub(crate) fn server_side_apply(&self) -> Verb {
+        VerbName::ServerSideApply.verb(&self.field_manager, self.force_conflicts)
+    }
+}
+
+/// Where the Jobs of an update are.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Replacement<'a> {
-    File(&'a Path),
+pub(crate) enum Source<'a> {
+    Files {
+        existing: &'a Path,
+        manifest: &'a Path,
+    },
     /// A patch of the existing Job.
-    Patch(&'a Path),
+    Patch {
+        existing: &'a Path,
+        patch: &'a Path,
+    },
+    /// The existing Job is that of the manifest's namespace and name in the cluster.
+    Cluster {
+        manifest: &'a Path,
+    },
 }
 
 impl Pair {
-    #[expect(clippy::expect_used, reason = "clap requires one of the two")]
-    pub(crate) fn replacement(&self) -> Replacement<'_> {
+    /// Two directories that are given instead of two Jobs.
+    pub(crate) fn directories(&self) -> Option<(&Path, &Path)> {
+        let directories = (&*self.existing, self.replacement.as_deref()?);
+        (directories.0.is_dir() && directories.1.is_dir()).then_some(directories)
+    }
+
+    /// The same question about two files, of which the second one is the whole Job.
+    pub(crate) fn of_files(&self, existing: PathBuf, replacement: PathBuf) -> Self {
+        let client = Client { verb: Some(VerbName::Replace), ..self.client.clone() };
+        Self { client, existing, replacement: Some(replacement), ..self.clone() }
+    }
+
+    #[expect(clippy::expect_used, reason = "clap requires one of the three")]
+    pub(crate) fn source(&self) -> Source<'_> {
+        let existing = &*self.existing;
         if let Some(patch) = &self.patch {
-            return Replacement::Patch(patch);
+            return Source::Patch { existing, patch };
         }
-        let file = self.replacement.as_deref();
-        Replacement::File(file.expect("REPLACEMENT is required unless --patch is present"))
+        if self.client.from_cluster {
+            return Source::Cluster { manifest: existing };
+        }
+        let manifest = self.replacement.as_deref();
+        let manifest =
+            manifest.expect("REPLACEMENT is required without --patch and --from-cluster");
+        Source::Files { existing, manifest }
     }
 }
 

@@ -11,3 +11,4 @@ mod replace;
 mod restore;
 mod terminal;
 mod util;
+mod verbs;
