@@ -84,6 +84,7 @@ use volcano_job_update::internals::structural;
 use volcano_job_update::status::Status;
 use volcano_job_update::{Job, Validator};
 
+pub use self::apply::LAST_APPLIED;
 pub use self::context::{ParseUidError, RequestContext, Uid};
 pub use self::patch::{NotApplied, PatchError};
 pub use self::request::{PatchRequest, ReplaceRequest};
@@ -184,7 +185,7 @@ pub fn apply_patch(existing: &Job<'_>, body: &[u8]) -> Result<Value, PatchError>
 /// # Errors
 ///
 /// 400: the configuration is of another type than a Job. 409: it changes fields that others own, and
-/// `force` is not set; each is a cause. 500: it has a field that the schema does not declare, or a value
+/// `force` is not set; each is a cause. 422: it has a `null` where the schema allows none. 500: it has a field that the schema does not declare, or a value
 /// of another type.
 pub fn server_side_apply(
     existing: &Job<'_>,
@@ -195,7 +196,12 @@ pub fn server_side_apply(
 ) -> Result<Value, Status> {
     let schema = structural(validator);
     let live = handlers::stored_object(existing, schema)?;
-    apply::apply(&live, configuration, manager, force, schema)
+    let merged = apply::apply(&live, configuration, manager, force, schema)?;
+    let nulls = apply::null_causes(&merged, schema);
+    if nulls.is_empty() {
+        return Ok(merged);
+    }
+    Err(Status::invalid(&existing.name().unwrap_or_default(), nulls))
 }
 
 /// A value as Go's `json.Marshal` writes it: keys sorted, no white space, `<`, `>` and `&` escaped.

@@ -1,5 +1,6 @@
 //! The commands `check` and `diff`.
 
+use serde_json::json;
 use volcano_job_update::admission::Response;
 use volcano_job_update::status::{Status, StatusCodes, quote};
 use volcano_job_update::{Job, Report, Review, TextStyle, Validator};
@@ -20,7 +21,7 @@ pub(crate) fn check(
     let validator = pair_validator(pair)?;
     let update = match read_update(pair, &validator)? {
         Requested::Update(update) => update,
-        Requested::Creation(name) => return Ok(creation(&name)),
+        Requested::Creation(name) => return Ok(creation(&name, format)),
         Requested::Refused(status) => return Ok(refused(&status, format)),
     };
     let (existing, replacement) = (update.existing()?, update.replacement()?);
@@ -45,7 +46,7 @@ pub(crate) fn check_as_kubectl(
     let validator = pair_validator(pair)?;
     let update = match read_update(pair, &validator)? {
         Requested::Update(update) => update,
-        Requested::Creation(name) => return Ok(creation(&name)),
+        Requested::Creation(name) => return Ok(creation(&name, CheckFormat::Text)),
         Requested::Refused(status) => return Ok(Output::answer(error_text(&status, ""), false)),
     };
     let (existing, replacement) = (update.existing()?, update.replacement()?);
@@ -89,11 +90,12 @@ pub(crate) fn diff(pair: &Pair, format: DiffFormat) -> Result<Output, Error> {
     let validator = pair_validator(pair)?;
     let update = match read_update(pair, &validator)? {
         Requested::Update(update) => update,
-        Requested::Creation(name) => return Ok(creation(&name)),
-        Requested::Refused(status) => return Ok(Output::answer(refused_text(&status), false)),
+        Requested::Creation(name) => return Ok(Output::answer(creation_text(&name), false)),
+        Requested::Refused(status) => return Err(Error::Refused(status)),
     };
     let existing = update.existing()?;
     let review = validator.review(&existing, &update.replacement()?)?;
+    update.explain(&review);
     let report = Report::new(&review).with_values(pair.show_values);
     let changes = review.changes();
     let text = match format {
@@ -106,12 +108,15 @@ pub(crate) fn diff(pair: &Pair, format: DiffFormat) -> Result<Output, Error> {
 }
 
 /// The output for a Job that does not exist.
-fn creation(name: &str) -> Output {
-    let text = format!(
-        "job.batch.volcano.sh/{} does not exist: it will be created\n",
-        printable(name, &[])
-    );
-    Output::success(text)
+fn creation(name: &str, format: CheckFormat) -> Output {
+    Output::success(match format {
+        CheckFormat::Text => creation_text(name),
+        CheckFormat::Json => json_text(&json!({"creation": name})),
+    })
+}
+
+fn creation_text(name: &str) -> String {
+    format!("job.batch.volcano.sh/{} does not exist: it will be created\n", printable(name, &[]))
 }
 
 /// The output for a request that the API server refuses by itself.
@@ -125,7 +130,12 @@ fn refused(status: &Status, format: CheckFormat) -> Output {
 
 fn refused_text(status: &Status) -> String {
     let mut text = format!("refused by the API server: {}\n", printable(&status.message, &['\n']));
-    if status.code == 409 {
+    if status.message.contains("\"before-first-apply\"") {
+        text.push_str(
+            "  help: the existing Job has no managedFields: kubectl get shows them with \
+             --show-managed-fields\n",
+        );
+    } else if status.code == 409 {
         text.push_str(
             "  help: leave these fields out, give them the values that they have, or take them from their \
              managers with --force-conflicts\n",

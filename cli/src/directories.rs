@@ -7,18 +7,30 @@ use std::fs;
 use std::path::Path;
 
 use volcano_job_update::resource::{API_VERSION, KIND};
+use volcano_job_update_programs::printable;
 
 use crate::args::Pair;
 use crate::error::Error;
 use crate::output::{Output, note};
 
+/// What creations, deletions and changes of other objects count for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// They are changes, as those of a Job.
+    Changes,
+    /// They do not count: no policy denies them.
+    Ignored,
+}
+
 /// Runs a command for each Volcano Job in two directories. Other objects are counted.
 pub(crate) fn each(
     pair: &Pair,
     directories: (&Path, &Path),
+    counting: Others,
     run: impl Fn(&Pair) -> Result<Output, Error>,
 ) -> Result<Output, Error> {
     let (live, merged) = directories;
+    let uncounted = |text: String| Output::answer(text, counting == Others::Ignored);
     let mut outputs = Vec::new();
     let mut others = 0_usize;
     for name in names(live)?.union(&names(merged)?) {
@@ -30,15 +42,16 @@ pub(crate) fn each(
         let is_blank =
             |path: &Path| fs::metadata(path).map_or(true, |metadata| metadata.len() == 0);
         let title = name.to_string_lossy();
+        let title = printable(&title, &[]);
         outputs.push(match (is_blank(&live), is_blank(&merged)) {
-            (true, _) => Output::answer(format!("{title}: will be created\n"), false),
-            (_, true) => Output::answer(format!("{title}: will be deleted\n"), false),
+            (true, _) => uncounted(format!("{title}: will be created\n")),
+            (_, true) => uncounted(format!("{title}: will be deleted\n")),
             (false, false) => run(&pair.of_files(live, merged))?.under(&title),
         });
     }
     if others > 0 {
         note(&format!("{others} other objects change; they are not shown"));
-        outputs.push(Output::answer(String::new(), false));
+        outputs.push(uncounted(String::new()));
     }
     Ok(Output::of_all(outputs))
 }

@@ -3,6 +3,7 @@
 use volcano_job_apiserver::PatchError;
 use volcano_job_clients::ClientError;
 use volcano_job_update::admission::RequestError;
+use volcano_job_update::status::Status;
 use volcano_job_update::{JobError, MergePatchError, ReviewError};
 use volcano_job_update_programs::{ConfigError, FileError, YamlError};
 
@@ -31,6 +32,10 @@ pub(crate) enum Error {
     Directory { name: String, error: std::io::Error },
     #[error("kubectl: {0}")]
     Kubectl(String),
+    #[error("{0}: this is no Job of batch.volcano.sh/v1alpha1")]
+    NoVolcanoJob(String),
+    #[error("the API server refuses the request: {0}")]
+    Refused(Status),
     #[error("the manifest must have a name for --from-cluster")]
     NoName,
     #[error("{name}: {error}")]

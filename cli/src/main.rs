@@ -19,11 +19,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use volcano_job_clients::FieldManager;
 use volcano_job_update::admission::Webhook;
 use volcano_job_update_programs::{printable, read_policy, validator};
 
 use crate::args::{Args, Command, Pair};
+use crate::directories::Others;
 use crate::error::Error;
 use crate::output::{Output, warn};
 
@@ -42,18 +42,20 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<Output, Error> {
     match command {
         Command::Check { pair, format, as_kubectl, status_codes, volcano_webhook } => {
-            for_each_job(&pair, |pair| {
+            for_each_job(&pair, Others::Ignored, |pair| {
                 if as_kubectl {
-                    check::check_as_kubectl(pair, status_codes, volcano_webhook)
+                    check::check_as_kubectl(&pair.replacing(), status_codes, volcano_webhook)
                 } else {
                     check::check(pair, format, volcano_webhook)
                 }
             })
         }
-        Command::Diff { pair, format } => for_each_job(&pair, |pair| check::diff(pair, format)),
+        Command::Diff { pair, format } => {
+            for_each_job(&pair, Others::Changes, |pair| check::diff(pair, format))
+        }
         Command::Replace(request) => replace::run(&request),
-        Command::Restore { jobs, verb, format } => {
-            restore::run(&jobs, &verb.verb(&FieldManager::kubectl(), true), format)
+        Command::Restore { jobs, verb, field_manager, format } => {
+            restore::run(&jobs, &verb.verb(&field_manager, false), format)
         }
         Command::Admit { policy, crd, status_codes, restore, review } => {
             let validator = validator(read_policy(&policy)?, crd.as_deref(), warn)?;
@@ -68,10 +70,11 @@ fn run(command: Command) -> Result<Output, Error> {
 /// Runs a command for a pair of Jobs, or for each one in two directories.
 fn for_each_job(
     pair: &Pair,
+    others: Others,
     run: impl Fn(&Pair) -> Result<Output, Error>,
 ) -> Result<Output, Error> {
     match pair.directories() {
-        Some(directories) => directories::each(pair, directories, run),
+        Some(directories) => directories::each(pair, directories, others, run),
         None => run(pair),
     }
 }

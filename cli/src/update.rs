@@ -1,7 +1,9 @@
 //! What an update asks the API server to store.
 
 use serde_json::Value;
-use volcano_job_clients::{ClientError, Verb, update};
+use volcano_job_clients::{ClientError, FieldManager, Verb, has_client_side_fields, update};
+use volcano_job_update::internals::JobParts;
+use volcano_job_update::resource::{API_VERSION, KIND};
 use volcano_job_update::status::Status;
 use volcano_job_update::{Change, ChangeKind, Job, Review, Validator};
 
@@ -10,6 +12,9 @@ use crate::cluster;
 use crate::error::Error;
 use crate::input::{Content, Document, Update, patched, read_document, require_one_stdin};
 use crate::output::note;
+
+/// Begins the error of an API server about `managedFields`, which goes on with what is in them.
+const UNDECODABLE: &str = "failed to decode managed fields";
 
 /// The maximum number of notes on fields that an update takes away.
 const MAX_NOTES: usize = 20;
@@ -21,7 +26,7 @@ pub(crate) enum Requested {
     /// The Job of this name does not exist.
     Creation(String),
     /// The API server refuses the request, whatever the policy is.
-    Refused(Box<Status>),
+    Refused(Status),
 }
 
 /// Reads the existing Job and the manifest, and finds out which Job the client asks the API server to
@@ -49,6 +54,9 @@ pub(crate) fn read_update(pair: &Pair, validator: &Validator) -> Result<Requeste
         Source::Cluster { manifest } => {
             let manifest = read_document(manifest, limits)?;
             let job = manifest.job(limits)?;
+            if !is_volcano_job(&job) {
+                return Err(Error::NoVolcanoJob(manifest.name.clone()));
+            }
             let name = job.name().ok_or(Error::NoName)?.into_owned();
             match cluster::get(&name, job.namespace().as_deref(), &pair.client)? {
                 Some(existing) => requested(existing, manifest, &pair.client, validator),
@@ -56,6 +64,14 @@ pub(crate) fn read_update(pair: &Pair, validator: &Validator) -> Result<Requeste
             }
         }
     }
+}
+
+/// Whether kubectl gets a Volcano Job for the manifest.
+fn is_volcano_job(manifest: &Job<'_>) -> bool {
+    let is = |name, text| {
+        manifest.top().iter().any(|field| field.is(name) && field.field().is_str(text))
+    };
+    is("apiVersion", API_VERSION) && is("kind", KIND)
 }
 
 /// The update that the client makes of a manifest.
@@ -84,9 +100,13 @@ fn requested(
             Content::Value(value) => value.clone(),
         };
         notes.extend(without_effect(&value));
+        notes.extend(takeover(&job, &verb));
         match update(&job, &value, &verb, validator) {
             Ok(stored) => Document { name: manifest.name, content: Content::Value(stored) },
-            Err(ClientError::Refused(status)) => return Ok(Requested::Refused(status)),
+            // What is no Job at all is bad input.
+            Err(ClientError::Refused(status)) if status.code != 400 => {
+                return Ok(Requested::Refused(without_values(*status)));
+            }
             Err(error) => return Err(Error::Client { name: manifest.name, error }),
         }
     };
@@ -96,16 +116,19 @@ fn requested(
 /// The verb with which the existing Job was applied before, or replacing it if it was not; and why.
 fn assumed_verb(existing: &Job<'_>, client: &Client) -> (Verb, String) {
     let verb = match Verb::of_last_apply(existing) {
-        Some(Verb::ServerSideApply { .. }) => client.server_side_apply(),
+        Some(Verb::ServerSideApply { manager, .. }) => {
+            Verb::ServerSideApply { manager, force: client.force_conflicts }
+        }
         Some(verb) => verb,
         None => Verb::Replace,
     };
     let (command, why) = match &verb {
-        Verb::Apply => ("kubectl apply", "the existing Job has the annotation of that"),
-        Verb::ServerSideApply { .. } => {
-            ("kubectl apply --server-side", "kubectl owns fields of the existing Job")
+        Verb::Apply => ("kubectl apply", "the existing Job has the annotation of that".to_owned()),
+        Verb::ServerSideApply { manager, .. } => {
+            let why = format!("{} has applied fields of the existing Job", manager.as_str());
+            ("server-side apply", why)
         }
-        _ => ("kubectl replace", "nothing says that the existing Job was applied"),
+        _ => ("kubectl replace", "nothing says that the existing Job was applied".to_owned()),
     };
     let why = format!("judged as {command}, because {why}; --verb chooses another way");
     (verb, why)
@@ -129,6 +152,30 @@ fn without_effect(manifest: &Value) -> Option<String> {
         fields.map(|pointer| pointer.trim_start_matches('/').replace('/', ".")).collect();
     (!fields.is_empty())
         .then(|| format!("the manifest repeats without effect: {}", fields.join(", ")))
+}
+
+/// The note on what kubectl does when it changes to server-side apply.
+fn takeover(existing: &Job<'_>, verb: &Verb) -> Option<String> {
+    let is_kubectl = matches!(verb, Verb::ServerSideApply { manager, .. } if *manager == FieldManager::kubectl());
+    (is_kubectl && has_client_side_fields(existing)).then(|| {
+        "kubectl also takes over what client-side apply set, and removes what the manifest leaves out of \
+         that, with a second request that is not judged here"
+            .to_owned()
+    })
+}
+
+/// A status without the values that an API server quotes in the errors of types.
+fn without_values(mut status: Status) -> Status {
+    let without = |line: &str| match line.split_once(", got ") {
+        Some((error, _)) => error.to_owned(),
+        None => line.to_owned(),
+    };
+    status.message = if status.message.starts_with(UNDECODABLE) {
+        UNDECODABLE.to_owned()
+    } else {
+        status.message.lines().map(without).collect::<Vec<_>>().join("\n")
+    };
+    status
 }
 
 impl Update {

@@ -7,10 +7,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::{ClientError, with_namespace};
+use volcano_job_apiserver::{LAST_APPLIED, go_json};
 
-/// The annotation in which `kubectl apply` keeps what it applied last.
-pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+use crate::{ClientError, with_namespace};
 
 /// The body that `kubectl apply` sends, a JSON Merge Patch; `None` if it sends nothing.
 ///
@@ -43,7 +42,8 @@ fn last_applied(live: &Value) -> Result<Map<String, Value>, ClientError> {
     let text = annotations.and_then(|annotations| annotations.get(LAST_APPLIED)?.as_str());
     match text {
         None | Some("") => Ok(Map::new()),
-        Some(text) => serde_json::from_str(text).map_err(ClientError::LastApplied),
+        // The error of the parser would quote the text.
+        Some(text) => serde_json::from_str(text).map_err(|_| ClientError::LastApplied),
     }
 }
 
@@ -60,7 +60,7 @@ fn with_annotation(live: &Value, manifest: &Value) -> Map<String, Value> {
     let mut annotations = texts(metadata.get("annotations"));
     annotations.remove(LAST_APPLIED);
     metadata.insert("annotations".into(), annotations.into());
-    let text = volcano_job_apiserver::go_json(&Value::Object(modified.clone())) + "\n";
+    let text = go_json(&Value::Object(modified.clone())) + "\n";
     if let Some(Value::Object(annotations)) =
         modified.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"))
     {

@@ -37,21 +37,22 @@ mod verb;
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
+pub use volcano_job_apiserver::LAST_APPLIED;
 use volcano_job_apiserver::{PatchError, apply_patch, server_side_apply};
 use volcano_job_update::json_patch::Patch;
 use volcano_job_update::status::Status;
 use volcano_job_update::{Job, JobError, ReviewError, Validator};
 
-pub use self::apply::{LAST_APPLIED, apply_patch_body, edit_patch_body};
-pub use self::verb::{FieldManager, Verb};
+pub use self::apply::{apply_patch_body, edit_patch_body};
+pub use self::verb::{FieldManager, Verb, has_client_side_fields};
 
 /// Why there is no Job to store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The annotation of `kubectl apply` in the live Job is not JSON.
-    #[error("the annotation {LAST_APPLIED} is not JSON: {0}")]
-    LastApplied(serde_json::Error),
+    /// The annotation of `kubectl apply` in the live Job is not a JSON object.
+    #[error("the annotation {LAST_APPLIED} of the existing Job is not a JSON object")]
+    LastApplied,
     /// The manifest is for another object. kubectl refuses to send it.
     #[error("at least one of apiVersion, kind and name was changed")]
     OtherObject,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use volcano_job_update::Job;
-use volcano_job_update::internals::JobParts;
+use volcano_job_update::internals::{JobParts, is_printable};
 
 use crate::LAST_APPLIED;
 
@@ -29,15 +29,16 @@ pub enum Verb {
     Edit,
 }
 
-/// The name of a field manager: not empty, at most 128 bytes.
+/// The name of a field manager: 1 to 128 bytes, without characters that do not print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldManager(Box<str>);
 
 impl FieldManager {
-    /// A name; `None` if it is empty or longer than 128 bytes.
+    /// A name; `None` if an API server refuses it.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
-        (1..=128).contains(&name.len()).then(|| Self(name.into()))
+        let is_valid = (1..=128).contains(&name.len()) && name.chars().all(is_printable);
+        is_valid.then(|| Self(name.into()))
     }
 
     /// The name with which kubectl applies.
@@ -55,24 +56,46 @@ impl FieldManager {
 
 impl Verb {
     /// How the live Job was applied before: [`Verb::ServerSideApply`] if kubectl owns fields by
-    /// server-side apply, [`Verb::Apply`] if it has the annotation of `kubectl apply`, otherwise
-    /// `None`.
+    /// server-side apply, [`Verb::Apply`] if it has the annotation of `kubectl apply`,
+    /// [`Verb::ServerSideApply`] if a single other manager owns fields by server-side apply, such as
+    /// Flux; otherwise `None`.
     #[must_use]
     pub fn of_last_apply(live: &Job<'_>) -> Option<Self> {
-        let field = |name| {
-            let mut fields = live.metadata()?.iter();
-            fields.find(|field| field.is(name))?.field().to_value()
-        };
-        let entries = field("managedFields");
-        let is_kubectl = |entry: &Value| {
-            entry.get("manager") == Some(&"kubectl".into())
-                && entry.get("operation") == Some(&"Apply".into())
-        };
-        if entries.as_ref().and_then(Value::as_array).is_some_and(|all| all.iter().any(is_kubectl))
-        {
+        let appliers = appliers(live);
+        if appliers.iter().any(|name| *name == FieldManager::kubectl()) {
             return Some(Self::ServerSideApply { manager: FieldManager::kubectl(), force: false });
         }
-        field("annotations")?.get(LAST_APPLIED)?;
-        Some(Self::Apply)
+        let annotations = metadata_field(live, "annotations");
+        if annotations.is_some_and(|annotations| annotations.get(LAST_APPLIED).is_some()) {
+            return Some(Self::Apply);
+        }
+        match appliers.as_slice() {
+            [manager] => Some(Self::ServerSideApply { manager: manager.clone(), force: false }),
+            _ => None,
+        }
     }
+}
+
+/// The managers that own fields by server-side apply.
+fn appliers(live: &Job<'_>) -> Vec<FieldManager> {
+    let entries = metadata_field(live, "managedFields");
+    let entries = entries.as_ref().and_then(Value::as_array).into_iter().flatten();
+    let is_apply = |entry: &&Value| {
+        entry.get("operation") == Some(&"Apply".into()) && entry.get("subresource").is_none()
+    };
+    let names = entries.filter(is_apply).filter_map(|entry| entry.get("manager")?.as_str());
+    names.filter_map(FieldManager::new).collect()
+}
+
+fn metadata_field(live: &Job<'_>, name: &str) -> Option<Value> {
+    live.metadata()?.iter().find(|field| field.is(name))?.field().to_value()
+}
+
+/// Whether client-side apply of kubectl has written the live Job: when kubectl changes to server-side
+/// apply, it takes over these fields with a second request, which is not simulated.
+#[must_use]
+pub fn has_client_side_fields(live: &Job<'_>) -> bool {
+    let entries = metadata_field(live, "managedFields");
+    let mut entries = entries.as_ref().and_then(Value::as_array).into_iter().flatten();
+    entries.any(|entry| entry.get("manager") == Some(&"kubectl-client-side-apply".into()))
 }

@@ -23,7 +23,7 @@ pub(super) enum PathElement {
     /// The element of a set.
     Value(Scalar),
     /// The element at a position, which no API server has written for long.
-    Index(i64),
+    Index(usize),
 }
 
 /// A value that identifies an element of a list.
@@ -106,12 +106,14 @@ impl PartialEq for Scalar {
 impl Eq for Scalar {}
 
 impl FieldSet {
-    /// Reads a set in the format `FieldsV1`. A key of a kind that is not known is left out.
+    /// Reads a set in the format `FieldsV1`. A key of a kind that is not known is left out. `left` is how
+    /// many sets may still be read.
     ///
     /// # Errors
     ///
-    /// A key that is no path element: `f`, `x`, `k:{`.
-    pub(super) fn parse(fields: &Map<String, Value>) -> Result<Self, String> {
+    /// A key that is no path element: `f`, `x`, `k:{`. There are too many sets.
+    pub(super) fn parse(fields: &Map<String, Value>, left: &mut usize) -> Result<Self, String> {
+        *left = left.checked_sub(1).ok_or("there are too many fields")?;
         let mut set = Self::default();
         for (key, below) in fields {
             if key == "." {
@@ -121,7 +123,7 @@ impl FieldSet {
             let Value::Object(below) = below else {
                 return Err(format!("{} has no object", go::quote(key)));
             };
-            let child = Self::parse(below)?;
+            let child = Self::parse(below, left)?;
             if child.is_empty() || below.contains_key(".") {
                 set.members.insert(element.clone());
             }
@@ -226,8 +228,11 @@ impl PathElement {
 
     /// Reads `f:name`, `k:{"uid":"7"}`, `v:"x"` or `i:0`; `None` for another kind.
     fn parse(text: &str) -> Result<Option<Self>, String> {
-        let (kind, content) =
-            text.split_once(':').ok_or_else(|| format!("missing colon: {text}"))?;
+        let missing_colon = || format!("missing colon: {text}");
+        let (kind, content) = text.split_once(':').ok_or_else(missing_colon)?;
+        if kind.len() != 1 {
+            return Err(missing_colon());
+        }
         let invalid = |error: serde_json::Error| error.to_string();
         Ok(Some(match kind {
             "f" => Self::Field(content.to_owned()),

@@ -49,6 +49,10 @@ impl Manager {
 /// The managers, each with what it owns.
 pub(super) type Managers = BTreeMap<Manager, FieldSet>;
 
+/// The maximum number of objects in all `managedFields` of a Job. An API server has no such limit; the
+/// sets of the Job in the documentation have about ten.
+const MAX_SETS: usize = 50_000;
+
 /// An entry of `managedFields`.
 pub(super) struct Entry {
     manager: Manager,
@@ -63,10 +67,12 @@ pub(super) struct Entry {
 /// An entry that no API server writes.
 pub(super) fn decode(managed_fields: Option<&Value>) -> Result<Vec<Entry>, String> {
     let entries = managed_fields.and_then(Value::as_array).into_iter().flatten();
+    let mut left = MAX_SETS;
     entries
         .filter_map(Value::as_object)
         .map(|entry| {
-            decode_entry(entry).map_err(|error| format!("failed to decode managed fields: {error}"))
+            decode_entry(entry, &mut left)
+                .map_err(|error| format!("failed to decode managed fields: {error}"))
         })
         .collect()
 }
@@ -88,7 +94,7 @@ pub(super) fn fitted(entries: Vec<Entry>, job_type: Type<'_>) -> Result<Managers
     Ok(managers)
 }
 
-fn decode_entry(entry: &ObjectMeta) -> Result<Entry, String> {
+fn decode_entry(entry: &ObjectMeta, left: &mut usize) -> Result<Entry, String> {
     let version = string(entry, "apiVersion").to_owned();
     let operation = match string(entry, "operation") {
         "Apply" => Operation::Apply,
@@ -99,7 +105,7 @@ fn decode_entry(entry: &ObjectMeta) -> Result<Entry, String> {
         return Err("apiVersion must not be empty".into());
     }
     let fields = match entry.get("fieldsV1") {
-        Some(Value::Object(fields)) => FieldSet::parse(fields)?,
+        Some(Value::Object(fields)) => FieldSet::parse(fields, left)?,
         _ => FieldSet::default(),
     };
     let [name, subresource] = ["manager", "subresource"].map(|key| string(entry, key).to_owned());

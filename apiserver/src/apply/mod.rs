@@ -32,8 +32,11 @@ use crate::schema_rules;
 
 pub(crate) const APPLY_PATCH: &str = "application/apply-patch+yaml";
 
+/// The maximum number of causes for nulls.
+const MAX_NULL_CAUSES: usize = 1000;
+
 /// The annotation in which `kubectl apply` keeps what it applied last.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The manager for which an API server minds that annotation.
 const KUBECTL: &str = "kubectl";
 /// The manager of the fields of a Job without managers.
@@ -123,26 +126,59 @@ pub(crate) fn apply(
 pub(crate) fn null_causes(merged: &Value, schema: &Structural) -> Vec<StatusCause> {
     let mut causes = Vec::new();
     if let (Some(spec), Some(schema)) = (merged.get("spec"), schema.declared_child("spec")) {
-        add_null_causes(spec, schema, "spec", &mut causes);
+        let spec_path = PathNode { parent: None, segment: Step::Field("spec") };
+        add_null_causes(spec, schema, &spec_path, &mut causes);
     }
     causes
 }
 
-fn add_null_causes(value: &Value, schema: &Structural, path: &str, causes: &mut Vec<StatusCause>) {
+/// A place on the way to a null, of which the path is written only if there is one.
+struct PathNode<'p> {
+    parent: Option<&'p PathNode<'p>>,
+    segment: Step<'p>,
+}
+
+enum Step<'p> {
+    Field(&'p str),
+    Item(usize),
+}
+
+impl PathNode<'_> {
+    fn text(&self) -> String {
+        let parent = self.parent.map(PathNode::text);
+        match (parent, &self.segment) {
+            (None, Step::Field(name)) => (*name).to_owned(),
+            (Some(parent), Step::Field(name)) => format!("{parent}.{name}"),
+            (parent, Step::Item(position)) => format!("{}[{position}]", parent.unwrap_or_default()),
+        }
+    }
+}
+
+fn add_null_causes(
+    value: &Value,
+    schema: &Structural,
+    path: &PathNode<'_>,
+    causes: &mut Vec<StatusCause>,
+) {
+    if causes.len() >= MAX_NULL_CAUSES {
+        return;
+    }
     match value {
         Value::Null if !schema.nullable && schema.default.is_none() => {
-            causes.extend(schema_rules::null_causes(path, schema));
+            causes.extend(schema_rules::null_causes(&path.text(), schema));
         }
         Value::Object(fields) => {
             for (name, value) in fields {
                 if let Some(schema) = schema.declared_child(name) {
-                    add_null_causes(value, schema, &format!("{path}.{name}"), causes);
+                    let below = PathNode { parent: Some(path), segment: Step::Field(name) };
+                    add_null_causes(value, schema, &below, causes);
                 }
             }
         }
         Value::Array(items) => {
             for (position, item) in items.iter().enumerate() {
-                add_null_causes(item, schema.items(), &format!("{path}[{position}]"), causes);
+                let below = PathNode { parent: Some(path), segment: Step::Item(position) };
+                add_null_causes(item, schema.items(), &below, causes);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

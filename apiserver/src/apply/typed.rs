@@ -1,8 +1,10 @@
 //! Checks that a value has the types that the schema says, before it is merged.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
-use super::field_set::PathElement;
+use super::field_set::{Path, PathElement, path_text};
 use super::types::{Atom, List, Object, ScalarType, Shape, Type};
 use crate::go;
 
@@ -18,10 +20,10 @@ pub(super) enum Duplicates {
 /// # Errors
 ///
 /// The errors as one text: undeclared fields, values of another type, and elements of keyed lists
-/// without a key, or more than once if that is not allowed.
+/// without a key, or more than once if that is not allowed. There are no more of them after 64 KiB.
 pub(super) fn check(job_type: Type<'_>, job: &Value, duplicates: Duplicates) -> Result<(), String> {
-    let mut walk = Walk { duplicates, errors: Vec::new() };
-    walk.value(job_type.atom(), job, "");
+    let mut walk = Walk { duplicates, path: Vec::new(), errors: Vec::new(), length: 0 };
+    walk.value(job_type.atom(), job);
     match walk.errors.as_slice() {
         [] => Ok(()),
         [error] => Err(error.clone()),
@@ -29,66 +31,82 @@ pub(super) fn check(job_type: Type<'_>, job: &Value, duplicates: Duplicates) -> 
     }
 }
 
+/// The length of all errors after which no other one is added.
+const MAX_LENGTH: usize = 64 * 1024;
+
 struct Walk {
     duplicates: Duplicates,
+    path: Path,
     errors: Vec<String>,
+    /// The length of all errors.
+    length: usize,
 }
 
 impl Walk {
-    fn value(&mut self, atom: Atom<'_>, value: &Value, path: &str) {
+    fn value(&mut self, atom: Atom<'_>, value: &Value) {
         match (atom.deduced(Some(value)).shape(), value) {
             (_, Value::Null) => {}
-            (Shape::Object(object), Value::Object(fields)) => self.fields(&object, fields, path),
-            (Shape::Object(_), _) => {
-                self.error(path, &format!("expected map, got &{{{}}}", go::printed(value)));
-            }
-            (Shape::List(list), Value::Array(items)) => self.items(&list, items, path),
-            (Shape::List(_), _) => {
-                self.error(path, &format!("expected list, got &{{{}}}", go::printed(value)));
-            }
+            (Shape::Object(object), Value::Object(fields)) => self.fields(&object, fields),
+            (Shape::Object(_), _) => self.wrong_type("map", value),
+            (Shape::List(list), Value::Array(items)) => self.items(&list, items),
+            (Shape::List(_), _) => self.wrong_type("list", value),
             (Shape::Scalar(scalar), _) => {
                 if let Some(error) = scalar_error(scalar, value) {
-                    self.error(path, &error);
+                    self.error(&error);
                 }
             }
         }
     }
 
-    fn fields(&mut self, object: &Object<'_>, fields: &Map<String, Value>, path: &str) {
+    fn fields(&mut self, object: &Object<'_>, fields: &Map<String, Value>) {
         for (name, value) in fields {
-            let path = format!("{path}{}", PathElement::field(name));
-            // As in an API server, the fields after it are not looked at.
-            let Some(field) = object.field(name) else {
-                return self.error(&path, "field not declared in schema");
-            };
-            self.value(field.atom(), value, &path);
+            self.path.push(PathElement::field(name));
+            let field = object.field(name);
+            match field {
+                Some(field) => self.value(field.atom(), value),
+                None => self.error("field not declared in schema"),
+            }
+            self.path.pop();
+            if field.is_none() {
+                // As in an API server, the fields after it are not looked at.
+                return;
+            }
         }
     }
 
-    fn items(&mut self, list: &List<'_>, items: &[Value], path: &str) {
-        let mut seen = std::collections::BTreeSet::new();
+    fn items(&mut self, list: &List<'_>, items: &[Value]) {
+        let mut seen = BTreeSet::new();
         for (position, item) in items.iter().enumerate() {
             let element = if list.is_atomic() {
-                format!("[{position}]")
+                PathElement::Index(position)
             } else {
                 match list.element(item) {
-                    Err(error) => return self.error(path, &format!("element {position}: {error}")),
+                    Err(error) => return self.error(&format!("element {position}: {error}")),
                     Ok(element) => {
-                        let text = element.to_string();
-                        if !seen.insert(element) && self.duplicates == Duplicates::Refused {
-                            self.error(path, &format!("duplicate entries for key {text}"));
+                        if !seen.insert(element.clone()) && self.duplicates == Duplicates::Refused {
+                            self.error(&format!("duplicate entries for key {element}"));
                         }
-                        text
+                        element
                     }
                 }
             };
-            self.value(list.items.atom(), item, &format!("{path}{element}"));
+            self.path.push(element);
+            self.value(list.items.atom(), item);
+            self.path.pop();
         }
     }
 
-    fn error(&mut self, path: &str, error: &str) {
-        let separator = if path.is_empty() { "" } else { ": " };
-        self.errors.push(format!("{path}{separator}{error}"));
+    fn wrong_type(&mut self, expected: &str, found: &Value) {
+        self.error(&format!("expected {expected}, got &{{{}}}", go::printed(found)));
+    }
+
+    fn error(&mut self, error: &str) {
+        if self.length < MAX_LENGTH {
+            let path = path_text(&self.path);
+            let separator = if path.is_empty() { "" } else { ": " };
+            self.length += path.len() + error.len();
+            self.errors.push(format!("{path}{separator}{error}"));
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
         format: CheckFormat,
         /// Print what kubectl replace prints when the webhook answers
-        #[arg(long, conflicts_with = "format")]
+        #[arg(long, conflicts_with_all = ["format", "verb"])]
         as_kubectl: bool,
         /// What to do if Volcano's own webhook, where it runs, will deny an update that the policy allows:
         /// nothing, warn, or take it for denied
@@ -71,6 +71,9 @@ pub(crate) enum Command {
         /// How REPLACEMENT will reach the API server: only fields that this takes away are put back
         #[arg(long, value_enum, default_value_t = VerbName::Replace)]
         verb: VerbName,
+        /// Who applies with --verb server-side-apply
+        #[arg(long, value_name = "NAME", default_value = "kubectl", value_parser = field_manager)]
+        field_manager: FieldManager,
         /// What to print
         #[arg(long, value_enum, default_value_t = RestoreFormat::Manifest)]
         format: RestoreFormat,
@@ -163,7 +166,7 @@ pub(crate) struct Client {
     field_manager: FieldManager,
     /// Take fields from their managers with --verb server-side-apply
     #[arg(long)]
-    force_conflicts: bool,
+    pub(crate) force_conflicts: bool,
     /// Get EXISTING from the cluster, with kubectl
     #[arg(long)]
     pub(crate) from_cluster: bool,
@@ -209,11 +212,6 @@ impl Client {
     pub(crate) fn verb(&self) -> Option<Verb> {
         Some(self.verb?.verb(&self.field_manager, self.force_conflicts))
     }
-
-    /// Server-side apply with the options of the command line.
-    pub(crate) fn server_side_apply(&self) -> Verb {
-        VerbName::ServerSideApply.verb(&self.field_manager, self.force_conflicts)
-    }
 }
 
 /// Where the Jobs of an update are.
@@ -243,8 +241,13 @@ impl Pair {
 
     /// The same question about two files, of which the second one is the whole Job.
     pub(crate) fn of_files(&self, existing: PathBuf, replacement: PathBuf) -> Self {
+        Self { existing, replacement: Some(replacement), ..self.replacing() }
+    }
+
+    /// The same question about `kubectl replace`.
+    pub(crate) fn replacing(&self) -> Self {
         let client = Client { verb: Some(VerbName::Replace), ..self.client.clone() };
-        Self { client, existing, replacement: Some(replacement), ..self.clone() }
+        Self { client, ..self.clone() }
     }
 
     #[expect(clippy::expect_used, reason = "clap requires one of the three")]

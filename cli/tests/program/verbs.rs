@@ -1,5 +1,7 @@
 //! `check`, `diff` and `restore` for the ways in which kubectl updates a Job.
 
+#![expect(clippy::indexing_slicing, reason = "a panic fails the test")]
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -101,10 +103,64 @@ fn the_verb_is_that_of_the_last_apply() {
     existing["metadata"]["managedFields"] = json!([{"apiVersion": "batch.volcano.sh/v1alpha1",
         "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:tasks": {}}}, "manager": "kubectl",
         "operation": "Apply"}]);
-    let existing = json_file(&existing);
-    let output = run(&["check", path(&existing), path(&file)]);
-    let expected = "note: judged as kubectl apply --server-side, ";
-    assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
+    for manager in ["kubectl", "kustomize-controller"] {
+        existing["metadata"]["managedFields"][0]["manager"] = manager.into();
+        let existing = json_file(&existing);
+        let output = run(&["check", path(&existing), path(&file)]);
+        let expected = format!("note: judged as server-side apply, because {manager} has applied ");
+        assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn refusal_of_the_api_server_shows_no_values() {
+    let (mut existing, mut manifest) = (live(), manifest());
+    let arguments = |existing: &Value, manifest: &Value| {
+        let (existing, manifest) = (json_file(existing), json_file(manifest));
+        let files = [path(&existing), path(&manifest)];
+        let options =
+            ["--verb", "server-side-apply", "--field-manager", "flux", "--force-conflicts"];
+        run(&[&["check"], &options[..], &files[..]].concat())
+    };
+    let container = &mut manifest["spec"]["tasks"][0]["template"]["spec"]["containers"][0];
+    container["args"] = "--password=hunter2".into();
+    let output = arguments(&existing, &manifest);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stdout(&output).contains(".args: expected list\n"), "{}", stdout(&output));
+
+    existing["metadata"]["annotations"] =
+        json!({"kubectl.kubernetes.io/last-applied-configuration": "\"hunter2\""});
+    let (existing, manifest) = (json_file(&existing), json_file(&manifest));
+    let output = run(&["check", "--verb", "apply", path(&existing), path(&manifest)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!stderr(&output).contains("hunter2"), "{}", stderr(&output));
+}
+
+#[test]
+fn null_is_refused_by_server_side_apply_alone() {
+    let existing = json_file(&live());
+    let mut manifest = live();
+    manifest["spec"]["tasks"][0]["maxRetry"] = Value::Null;
+    manifest["metadata"] = json!({"name": "hello", "namespace": "default"});
+    let manifest = json_file(&manifest);
+    let options = ["check", "--verb", "server-side-apply", "--field-manager", "flux"];
+    let files = [path(&existing), path(&manifest)];
+    let output = run(&[&options[..], &["--force-conflicts"], &files[..]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let cause = "spec.tasks[0].maxRetry in body must be of type integer: \"null\"";
+    assert!(stdout(&output).contains(cause), "{}", stdout(&output));
+}
+
+#[test]
+fn wrong_types_are_listed_within_a_limit() {
+    let mut manifest = manifest();
+    let args: Vec<u32> = (0..20_000).collect();
+    manifest["spec"]["tasks"][0]["template"]["spec"]["containers"][0]["args"] = json!(args);
+    let (existing, manifest) = (json_file(&live()), json_file(&manifest));
+    let options = ["check", "--verb", "server-side-apply", "--field-manager", "flux"];
+    let output = run(&[&options[..], &[path(&existing), path(&manifest)]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.len() < 100_000, "{} bytes", output.stdout.len());
 }
 
 #[test]
@@ -189,6 +245,16 @@ fn the_existing_job_comes_from_the_cluster() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(stdout(&output), "job.batch.volcano.sh/hello does not exist: it will be created\n");
 
+    let output = run_with_kubectl(
+        nothing.path(),
+        &["check", "--from-cluster", "--format", "json", path(&manifest)],
+    );
+    assert_eq!(stdout(&output), "{\n  \"creation\": \"hello\"\n}\n");
+    let pod =
+        file(".json", r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "hello"}}"#);
+    let output = run_with_kubectl(nothing.path(), &["check", "--from-cluster", path(&pod)]);
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+
     let failing = kubectl("echo 'Unable to connect to the server' >&2; exit 1");
     let output = run_with_kubectl(failing.path(), &["check", "--from-cluster", path(&manifest)]);
     assert_eq!(output.status.code(), Some(2));
@@ -208,16 +274,19 @@ fn kubectl_diff_shows_jobs_by_their_fields() {
             .expect("written");
         fs::write(name("v1.ConfigMap.default.same"), "a: 1\n").expect("written");
     }
-    fs::write(merged.join("batch.volcano.sh.v1alpha1.Job.default.new"), live().to_string())
+    fs::write(merged.join("batch.volcano.sh.v1alpha1.Job.default.new\u{1b}"), live().to_string())
         .expect("written");
     let directories =
         [&live_directory, &merged].map(|directory| directory.to_str().expect("UTF-8").to_owned());
     let output = run(&["diff", &directories[0], &directories[1]]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let expected = "batch.volcano.sh.v1alpha1.Job.default.hello:\n  ~ spec.queue  denied\n\
-                    batch.volcano.sh.v1alpha1.Job.default.new: will be created\n";
+                    batch.volcano.sh.v1alpha1.Job.default.new\\u001b: will be created\n";
     assert_eq!(stdout(&output), expected);
     assert_eq!(stderr(&output), "");
+    // A creation is a change, and nothing that is denied.
+    let check = run(&["check", "--policy", "permissive", &directories[0], &directories[1]]);
+    assert_eq!(check.status.code(), Some(0), "{}", stdout(&check));
     let same = run(&["diff", &directories[0], &directories[0]]);
     assert_eq!(same.status.code(), Some(0), "{}", stdout(&same));
 }
