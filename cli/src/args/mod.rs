@@ -5,6 +5,7 @@ mod generate;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use volcano_job_clients::{FieldManager, Verb};
 use volcano_job_update::ViolationCode;
@@ -160,7 +161,7 @@ pub(crate) struct Pair {
 pub(crate) struct Client {
     /// How the manifest reaches the API server; by default as EXISTING was applied before, else replace
     #[arg(long, value_enum)]
-    verb: Option<VerbName>,
+    verb: Option<ClientVerb>,
     /// Who applies with --verb server-side-apply
     #[arg(long, value_name = "NAME", default_value = "kubectl", value_parser = field_manager)]
     field_manager: FieldManager,
@@ -191,6 +192,35 @@ pub(crate) enum VerbName {
     Edit,
 }
 
+/// A way to update a Job, by a manifest or by a patch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ClientVerb {
+    Manifest(VerbName),
+    Patch,
+}
+
+impl ValueEnum for ClientVerb {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Manifest(VerbName::Apply),
+            Self::Manifest(VerbName::ServerSideApply),
+            Self::Manifest(VerbName::Replace),
+            Self::Manifest(VerbName::Edit),
+            Self::Patch,
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Manifest(verb) => verb.to_possible_value(),
+            Self::Patch => {
+                let help = "kubectl patch: REPLACEMENT is a JSON Patch or a JSON Merge Patch, as with --patch";
+                Some(PossibleValue::new("patch").help(help))
+            }
+        }
+    }
+}
+
 fn field_manager(name: &str) -> Result<FieldManager, String> {
     FieldManager::new(name).ok_or_else(|| "it must have 1 to 128 bytes".into())
 }
@@ -208,9 +238,14 @@ impl VerbName {
 }
 
 impl Client {
-    /// The verb that the command line names.
+    /// The verb for a manifest that the command line names.
     pub(crate) fn verb(&self) -> Option<Verb> {
-        Some(self.verb?.verb(&self.field_manager, self.force_conflicts))
+        match self.verb? {
+            ClientVerb::Manifest(verb) => {
+                Some(verb.verb(&self.field_manager, self.force_conflicts))
+            }
+            ClientVerb::Patch => None,
+        }
     }
 }
 
@@ -246,7 +281,8 @@ impl Pair {
 
     /// The same question about `kubectl replace`.
     pub(crate) fn replacing(&self) -> Self {
-        let client = Client { verb: Some(VerbName::Replace), ..self.client.clone() };
+        let client =
+            Client { verb: Some(ClientVerb::Manifest(VerbName::Replace)), ..self.client.clone() };
         Self { client, ..self.clone() }
     }
 
@@ -262,6 +298,9 @@ impl Pair {
         let manifest = self.replacement.as_deref();
         let manifest =
             manifest.expect("REPLACEMENT is required without --patch and --from-cluster");
+        if self.client.verb == Some(ClientVerb::Patch) {
+            return Source::Patch { existing, patch: manifest };
+        }
         Source::Files { existing, manifest }
     }
 }

@@ -207,6 +207,24 @@ fn fields_without_effect_are_named() {
     assert_eq!(output.status.code(), Some(0));
 }
 
+#[test]
+fn patch_is_a_verb_too() {
+    let existing = json_file(&live());
+    let patch = file(".json", r#"[{"op": "replace", "path": "/spec/queue", "value": "research"}]"#);
+    let outputs = [
+        run(&["check", "--verb", "patch", path(&existing), path(&patch)]),
+        run(&["check", "--patch", path(&patch), path(&existing)]),
+    ];
+    for output in outputs {
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(
+            stdout(&output).contains("error[immutable-field] spec.queue: "),
+            "{}",
+            stdout(&output)
+        );
+    }
+}
+
 /// A directory with a program `kubectl` that runs this script.
 fn kubectl(script: &str) -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a directory");
