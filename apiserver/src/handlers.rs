@@ -88,8 +88,7 @@ pub(crate) fn patch(
         return Err(Status::unsupported_media_type(&PATCH_CONTENT_TYPES).into());
     }
     check_length(body, limits)?;
-    let field_validation =
-        if is_apply { info.validate_apply_options()? } else { info.validate_patch_options()? };
+    let field_validation = info.validate_patch_options(is_apply)?;
     let existing = existing.ok_or_else(|| Status::not_found(&info.name))?;
     let is_strict = field_validation != FieldValidation::Ignore;
     let schema = structural(validator);

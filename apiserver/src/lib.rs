@@ -136,8 +136,8 @@ pub fn replace(
 /// | 409 | server-side apply would change fields that other managers own |
 /// | 413 | the patch has more than 10,000 operations |
 /// | 415 | the content type is neither JSON Patch nor JSON Merge Patch, nor that of server-side apply in a dry run |
-/// | 500 | an applied configuration has a field that the schema does not declare, or a value of another type |
 /// | 422 | the patch does not apply, or the result is not a Job |
+/// | 500 | an applied configuration has a field that the schema does not declare, or a value of another type |
 pub fn patch(
     existing: Option<&Job<'_>>,
     request: &PatchRequest<'_>,
@@ -185,8 +185,8 @@ pub fn apply_patch(existing: &Job<'_>, body: &[u8]) -> Result<Value, PatchError>
 /// # Errors
 ///
 /// 400: the configuration is of another type than a Job. 409: it changes fields that others own, and
-/// `force` is not set; each is a cause. 422: it has a `null` where the schema allows none. 500: it has a field that the schema does not declare, or a value
-/// of another type.
+/// `force` is not set; each is a cause. 422: it has a `null` where the schema allows none. 500: it has
+/// a field that the schema does not declare, or a value of another type.
 pub fn server_side_apply(
     existing: &Job<'_>,
     configuration: &Value,

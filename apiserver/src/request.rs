@@ -246,30 +246,20 @@ impl RequestInfo {
         self.validate_options("UpdateOptions", Vec::new())
     }
 
-    /// `ValidatePatchOptions`.
+    /// `ValidatePatchOptions`, which differs for server-side apply.
     ///
     /// # Errors
     ///
-    /// The answer to invalid query parameters.
-    pub(crate) fn validate_patch_options(&self) -> Result<FieldValidation, Status> {
+    /// The answer to invalid query parameters; for server-side apply also if there is no `fieldManager`.
+    pub(crate) fn validate_patch_options(&self, is_apply: bool) -> Result<FieldValidation, Status> {
         let mut causes = Vec::new();
-        if self.force.is_some() {
-            let detail = "may not be specified for non-apply patch";
-            causes.push(StatusCause::new(CauseType::Forbidden, "force", detail));
-        }
-        self.validate_options("PatchOptions", causes)
-    }
-
-    /// `ValidatePatchOptions`, for server-side apply.
-    ///
-    /// # Errors
-    ///
-    /// The answer to invalid query parameters, or if there is no `fieldManager`.
-    pub(crate) fn validate_apply_options(&self) -> Result<FieldValidation, Status> {
-        let mut causes = Vec::new();
-        if self.field_manager.is_empty() {
+        if is_apply && self.field_manager.is_empty() {
             let detail = "is required for apply patch";
             causes.push(StatusCause::new(CauseType::Required, "fieldManager", detail));
+        }
+        if !is_apply && self.force.is_some() {
+            let detail = "may not be specified for non-apply patch";
+            causes.push(StatusCause::new(CauseType::Forbidden, "force", detail));
         }
         self.validate_options("PatchOptions", causes)
     }
@@ -409,7 +399,7 @@ mod tests {
             ("force=true", "force: Forbidden: may not be specified for non-apply patch"),
         ] {
             let info = RequestInfo::from_uri(&format!("{JOBS}a?{query}")).unwrap();
-            let status = info.validate_patch_options().unwrap_err();
+            let status = info.validate_patch_options(false).unwrap_err();
             let lead = "PatchOptions.meta.k8s.io \"\" is invalid: ";
             assert_eq!((status.code, status.message), (422, format!("{lead}{message}")));
         }

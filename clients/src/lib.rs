@@ -135,7 +135,7 @@ pub fn lost_defaults(
         Ok(validator.restore_defaults(live, &limits.read_value(job)?)?.patch().clone())
     };
     let verb = match verb {
-        // Whoever owns the fields, they are needed.
+        // The question is what is lost, so a conflict must not end the merge.
         Verb::ServerSideApply { manager, .. } => {
             &Verb::ServerSideApply { manager: manager.clone(), force: true }
         }

@@ -138,7 +138,7 @@ impl Matching {
         matching
     }
 
-    /// Records that a run of new elements replaces a run of old ones.
+    /// Pairs consecutive old elements with consecutive new ones; those left over are removed or added.
     fn replace(&mut self, old: usize, old_len: usize, new: usize, new_len: usize) {
         let old = old..old + old_len;
         let new = new..new + new_len;

@@ -15,6 +15,8 @@ mod ownership;
 mod typed;
 mod types;
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 use volcano_job_update::internals::Structural;
 use volcano_job_update::resource::{API_VERSION, KIND};
@@ -126,59 +128,42 @@ pub(crate) fn apply(
 pub(crate) fn null_causes(merged: &Value, schema: &Structural) -> Vec<StatusCause> {
     let mut causes = Vec::new();
     if let (Some(spec), Some(schema)) = (merged.get("spec"), schema.declared_child("spec")) {
-        let spec_path = PathNode { parent: None, segment: Step::Field("spec") };
-        add_null_causes(spec, schema, &spec_path, &mut causes);
+        add_null_causes(spec, schema, &mut "spec".to_owned(), &mut causes);
     }
     causes
 }
 
-/// A place on the way to a null, of which the path is written only if there is one.
-struct PathNode<'p> {
-    parent: Option<&'p PathNode<'p>>,
-    segment: Step<'p>,
-}
-
-enum Step<'p> {
-    Field(&'p str),
-    Item(usize),
-}
-
-impl PathNode<'_> {
-    fn text(&self) -> String {
-        let parent = self.parent.map(PathNode::text);
-        match (parent, &self.segment) {
-            (None, Step::Field(name)) => (*name).to_owned(),
-            (Some(parent), Step::Field(name)) => format!("{parent}.{name}"),
-            (parent, Step::Item(position)) => format!("{}[{position}]", parent.unwrap_or_default()),
-        }
-    }
-}
-
+/// Adds the causes for the nulls in a value. `path` is that of the value again afterwards.
 fn add_null_causes(
     value: &Value,
     schema: &Structural,
-    path: &PathNode<'_>,
+    path: &mut String,
     causes: &mut Vec<StatusCause>,
 ) {
     if causes.len() >= MAX_NULL_CAUSES {
         return;
     }
+    let length = path.len();
     match value {
         Value::Null if !schema.nullable && schema.default.is_none() => {
-            causes.extend(schema_rules::null_causes(&path.text(), schema));
+            causes.extend(schema_rules::null_causes(path, schema));
         }
         Value::Object(fields) => {
             for (name, value) in fields {
                 if let Some(schema) = schema.declared_child(name) {
-                    let below = PathNode { parent: Some(path), segment: Step::Field(name) };
-                    add_null_causes(value, schema, &below, causes);
+                    path.push('.');
+                    path.push_str(name);
+                    add_null_causes(value, schema, path, causes);
+                    path.truncate(length);
                 }
             }
         }
         Value::Array(items) => {
             for (position, item) in items.iter().enumerate() {
-                let below = PathNode { parent: Some(path), segment: Step::Item(position) };
-                add_null_causes(item, schema.items(), &below, causes);
+                // Writing to a String cannot fail.
+                let _ = write!(path, "[{position}]");
+                add_null_causes(item, schema.items(), path, causes);
+                path.truncate(length);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

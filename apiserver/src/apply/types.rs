@@ -101,12 +101,9 @@ fn declared_atom(schema: &Structural, preserves_unknown: bool) -> Atom<'_> {
         },
         preserves_unknown,
     };
-    let list = List {
-        kind: schema.list_type().unwrap_or(ListType::Atomic),
-        items: match schema.list_type() {
-            Some(_) => Type::declared(schema.items(), preserves_unknown),
-            None => Type::Untyped,
-        },
+    let list = match schema.list_type() {
+        Some(kind) => List { kind, items: Type::declared(schema.items(), preserves_unknown) },
+        None => List { kind: ListType::Atomic, items: Type::Untyped },
     };
     let only = |scalar| Atom { scalar: Some(scalar), list: None, map: None };
     match (schema.json_type(), schema.format()) {

@@ -222,7 +222,8 @@ impl ValueEnum for ClientVerb {
 }
 
 fn field_manager(name: &str) -> Result<FieldManager, String> {
-    FieldManager::new(name).ok_or_else(|| "it must have 1 to 128 bytes".into())
+    FieldManager::new(name)
+        .ok_or_else(|| "it must have 1 to 128 bytes and only printable characters".into())
 }
 
 impl VerbName {
