@@ -261,22 +261,16 @@ impl Serialize for Response {
     }
 }
 
-/// The hints of the violations, one line each. Many hints end with the list of allowed fields,
-/// which is moved to one line at the end.
+/// The hints of the violations, one line each. If the policy denies a change of a field, the last line
+/// says which fields may change.
 fn hints<'v>(
     violations: &'v Violations,
     policy: &UpdatePolicy,
 ) -> impl Iterator<Item = String> + use<'v> {
-    let allowed = policy.only_allowed_in_words();
-    let ending = format!("; {allowed}");
-    let names_allowed_fields =
-        violations.iter().filter_map(Violation::hint).any(|hint| hint.ends_with(&ending));
-    let line = move |violation: &Violation| {
-        let hint = violation.hint()?;
-        let hint = hint.strip_suffix(&*ending).unwrap_or(hint);
-        Some(format!("{}: {hint}", violation.path()))
-    };
-    violations.iter().filter_map(line).chain(names_allowed_fields.then_some(allowed))
+    let is_immutable = |violation: &Violation| violation.code() == ViolationCode::ImmutableField;
+    let rule = violations.iter().any(is_immutable).then(|| policy.rule_in_words());
+    let line = |violation: &Violation| Some(format!("{}: {}", violation.path(), violation.hint()?));
+    violations.iter().filter_map(line).chain(rule)
 }
 
 /// An [`AdmissionReview`] with a response, as an API server reads it.

@@ -307,8 +307,9 @@ impl UpdatePolicy {
         self.allowed.iter().any(|pattern| pattern.covers(path))
     }
 
-    /// The clause about the policy at the end of every hint about a denied change.
-    pub(crate) fn only_allowed_in_words(&self) -> String {
+    /// Which fields may change, as a sentence without a full stop: `only metadata.labels may change`.
+    #[must_use]
+    pub fn rule_in_words(&self) -> String {
         let names: Vec<&str> = self.allowed.iter().map(FieldPattern::as_str).collect();
         match names.as_slice() {
             [] => "nothing may change".into(),

@@ -163,7 +163,7 @@ fn hint(
         (_, DifferenceKind::Removed(_)) => "add the field again as it stands in the existing Job",
         (_, DifferenceKind::Replaced { .. }) => "restore the value of the existing Job",
     };
-    Some(format!("{}; {}", and_more(remedy.into()), policy.only_allowed_in_words()))
+    Some(and_more(remedy.into()))
 }
 
 /// Whether a field says what type an object has.

@@ -6,12 +6,15 @@
 //!
 //! If the policy restores dropped defaults, the rules compare the restored values, because those are
 //! stored.
+//!
+//! A violation that ends when the changes are taken back that the policy denies is not reported: it
+//! follows from those.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::scaling::{self, Pods, Scope};
 use super::{Violation, ViolationCode};
-use crate::diff::{FieldDiff, JobField, task_path};
+use crate::diff::{FieldDiff, JobField, Verdict, task_path};
 use crate::job::{Field, Job, Node, Task};
 use crate::path::{FieldPath, Segment};
 use crate::policy::{Check, DroppedDefaults, UpdatePolicy, is_dropped_default};
@@ -19,7 +22,7 @@ use crate::scalar::number;
 use crate::schema::{JobSchema, SchemaViolationKind};
 
 type TaskRule = fn(&TaskNumbers) -> Option<RuleViolation>;
-type JobRule = fn(&Update<'_, '_, '_>, &mut Vec<Violation>);
+type JobRule = fn(&Update<'_, '_, '_>, &Touched, &mut Vec<Violation>);
 type IsTouched = fn(&Touched) -> bool;
 
 /// The rules for a single task, each with the fields that it depends on.
@@ -51,6 +54,10 @@ pub(super) struct Touched {
     total: bool,
     /// Whether the Job's minAvailable is dropped and will be restored.
     restores_min_available: bool,
+    /// Whether a change of the Job's minAvailable is denied.
+    denies_min_available: bool,
+    /// What the sum of all replicas gains when the denied changes are taken back.
+    denied_replicas: i64,
     /// Whether the name of any task is touched.
     names: bool,
 }
@@ -65,6 +72,8 @@ struct TouchedTaskField {
     field: TaskField,
     /// Whether the field is dropped and will be restored.
     is_restored: bool,
+    /// Whether the policy denies the change.
+    is_denied: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,13 +91,23 @@ impl Touched {
     /// Adds a field that differs. The order of calls does not matter.
     pub(super) fn add(&mut self, diff: &FieldDiff<'_>, existing: &Job<'_>, policy: &UpdatePolicy) {
         let is_restored = || is_restored(diff, existing, policy);
+        let is_denied = diff.differences.iter().any(|(_, verdict)| *verdict == Verdict::Denied);
         match diff.field {
             JobField::Spec("minAvailable") => {
                 (self.total, self.restores_min_available) = (true, is_restored());
+                self.denies_min_available = is_denied;
             }
-            JobField::RemovedTask(_) => self.total = true,
+            JobField::RemovedTask(_) => {
+                self.total = true;
+                if is_denied {
+                    self.take_back(diff.existing.and_then(|task| task.get("replicas")), None);
+                }
+            }
             JobField::Task { existing, replacement, name } => {
                 self.total |= name == "replicas";
+                if is_denied && name == "replicas" {
+                    self.take_back(diff.existing, diff.replacement);
+                }
                 self.names |= name == "name";
                 let field = match name {
                     "replicas" => TaskField::Replicas,
@@ -101,14 +120,19 @@ impl Touched {
                     existing: Some(existing),
                     field,
                     is_restored: is_restored(),
+                    is_denied,
                 });
             }
             JobField::AddedTask(replacement) => {
+                if is_denied {
+                    self.take_back(None, diff.replacement.and_then(|task| task.get("replicas")));
+                }
                 let touched = |field| TouchedTaskField {
                     replacement,
                     existing: None,
                     field,
                     is_restored: false,
+                    is_denied,
                 };
                 self.task_fields.extend(TaskField::ALL.map(touched));
                 (self.total, self.names) = (true, true);
@@ -120,6 +144,13 @@ impl Touched {
             | JobField::Spec(_)
             | JobField::TaskOrder => {}
         }
+    }
+
+    /// Counts replicas that are as before when a denied change is taken back.
+    fn take_back(&mut self, before: Option<Node<'_>>, after: Option<Node<'_>>) {
+        let replicas = |node: Option<Node<'_>>| node.and_then(Node::as_integer).unwrap_or(0);
+        let gain = replicas(before).saturating_sub(replicas(after));
+        self.denied_replicas = self.denied_replicas.saturating_add(gain);
     }
 }
 
@@ -150,7 +181,7 @@ pub(super) fn check(
     }
     for (check, is_touched, rule) in JOB_RULES {
         if is_touched(&touched) && policy.checks(check) {
-            rule(&update, &mut violations);
+            rule(&update, &touched, &mut violations);
         }
     }
     violations
@@ -194,6 +225,15 @@ impl Update<'_, '_, '_> {
                 continue;
             }
             let existing = existing();
+            let is_denied = |touched: &&TouchedTaskField| {
+                touched.is_denied && compared.contains(&touched.field)
+            };
+            let mut denied = fields.iter().filter(is_denied).peekable();
+            if denied.peek().is_some()
+                && existing.is_none_or(|existing| rule(&numbers.with(denied, existing)).is_none())
+            {
+                continue;
+            }
             let existing_violates = existing.as_ref().is_some_and(|task| rule(task).is_some());
             violation.hint = violation.hint.or_else(|| {
                 let (scope, before) = (Scope::Task(first.replacement), existing.map(Into::into));
@@ -242,6 +282,22 @@ impl TaskNumbers {
             }
         }
         numbers
+    }
+
+    /// These numbers with some fields as in the existing task.
+    fn with<'t>(
+        mut self,
+        fields: impl Iterator<Item = &'t TouchedTaskField>,
+        existing: Self,
+    ) -> Self {
+        for touched in fields {
+            match touched.field {
+                TaskField::Replicas => self.replicas = existing.replicas,
+                TaskField::MinAvailable => self.min_available = existing.min_available,
+                TaskField::PartitionPolicy => self.partitions = existing.partitions,
+            }
+        }
+        self
     }
 }
 
@@ -326,24 +382,35 @@ fn partition_mismatch(task: &TaskNumbers) -> Option<RuleViolation> {
     })
 }
 
-fn min_available_above_total(update: &Update<'_, '_, '_>, violations: &mut Vec<Violation>) {
-    let violation = total_violation(update.replacement, update.min_available);
-    let Some(mut violation) = violation else { return };
+fn min_available_above_total(
+    update: &Update<'_, '_, '_>,
+    touched: &Touched,
+    violations: &mut Vec<Violation>,
+) {
+    let (existing, min_available) = (update.existing, update.min_available);
+    let Some(total) = update.replacement.total_replicas() else { return };
+    let Some(mut violation) = total_violation(total, min_available) else { return };
     let spec = [Segment::Key("spec".into())].into_iter().collect();
-    let existing = update.existing;
+    let existing_min = existing.spec_field("minAvailable");
+    if touched.denies_min_available || touched.denied_replicas != 0 {
+        let least = if touched.denies_min_available { existing_min } else { min_available };
+        if total_violation(total.saturating_add(touched.denied_replicas), least).is_none() {
+            return;
+        }
+    }
+    let existing_total = existing.total_replicas();
     let existing_violates =
-        total_violation(existing, existing.spec_field("minAvailable")).is_some();
-    let stored = Pods::of_job(update.replacement, update.min_available);
-    let before = Pods::of_job(existing, existing.spec_field("minAvailable"));
+        existing_total.is_some_and(|total| total_violation(total, existing_min).is_some());
+    let stored = Pods::of_job(update.replacement, min_available);
+    let before = Pods::of_job(existing, existing_min);
     violation.hint = violation
         .hint
         .or_else(|| scaling::below_min_available(update.policy, Scope::Job, Some(before), stored));
     violations.push(violation.into_violation(spec, existing_violates));
 }
 
-fn total_violation(job: &Job<'_>, min_available: Option<Field<'_>>) -> Option<RuleViolation> {
+fn total_violation(total: i64, min_available: Option<Field<'_>>) -> Option<RuleViolation> {
     let least = scaling::nonzero_min_available(min_available?)?;
-    let total = job.total_replicas()?;
     (least > total).then(|| RuleViolation {
         code: ViolationCode::MinAvailableAboveTotal,
         field: "minAvailable",
@@ -355,7 +422,7 @@ fn total_violation(job: &Job<'_>, min_available: Option<Field<'_>>) -> Option<Ru
 }
 
 /// A name may occur once, or as often as in the existing Job.
-fn duplicate_task_names(update: &Update<'_, '_, '_>, violations: &mut Vec<Violation>) {
+fn duplicate_task_names(update: &Update<'_, '_, '_>, _: &Touched, violations: &mut Vec<Violation>) {
     let mut existing_counts: HashMap<_, usize> = HashMap::new();
     for (position, task) in update.existing.tasks().enumerate() {
         let count = existing_counts.entry(task.effective_name(position)).or_default();

@@ -85,10 +85,18 @@ def task_violations(existing, replacement):
 
 
 def above_total(existing, replacement):
-    """Whether the update takes the sum of all replicas below the Job's minAvailable."""
+    """Whether allowed changes take the sum of all replicas below the Job's minAvailable.
+
+    Removing a task is denied: what follows from that is not reported.
+    """
     if "spec" not in replacement or "minAvailable" not in replacement["spec"]:
         return False
-    counts = [(task or {}).get("replicas", 0) for task in replacement["spec"].get("tasks") or []]
+    kept = replacement["spec"].get("tasks") or []
+    counts = [(task or {}).get("replicas", 0) for task in kept]
+    new = {(task or {}).get("name") for task in kept}
+    # A task that is null takes the place of the removed one at its position, and its replicas may change.
+    is_removed = lambda i, task: task.get("name") not in new and (i >= len(kept) or kept[i] is not None)
+    counts += [task.get("replicas", 0) for i, task in enumerate(existing["spec"]["tasks"]) if is_removed(i, task)]
     if not all(isinstance(count, int) for count in counts):
         return False
     touched = counts != [task.get("replicas", 0) for task in existing["spec"]["tasks"]]

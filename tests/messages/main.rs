@@ -15,10 +15,6 @@ use volcano_job_update::{
 
 use util::{patched, read_json};
 
-/// The end of every hint that lists the allowed fields.
-const MAY_CHANGE: &str = "; only metadata.labels, metadata.generateName, metadata.annotations, \
-    spec.template, spec.replicas, spec.tasks[*].template and spec.tasks[*].replicas may change";
-
 #[track_caller]
 fn base(name: &str) -> Value {
     let file = format!("{}/tests/jobs/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -73,8 +69,7 @@ fn immutable_field() {
             "restore the value of the existing Job",
         ),
     ] {
-        let hint = format!("{remedy}{MAY_CHANGE}");
-        assert_violation(&base(base_name), &patch, ViolationCode::ImmutableField, text, &hint);
+        assert_violation(&base(base_name), &patch, ViolationCode::ImmutableField, text, remedy);
     }
 }
 
@@ -89,9 +84,8 @@ fn immutable_field_reordered() {
 }
 
 #[test]
-fn hints_list_what_the_policy_allows() {
-    let patch = json!([{"op": "replace", "path": "/spec/queue", "value": "other"}]);
-    for (allowed, clause) in [
+fn policies_say_what_may_change() {
+    for (allowed, sentence) in [
         (json!([]), "nothing may change"),
         (json!(["metadata.labels"]), "only metadata.labels may change"),
         (
@@ -99,10 +93,8 @@ fn hints_list_what_the_policy_allows() {
             "only metadata.labels and spec.plugins[*] may change",
         ),
     ] {
-        let policy = serde_json::from_value(json!({"allowed": allowed})).unwrap();
-        let violations = review(policy, &base("trio"), &patch).into_result().unwrap_err();
-        let hint = format!("restore the value of the existing Job; {clause}");
-        assert_eq!(violations[0].hint(), Some(&*hint));
+        let policy: UpdatePolicy = serde_json::from_value(json!({"allowed": allowed})).unwrap();
+        assert_eq!(policy.rule_in_words(), sentence);
     }
 }
 
