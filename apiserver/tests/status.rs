@@ -110,18 +110,18 @@ fn denied_changes_are_403_or_422() {
     let violations = violations(&[
         ("/spec/queue", json!("production")),
         ("/spec/tasks/0/minAvailable", json!(2)),
-        ("/spec/tasks/0/replicas", json!(1)),
+        ("/spec/tasks/0/replicas", json!(2_147_483_648_i64)),
     ]);
     let errors = "[spec.queue: Forbidden: the value was changed: field is immutable, \
                   spec.tasks[0].minAvailable: Forbidden: the value was changed: field is immutable, \
-                  spec.tasks[0].replicas: Invalid value: must be at least 2, the minAvailable of the task, but is 1]";
+                  spec.tasks[0].replicas: Invalid value: must be at most 2147483647, but is 2147483648]";
     let causes = json!([
         {"reason": "FieldValueForbidden", "field": "spec.queue",
          "message": "Forbidden: the value was changed: field is immutable"},
         {"reason": "FieldValueForbidden", "field": "spec.tasks[0].minAvailable",
          "message": "Forbidden: the value was changed: field is immutable"},
         {"reason": "FieldValueInvalid", "field": "spec.tasks[0].replicas",
-         "message": "Invalid value: must be at least 2, the minAvailable of the task, but is 1"},
+         "message": "Invalid value: must be at most 2147483647, but is 2147483648"},
     ]);
     let documented = Status::denied("a", &violations, StatusCodes::Documented);
     assert_eq!(

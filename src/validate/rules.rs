@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::scaling::{self, Pods, Scope};
 use super::{Violation, ViolationCode};
-use crate::diff::{FieldDiff, JobField, Verdict, task_path};
+use crate::diff::{Difference, FieldDiff, JobField, Verdict, task_path};
 use crate::job::{Field, Job, Node, Task};
 use crate::path::{FieldPath, Segment};
 use crate::policy::{Check, DroppedDefaults, UpdatePolicy, is_dropped_default};
@@ -52,10 +52,7 @@ pub(super) struct Touched {
     task_fields: Vec<TouchedTaskField>,
     /// Whether the Job's minAvailable or the replicas of any task are touched.
     total: bool,
-    /// Whether the Job's minAvailable is dropped and will be restored.
-    restores_min_available: bool,
-    /// Whether a change of the Job's minAvailable is denied.
-    denies_min_available: bool,
+    min_available: Fate,
     /// What the sum of all replicas gains when the denied changes are taken back.
     denied_replicas: i64,
     /// Whether the name of any task is touched.
@@ -70,10 +67,32 @@ struct TouchedTaskField {
     /// The position in the existing Job; `None` for an added task.
     existing: Option<usize>,
     field: TaskField,
-    /// Whether the field is dropped and will be restored.
-    is_restored: bool,
-    /// Whether the policy denies the change.
-    is_denied: bool,
+    fate: Fate,
+}
+
+/// What becomes of the change of a field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Fate {
+    #[default]
+    Stored,
+    /// The field is dropped, and will be restored.
+    Restored,
+    Denied,
+}
+
+impl Fate {
+    fn of(diff: &FieldDiff<'_>, existing: &Job<'_>, policy: &UpdatePolicy) -> Self {
+        let mut differences = diff.differences.iter();
+        if differences.clone().any(|(_, verdict)| *verdict == Verdict::Denied) {
+            return Self::Denied;
+        }
+        let is_dropped = |(difference, _): &(Difference<'_>, _)| {
+            is_dropped_default(diff.field, difference, existing)
+        };
+        let is_restored =
+            policy.dropped_defaults() == DroppedDefaults::Restore && differences.any(is_dropped);
+        if is_restored { Self::Restored } else { Self::Stored }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,24 +109,19 @@ impl TaskField {
 impl Touched {
     /// Adds a field that differs. The order of calls does not matter.
     pub(super) fn add(&mut self, diff: &FieldDiff<'_>, existing: &Job<'_>, policy: &UpdatePolicy) {
-        let is_restored = || is_restored(diff, existing, policy);
-        let is_denied = diff.differences.iter().any(|(_, verdict)| *verdict == Verdict::Denied);
+        let fate = || Fate::of(diff, existing, policy);
         match diff.field {
             JobField::Spec("minAvailable") => {
-                (self.total, self.restores_min_available) = (true, is_restored());
-                self.denies_min_available = is_denied;
+                (self.total, self.min_available) = (true, fate());
             }
             JobField::RemovedTask(_) => {
                 self.total = true;
-                if is_denied {
+                if fate() == Fate::Denied {
                     self.take_back(diff.existing.and_then(|task| task.get("replicas")), None);
                 }
             }
             JobField::Task { existing, replacement, name } => {
                 self.total |= name == "replicas";
-                if is_denied && name == "replicas" {
-                    self.take_back(diff.existing, diff.replacement);
-                }
                 self.names |= name == "name";
                 let field = match name {
                     "replicas" => TaskField::Replicas,
@@ -115,25 +129,23 @@ impl Touched {
                     "partitionPolicy" => TaskField::PartitionPolicy,
                     _ => return,
                 };
+                let fate = fate();
+                if (field, fate) == (TaskField::Replicas, Fate::Denied) {
+                    self.take_back(diff.existing, diff.replacement);
+                }
                 self.task_fields.push(TouchedTaskField {
                     replacement,
                     existing: Some(existing),
                     field,
-                    is_restored: is_restored(),
-                    is_denied,
+                    fate,
                 });
             }
             JobField::AddedTask(replacement) => {
-                if is_denied {
+                let fate = fate();
+                if fate == Fate::Denied {
                     self.take_back(None, diff.replacement.and_then(|task| task.get("replicas")));
                 }
-                let touched = |field| TouchedTaskField {
-                    replacement,
-                    existing: None,
-                    field,
-                    is_restored: false,
-                    is_denied,
-                };
+                let touched = |field| TouchedTaskField { replacement, existing: None, field, fate };
                 self.task_fields.extend(TaskField::ALL.map(touched));
                 (self.total, self.names) = (true, true);
             }
@@ -154,15 +166,6 @@ impl Touched {
     }
 }
 
-/// Whether the replacement drops the field and it will be restored.
-fn is_restored(diff: &FieldDiff<'_>, existing: &Job<'_>, policy: &UpdatePolicy) -> bool {
-    policy.dropped_defaults() == DroppedDefaults::Restore
-        && diff
-            .differences
-            .iter()
-            .any(|(difference, _)| is_dropped_default(diff.field, difference, existing))
-}
-
 /// The violations and warnings of the rules that the policy checks.
 pub(super) fn check(
     existing: &Job<'_>,
@@ -171,7 +174,8 @@ pub(super) fn check(
     schema: &JobSchema,
     policy: &UpdatePolicy,
 ) -> Vec<Violation> {
-    let stored = if touched.restores_min_available { existing } else { replacement };
+    let is_restored = touched.min_available == Fate::Restored;
+    let stored = if is_restored { existing } else { replacement };
     let min_available = stored.spec_field("minAvailable");
     let update = Update { existing, replacement, schema, policy, min_available };
     let mut violations = Vec::new();
@@ -206,7 +210,7 @@ impl Update<'_, '_, '_> {
         let existing = || Some(TaskNumbers::of(&self.existing.task(first.existing?)?));
         let mut numbers = TaskNumbers::of(&task);
         let is_restored = |touched: &TouchedTaskField| {
-            touched.is_restored && touched.field == TaskField::MinAvailable
+            touched.fate == Fate::Restored && touched.field == TaskField::MinAvailable
         };
         if fields.iter().any(is_restored) {
             numbers.min_available = existing().and_then(|task| task.min_available);
@@ -226,7 +230,7 @@ impl Update<'_, '_, '_> {
             }
             let existing = existing();
             let is_denied = |touched: &&TouchedTaskField| {
-                touched.is_denied && compared.contains(&touched.field)
+                touched.fate == Fate::Denied && compared.contains(&touched.field)
             };
             let mut denied = fields.iter().filter(is_denied).peekable();
             if denied.peek().is_some()
@@ -392,8 +396,9 @@ fn min_available_above_total(
     let Some(mut violation) = total_violation(total, min_available) else { return };
     let spec = [Segment::Key("spec".into())].into_iter().collect();
     let existing_min = existing.spec_field("minAvailable");
-    if touched.denies_min_available || touched.denied_replicas != 0 {
-        let least = if touched.denies_min_available { existing_min } else { min_available };
+    let is_denied = touched.min_available == Fate::Denied;
+    if is_denied || touched.denied_replicas != 0 {
+        let least = if is_denied { existing_min } else { min_available };
         if total_violation(total.saturating_add(touched.denied_replicas), least).is_none() {
             return;
         }
