@@ -7,7 +7,7 @@ use crate::diff::ReviewError;
 use crate::job::Job;
 pub use crate::job::{
     ContainerVisitor, Containers, Cursor, Document, Elements, Entry, Field, Items, JsonType,
-    Members, Node, Position, Shape, SyntaxError, Text,
+    Members, Node, Place, Position, Search, Shape, StepId, SyntaxError, Text, json_places,
 };
 pub use crate::path::{is_printable, printable};
 pub use crate::schema::{ANY, ListType, MapType, SchemaViolation, SchemaViolationKind, Structural};

@@ -67,7 +67,7 @@ impl JobError {
         self.inner.position.map(|position| position.line)
     }
 
-    /// The column in the line, in bytes, counted from 1. `None` if the error has no position in a
+    /// The column in the line, in characters, counted from 1. `None` if the error has no position in a
     /// text.
     #[must_use]
     pub fn column(&self) -> Option<usize> {

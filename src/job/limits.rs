@@ -41,7 +41,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    const MAX_NESTING: usize = 128;
+    pub(super) const MAX_NESTING: usize = 128;
 
     /// Sets [`Limits::text_bytes`].
     #[must_use]

@@ -22,7 +22,8 @@ struct Inner {
     message: String,
 }
 
-/// A human-readable position in a text: line and column counted from 1, the column in bytes.
+/// A human-readable position in a text: line and column counted from 1, the column in characters
+/// (Unicode scalar values). A byte order mark at the start of the text is not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     pub line: usize,
@@ -77,8 +78,76 @@ impl Position {
     /// The position of a byte offset. An offset past the end counts as the end of the text.
     pub fn of(text: &[u8], offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);
-        let line = before.split(|byte| *byte == b'\n').count();
-        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        Self { line, column: before.len() - line_start + 1 }
+        Self { line: 1, column: 1 }.behind(before.strip_prefix(BYTE_ORDER_MARK).unwrap_or(before))
+    }
+
+    /// The positions of several byte offsets, in any order, found in one pass over the text.
+    pub fn of_all(text: &[u8], offsets: &[usize]) -> Vec<Self> {
+        let shown = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        let hidden = text.len() - shown.len();
+        let mut found: Vec<(usize, usize, Self)> = (0..)
+            .zip(offsets)
+            .map(|(number, offset)| (number, *offset, Self { line: 1, column: 1 }))
+            .collect();
+        found.sort_unstable_by_key(|(_, offset, _)| *offset);
+        let (mut here, mut at) = (Self { line: 1, column: 1 }, 0);
+        for (_, offset, position) in &mut found {
+            let end = offset.saturating_sub(hidden).min(shown.len());
+            here = here.behind(shown.get(at..end).unwrap_or_default());
+            (at, *position) = (end, here);
+        }
+        found.sort_unstable_by_key(|(number, ..)| *number);
+        found.into_iter().map(|(.., position)| position).collect()
+    }
+
+    /// The position behind a part of the text that begins here.
+    fn behind(self, part: &[u8]) -> Self {
+        // Every byte of a character except the first is `0b10xx_xxxx`.
+        let characters = |part: &[u8]| part.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        match part.iter().rposition(|byte| *byte == b'\n') {
+            None => Self { line: self.line, column: self.column + characters(part) },
+            Some(last) => {
+                let (lines, rest) = part.split_at(last + 1);
+                let lines = lines.iter().filter(|byte| **byte == b'\n').count();
+                Self { line: self.line + lines, column: characters(rest) + 1 }
+            }
+        }
+    }
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters() {
+        for (text, offset, line, column) in [
+            ("", 0, 1, 1),
+            ("", 9, 1, 1),
+            ("a\nb", 1, 1, 2),
+            ("a\nb", 2, 2, 1),
+            ("a\r\nb", 3, 2, 1),
+            ("ä€😀x", 9, 1, 4),
+            ("ä\n€😀x", 10, 2, 3),
+            ("\u{feff}ab", 4, 1, 2),
+            ("a\n\u{feff}b", 5, 2, 2),
+        ] {
+            let position = Position { line, column };
+            assert_eq!(Position::of(text.as_bytes(), offset), position, "{text:?} {offset}");
+        }
+    }
+
+    #[test]
+    fn all_positions_are_those_of_each() {
+        let text = "\u{feff}a: ä\n\n  b: 😀\r\nc: 1";
+        let offsets: Vec<usize> = (0..=text.len() + 1)
+            .rev()
+            .chain([7, 7, 3])
+            .filter(|at| *at > text.len() || text.is_char_boundary(*at))
+            .collect();
+        let each: Vec<_> = offsets.iter().map(|at| Position::of(text.as_bytes(), *at)).collect();
+        assert_eq!(Position::of_all(text.as_bytes(), &offsets), each);
     }
 }

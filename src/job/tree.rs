@@ -230,7 +230,7 @@ impl<'d> Node<'d> {
 impl<'d> Text<'d> {
     /// Reads the string with which a well-formed text begins; also returns the rest of the text.
     #[inline]
-    fn read(text: &'d str) -> (Self, &'d str) {
+    pub(super) fn read(text: &'d str) -> (Self, &'d str) {
         let (inside, has_escapes, rest) = known::string(text);
         (Self { inside, has_escapes }, rest)
     }
@@ -246,6 +246,12 @@ impl<'d> Text<'d> {
         } else {
             self.inside.into()
         }
+    }
+
+    /// The string; `None` if it has a lone surrogate.
+    #[inline]
+    pub(super) fn valid(self) -> Option<Cow<'d, str>> {
+        if self.has_escapes { self.unescaped().map(Cow::Owned) } else { Some(self.inside.into()) }
     }
 
     /// The string without escapes; `None` if it has a lone surrogate.

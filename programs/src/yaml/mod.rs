@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
+use volcano_job_update::internals::Position;
 
-use self::error::Place;
 pub use self::error::YamlError;
 use self::nodes::{Content, Document, Documents, Id, check_depth};
 use self::scalars::{Scalar, is_merge, resolve};
@@ -41,8 +41,8 @@ pub fn parse_yaml<T: DeserializeOwned>(text: &[u8]) -> Result<T, YamlError> {
     let (document, value) = only_document(text, Duplicates::AreErrors)?;
     serde_path_to_error::deserialize(value).map_err(|error| {
         let message = error.inner().to_string();
-        match place_of(&document, error.path()) {
-            Some(place) => place.error(message),
+        match position_of(&document, error.path()) {
+            Some(position) => YamlError::at(position, message),
             None => YamlError::new(message),
         }
     })
@@ -58,9 +58,9 @@ enum Duplicates {
 /// The document of a text that is not empty, and its value; an empty one if there is none.
 fn only_document(text: &[u8], duplicates: Duplicates) -> Result<(Document, Value), YamlError> {
     let text = std::str::from_utf8(text).map_err(|_| YamlError::new("the text must be UTF-8"))?;
-    if let Some(place) = find_line_separator(text) {
+    if let Some(position) = find_line_separator(text) {
         let message = "a character that is a line break in YAML 1.1 only; write it as an escape";
-        return Err(place.error(message));
+        return Err(YamlError::at(position, message));
     }
     let mut documents = Vec::new();
     for document in Documents::new(text) {
@@ -71,25 +71,23 @@ fn only_document(text: &[u8], duplicates: Duplicates) -> Result<(Document, Value
         }
     }
     let count = documents.len();
-    if let Some(second) = documents.get(1).and_then(|(second, _)| second.place()) {
-        return Err(second.error(format_args!(
-            "there must be one document, and there are {count}: the second begins"
-        )));
+    if let Some(second) = documents.get(1).and_then(|(second, _)| second.position()) {
+        return Err(YamlError::at(
+            second,
+            format_args!("there must be one document, and there are {count}: the second begins"),
+        ));
     }
     Ok(documents.pop().unwrap_or_default())
 }
 
 /// YAML 1.1 and kubectl take these for line breaks, YAML 1.2 and most people do not.
-fn find_line_separator(text: &str) -> Option<Place> {
+fn find_line_separator(text: &str) -> Option<Position> {
     let at = text.find(['\u{85}', '\u{2028}', '\u{2029}'])?;
-    let before = text.get(..at)?;
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next()?.chars().count() + 1;
-    Some(Place { line, column })
+    Some(Position::of(text.as_bytes(), at))
 }
 
-/// The place of the value at a path, or of the innermost value around it that is found.
-fn place_of(document: &Document, path: &serde_path_to_error::Path) -> Option<Place> {
+/// The position of the value at a path, or of the innermost value around it that is found.
+fn position_of(document: &Document, path: &serde_path_to_error::Path) -> Option<Position> {
     let mut id = document.root()?;
     for segment in path {
         let content = &document.node(id).content;
@@ -106,7 +104,7 @@ fn place_of(document: &Document, path: &serde_path_to_error::Path) -> Option<Pla
             None => break,
         }
     }
-    Some(document.node(id).place)
+    Some(document.node(id).position)
 }
 
 /// The value of a document as JSON; `null` if it is empty.
@@ -143,7 +141,7 @@ impl Converter<'_> {
         match &node.content {
             Content::Scalar { text, is_plain } => resolve(node.tag.as_deref(), text, *is_plain)
                 .and_then(Scalar::into_json)
-                .map_err(|message| node.place.error(message)),
+                .map_err(|message| YamlError::at(node.position, message)),
             Content::List(elements) => {
                 elements.iter().map(|element| self.value(*element)).collect()
             }
@@ -163,7 +161,7 @@ impl Converter<'_> {
         let node = self.document.node(id);
         let Content::Map(entries) = &node.content else {
             let message = "`<<` needs a map or a list of maps";
-            return Err(node.place.error(message));
+            return Err(YamlError::at(node.position, message));
         };
         for (key, value) in entries {
             let key_node = self.document.node(*key);
@@ -180,17 +178,20 @@ impl Converter<'_> {
     }
 
     fn add_member(&mut self, key: Id, value: Id, members: &mut Members) -> Result<(), YamlError> {
-        let place = self.document.node(key).place;
+        let position = self.document.node(key).position;
         let scalar = self.key(key)?;
         let kind = std::mem::discriminant(&scalar);
-        let name = scalar.into_key().map_err(|message| place.error(message))?;
+        let name = scalar.into_key().map_err(|message| YamlError::at(position, message))?;
         let value = self.value(value)?;
         match members.insert(name.clone(), (kind, value)) {
-            Some((replaced, _)) if replaced != kind => Err(place.error(format_args!(
-                "the key `{name}` is there with another type, and keys of JSON are strings"
-            ))),
+            Some((replaced, _)) if replaced != kind => Err(YamlError::at(
+                position,
+                format_args!(
+                    "the key `{name}` is there with another type, and keys of JSON are strings"
+                ),
+            )),
             Some(_) if self.duplicates == Duplicates::AreErrors => {
-                Err(place.error(format_args!("the key `{name}` is given twice")))
+                Err(YamlError::at(position, format_args!("the key `{name}` is given twice")))
             }
             _ => Ok(()),
         }
@@ -201,10 +202,10 @@ impl Converter<'_> {
         let node = self.document.node(id);
         match &node.content {
             Content::Scalar { text, is_plain } => resolve(node.tag.as_deref(), text, *is_plain)
-                .map_err(|message| node.place.error(message)),
+                .map_err(|message| YamlError::at(node.position, message)),
             Content::Alias(target) => self.in_alias(id, |this| this.key(*target)),
             Content::List(_) | Content::Map(_) => {
-                Err(node.place.error("a list or a map cannot be a key"))
+                Err(YamlError::at(node.position, "a list or a map cannot be a key"))
             }
         }
     }
@@ -238,7 +239,7 @@ impl Converter<'_> {
         id: Id,
         convert: impl FnOnce(&mut Self) -> Result<T, YamlError>,
     ) -> Result<T, YamlError> {
-        check_depth(self.depth, self.document.node(id).place)?;
+        check_depth(self.depth, self.document.node(id).position)?;
         self.count(id)?;
         self.depth += 1;
         let result = convert(self);
@@ -252,7 +253,10 @@ impl Converter<'_> {
         convert: impl FnOnce(&mut Self) -> Result<T, YamlError>,
     ) -> Result<T, YamlError> {
         if self.open.contains(&id) {
-            return Err(self.document.node(id).place.error("the value contains itself"));
+            return Err(YamlError::at(
+                self.document.node(id).position,
+                "the value contains itself",
+            ));
         }
         self.open.push(id);
         let result = convert(self);
@@ -268,7 +272,10 @@ impl Converter<'_> {
         let (values, by_alias) = (f64::from(self.values), f64::from(self.by_alias));
         let allowed = (0.99 - 0.89 * (values - 400_000.0) / 3_600_000.0).clamp(0.1, 0.99);
         if self.by_alias > 100 && self.values > 1000 && by_alias / values > allowed {
-            return Err(self.document.node(id).place.error("too many values come from aliases"));
+            return Err(YamlError::at(
+                self.document.node(id).position,
+                "too many values come from aliases",
+            ));
         }
         Ok(())
     }

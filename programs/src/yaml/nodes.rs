@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use granit_parser::{Event, Options, Parser, ScanError, Span, StrInput, Tag};
+use volcano_job_update::internals::Position;
 
-use super::error::{Place, YamlError};
+use super::error::YamlError;
 
 /// The limit for nested maps and lists. It is higher than that of a Job ([`Limits::nesting`]), so
 /// that a Job beyond its limit gets the error of reading a Job.
@@ -24,7 +25,7 @@ pub(super) struct Id(usize);
 
 #[derive(Debug)]
 pub(super) struct Node {
-    pub(super) place: Place,
+    pub(super) position: Position,
     /// The whole tag, such as `tag:yaml.org,2002:str`; `None` if there is none, or `!`.
     pub(super) tag: Option<String>,
     pub(super) content: Content,
@@ -50,8 +51,8 @@ impl Document {
     }
 
     /// Where it begins.
-    pub(super) fn place(&self) -> Option<Place> {
-        self.nodes.first().map(|node| node.place)
+    pub(super) fn position(&self) -> Option<Position> {
+        self.nodes.first().map(|node| node.position)
     }
 
     #[expect(clippy::expect_used, reason = "a document makes the numbers of its nodes")]
@@ -85,7 +86,7 @@ impl<'t> Documents<'t> {
                 Some((Event::DocumentStart(_, Some(version)), span))
                     if (version.major, version.minor) != (1, 1) =>
                 {
-                    return Err(place_of(&span).error("kubectl reads only YAML 1.1"));
+                    return Err(YamlError::at(position_of(&span), "kubectl reads only YAML 1.1"));
                 }
                 Some((Event::DocumentStart(..), _)) => {
                     let mut reader =
@@ -121,16 +122,16 @@ impl<'t> Reader<'_, 't> {
         let Some((event, span)) = event else {
             return Err(YamlError::new("the document is not complete"));
         };
-        let place = place_of(&span);
-        check_depth(depth, place)?;
+        let position = position_of(&span);
+        check_depth(depth, position)?;
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let is_plain = tag.is_none() && style == granit_parser::ScalarStyle::Plain;
                 let content = Content::Scalar { text: text.into_owned(), is_plain };
-                Ok(self.push(place, anchor, tag.as_deref(), content))
+                Ok(self.push(position, anchor, tag.as_deref(), content))
             }
             Event::SequenceStart(_, anchor, tag) => {
-                let id = self.push(place, anchor, tag.as_deref(), Content::List(Vec::new()));
+                let id = self.push(position, anchor, tag.as_deref(), Content::List(Vec::new()));
                 let mut elements = Vec::new();
                 while let Some(event) = self.until(&Event::SequenceEnd)? {
                     elements.push(self.node(Some(event), depth + 1)?);
@@ -139,7 +140,7 @@ impl<'t> Reader<'_, 't> {
                 Ok(id)
             }
             Event::MappingStart(_, anchor, tag) => {
-                let id = self.push(place, anchor, tag.as_deref(), Content::Map(Vec::new()));
+                let id = self.push(position, anchor, tag.as_deref(), Content::Map(Vec::new()));
                 let mut members = Vec::new();
                 while let Some(event) = self.until(&Event::MappingEnd)? {
                     let key = self.node(Some(event), depth + 1)?;
@@ -151,11 +152,11 @@ impl<'t> Reader<'_, 't> {
             }
             Event::Alias(anchor) => {
                 let Some(target) = self.anchors.get(&anchor).copied() else {
-                    return Err(place.error("unknown anchor"));
+                    return Err(YamlError::at(position, "unknown anchor"));
                 };
-                Ok(self.push(place, 0, None, Content::Alias(target)))
+                Ok(self.push(position, 0, None, Content::Alias(target)))
             }
-            _ => Err(place.error("a value is missing")),
+            _ => Err(YamlError::at(position, "a value is missing")),
         }
     }
 
@@ -165,14 +166,20 @@ impl<'t> Reader<'_, 't> {
         Ok(event.filter(|(event, _)| event != end))
     }
 
-    fn push(&mut self, place: Place, anchor: usize, tag: Option<&Tag>, content: Content) -> Id {
+    fn push(
+        &mut self,
+        position: Position,
+        anchor: usize,
+        tag: Option<&Tag>,
+        content: Content,
+    ) -> Id {
         let id = Id(self.nodes.len());
         if anchor != 0 {
             self.anchors.insert(anchor, id);
         }
         let tag = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
         let tag = tag.filter(|tag| tag != "!");
-        self.nodes.push(Node { place, tag, content });
+        self.nodes.push(Node { position, tag, content });
         id
     }
 
@@ -183,19 +190,19 @@ impl<'t> Reader<'_, 't> {
 }
 
 /// Fails if a value at this depth is nested too deeply.
-pub(super) fn check_depth(depth: usize, place: Place) -> Result<(), YamlError> {
+pub(super) fn check_depth(depth: usize, position: Position) -> Result<(), YamlError> {
     if depth > MAX_DEPTH {
-        return Err(place.error(format_args!("nested deeper than {MAX_DEPTH} levels")));
+        return Err(YamlError::at(position, format_args!("nested deeper than {MAX_DEPTH} levels")));
     }
     Ok(())
 }
 
-fn place_of(span: &Span) -> Place {
-    Place { line: span.start.line(), column: span.start.col() + 1 }
+fn position_of(span: &Span) -> Position {
+    Position { line: span.start.line(), column: span.start.col() + 1 }
 }
 
 fn scan_error(error: &ScanError) -> YamlError {
     let marker = error.marker();
-    let place = Place { line: marker.line(), column: marker.col() + 1 };
-    place.error(error.kind())
+    let position = Position { line: marker.line(), column: marker.col() + 1 };
+    YamlError::at(position, error.kind())
 }
