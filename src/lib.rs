@@ -37,7 +37,7 @@
 //! * [`Validator::restore_defaults`] restores the fields that Volcano filled in when the Job was
 //!   created and that the replacement lacks.
 //! * [`admission`] answers the AdmissionReviews that an API server sends to a webhook.
-//! * [`Report`] renders a review as text and JSON, [`status`] as the `Status` of an API server.
+//! * [`Report`] renders a review as JSON, [`status`] as the `Status` of an API server.
 //!
 //! Arguments are always in the order existing Job, replacement. The two values of a change are called
 //! `before` and `after`.
@@ -123,7 +123,7 @@ pub use job::names::UnknownNameError;
 pub use job::{Job, JobError, JobErrorKind, Limits, resource};
 pub use path::{FieldPath, FieldPattern, Key, ParsePathError, PatternSegment, Segment};
 pub use policy::{Check, DroppedDefaults, Judge, Restored, UpdatePolicy};
-pub use report::{Report, TextStyle};
+pub use report::Report;
 pub use schema::{JobSchema, SchemaError, UncheckedRule};
 pub use validate::{
     Review, Severity, UpdateError, Validator, Violation, ViolationCode, Violations, diff,

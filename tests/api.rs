@@ -13,8 +13,8 @@ use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause, Stat
 use volcano_job_update::{
     Change, ChangeKind, Changes, DroppedDefaults, FieldPath, FieldPattern, Job, JobError,
     JobErrorKind, Limits, MergePatchError, ParsePathError, PatternSegment, Review, ReviewError,
-    Segment, Severity, TextStyle, UnknownNameError, UpdateError, UpdatePolicy, Validator, Verdict,
-    Violation, ViolationCode, Violations, validate_update, validate_update_bytes,
+    Segment, Severity, UnknownNameError, UpdateError, UpdatePolicy, Validator, Verdict, Violation,
+    ViolationCode, Violations, validate_update, validate_update_bytes,
 };
 
 fn is_shared<T: Send + Sync>() {}
@@ -320,7 +320,6 @@ fn enums_have_one_spelling_in_all_directions() {
     assert_spellings(ChangeKind::all(), &kinds, "unknown kind of change");
     assert_spellings(Verdict::all(), &["allowed", "ignored", "denied"], "unknown verdict");
     assert_spellings(Severity::all(), &["error", "warning"], "unknown severity");
-    assert_spellings(TextStyle::all(), &["plain", "ansi"], "unknown text style");
     let codes = ["documented", "kubernetes"];
     assert_spellings(StatusCodes::all(), &codes, "unknown status codes");
     let names: Vec<&str> = ViolationCode::all().map(ViolationCode::as_str).collect();

@@ -37,7 +37,7 @@ pub(crate) fn get(
         return Ok(None);
     }
     let name = "the Job in the cluster".to_owned();
-    Ok(Some(Document { name, content: Content::Json(output.stdout) }))
+    Ok(Some(Document { path: name.clone(), name, content: Content::Json(output.stdout) }))
 }
 
 fn cannot_run(error: &io::Error) -> String {

@@ -2,85 +2,90 @@
 
 mod admit;
 mod args;
-mod check;
+mod case;
+mod cases;
 mod cluster;
-mod directories;
 mod error;
 mod explain;
 mod generate;
 mod input;
-mod kubectl;
+mod judge;
 mod output;
+mod render;
 mod replace;
 mod restore;
+mod terminal;
 mod update;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use volcano_job_update::Validator;
 use volcano_job_update::admission::Webhook;
-use volcano_job_update_programs::{printable, read_policy, validator};
+use volcano_job_update_programs::{read_policy, validator};
 
-use crate::args::{Args, Command, Pair};
-use crate::directories::Others;
+use crate::args::{Args, CheckOutput, Command, Pair, VolcanoWebhook};
+use crate::case::Case;
 use crate::error::Error;
-use crate::output::{Output, warn};
+use crate::judge::Judge;
+use crate::output::warn;
+use crate::render::Options;
+use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
-    match run(Args::parse().command).and_then(|output| print(&output)) {
+    let args = Args::parse();
+    let terminal = Terminal::detect(args.color);
+    match run(args.command, terminal) {
         Ok(exit_status) => ExitCode::from(exit_status),
         Err(error) => {
-            // Nothing can be done if standard error cannot be written to.
-            let text = error.to_string();
-            drop(writeln!(anstream::stderr(), "error: {}", printable(&text, &['\n'])));
+            output::error(&error);
             ExitCode::from(2)
         }
     }
 }
 
-fn run(command: Command) -> Result<Output, Error> {
-    match command {
-        Command::Check { pair, format, as_kubectl, status_codes, volcano_webhook } => {
-            for_each_job(&pair, Others::Ignored, |pair| {
-                if as_kubectl {
-                    check::check_as_kubectl(&pair.replacing(), status_codes, volcano_webhook)
-                } else {
-                    check::check(pair, format, volcano_webhook)
-                }
-            })
+/// Runs a command and returns its exit status.
+fn run(command: Command, terminal: Terminal) -> Result<u8, Error> {
+    let output = match command {
+        Command::Check { pair, output, volcano_webhook, status_codes } => {
+            let options = options(&pair, terminal);
+            let mut render = render::of_check(output, options, status_codes);
+            let is_kubectl = output == CheckOutput::Kubectl;
+            let pair = if is_kubectl { pair.replacing() } else { pair };
+            let judge = Judge {
+                validator: pair_validator(&pair)?,
+                asks_server: !is_kubectl,
+                volcano_webhook,
+            };
+            return cases::run(&pair, &judge, &mut *render, Case::check_status);
         }
-        Command::Diff { pair, format } => {
-            for_each_job(&pair, Others::Changes, |pair| check::diff(pair, format))
+        Command::Diff { pair, output } => {
+            let mut render = render::of_diff(output, options(&pair, terminal));
+            let validator = pair_validator(&pair)?;
+            let judge =
+                Judge { validator, asks_server: false, volcano_webhook: VolcanoWebhook::Off };
+            return cases::run(&pair, &judge, &mut *render, Case::diff_status);
         }
-        Command::Replace(request) => replace::run(&request),
-        Command::Restore { jobs, verb, field_manager, format } => {
-            restore::run(&jobs, &verb.verb(&field_manager, false), format)
+        Command::Replace(request) => replace::run(&request)?,
+        Command::Restore { jobs, verb, field_manager, output } => {
+            restore::run(&jobs, &verb.verb(&field_manager, false), output)?
         }
         Command::Admit { policy, crd, status_codes, restore, review } => {
             let validator = validator(read_policy(&policy)?, crd.as_deref(), warn)?;
             let webhook = Webhook::new(validator).with_status_codes(status_codes);
-            admit::run(&webhook, restore, &review)
+            admit::run(&webhook, restore, &review)?
         }
-        Command::Generate(what) => generate::run(&what),
-        Command::Explain { code } => Ok(explain::run(code)),
-    }
-}
-
-/// Runs a command for a pair of Jobs, or for each one in two directories.
-fn for_each_job(
-    pair: &Pair,
-    others: Others,
-    run: impl Fn(&Pair) -> Result<Output, Error>,
-) -> Result<Output, Error> {
-    match pair.directories() {
-        Some(directories) => directories::each(pair, directories, others, run),
-        None => run(pair),
-    }
-}
-
-/// Prints an output and returns the exit status.
-fn print(output: &Output) -> Result<u8, Error> {
-    output.print().map_err(Error::Output)?;
+        Command::Generate(what) => generate::run(&what)?,
+        Command::Explain { code } => explain::run(code),
+    };
+    output.print()?;
     Ok(output.exit_status())
+}
+
+fn options(pair: &Pair, terminal: Terminal) -> Options {
+    Options { terminal, show_values: pair.show_values, has_many: pair.directories().is_some() }
+}
+
+fn pair_validator(pair: &Pair) -> Result<Validator, Error> {
+    Ok(validator(read_policy(&pair.policy)?, pair.crd.as_deref(), warn)?)
 }

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use volcano_job_update_programs::printable;
 
+use crate::error::Error;
+
 /// Begins the codes of colours.
 const ESCAPE: char = '\u{1b}';
 
@@ -26,38 +28,32 @@ impl Output {
         Self { text, is_positive }
     }
 
-    /// The outputs one after the other; positive if all of them are.
-    pub(crate) fn of_all(outputs: Vec<Self>) -> Self {
-        let is_positive = outputs.iter().all(|output| output.is_positive);
-        Self { text: outputs.into_iter().map(|output| output.text).collect(), is_positive }
-    }
-
-    /// The output under a title.
-    pub(crate) fn under(self, title: &str) -> Self {
-        Self { text: format!("{title}:\n{}", self.text), ..self }
-    }
-
     /// The exit status.
     pub(crate) fn exit_status(&self) -> u8 {
         u8::from(!self.is_positive)
     }
 
-    /// Prints the text. A closed pipe is not an error.
-    pub(crate) fn print(&self) -> io::Result<()> {
-        // The text of a Job must not control the terminal. In JSON the escapes mean the same. Reports
-        // escape texts themselves, so what is left of the escape character are colours.
-        let text = printable(&self.text, &['\n', ESCAPE]);
-        // Colours are for terminals only.
-        let printed = if text.contains(ESCAPE) {
-            write_to(anstream::stdout().lock(), &text)
-        } else {
-            write_to(io::stdout().lock(), &text)
-        };
-        match printed {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            result => result,
-        }
+    pub(crate) fn print(&self) -> Result<(), Error> {
+        print(&self.text)
     }
+}
+
+/// Prints to standard output. A closed pipe is not an error.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
+    // The text of a Job must not control the terminal. In JSON the escapes mean the same. Reports
+    // escape texts themselves, so what is left of the escape character are colours, which the stream
+    // takes away if they are not wanted.
+    let text = printable(text, &['\n', ESCAPE]);
+    match write_to(anstream::stdout().lock(), &text) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(Error::Output),
+    }
+}
+
+/// Prints an error to standard error, where nothing can be done if that fails.
+pub(crate) fn error(error: &Error) {
+    let text = error.to_string();
+    drop(writeln!(anstream::stderr(), "error: {}", printable(&text, &['\n'])));
 }
 
 /// Prints a warning to standard error. A warning that cannot be printed is dropped: the output matters

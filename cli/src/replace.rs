@@ -10,7 +10,7 @@ use volcano_job_apiserver::{
 use volcano_job_update::Job;
 use volcano_job_update_programs::{read_policy, validator};
 
-use crate::args::{Replace, ReplaceFormat};
+use crate::args::{Replace, ReplaceOutput};
 use crate::error::Error;
 use crate::input::read_request;
 use crate::output::{Output, json_text, warn};
@@ -26,9 +26,9 @@ pub(crate) fn run(args: &Replace) -> Result<Output, Error> {
     let result = request
         .map_err(ErrorResponse::from)
         .and_then(|request| replace(existing.as_ref(), &request, &validator, &context));
-    let text = match args.format {
-        ReplaceFormat::Json => json_text(&as_object(&result)),
-        ReplaceFormat::Body => {
+    let text = match args.output {
+        ReplaceOutput::Json => json_text(&as_object(&result)),
+        ReplaceOutput::Body => {
             let warnings = match &result {
                 Ok(response) => response.warnings(),
                 Err(error) => &error.warnings,

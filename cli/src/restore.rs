@@ -7,7 +7,7 @@ use volcano_job_clients::{Verb, lost_defaults};
 use volcano_job_update::{UpdatePolicy, json_patch};
 use volcano_job_update_programs::{display_name, printable, validator};
 
-use crate::args::{Jobs, RestoreFormat};
+use crate::args::{Jobs, RestoreOutput};
 use crate::error::Error;
 use crate::input::read_jobs;
 use crate::output::{Output, json_text, warn};
@@ -15,7 +15,7 @@ use crate::output::{Output, json_text, warn};
 /// Restores the fields that Volcano filled in at creation, that the replacement lacks, and that the update
 /// would take away.
 #[expect(clippy::expect_used, reason = "the patch was made for this manifest")]
-pub(crate) fn run(jobs: &Jobs, verb: &Verb, format: RestoreFormat) -> Result<Output, Error> {
+pub(crate) fn run(jobs: &Jobs, verb: &Verb, output: RestoreOutput) -> Result<Output, Error> {
     let validator = validator(UpdatePolicy::documented(), jobs.crd.as_deref(), warn)?;
     let update = read_jobs(jobs, validator.policy().limits())?;
     let (existing, replacement) = (update.existing()?, update.replacement()?);
@@ -24,10 +24,10 @@ pub(crate) fn run(jobs: &Jobs, verb: &Verb, format: RestoreFormat) -> Result<Out
     let patch = lost_defaults(&existing, &job, verb, &validator).map_err(client)?;
     json_patch::patch(&mut job, &patch)
         .expect("each operation adds a field to an object of the manifest");
-    Ok(Output::success(match format {
-        RestoreFormat::Manifest if update.replacement_is_yaml() => to_yaml(&job)?,
-        RestoreFormat::Manifest => json_text(&job),
-        RestoreFormat::JsonPatch => json_text(&patch),
+    Ok(Output::success(match output {
+        RestoreOutput::Manifest if update.manifest.is_yaml() => to_yaml(&job)?,
+        RestoreOutput::Manifest => json_text(&job),
+        RestoreOutput::JsonPatch => json_text(&patch),
     }))
 }
 

@@ -1,17 +1,18 @@
 //! What an update asks the API server to store.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use volcano_job_clients::{ClientError, FieldManager, Verb, has_client_side_fields, update};
 use volcano_job_update::internals::JobParts;
 use volcano_job_update::resource::{API_VERSION, KIND};
 use volcano_job_update::status::Status;
-use volcano_job_update::{Change, ChangeKind, Job, Review, Validator};
+use volcano_job_update::{Change, ChangeKind, Job, Review, Validator, Violation};
 
 use crate::args::{Client, Pair, Source};
 use crate::cluster;
 use crate::error::Error;
 use crate::input::{Content, Document, Update, patched, read_document, require_one_stdin};
-use crate::output::note;
 
 /// Begins the error of an API server about `managedFields`, which goes on with what is in them.
 const UNDECODABLE: &str = "failed to decode managed fields";
@@ -23,33 +24,39 @@ const MAX_NOTES: usize = 20;
 pub(crate) enum Requested {
     /// The existing Job and the one to store.
     Update(Update),
-    /// The Job of this name does not exist.
-    Creation(String),
+    /// The Job of the manifest does not exist.
+    Creation(Document),
     /// The API server refuses the request, whatever the policy is.
-    Refused(Status),
+    Refused(Status, Document),
 }
 
 /// Reads the existing Job and the manifest, and finds out which Job the client asks the API server to
-/// store.
-pub(crate) fn read_update(pair: &Pair, validator: &Validator) -> Result<Requested, Error> {
+/// store. Adds notes on how that came about.
+pub(crate) fn read_update(
+    pair: &Pair,
+    validator: &Validator,
+    notes: &mut Vec<String>,
+) -> Result<Requested, Error> {
     let limits = validator.policy().limits();
     match pair.source() {
         Source::Patch { existing, patch } => {
             require_one_stdin(existing, patch)?;
             let existing = read_document(existing, limits)?;
-            let replacement = patched(&existing, patch, limits)?;
+            let manifest = read_document(patch, limits)?;
+            let stored = Some(patched(&existing, &manifest, limits)?);
             Ok(Requested::Update(Update {
                 existing,
-                replacement,
+                manifest,
+                stored,
+                verb: None,
                 limits: *limits,
-                notes: Vec::new(),
             }))
         }
         Source::Files { existing, manifest } => {
             require_one_stdin(existing, manifest)?;
             let existing = read_document(existing, limits)?;
             let manifest = read_document(manifest, limits)?;
-            requested(existing, manifest, &pair.client, validator)
+            requested(existing, manifest, &pair.client, validator, notes)
         }
         Source::Cluster { manifest } => {
             let manifest = read_document(manifest, limits)?;
@@ -59,8 +66,8 @@ pub(crate) fn read_update(pair: &Pair, validator: &Validator) -> Result<Requeste
             }
             let name = job.name().ok_or(Error::NoName)?.into_owned();
             match cluster::get(&name, job.namespace().as_deref(), &pair.client)? {
-                Some(existing) => requested(existing, manifest, &pair.client, validator),
-                None => Ok(Requested::Creation(name)),
+                Some(existing) => requested(existing, manifest, &pair.client, validator, notes),
+                None => Ok(Requested::Creation(manifest)),
             }
         }
     }
@@ -80,37 +87,37 @@ fn requested(
     manifest: Document,
     client: &Client,
     validator: &Validator,
+    notes: &mut Vec<String>,
 ) -> Result<Requested, Error> {
     let limits = validator.policy().limits();
     let job = existing.job(limits)?;
-    let mut notes = Vec::new();
     let verb = client.verb().unwrap_or_else(|| {
         let (verb, why) = assumed_verb(&job, client);
         notes.push(why);
         verb
     });
-    let replacement = if verb == Verb::Replace {
-        manifest
+    let stored = if verb == Verb::Replace {
+        None
     } else {
         let value = match &manifest.content {
-            Content::Json(_) => manifest
-                .job(limits)?
-                .to_value()
-                .map_err(|error| Error::Job { name: manifest.name.clone(), error })?,
-            Content::Value(value) => value.clone(),
+            Content::Json(_) => {
+                manifest.job(limits)?.to_value().map_err(|error| manifest.error(error))?
+            }
+            Content::Yaml { value, .. } => value.clone(),
         };
         notes.extend(without_effect(&value));
         notes.extend(takeover(&job, &verb));
         match update(&job, &value, &verb, validator) {
-            Ok(stored) => Document { name: manifest.name, content: Content::Value(stored) },
+            Ok(stored) => Some(stored),
             // What is no Job at all is bad input.
             Err(ClientError::Refused(status)) if status.code != 400 => {
-                return Ok(Requested::Refused(without_values(*status)));
+                return Ok(Requested::Refused(without_values(*status), manifest));
             }
             Err(error) => return Err(Error::Client { name: manifest.name, error }),
         }
     };
-    Ok(Requested::Update(Update { existing, replacement, limits: *limits, notes }))
+    let verb = Some(verb);
+    Ok(Requested::Update(Update { existing, manifest, stored, verb, limits: *limits }))
 }
 
 /// The verb with which the existing Job was applied before, or replacing it if it was not; and why.
@@ -178,25 +185,19 @@ fn without_values(mut status: Status) -> Status {
     status
 }
 
-impl Update {
-    /// Tells how the replacement came about, and which fields it takes away although the manifest only
-    /// leaves them out.
-    pub(crate) fn explain(&self, review: &Review) {
-        self.notes.iter().for_each(|text| note(text));
-        let is_denied = |path: &_| {
-            review.violations().into_iter().flatten().any(|violation| violation.path() == path)
-        };
-        let is_told =
-            |change: &&Change| change.kind() == ChangeKind::Removed && !is_denied(change.path());
-        let removed: Vec<_> = review.changes().iter().filter(is_told).collect();
-        for change in removed.iter().take(MAX_NOTES) {
-            note(&format!(
-                "the update takes away {}, which the manifest leaves out",
-                change.path()
-            ));
-        }
-        if let Some(more) = removed.len().checked_sub(MAX_NOTES).filter(|more| *more > 0) {
-            note(&format!("the update takes away {more} more fields"));
-        }
+/// The notes on the fields that an update takes away although the manifest only leaves them out.
+pub(crate) fn taken_away(review: &Review) -> Vec<String> {
+    let denied: HashSet<_> =
+        review.violations().into_iter().flatten().map(Violation::path).collect();
+    let is_told =
+        |change: &&Change| change.kind() == ChangeKind::Removed && !denied.contains(change.path());
+    let removed: Vec<_> = review.changes().iter().filter(is_told).collect();
+    let note = |change: &&Change| {
+        format!("the update takes away {}, which the manifest leaves out", change.path())
+    };
+    let mut notes: Vec<String> = removed.iter().take(MAX_NOTES).map(note).collect();
+    if let Some(more) = removed.len().checked_sub(MAX_NOTES).filter(|more| *more > 0) {
+        notes.push(format!("the update takes away {more} more fields"));
     }
+    notes
 }

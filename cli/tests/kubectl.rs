@@ -15,7 +15,7 @@ use self::kubectl::{denied_by, error_text, response_text, warnings_text};
 
 #[path = "../../tests/util/data.rs"]
 mod data;
-#[path = "../src/kubectl.rs"]
+#[path = "../src/render/kubectl_texts.rs"]
 mod kubectl;
 
 /// A Job of `tests/jobs`.

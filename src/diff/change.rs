@@ -23,8 +23,9 @@ use crate::path::FieldPath;
 #[derive(Clone, PartialEq)]
 pub struct Change {
     path: FieldPath,
-    /// The path in the existing Job, if its list positions differ there.
-    existing_path: Option<FieldPath>,
+    /// The path in the other Job, if its list positions differ there: in the replacement if the value
+    /// was removed, otherwise in the existing Job.
+    other_path: Option<FieldPath>,
     verdict: Verdict,
     values: Values,
     absent_ancestors: usize,
@@ -60,7 +61,7 @@ pub enum ChangeKind {
 impl Change {
     pub(crate) fn new(difference: Difference<'_>, verdict: Verdict) -> Self {
         let absent_ancestors = difference.absent_ancestors;
-        let (path, kind, existing_path) = difference.into_parts();
+        let (path, kind, other_path) = difference.into_parts();
         let values = match kind {
             DifferenceKind::Added(after) => Values::Added(after.into()),
             DifferenceKind::Removed(before) => Values::Removed(before.into()),
@@ -69,7 +70,7 @@ impl Change {
             }
             DifferenceKind::Moved(ranks) => Values::Moved(ranks),
         };
-        Self { path, existing_path, verdict, values, absent_ancestors }
+        Self { path, other_path, verdict, values, absent_ancestors }
     }
 
     /// The field. List positions are those of the replacement or, if the value was removed, those
@@ -77,6 +78,28 @@ impl Change {
     #[must_use]
     pub fn path(&self) -> &FieldPath {
         &self.path
+    }
+
+    /// The field, with the list positions of the existing Job.
+    #[must_use]
+    pub fn existing_path(&self) -> &FieldPath {
+        match self.values {
+            Values::Removed(_) => &self.path,
+            Values::Added(_) | Values::Replaced { .. } | Values::Moved(_) => self.other_path(),
+        }
+    }
+
+    /// The field, with the list positions of the replacement.
+    #[must_use]
+    pub fn replacement_path(&self) -> &FieldPath {
+        match self.values {
+            Values::Removed(_) => self.other_path(),
+            Values::Added(_) | Values::Replaced { .. } | Values::Moved(_) => &self.path,
+        }
+    }
+
+    fn other_path(&self) -> &FieldPath {
+        self.other_path.as_ref().unwrap_or(&self.path)
     }
 
     /// What happened to the field.
@@ -127,11 +150,6 @@ impl Change {
     /// Adds the verdict on a change that this one stands for.
     pub(crate) fn add_verdict(&mut self, verdict: Verdict) {
         self.verdict = self.verdict.strictest(verdict);
-    }
-
-    /// The field, with the list positions of the existing Job.
-    pub(super) fn existing_path(&self) -> &FieldPath {
-        self.existing_path.as_ref().unwrap_or(&self.path)
     }
 
     /// The number of enclosing objects and lists that the existing Job lacks.

@@ -129,15 +129,9 @@ impl<'w> Difference<'w> {
         }
     }
 
-    /// The path, the kind, and the path in the existing Job if its list positions differ there.
+    /// The path, the kind, and the path in the other Job if its list positions differ there.
     pub(super) fn into_parts(self) -> (FieldPath, DifferenceKind<'w>, Option<FieldPath>) {
-        let existing_path = match self.kind {
-            DifferenceKind::Removed(_) => None,
-            DifferenceKind::Added(_)
-            | DifferenceKind::Replaced { .. }
-            | DifferenceKind::Moved(_) => self.other_path,
-        };
-        (self.path, self.kind, existing_path)
+        (self.path, self.kind, self.other_path)
     }
 
     /// The value in the existing Job.

@@ -9,6 +9,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// Why a text is not JSON, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -24,7 +26,7 @@ struct Inner {
 
 /// A human-readable position in a text: line and column counted from 1, the column in characters
 /// (Unicode scalar values). A byte order mark at the start of the text is not counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Position {
     pub line: usize,
     pub column: usize,

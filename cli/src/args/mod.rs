@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum};
 use volcano_job_clients::{FieldManager, Verb};
 use volcano_job_update::ViolationCode;
 use volcano_job_update::status::StatusCodes;
@@ -23,6 +23,9 @@ pub(crate) use self::generate::{
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// When to use colours; auto is: on a terminal, unless `NO_COLOR` is set
+    #[arg(long, value_enum, global = true, value_name = "auto|always|never", default_value_t = ColorChoice::Auto)]
+    pub(crate) color: ColorChoice,
 }
 
 #[derive(Debug, Subcommand)]
@@ -33,19 +36,15 @@ pub(crate) enum Command {
     Check {
         #[command(flatten)]
         pair: Pair,
-        /// The format of the report
-        #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
-        format: CheckFormat,
-        /// Print what kubectl replace prints when the webhook answers
-        #[arg(long, conflicts_with_all = ["format", "verb"])]
-        as_kubectl: bool,
+        /// What to print
+        #[arg(short, long, alias = "format", value_enum, default_value_t = CheckOutput::Text)]
+        output: CheckOutput,
         /// What to do if Volcano's own webhook, where it runs, will deny an update that the policy allows:
         /// nothing, warn, or take it for denied
         #[arg(long, value_enum, value_name = "off|warn|require", default_value_t = VolcanoWebhook::Warn)]
         volcano_webhook: VolcanoWebhook,
-        /// The status codes of the webhook
-        #[arg(long, value_name = "CODES", default_value = "documented", requires = "as_kubectl",
-            value_parser = status_codes_parser())]
+        /// The status codes of the webhook, for --output kubectl
+        #[arg(long, value_name = "CODES", default_value = "documented", value_parser = status_codes_parser())]
         status_codes: StatusCodes,
     },
     /// Show the changes from EXISTING to REPLACEMENT
@@ -54,9 +53,9 @@ pub(crate) enum Command {
     Diff {
         #[command(flatten)]
         pair: Pair,
-        /// The format of the changes
-        #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
-        format: DiffFormat,
+        /// What to print
+        #[arg(short, long, alias = "format", value_enum, default_value_t = DiffOutput::Unified)]
+        output: DiffOutput,
     },
     /// Respond to a PUT request for EXISTING with the body BODY, as an API server does
     ///
@@ -76,8 +75,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME", default_value = "kubectl", value_parser = field_manager)]
         field_manager: FieldManager,
         /// What to print
-        #[arg(long, value_enum, default_value_t = RestoreFormat::Manifest)]
-        format: RestoreFormat,
+        #[arg(short, long, alias = "format", value_enum, default_value_t = RestoreOutput::Manifest)]
+        output: RestoreOutput,
     },
     /// Respond to an admission review, as the webhook does
     ///
@@ -332,8 +331,8 @@ pub(crate) struct Replace {
     #[arg(long)]
     pub(crate) self_link: bool,
     /// What to print
-    #[arg(long, value_enum, default_value_t = ReplaceFormat::Body)]
-    pub(crate) format: ReplaceFormat,
+    #[arg(short, long, alias = "format", value_enum, default_value_t = ReplaceOutput::Body)]
+    pub(crate) output: ReplaceOutput,
     /// Use the schema in this CRD of Volcano's Job (JSON or YAML) instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub(crate) crd: Option<PathBuf>,
@@ -344,7 +343,7 @@ pub(crate) struct Replace {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ReplaceFormat {
+pub(crate) enum ReplaceOutput {
     /// The body of the response
     Body,
     /// The status code, the body, the Job to store and the warnings, in one object
@@ -364,29 +363,36 @@ pub(crate) struct Jobs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum RestoreFormat {
+pub(crate) enum RestoreOutput {
     /// The whole manifest
     Manifest,
     /// The added fields, as a JSON Patch (RFC 6902)
     JsonPatch,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum CheckFormat {
+/// What `check` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckOutput {
     /// For people
     Text,
     /// For programs, see schemas/report.schema.json
     Json,
+    /// What kubectl replace prints when the webhook answers
+    Kubectl,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum DiffFormat {
-    /// For people
-    Text,
+/// What `diff` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffOutput {
+    /// The changed lines of the Job as YAML, with values
+    Unified,
+    /// The paths of the changes
+    #[value(alias = "text")]
+    Tree,
     /// For programs, see schemas/report.schema.json
     Json,
-    /// As a JSON Patch (RFC 6902)
+    /// A JSON Patch (RFC 6902)
     JsonPatch,
-    /// As a JSON Merge Patch (RFC 7396)
+    /// A JSON Merge Patch (RFC 7396)
     MergePatch,
 }

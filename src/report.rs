@@ -1,14 +1,14 @@
-//! Renderings of a review: JSON and text.
+//! The rendering of a review as JSON. Those for people need the files of both Jobs, so the program has them.
 
-mod text;
+use std::collections::HashMap;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::diff::{Change, ChangeKind, Verdict};
-use crate::job::names::spelling;
-use crate::path::FieldPath;
+use crate::job::Position;
+use crate::path::{FieldPath, FieldPattern};
 use crate::validate::{Review, Violation, Violations};
 
 /// The version of the JSON format.
@@ -19,8 +19,7 @@ const LISTED_CHANGES: usize = 1000;
 
 /// A rendering of a [`Review`].
 ///
-/// `Serialize` writes the JSON object that `schemas/report.schema.json` describes.
-/// [`Report::check_text`] and [`Report::diff_text`] return text for people. Values of the Jobs are
+/// `Serialize` writes the JSON object that `schemas/report.schema.json` describes. Values of the Jobs are
 /// included only after [`Report::with_values`], since Jobs can contain secrets.
 ///
 /// ```
@@ -39,29 +38,27 @@ const LISTED_CHANGES: usize = 1000;
 pub struct Report<'r> {
     review: &'r Review,
     values: bool,
+    places: Option<&'r HashMap<FieldPath, Places>>,
 }
 
-/// Whether a text for people is coloured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TextStyle {
-    /// Without escape sequences.
-    #[default]
-    Plain,
-    /// With ANSI escape sequences for colours, for a terminal.
-    Ansi,
+/// Where a field stands in the files of both Jobs.
+#[doc(hidden)]
+#[expect(clippy::exhaustive_structs, reason = "public only for another crate of this workspace")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Places {
+    /// In the file of the existing Job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub existing: Option<Position>,
+    /// In the file of the replacement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<Position>,
 }
-
-spelling!(TextStyle, "text style", {
-    Plain => "plain",
-    Ansi => "ansi",
-});
 
 impl<'r> Report<'r> {
     /// The report of a review, without values.
     #[must_use]
     pub fn new(review: &'r Review) -> Self {
-        Self { review, values: false }
+        Self { review, values: false, places: None }
     }
 
     /// Sets whether the report includes the values before and after each change.
@@ -70,17 +67,15 @@ impl<'r> Report<'r> {
         Self { values, ..self }
     }
 
-    /// The outcome, then each violation with its hint, the warnings, and the changes that are not
-    /// denied.
+    /// Adds where the fields stand, by their paths.
+    #[doc(hidden)]
     #[must_use]
-    pub fn check_text(&self, style: TextStyle) -> String {
-        text::check(self, style)
+    pub fn with_places(self, places: &'r HashMap<FieldPath, Places>) -> Self {
+        Self { places: Some(places), ..self }
     }
 
-    /// The changes, one per line; empty if there are none.
-    #[must_use]
-    pub fn diff_text(&self, style: TextStyle) -> String {
-        text::diff(self, style)
+    fn places_of(&self, path: &FieldPath) -> Option<&'r Places> {
+        self.places?.get(path)
     }
 }
 
@@ -93,10 +88,10 @@ impl Serialize for Review {
 
 impl Serialize for Report<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { review, values } = *self;
-        let violation = |violation| ViolationEntry::of(violation, values);
+        let review = self.review;
+        let violation = |violation| ViolationEntry::of(violation, self);
         let (changes, omitted_changes) = listed(review.changes().iter());
-        let changes = changes.into_iter().map(|change| ChangeEntry::of(change, values));
+        let changes = changes.into_iter().map(|change| ChangeEntry::of(change, self));
         let violations = review.violations().into_iter().flatten().map(violation);
         let omitted_violations = review.violations().map_or(0, Violations::omitted);
         let warnings = review.warnings().iter().map(violation);
@@ -105,6 +100,8 @@ impl Serialize for Report<'_> {
         object.serialize_entry("apiVersion", API_VERSION)?;
         object.serialize_entry("policy", review.policy().name())?;
         object.serialize_entry("allowed", &review.is_allowed())?;
+        let may_change = review.policy().allowed().iter().map(FieldPattern::as_str);
+        object.serialize_entry("mayChange", &may_change.collect::<Vec<_>>())?;
         object.serialize_entry("changes", &changes.collect::<Vec<_>>())?;
         if omitted_changes > 0 {
             object.serialize_entry("omittedChanges", &omitted_changes)?;
@@ -134,18 +131,21 @@ struct ChangeEntry<'r> {
     pointer: Option<String>,
     change: ChangeKind,
     verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    places: Option<&'r Places>,
     #[serde(flatten)]
     values: Values<'r>,
 }
 
 impl<'r> ChangeEntry<'r> {
-    fn of(change: &'r Change, values: bool) -> Self {
+    fn of(change: &'r Change, report: &Report<'r>) -> Self {
         Self {
             path: change.path(),
             pointer: change.path().short_pointer(),
             change: change.kind(),
             verdict: change.verdict(),
-            values: Values::of(values, || (change.before(), change.after())),
+            places: report.places_of(change.path()),
+            values: Values::of(report.values, || (change.before(), change.after())),
         }
     }
 }
@@ -154,14 +154,16 @@ impl<'r> ChangeEntry<'r> {
 struct ViolationEntry<'r> {
     #[serde(flatten)]
     violation: &'r Violation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    places: Option<&'r Places>,
     #[serde(flatten)]
     values: Values<'r>,
 }
 
 impl<'r> ViolationEntry<'r> {
-    fn of(violation: &'r Violation, values: bool) -> Self {
-        let values = Values::of(values, || (violation.before(), violation.after()));
-        Self { violation, values }
+    fn of(violation: &'r Violation, report: &Report<'r>) -> Self {
+        let values = Values::of(report.values, || (violation.before(), violation.after()));
+        Self { violation, places: report.places_of(violation.path()), values }
     }
 }
 

@@ -1,0 +1,137 @@
+//! What is found out about one Job. All outputs of `check` and `diff` are renderings of it.
+
+use std::collections::HashMap;
+
+use volcano_job_update::internals::{Place, Position};
+use volcano_job_update::status::Status;
+use volcano_job_update::{FieldPath, Review, Violation};
+
+use crate::error::Error;
+use crate::input::Update;
+
+/// One Job: an update, a creation or a deletion, and what comes of it.
+pub(crate) struct Case {
+    /// The Job as kubectl names it, `NAMESPACE/NAME`; `NAME` if no namespace is known.
+    pub(crate) job: String,
+    pub(crate) outcome: Outcome,
+    /// What to tell about how the update came about.
+    pub(crate) notes: Vec<String>,
+}
+
+pub(crate) enum Outcome {
+    Reviewed(Box<Reviewed>),
+    /// The Job does not exist yet.
+    Created,
+    /// The Job has no manifest any more.
+    Deleted,
+    /// The API server refuses the request, whatever the policy is.
+    Refused(Status),
+    /// No verdict is possible.
+    Failed(Error),
+}
+
+/// An update and its review.
+pub(crate) struct Reviewed {
+    pub(crate) update: Update,
+    pub(crate) review: Review,
+    /// Whether Volcano's own webhook denies the update, and that counts.
+    pub(crate) is_denied_by_volcano: bool,
+}
+
+/// The outcome in one word, as all outputs name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    Allowed,
+    Denied,
+    Created,
+    Deleted,
+    Refused,
+    Error,
+}
+
+impl Word {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Allowed, Self::Denied, Self::Created, Self::Deleted, Self::Refused, Self::Error];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Denied => "denied",
+            Self::Created => "created",
+            Self::Deleted => "deleted",
+            Self::Refused => "refused",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl Case {
+    pub(crate) fn word(&self) -> Word {
+        match &self.outcome {
+            Outcome::Reviewed(reviewed) if reviewed.is_allowed() => Word::Allowed,
+            Outcome::Reviewed(_) => Word::Denied,
+            Outcome::Created => Word::Created,
+            Outcome::Deleted => Word::Deleted,
+            Outcome::Refused(_) => Word::Refused,
+            Outcome::Failed(_) => Word::Error,
+        }
+    }
+
+    /// The exit status of `check`: 0 may be done, 1 may not, 2 nobody knows.
+    pub(crate) fn check_status(&self) -> u8 {
+        match self.word() {
+            Word::Allowed | Word::Created | Word::Deleted => 0,
+            Word::Denied | Word::Refused => 1,
+            Word::Error => 2,
+        }
+    }
+
+    /// The exit status of `diff`: 0 no change, 1 changes, 2 nobody knows.
+    pub(crate) fn diff_status(&self) -> u8 {
+        match &self.outcome {
+            Outcome::Reviewed(reviewed) => u8::from(!reviewed.review.changes().is_empty()),
+            Outcome::Created | Outcome::Deleted => 1,
+            Outcome::Refused(_) | Outcome::Failed(_) => 2,
+        }
+    }
+}
+
+impl Reviewed {
+    pub(crate) fn is_allowed(&self) -> bool {
+        self.review.is_allowed() && !self.is_denied_by_volcano
+    }
+
+    /// Where everything that the review reports stands in the files, by the paths of the review.
+    pub(crate) fn spots(&self) -> HashMap<&FieldPath, Spots> {
+        let violations = self.review.violations().into_iter().flatten();
+        let reported = violations.chain(self.review.warnings()).map(Violation::path);
+        let mut paths: HashMap<_, _> = reported.map(|path| (path, (path, path))).collect();
+        for change in self.review.changes().iter() {
+            paths.insert(change.path(), (change.existing_path(), change.replacement_path()));
+        }
+        let (paths, sides): (Vec<_>, Vec<_>) = paths.into_iter().unzip();
+        let (existing, replacement): (Vec<_>, Vec<_>) = sides.into_iter().unzip();
+        let Update { existing: old, manifest: new, .. } = &self.update;
+        let existing = old.spots(old.places(&existing));
+        let replacement = self.update.replacement_places(&replacement).unwrap_or_default();
+        let mut existing = existing.into_iter();
+        let mut replacement = new.spots(replacement).into_iter();
+        let mut spots = || Spots { existing: existing.next(), replacement: replacement.next() };
+        paths.into_iter().map(|path| (path, spots())).collect()
+    }
+}
+
+/// Where a field stands in the files of both Jobs; `None` in a file that does not have the whole Job.
+#[derive(Clone, Debug)]
+pub(crate) struct Spots {
+    pub(crate) existing: Option<Spot>,
+    pub(crate) replacement: Option<Spot>,
+}
+
+/// Where a field stands in a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Spot {
+    pub(crate) place: Place,
+    /// Of its key, or of its value if it has none.
+    pub(crate) position: Position,
+}

@@ -1,0 +1,65 @@
+//! The values that are shown without `--show-values`.
+
+use serde_json::Value;
+use volcano_job_update::{FieldPath, Segment};
+
+/// A value that is no secret: a number or the name of an event or action, of a field that has only
+/// those.
+pub(crate) fn public_text(path: &FieldPath, value: &Value) -> Option<String> {
+    let keys: Vec<&str> = path.segments().iter().map(key).collect();
+    let in_task = keys.strip_prefix(&["spec", "tasks", "*"]);
+    match (in_task.or(keys.strip_prefix(&["spec"]))?, value) {
+        (
+            ["replicas" | "minAvailable" | "maxRetry" | "ttlSecondsAfterFinished"],
+            Value::Number(number),
+        )
+        | (["policies", "*", "exitCode"], Value::Number(number))
+        | (["partitionPolicy", _], Value::Number(number)) => {
+            number.as_i64().map(|number| number.to_string())
+        }
+        (
+            ["policies", "*", "event" | "action"] | ["policies", "*", "events", "*"],
+            Value::String(text),
+        ) => is_name(text).then(|| text.clone()),
+        _ => None,
+    }
+}
+
+/// The key of a step; `*` for a list position.
+fn key(segment: &Segment) -> &str {
+    match segment {
+        Segment::Key(key) => key,
+        Segment::Index(_) => "*",
+    }
+}
+
+/// Whether a text can be the name of an event or action: `PodFailed`, `*`.
+fn is_name(text: &str) -> bool {
+    text == "*" || text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_numbers_and_names_of_known_fields_are_public() {
+        for (path, value, public) in [
+            ("spec.minAvailable", json!(3), Some("3")),
+            ("spec.tasks[0].replicas", json!(-1), Some("-1")),
+            ("spec.tasks[0].partitionPolicy.totalPartitions", json!(2), Some("2")),
+            ("spec.tasks[0].policies[1].event", json!("PodFailed"), Some("PodFailed")),
+            ("spec.policies[1].events[0]", json!("*"), Some("*")),
+            ("spec.tasks[0].replicas", json!("secret"), None),
+            ("spec.policies[1].action", json!("pass word 1"), None),
+            ("spec.queue", json!("default"), None),
+            ("spec.tasks[0].template.spec.priority", json!(3), None),
+            ("metadata.labels.replicas", json!(3), None),
+        ] {
+            let path = path.parse().expect("a path");
+            assert_eq!(public_text(&path, &value).as_deref(), public, "{path}");
+        }
+    }
+}

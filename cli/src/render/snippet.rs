@@ -1,0 +1,184 @@
+//! A violation with the lines of the files that it is about, as rustc shows errors.
+
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+use serde_json::Value;
+use volcano_job_update::internals::Position;
+use volcano_job_update::{Change, Segment, Severity, Violation, ViolationCode};
+use volcano_job_update_programs::printable;
+
+use super::Options;
+use super::public::public_text;
+use super::words::{shown, shown_path, values};
+use crate::case::{Reviewed, Spot, Spots};
+use crate::input::Document;
+
+/// Shows violations of one update.
+pub(super) struct Snippets<'r> {
+    pub(super) reviewed: &'r Reviewed,
+    pub(super) options: Options,
+}
+
+impl Snippets<'_> {
+    /// The paragraph about a violation or a warning.
+    pub(super) fn paragraph(&self, violation: &Violation, spots: Option<&Spots>) -> String {
+        let level = match violation.severity() {
+            Severity::Warning => Level::WARNING,
+            _ => Level::ERROR,
+        };
+        let title = format!("{}: {}", shown_path(violation.path()), shown(violation.message()));
+        let code = violation.code().as_str();
+        let mut group = Group::with_title(level.primary_title(title).id(code));
+        group = group.elements(spots.into_iter().flat_map(|spots| self.sources(violation, spots)));
+        let help = violation.hint().map(|hint| self.help(violation, hint));
+        group = group.elements(help.map(|help| Level::HELP.message(help)));
+        let renderer =
+            if self.options.terminal.is_coloured { Renderer::styled() } else { Renderer::plain() };
+        let renderer =
+            renderer.decor_style(DecorStyle::Ascii).term_width(self.options.terminal.width);
+        renderer.render(&[group]) + "\n"
+    }
+
+    /// The line of the manifest, and that of the existing Job if the manifest has none, or with
+    /// `show_values`.
+    fn sources(&self, violation: &Violation, spots: &Spots) -> Vec<Element<'static>> {
+        let update = &self.reviewed.update;
+        let changes = self.reviewed.review.changes();
+        let position = changes.binary_search_by(|change| change.path().cmp(violation.path()));
+        let change = position.ok().and_then(|position| changes.get(position));
+        let new = spots.replacement.as_ref().map(|spot| (&update.manifest, spot));
+        let old = spots.existing.as_ref().map(|spot| (&update.existing, spot));
+        let is_there =
+            |spot: &Option<Spot>| spot.as_ref().is_some_and(|spot| spot.place.missing == 0);
+        let (has_new, has_old) = (is_there(&spots.replacement), is_there(&spots.existing));
+        let mut elements = Vec::new();
+        if let Some((document, spot)) = new {
+            let label = if has_new { self.label(change) } else { missing_label(violation) };
+            elements.push(self.source(document, spot, AnnotationKind::Primary, &label));
+        }
+        if let Some((document, spot)) = old
+            && has_old
+            && (!has_new || (self.options.show_values && change.is_some()))
+        {
+            let label = if has_new { "before" } else { "it was here" };
+            elements.push(self.source(document, spot, AnnotationKind::Context, label));
+        }
+        elements
+    }
+
+    /// What happened to the field, with its values if they may be shown.
+    fn label(&self, change: Option<&Change>) -> String {
+        let Some(change) = change else { return String::new() };
+        let is_public = |value: Option<&Value>| {
+            value.is_none_or(|value| public_text(change.path(), value).is_some())
+        };
+        if change.before().is_some() && is_public(change.before()) && is_public(change.after()) {
+            return values(change, false).unwrap_or_default();
+        }
+        change.kind().to_string()
+    }
+
+    /// Where a place is, and its line.
+    fn source(
+        &self,
+        document: &Document,
+        spot: &Spot,
+        kind: AnnotationKind,
+        label: &str,
+    ) -> Element<'static> {
+        let path = printable(&document.name, &[]).into_owned();
+        let Position { line: number, column } = spot.position;
+        let Some(line) = Line::of(document.text(), spot, self.options.show_values) else {
+            return Origin::path(path).line(number).char_column(column).into();
+        };
+        let annotation = kind.span(line.marked);
+        let annotation =
+            if label.is_empty() { annotation } else { annotation.label(label.to_owned()) };
+        Snippet::source(line.text).line_start(number).path(path).annotation(annotation).into()
+    }
+
+    /// The hint, and the line to paste if the hint is to restore a value that may be shown.
+    fn help(&self, violation: &Violation, hint: &str) -> String {
+        let hint = printable(hint, &[]);
+        match self.line_to_paste(violation) {
+            Some(line) => format!("{hint}:\n{line}"),
+            None => hint.into_owned(),
+        }
+    }
+
+    fn line_to_paste(&self, violation: &Violation) -> Option<String> {
+        if violation.code() != ViolationCode::ImmutableField {
+            return None;
+        }
+        let before = violation.before()?;
+        let text = match public_text(violation.path(), before) {
+            Some(text) => text,
+            None if self.options.show_values => before.to_string(),
+            None => return None,
+        };
+        let Some(Segment::Key(key)) = violation.path().segments().last() else { return None };
+        let key = match self.reviewed.update.manifest.is_yaml() {
+            true => key.to_string(),
+            false => Value::from(&**key).to_string(),
+        };
+        let line = format!("{key}: {text}");
+        // A longer one would be cut, which is of no use.
+        (line == shown(&line)).then_some(line)
+    }
+}
+
+fn missing_label(violation: &Violation) -> String {
+    match violation.path().segments().last() {
+        Some(Segment::Key(key)) => format!("`{}` is missing here", shown(key)),
+        Some(Segment::Index(_)) => "the element is missing here".to_owned(),
+        None => String::new(),
+    }
+}
+
+/// A line of a file as it is shown, and the part of it that is marked.
+struct Line {
+    text: String,
+    marked: Range<usize>,
+}
+
+/// The length up to which a line is shown, in bytes; the renderer cuts it to the width of the terminal.
+const MAX_LINE_BYTES: usize = 4096;
+
+impl Line {
+    /// The line of a spot; `None` if it is too long. Without `show_values` it has only the key, at its
+    /// column: the rest can be values.
+    fn of(text: &[u8], spot: &Spot, show_values: bool) -> Option<Self> {
+        let place = &spot.place;
+        let range = place.key.as_ref().unwrap_or(&place.value);
+        let (before, rest) = text.split_at_checked(range.start)?;
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let before = before.get(start..)?;
+        let rest = rest.split(|byte| *byte == b'\n').next()?;
+        if before.len() + rest.len() > MAX_LINE_BYTES {
+            return None;
+        }
+        let (marked, after) = rest.split_at_checked(range.len()).unwrap_or((rest, &[]));
+        let [before, marked, after] = [before, marked, after].map(String::from_utf8_lossy);
+        Some(match (show_values, &place.key) {
+            (true, _) => Self::new(&before, &marked, after.trim_end()),
+            (false, Some(_)) => Self::new(&hidden(&before), &marked, ": …"),
+            (false, None) => Self::new(&hidden(&before), "…", ""),
+        })
+    }
+
+    fn new(before: &str, marked: &str, after: &str) -> Self {
+        let [before, marked, after] = [before, marked, after].map(|text| printable(text, &[]));
+        let start = before.len();
+        let text = format!("{before}{marked}{after}");
+        Self { text, marked: start..start + marked.len() }
+    }
+}
+
+/// The text in front of a key: an indentation as it is, anything else as blanks.
+fn hidden(before: &str) -> String {
+    let indentation = before.trim_start_matches([' ', '-']);
+    let shown = before.strip_suffix(indentation).unwrap_or_default();
+    format!("{shown}{}", " ".repeat(indentation.chars().count()))
+}

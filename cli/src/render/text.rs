@@ -1,0 +1,212 @@
+//! The report for people: the verdict, each violation at its place in the file, and what else changes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use volcano_job_update::status::Status;
+use volcano_job_update::{FieldPath, Verdict, Violation, ViolationCode, Violations};
+use volcano_job_update_programs::printable;
+
+use super::snippet::Snippets;
+use super::words::count;
+use super::{Options, Render, Summary, tree};
+use crate::case::{Case, Outcome, Reviewed, Spots};
+use crate::error::Error;
+
+/// The output `text` of `check`.
+pub(super) struct Text {
+    options: Options,
+    /// The lines of the table at the end: the Jobs that are not simply allowed.
+    rows: Vec<[String; 3]>,
+}
+
+impl Text {
+    pub(super) fn new(options: Options) -> Self {
+        Self { options, rows: Vec::new() }
+    }
+}
+
+impl Render for Text {
+    fn case(&mut self, case: &Case) -> Result<String, Error> {
+        let text = match &case.outcome {
+            Outcome::Reviewed(reviewed) => self.reviewed(reviewed),
+            Outcome::Created => creation_text(&case.job),
+            Outcome::Deleted => deletion_text(&case.job),
+            Outcome::Refused(status) => refused_text(status),
+            Outcome::Failed(_) => String::new(),
+        };
+        if !self.options.has_many {
+            return Ok(text);
+        }
+        self.add_row(case);
+        let is_plain =
+            matches!(case.outcome, Outcome::Created | Outcome::Deleted | Outcome::Failed(_));
+        Ok(if is_plain { text } else { format!("{}:\n{text}", printable(&case.job, &[])) })
+    }
+
+    fn end(&mut self, summary: &Summary) -> String {
+        if !self.options.has_many {
+            return String::new();
+        }
+        let counts = summary.counts().map(|(word, count)| format!("{count} {}", word.as_str()));
+        let counts: Vec<String> = counts.collect();
+        let mut text = self.table();
+        text += &format!("{}: {}\n", count(summary.jobs(), "Job"), counts.join(", "));
+        if summary.other_objects > 0 {
+            text += &format!("{} skipped\n", count(summary.other_objects, "other object"));
+        }
+        text
+    }
+}
+
+impl Text {
+    fn reviewed(&self, reviewed: &Reviewed) -> String {
+        let review = &reviewed.review;
+        let spots = reviewed.spots();
+        let mut text = self.headline(reviewed);
+        let violations = review.violations().into_iter().flatten();
+        for violation in violations.clone().chain(review.warnings()) {
+            text += &self.paragraph(reviewed, violation, &spots);
+        }
+        let omitted = review.violations().map_or(0, Violations::omitted);
+        if omitted > 0 {
+            text += &format!("and {}\n", count(omitted, "more violation"));
+        }
+        if review.omitted_warnings() > 0 {
+            text += &format!("and {}\n", count(review.omitted_warnings(), "more warning"));
+        }
+        let is_immutable =
+            |violation: &Violation| violation.code() == ViolationCode::ImmutableField;
+        if violations.clone().any(is_immutable) {
+            text += &self.rule(reviewed);
+        }
+        let others =
+            tree::lines(review, self.options, |change| change.verdict() != Verdict::Denied);
+        if !others.is_empty() {
+            text += "changes that are not denied:\n";
+            text += &others.concat();
+        }
+        text
+    }
+
+    fn headline(&self, reviewed: &Reviewed) -> String {
+        let review = &reviewed.review;
+        let policy = printable(review.policy().name(), &[]).into_owned();
+        let terminal = self.options.terminal;
+        let Some(violations) = review.violations() else {
+            let (green, red) = (terminal.green(), terminal.red());
+            let changes = count(review.changes().len(), "change");
+            let but = match reviewed.is_denied_by_volcano {
+                true => format!(", but {red}denied{red:#} by Volcano's webhook"),
+                false => String::new(),
+            };
+            return format!("{green}allowed{green:#} by the policy {policy}: {changes}{but}\n");
+        };
+        let red = terminal.red();
+        let all = count(violations.len() + violations.omitted(), "violation");
+        format!("{red}denied{red:#} by the policy {policy}: {all}{}\n", by_code(violations))
+    }
+
+    /// The paragraph about a violation or warning.
+    fn paragraph(
+        &self,
+        reviewed: &Reviewed,
+        violation: &Violation,
+        spots: &HashMap<&FieldPath, Spots>,
+    ) -> String {
+        Snippets { reviewed, options: self.options }
+            .paragraph(violation, spots.get(violation.path()))
+    }
+
+    /// Which fields may change, once for all violations.
+    fn rule(&self, reviewed: &Reviewed) -> String {
+        let policy = reviewed.review.policy();
+        let bold = self.options.terminal.bold();
+        let label = format!("{bold}note{bold:#}: ");
+        let sentence =
+            format!("by the policy {}, {}", printable(policy.name(), &[]), policy.rule_in_words());
+        let first = " ".repeat("note: ".len());
+        let width = self.options.terminal.width;
+        let wrapped = textwrap::fill(
+            &sentence,
+            textwrap::Options::new(width).initial_indent(&first).subsequent_indent(&first),
+        );
+        format!("{label}{}\n", wrapped.trim_start())
+    }
+
+    fn add_row(&mut self, case: &Case) {
+        let what = match &case.outcome {
+            Outcome::Reviewed(reviewed) => match reviewed.review.violations() {
+                Some(violations) => {
+                    let all = count(violations.len() + violations.omitted(), "violation");
+                    all + &by_code(violations)
+                }
+                None if reviewed.is_allowed() => return,
+                None => "denied by Volcano's webhook".to_owned(),
+            },
+            Outcome::Created | Outcome::Deleted => return,
+            Outcome::Refused(status) => format!("{} {}", status.code, status.reason),
+            Outcome::Failed(error) => super::words::shown(&error.to_string()),
+        };
+        let job = printable(&case.job, &[]).into_owned();
+        self.rows.push([job, case.word().as_str().to_owned(), what]);
+    }
+
+    fn table(&self) -> String {
+        if self.rows.is_empty() {
+            return String::new();
+        }
+        let header = ["JOB", "VERDICT", "WHY"].map(str::to_owned);
+        let width = |column: usize| {
+            let cells = self.rows.iter().chain([&header]).filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let (job_width, verdict_width) = (width(0), width(1));
+        let red = self.options.terminal.red();
+        let line = |[job, verdict, why]: &[String; 3]| {
+            let (start, end) = match verdict.as_str() {
+                "VERDICT" => (String::new(), String::new()),
+                _ => (format!("{red}"), format!("{red:#}")),
+            };
+            format!("{job:job_width$}  {start}{verdict:verdict_width$}{end}  {why}\n")
+        };
+        [&header].into_iter().chain(&self.rows).map(line).collect()
+    }
+}
+
+/// The numbers of violations with each code, if there are several: ` (2 immutable-field, 1 unknown-field)`.
+fn by_code(violations: &Violations) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for violation in violations {
+        *counts.entry(violation.code().as_str()).or_default() += 1;
+    }
+    let counts: Vec<String> =
+        counts.into_iter().map(|(code, count)| format!("{count} {code}")).collect();
+    if violations.len() < 2 { String::new() } else { format!(" ({})", counts.join(", ")) }
+}
+
+pub(super) fn creation_text(job: &str) -> String {
+    format!("job.batch.volcano.sh/{} does not exist: it will be created\n", printable(job, &[]))
+}
+
+fn deletion_text(job: &str) -> String {
+    format!(
+        "job.batch.volcano.sh/{} has no manifest any more: it will be deleted\n",
+        printable(job, &[])
+    )
+}
+
+fn refused_text(status: &Status) -> String {
+    let mut text = format!("refused by the API server: {}\n", printable(&status.message, &['\n']));
+    if status.message.contains("\"before-first-apply\"") {
+        text.push_str(
+            "  help: the existing Job has no managedFields: kubectl get shows them with \
+             --show-managed-fields\n",
+        );
+    } else if status.code == 409 {
+        text.push_str(
+            "  help: leave these fields out, give them the values that they have, or take them from their \
+             managers with --force-conflicts\n",
+        );
+    }
+    text
+}
