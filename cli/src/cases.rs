@@ -25,9 +25,9 @@ pub(crate) fn run(
     let mut summary = Summary::default();
     print(&render.begin())?;
     let mut each = |case: &Case| -> Result<(), Error> {
-        case.notes.iter().for_each(|text| note(text));
-        if let Outcome::Failed(error) = &case.outcome {
-            output::error(error);
+        match &case.outcome {
+            Outcome::Failed(error) => output::error(error),
+            _ => case.notes.iter().for_each(|text| note(text)),
         }
         summary.add(case.word());
         worst = worst.max(status(case));

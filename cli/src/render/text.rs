@@ -185,14 +185,11 @@ fn by_code(violations: &Violations) -> String {
 }
 
 pub(super) fn creation_text(job: &str) -> String {
-    format!("job.batch.volcano.sh/{} does not exist: it will be created\n", printable(job, &[]))
+    format!("{} does not exist: it will be created\n", printable(job, &[]))
 }
 
 fn deletion_text(job: &str) -> String {
-    format!(
-        "job.batch.volcano.sh/{} has no manifest any more: it will be deleted\n",
-        printable(job, &[])
-    )
+    format!("{} has no manifest any more: it will be deleted\n", printable(job, &[]))
 }
 
 fn refused_text(status: &Status) -> String {

@@ -10,5 +10,6 @@ mod generate;
 mod replace;
 mod restore;
 mod terminal;
+mod texts;
 mod util;
 mod verbs;
