@@ -59,7 +59,7 @@ pub struct Search<'p> {
 }
 
 /// The last step of a path in a [`Search`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StepId(usize);
 
 #[derive(Debug)]
