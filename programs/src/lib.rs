@@ -6,6 +6,7 @@
 
 mod config;
 mod file;
+mod slips;
 mod status_codes;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -13,6 +14,7 @@ mod yaml;
 
 pub use self::config::{ConfigError, read_crd, read_policy, validator};
 pub use self::file::{FileError, display_name, is_stdin, read_file, read_prefix};
+pub use self::slips::Slip;
 pub use self::status_codes::status_codes_parser;
 pub use self::yaml::{Manifest, Manifests, YamlError, parse_manifest, parse_manifests, parse_yaml};
 /// Escapes what is not printable in a text that goes to a terminal or a log, as JSON does.

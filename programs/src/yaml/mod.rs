@@ -23,6 +23,7 @@ use self::convert::{Duplicates, document_value};
 pub use self::error::YamlError;
 use self::lookup::places;
 use self::nodes::{Document, Documents};
+pub(crate) use self::nodes::{Syntax, read_syntax};
 
 /// Parses a manifest in YAML, which includes JSON. Documents that are empty or have only comments are
 /// skipped.
@@ -151,7 +152,7 @@ impl fmt::Debug for Manifests<'_> {
 
 impl std::iter::FusedIterator for Manifests<'_> {}
 
-impl Manifest<'_> {
+impl<'t> Manifest<'t> {
     /// The document as JSON.
     #[must_use]
     pub fn value(&self) -> &Value {
@@ -178,6 +179,16 @@ impl Manifest<'_> {
     #[must_use]
     pub fn places(&self, paths: &[&FieldPath]) -> Vec<Place> {
         places(&self.document, paths)
+    }
+
+    /// The whole text, with the other documents.
+    pub(crate) fn text(&self) -> &'t str {
+        self.document.text()
+    }
+
+    /// The ranges of the scalars without quotes and tags, in order.
+    pub(crate) fn plain_scalars(&self) -> impl Iterator<Item = Range<usize>> {
+        self.document.plain_scalars()
     }
 
     /// An error at the value at a path, or at the innermost value around it that is found.

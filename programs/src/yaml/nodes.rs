@@ -69,6 +69,13 @@ impl<'t> Document<'t> {
         self.nodes.get(number).expect("a node of this document")
     }
 
+    /// The ranges of the scalars without quotes and tags, in order.
+    pub(super) fn plain_scalars(&self) -> impl Iterator<Item = Range<usize>> {
+        let is_plain =
+            |node: &&Node| matches!(node.content, Content::Scalar { is_plain: true, .. });
+        self.nodes.iter().filter(is_plain).map(|node| node.range.clone())
+    }
+
     /// The node, or the one that it is an alias of.
     pub(super) fn resolved(&self, id: Id) -> Id {
         match self.node(id).content {
@@ -151,6 +158,40 @@ impl<'t> Documents<'t> {
 
     fn error(&self, range: &Range<usize>, message: impl fmt::Display) -> YamlError {
         YamlError::at(self.text, range.start, message)
+    }
+}
+
+/// What a text has up to its first error of syntax.
+#[derive(Debug, Default)]
+pub(crate) struct Syntax {
+    /// The ranges of the scalars in quotes and of the block scalars, in order.
+    pub(crate) quoted: Vec<Range<usize>>,
+    /// Up to where `quoted` is complete. The parser reads a line ahead to see whether it has a key, so an
+    /// error can be behind that.
+    pub(crate) end: usize,
+    /// Where the error is, and what the parser says about it.
+    pub(crate) error: Option<(usize, String)>,
+}
+
+/// Reads a text that may have an error.
+pub(crate) fn read_syntax(text: &str) -> Syntax {
+    let mut documents = Documents::new(text, usize::MAX);
+    let mut syntax = Syntax::default();
+    loop {
+        let event = documents.event();
+        [syntax.end, _] = documents.ends;
+        match event {
+            Ok(None) => return syntax,
+            Ok(Some((Event::Scalar(_, style, ..), range))) if style != ScalarStyle::Plain => {
+                syntax.quoted.push(range);
+            }
+            Ok(Some(_)) => {}
+            Err(error) => {
+                let offset = error.offset().unwrap_or(text.len());
+                syntax.error = Some((offset, error.message().to_owned()));
+                return syntax;
+            }
+        }
     }
 }
 
