@@ -106,7 +106,7 @@ impl Reviewed {
         let violations = self.review.violations().into_iter().flatten();
         let reported = violations.chain(self.review.warnings()).map(Violation::path);
         let mut paths: HashMap<_, _> = reported.map(|path| (path, (path, path))).collect();
-        for change in self.review.changes().iter() {
+        for change in self.review.changes() {
             paths.insert(change.path(), (change.existing_path(), change.replacement_path()));
         }
         let (paths, sides): (Vec<_>, Vec<_>) = paths.into_iter().unzip();

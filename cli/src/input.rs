@@ -11,7 +11,9 @@ use volcano_job_clients::Verb;
 use volcano_job_update::admission::body_limit;
 use volcano_job_update::internals::{Place, Position, json_places};
 use volcano_job_update::{FieldPath, Job, JobError, Limits, Segment};
-use volcano_job_update_programs::{display_name, is_stdin, parse_manifest, read_file, read_prefix};
+use volcano_job_update_programs::{
+    display_name, is_stdin, parse_manifest, parse_manifests, read_file, read_prefix,
+};
 
 use crate::args::{Jobs, Replace};
 use crate::case::Spot;
@@ -122,7 +124,14 @@ impl Document {
         match &self.content {
             Content::Json(text) => std::str::from_utf8(text)
                 .map_or_else(|_| Vec::new(), |text| json_places(text, paths)),
-            Content::Yaml { .. } => Vec::new(),
+            // The document is read again, because its nodes take more memory than its value and are needed
+            // only when there is something to report.
+            Content::Yaml { text, .. } => {
+                match parse_manifests(text, usize::MAX).map(|mut manifests| manifests.next()) {
+                    Ok(Some(Ok(manifest))) => manifest.places(paths),
+                    _ => Vec::new(),
+                }
+            }
         }
     }
 }

@@ -29,9 +29,10 @@ const API_VERSION: &str = "volcano-job-update/v1";
 
 impl Render for Json {
     fn begin(&mut self) -> String {
-        match self.options.has_many {
-            true => format!("{{\n\"apiVersion\": \"{API_VERSION}\",\n\"jobs\": ["),
-            false => String::new(),
+        if self.options.has_many {
+            format!("{{\n\"apiVersion\": \"{API_VERSION}\",\n\"jobs\": [")
+        } else {
+            String::new()
         }
     }
 
