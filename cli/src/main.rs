@@ -10,6 +10,7 @@ mod explain;
 mod generate;
 mod input;
 mod judge;
+mod manual;
 mod output;
 mod render;
 mod replace;
@@ -76,7 +77,9 @@ fn run(command: Command, terminal: Terminal) -> Result<u8, Error> {
             admit::run(&webhook, restore, &review)?
         }
         Command::Generate(what) => generate::run(&what)?,
-        Command::Explain { code } => explain::run(code),
+        Command::Explain { code } => explain::run(code, terminal.width),
+        Command::Completion { shell } => manual::completion(shell),
+        Command::Man { directory } => manual::man(&directory)?,
     };
     output.print()?;
     Ok(output.exit_status())

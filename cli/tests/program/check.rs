@@ -371,6 +371,6 @@ fn codes_are_explained() {
     assert!(list.contains("dropped-default"), "{list}");
     let one = run(&["explain", "dropped-default"]);
     assert_eq!(one.status.code(), Some(0));
-    assert!(stdout(&one).starts_with("dropped-default\n\n"), "{}", stdout(&one));
+    assert!(stdout(&one).starts_with("CODE: dropped-default\n\n"), "{}", stdout(&one));
     assert_eq!(run(&["explain", "dropped"]).status.code(), Some(2));
 }

@@ -7,6 +7,7 @@ mod argocd;
 mod check;
 mod escapes;
 mod generate;
+mod manual;
 mod replace;
 mod restore;
 mod terminal;
