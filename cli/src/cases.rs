@@ -12,7 +12,7 @@ use crate::case::{Case, Outcome};
 use crate::error::Error;
 use crate::judge::Judge;
 use crate::output::{self, note, print};
-use crate::render::{Render, Summary};
+use crate::report::{Render, Summary};
 
 /// Prints what is found out about each Job, and returns the highest exit status.
 pub(crate) fn run(

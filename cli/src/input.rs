@@ -16,7 +16,6 @@ use volcano_job_update_programs::{
 };
 
 use crate::args::{Jobs, Replace};
-use crate::case::Spot;
 use crate::error::Error;
 
 /// The content of a file, from which a [`Job`] borrows.
@@ -31,6 +30,14 @@ pub(crate) struct Document {
 pub(crate) enum Content {
     Json(Vec<u8>),
     Yaml { text: Vec<u8>, value: Value },
+}
+
+/// Where a field stands in a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Spot {
+    pub(crate) place: Place,
+    /// Of its key, or of its value if it has none.
+    pub(crate) position: Position,
 }
 
 /// A list of objects, as `kubectl get` prints several.

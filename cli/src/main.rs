@@ -14,6 +14,7 @@ mod manual;
 mod output;
 mod render;
 mod replace;
+mod report;
 mod restore;
 mod terminal;
 mod update;
@@ -30,7 +31,7 @@ use crate::case::Case;
 use crate::error::Error;
 use crate::judge::Judge;
 use crate::output::warn;
-use crate::render::Options;
+use crate::report::Options;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {

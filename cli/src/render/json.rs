@@ -8,10 +8,11 @@ use volcano_job_update::internals::Places;
 use volcano_job_update::status::Status;
 use volcano_job_update::{FieldPath, Report};
 
-use super::{Options, Render, Summary};
-use crate::case::{Case, Outcome, Reviewed, Spot};
+use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
+use crate::input::Spot;
 use crate::output::to_json;
+use crate::report::{Options, Render, Summary};
 
 /// The output `json`: the report of the Job, or an object with the list `jobs` of the reports of many.
 pub(super) struct Json {

@@ -9,11 +9,11 @@ use volcano_job_update::internals::Position;
 use volcano_job_update::{Change, ChangeKind, Segment, Severity, Violation, ViolationCode};
 use volcano_job_update_programs::printable;
 
-use super::Options;
 use super::public::public_text;
 use super::words::{shown, shown_path, values};
-use crate::case::{Reviewed, Spot, Spots};
-use crate::input::Document;
+use crate::case::{Reviewed, Spots};
+use crate::input::{Document, Spot};
+use crate::report::Options;
 
 /// Shows violations of one update.
 pub(super) struct Snippets<'r> {

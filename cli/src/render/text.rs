@@ -7,10 +7,11 @@ use volcano_job_update::{FieldPath, Verdict, Violation, ViolationCode, Violation
 use volcano_job_update_programs::printable;
 
 use super::snippet::Snippets;
+use super::tree;
 use super::words::count;
-use super::{Options, Render, Summary, tree};
 use crate::case::{Case, Outcome, Reviewed, Spots};
 use crate::error::Error;
+use crate::report::{Options, Render, Summary};
 
 /// The output `text` of `check`.
 pub(super) struct Text {
