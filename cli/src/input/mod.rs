@@ -1,63 +1,83 @@
 //! Reads Jobs, patches and requests, in JSON or YAML.
 
-use std::borrow::Cow;
-use std::path::Path;
+mod documents;
+mod files;
+mod git;
+mod pairs;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
 use serde_json::Value;
 use volcano_job_apiserver::apply_patch;
 use volcano_job_clients::Verb;
 use volcano_job_update::admission::body_limit;
 use volcano_job_update::internals::{Place, Position, json_places};
 use volcano_job_update::{FieldPath, Job, JobError, Limits, Segment};
-use volcano_job_update_programs::{display_name, is_stdin, parse_manifest, read_file, read_prefix};
+use volcano_job_update_programs::{
+    FieldPlaces, display_name, is_stdin, parse_manifest, read_file, read_prefix,
+};
 
+pub(crate) use self::documents::{Documents, Listed, Locator, Source, has_manifest_name};
+pub(crate) use self::files::{Origin, Unit, Units, is_many};
+pub(crate) use self::git::Git;
+pub(crate) use self::pairs::{JobName, pair_up, select};
+
+use self::documents::{Format, Head, format_by_name};
 use crate::args::{Jobs, Replace};
 use crate::case::Spot;
 use crate::error::Error;
 
-/// The content of a file, from which a [`Job`] borrows.
+/// One object of a file, from which a [`Job`] borrows.
+#[derive(Clone)]
 pub(crate) struct Document {
     /// For messages.
     pub(crate) name: String,
     /// As the command line has it.
     pub(crate) path: String,
-    pub(crate) content: Content,
+    /// The whole text of the file.
+    text: Arc<[u8]>,
+    content: Content,
 }
 
-pub(crate) enum Content {
-    Json(Vec<u8>),
-    Yaml { text: Vec<u8>, value: Value },
+#[derive(Clone)]
+enum Content {
+    /// Where it is in the text.
+    Json(Range<usize>),
+    Yaml {
+        manifest: Arc<YamlManifest>,
+        /// Which of the manifest's `items` it is, if that is a list.
+        item: Option<usize>,
+    },
 }
 
-/// A list of objects, as `kubectl get` prints several.
-#[derive(Deserialize)]
-struct List {
-    kind: String,
-    items: Vec<IgnoredAny>,
-}
-
-impl Content {
-    /// The list of objects that it is, if it is one.
-    fn list(&self) -> Option<List> {
-        let list = match self {
-            Self::Json(text) => serde_json::from_slice(text),
-            Self::Yaml { value, .. } => List::deserialize(value),
-        };
-        list.ok().filter(|list: &List| list.kind.ends_with("List"))
-    }
+/// A parsed document of a YAML file.
+struct YamlManifest {
+    value: Value,
+    places: FieldPlaces,
+    /// What `places` has to be moved by, in bytes.
+    offset: usize,
+    /// Where it begins in the text.
+    start: usize,
 }
 
 impl Document {
+    /// A whole text in JSON.
+    pub(crate) fn json(name: String, path: String, text: Vec<u8>) -> Self {
+        let content = Content::Json(0..text.len());
+        Self { name, path, text: text.into(), content }
+    }
+
     fn is_blank(&self) -> bool {
-        matches!(&self.content, Content::Json(text) if text.trim_ascii().is_empty())
+        !self.is_yaml() && self.own_text().trim_ascii().is_empty()
     }
 
     pub(crate) fn job(&self, limits: &Limits) -> Result<Job<'_>, Error> {
-        let job = match &self.content {
-            Content::Json(text) => limits.read_slice(text),
-            Content::Yaml { value, .. } => limits.read_value(value),
+        let job = match self.yaml_value() {
+            Some(value) => limits.read_value(value),
+            None => limits.read_slice(self.own_text()),
         };
         job.map_err(|error| self.error(error))
     }
@@ -66,17 +86,38 @@ impl Document {
         Error::Job { name: self.name.clone(), error }
     }
 
+    /// The whole text of the file.
     pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The text of a document in JSON; for YAML that of the file.
+    #[expect(clippy::expect_used, reason = "the range is that of a value in this text")]
+    fn own_text(&self) -> &[u8] {
         match &self.content {
-            Content::Json(text) | Content::Yaml { text, .. } => text,
+            Content::Json(range) => self.text.get(range.clone()).expect("a part of the text"),
+            Content::Yaml { .. } => &self.text,
+        }
+    }
+
+    /// The value of a document in YAML.
+    #[expect(clippy::expect_used, reason = "whoever makes a document counts the items")]
+    pub(crate) fn yaml_value(&self) -> Option<&Value> {
+        match &self.content {
+            Content::Json(_) => None,
+            Content::Yaml { manifest, item: None } => Some(&manifest.value),
+            Content::Yaml { manifest, item: Some(item) } => {
+                let items = manifest.value.get("items");
+                Some(items.and_then(|items| items.get(item)).expect("the list has the item"))
+            }
         }
     }
 
     /// `None` if it is not JSON.
     fn value(&self) -> Option<Cow<'_, Value>> {
-        match &self.content {
-            Content::Json(text) => serde_json::from_slice(text).ok().map(Cow::Owned),
-            Content::Yaml { value, .. } => Some(Cow::Borrowed(value)),
+        match self.yaml_value() {
+            Some(value) => Some(Cow::Borrowed(value)),
+            None => serde_json::from_slice(self.own_text()).ok().map(Cow::Owned),
         }
     }
 
@@ -84,25 +125,16 @@ impl Document {
         matches!(self.content, Content::Yaml { .. })
     }
 
+    fn head(&self) -> Head {
+        match self.yaml_value() {
+            Some(value) => Head::of_value(value),
+            None => Head::of_json(self.own_text()),
+        }
+    }
+
     /// The Job as kubectl names it: `NAMESPACE/NAME`. Empty if it cannot be read.
     pub(crate) fn job_name(&self) -> String {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Named {
-            metadata: Metadata,
-        }
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Metadata {
-            namespace: Option<String>,
-            name: Option<String>,
-        }
-        let named = match &self.content {
-            Content::Json(text) => serde_json::from_slice(text),
-            Content::Yaml { value, .. } => Named::deserialize(value),
-        };
-        let Metadata { namespace, name } = named.unwrap_or_else(|_| Named::default()).metadata;
-        [namespace, name].into_iter().flatten().collect::<Vec<_>>().join("/")
+        self.head().job_name().to_string()
     }
 
     /// Places with their positions in the file.
@@ -119,11 +151,34 @@ impl Document {
 
     /// Where fields stand, see [`Place`].
     pub(crate) fn places(&self, paths: &[&FieldPath]) -> Vec<Place> {
-        match &self.content {
-            Content::Json(text) => std::str::from_utf8(text)
-                .map_or_else(|_| Vec::new(), |text| json_places(text, paths)),
-            Content::Yaml { .. } => Vec::new(),
-        }
+        let (mut places, offset) = match &self.content {
+            Content::Json(range) => (places_in_json(self.own_text(), paths), range.start),
+            Content::Yaml { manifest, item: None } => {
+                (manifest.places.places(paths), manifest.offset)
+            }
+            Content::Yaml { manifest, item: Some(item) } => {
+                let paths: Vec<_> = paths.iter().map(|path| in_list(*item, path)).collect();
+                (manifest.places.places(&paths.iter().collect::<Vec<_>>()), manifest.offset)
+            }
+        };
+        places.iter_mut().for_each(|place| move_by(place, offset));
+        places
+    }
+}
+
+fn places_in_json(text: &[u8], paths: &[&FieldPath]) -> Vec<Place> {
+    std::str::from_utf8(text).map_or_else(|_| Vec::new(), |text| json_places(text, paths))
+}
+
+/// The path of a field of a list's item, in the list.
+fn in_list(item: usize, path: &FieldPath) -> FieldPath {
+    let front: [Segment; 2] = ["items".into(), item.into()];
+    front.into_iter().chain(path.segments().iter().cloned()).collect()
+}
+
+fn move_by(place: &mut Place, offset: usize) {
+    for range in place.key.iter_mut().chain([&mut place.value]) {
+        *range = range.start + offset..range.end + offset;
     }
 }
 
@@ -195,13 +250,11 @@ fn step<'v>(value: Option<&'v Value>, segment: &Segment) -> Option<&'v Value> {
 /// Reads two Jobs.
 pub(crate) fn read_jobs(jobs: &Jobs, limits: &Limits) -> Result<Update, Error> {
     require_one_stdin(&jobs.existing, &jobs.replacement)?;
-    Ok(Update {
-        existing: read_document(&jobs.existing, limits)?,
-        manifest: read_document(&jobs.replacement, limits)?,
-        stored: None,
-        verb: Some(Verb::Replace),
-        limits: *limits,
-    })
+    let existing = Documents::read(&jobs.existing, limits)?;
+    let manifest = Documents::read(&jobs.replacement, limits)?;
+    let (existing, manifest) = select(&existing, &manifest, limits)?;
+    let verb = Some(Verb::Replace);
+    Ok(Update { existing, manifest, stored: None, verb, limits: *limits })
 }
 
 /// The Job that a patch makes of another.
@@ -210,9 +263,9 @@ pub(crate) fn patched(
     patch: &Document,
     limits: &Limits,
 ) -> Result<Value, Error> {
-    let text = match &patch.content {
-        Content::Json(text) => Cow::Borrowed(&**text),
-        Content::Yaml { value, .. } => value.to_string().into_bytes().into(),
+    let text = match patch.yaml_value() {
+        None => Cow::Borrowed(patch.own_text()),
+        Some(value) => value.to_string().into_bytes().into(),
     };
     let name = patch.name.clone();
     if !matches!(text.trim_ascii_start().first(), Some(b'[' | b'{')) {
@@ -260,51 +313,18 @@ pub(crate) fn require_one_stdin(one: &Path, other: &Path) -> Result<(), Error> {
     if is_stdin(one) && is_stdin(other) { Err(Error::StdinTwice) } else { Ok(()) }
 }
 
+/// Reads a file with one Job.
+pub(crate) fn read_job(path: &Path, limits: &Limits) -> Result<Document, Error> {
+    Documents::read(path, limits)?.only_job(limits)
+}
+
+/// Reads a file with one object, of whatever kind.
 pub(crate) fn read_document(path: &Path, limits: &Limits) -> Result<Document, Error> {
-    let text = read_file(path, limits.text_bytes)?;
-    let content = match format_by_name(path).unwrap_or_else(|| format_by_content(&text)) {
-        Format::Json => Content::Json(text),
-        Format::Yaml => {
-            let value = yaml(path, &text)?;
-            Content::Yaml { text, value }
-        }
-    };
-    let name = display_name(path);
-    match content.list() {
-        Some(list) => Err(Error::List { name, kind: list.kind, objects: list.items.len() }),
-        None => Ok(Document { name, path: path.to_string_lossy().into_owned(), content }),
-    }
+    let source = Source::new(path, read_file(path, limits.text_bytes)?);
+    source.only_document()
 }
 
 fn read_yaml(path: &Path, limits: &Limits) -> Result<Value, Error> {
-    yaml(path, &read_file(path, limits.text_bytes)?)
-}
-
-fn yaml(path: &Path, text: &[u8]) -> Result<Value, Error> {
-    parse_manifest(text).map_err(|error| Error::Yaml { name: display_name(path), error })
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Json,
-    Yaml,
-}
-
-/// The format according to the extension of the file, if it has a known one.
-fn format_by_name(path: &Path) -> Option<Format> {
-    let extension = path.extension()?.to_ascii_lowercase();
-    match extension.to_str()? {
-        "json" => Some(Format::Json),
-        "yaml" | "yml" => Some(Format::Yaml),
-        _ => None,
-    }
-}
-
-/// The format according to the first character of a text. An empty text counts as JSON, so that its
-/// error says so.
-fn format_by_content(text: &[u8]) -> Format {
-    match text.trim_ascii_start().first() {
-        None | Some(b'{' | b'[') => Format::Json,
-        Some(_) => Format::Yaml,
-    }
+    let text = read_file(path, limits.text_bytes)?;
+    parse_manifest(&text).map_err(|error| Error::Yaml { name: display_name(path), error })
 }

@@ -1,0 +1,411 @@
+//! The Jobs of a file, which can have several documents and lists.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+use volcano_job_update::internals::Position;
+use volcano_job_update::resource::{API_VERSION, KIND};
+use volcano_job_update::{FieldPath, Limits};
+use volcano_job_update_programs::{
+    Slip, YamlError, display_name, parse_manifest, parse_manifests, read_file,
+};
+
+use super::pairs::JobName;
+use super::{Content, Document, YamlManifest, in_list, places_in_json};
+use crate::error::Error;
+
+/// The limit for a whole file. A document has that of [`Limits::text_bytes`].
+pub(super) const MAX_FILE_BYTES: usize = 64 * 1024 * 1024;
+
+/// How many parsed documents of a file are kept. The others are parsed again when they are needed.
+const MAX_KEPT: usize = 8;
+
+/// The text of a file.
+#[derive(Clone)]
+pub(crate) struct Source {
+    /// For messages.
+    pub(crate) name: String,
+    /// As the command line has it.
+    path: String,
+    text: Arc<[u8]>,
+    format: Format,
+}
+
+/// What a file has.
+pub(crate) struct Documents {
+    pub(crate) source: Source,
+    pub(crate) jobs: Vec<Listed>,
+    /// How many objects of other kinds it has.
+    pub(crate) others: usize,
+    /// What the first of them is, such as `a Deployment of apps/v1`.
+    other: Option<String>,
+}
+
+/// A Job of a file.
+pub(crate) struct Listed {
+    pub(crate) job: JobName,
+    pub(crate) line: usize,
+    pub(crate) locator: Locator,
+    /// Kept for the first ones only.
+    document: Option<Document>,
+}
+
+/// Where a Job is in the text of its file.
+#[derive(Clone, Debug)]
+pub(crate) struct Locator {
+    /// The object itself in JSON, the document in YAML, up to the next one.
+    range: Range<usize>,
+    /// Which of the document's `items` it is. Always `None` in JSON.
+    item: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Json,
+    Yaml,
+}
+
+impl Locator {
+    /// Whether it is an item of a list in YAML, whose items are parsed together.
+    pub(crate) fn is_item(&self) -> bool {
+        self.item.is_some()
+    }
+}
+
+impl Source {
+    pub(crate) fn new(path: &Path, text: Vec<u8>) -> Self {
+        let format = format_by_name(path).unwrap_or_else(|| format_by_content(&text));
+        let path_text = path.to_string_lossy().into_owned();
+        Self { name: display_name(path), path: path_text, text: text.into(), format }
+    }
+
+    /// A file that has one object, of whatever kind.
+    pub(super) fn only_document(&self) -> Result<Document, Error> {
+        let document = match self.format {
+            Format::Json => self.document(Content::Json(0..self.text.len())),
+            Format::Yaml => {
+                parse_manifest(&self.text).map_err(|error| self.yaml_error(error))?;
+                let mut manifests = self.manifests(usize::MAX)?;
+                match manifests.next() {
+                    Some(manifest) => self.document(yaml(manifest?, None)),
+                    // An empty text.
+                    None => self.document(Content::Json(0..self.text.len())),
+                }
+            }
+        };
+        match document.head() {
+            Head { kind: Some(kind), items: Some(items), .. } if kind.ends_with("List") => {
+                Err(Error::List { name: self.name.clone(), kind, objects: items.len() })
+            }
+            _ => Ok(document),
+        }
+    }
+
+    /// The Job at a place, parsed again.
+    pub(crate) fn at(&self, locator: &Locator, limits: &Limits) -> Result<Document, Error> {
+        let Locator { range, item } = locator;
+        if self.format == Format::Json {
+            return Ok(self.document(Content::Json(range.clone())));
+        }
+        let before = self.text.get(..range.start).unwrap_or_default();
+        let line = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let text = self.text.get(line..range.end).unwrap_or_default();
+        let mut manifests =
+            parse_manifests(text, limits.text_bytes).map_err(|error| self.yaml_error(error))?;
+        let manifest = manifests.next().ok_or_else(|| Error::Changed(self.name.clone()))?;
+        let (value, places) = manifest.map_err(|error| self.yaml_error(error))?.into_parts();
+        let manifest = Arc::new(YamlManifest { value, places, offset: line, start: range.start });
+        let items = manifest.value.get("items").and_then(Value::as_array).map_or(0, Vec::len);
+        match item {
+            Some(item) if *item >= items => Err(Error::Changed(self.name.clone())),
+            item => Ok(self.document(Content::Yaml { manifest, item: *item })),
+        }
+    }
+
+    fn document(&self, content: Content) -> Document {
+        let Self { name, path, text, .. } = self;
+        Document { name: name.clone(), path: path.clone(), text: Arc::clone(text), content }
+    }
+
+    /// The documents in YAML, and where each begins.
+    fn manifests(
+        &self,
+        max_document_bytes: usize,
+    ) -> Result<impl Iterator<Item = Result<(YamlManifest, Range<usize>), Error>>, Error> {
+        let manifests = parse_manifests(&self.text, max_document_bytes);
+        let manifests = manifests.map_err(|error| self.yaml_error(error))?;
+        Ok(manifests.map(|manifest| {
+            let manifest = manifest.map_err(|error| self.yaml_error(error))?;
+            let range = manifest.range();
+            let (value, places) = manifest.into_parts();
+            Ok((YamlManifest { value, places, offset: 0, start: range.start }, range))
+        }))
+    }
+
+    fn yaml_error(&self, error: YamlError) -> Error {
+        let name = self.name.clone();
+        match Slip::in_unreadable(&self.text) {
+            Some(slip) => Error::Slip { name, slip },
+            None => Error::Yaml { name, error },
+        }
+    }
+}
+
+impl Documents {
+    /// Reads a file, or standard input.
+    pub(crate) fn read(path: &Path, limits: &Limits) -> Result<Self, Error> {
+        Self::of(Source::new(path, read_file(path, MAX_FILE_BYTES)?), limits)
+    }
+
+    pub(crate) fn of(source: Source, limits: &Limits) -> Result<Self, Error> {
+        let mut documents = Self { source, jobs: Vec::new(), others: 0, other: None };
+        match documents.source.format {
+            Format::Json => documents.list_json()?,
+            Format::Yaml => documents.list_yaml(limits)?,
+        }
+        if documents.jobs.is_empty()
+            && documents.others == 0
+            && let Some(slip) = Slip::in_unreadable(&documents.source.text)
+        {
+            return Err(Error::Slip { name: documents.source.name, slip });
+        }
+        documents.set_lines();
+        Ok(documents)
+    }
+
+    /// A Job, by its position in `jobs`.
+    pub(crate) fn document(&self, listed: &Listed, limits: &Limits) -> Result<Document, Error> {
+        match &listed.document {
+            Some(document) => Ok(document.clone()),
+            None => self.source.at(&listed.locator, limits),
+        }
+    }
+
+    /// The Job of a file that may have one only.
+    pub(crate) fn only_job(&self, limits: &Limits) -> Result<Document, Error> {
+        match &*self.jobs {
+            [] => Err(self.no_job()),
+            [job] => self.document(job, limits),
+            jobs => Err(self.candidates("one is needed", jobs)),
+        }
+    }
+
+    pub(super) fn no_job(&self) -> Error {
+        let name = self.source.name.clone();
+        match (&self.other, self.others) {
+            (Some(what), 1) => Error::OtherKind { name, what: what.clone() },
+            (what, count) => {
+                let what = what.as_ref().map(|what| format!("; the first is {what}"));
+                Error::NoJob { name, count, what: what.unwrap_or_default() }
+            }
+        }
+    }
+
+    /// The error that one of these Jobs must be chosen.
+    pub(super) fn candidates<'l>(
+        &self,
+        why: &str,
+        jobs: impl IntoIterator<Item = &'l Listed>,
+    ) -> Error {
+        const MAX_SHOWN: usize = 10;
+        let texts: Vec<String> = jobs.into_iter().map(Listed::to_text).collect();
+        let mut list = texts.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        if let Some(more) = texts.len().checked_sub(MAX_SHOWN).filter(|more| *more > 0) {
+            list += &format!(" and {more} more");
+        }
+        let (name, count) = (self.source.name.clone(), self.jobs.len());
+        Error::Candidates { name, count, why: why.to_owned(), list }
+    }
+
+    fn list_json(&mut self) -> Result<(), Error> {
+        let text = Arc::clone(&self.source.text);
+        let head = Head::of_json(&text);
+        match head {
+            Head { items: Some(items), kind: Some(kind), .. } if kind.ends_with("List") => {
+                let paths: Vec<FieldPath> =
+                    (0..items.len()).map(|item| in_list(item, &FieldPath::default())).collect();
+                let places = places_in_json(&text, &paths.iter().collect::<Vec<_>>());
+                for (head, place) in items.iter().zip(places) {
+                    self.add(head, Locator { range: place.value, item: None }, None);
+                }
+            }
+            head => {
+                if head.is_unreadable
+                    && let Some(slip) = Slip::in_unreadable(&text)
+                {
+                    return Err(Error::Slip { name: self.source.name.clone(), slip });
+                }
+                self.add(&head, Locator { range: 0..text.len(), item: None }, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn list_yaml(&mut self, limits: &Limits) -> Result<(), Error> {
+        let source = self.source.clone();
+        // The first Job of the document before.
+        let mut first = 0;
+        for manifest in source.manifests(limits.text_bytes)? {
+            let (manifest, range) = manifest?;
+            self.end_documents(first, range.start);
+            first = self.jobs.len();
+            self.add_yaml(manifest, range);
+        }
+        self.end_documents(first, source.text.len());
+        Ok(())
+    }
+
+    fn add_yaml(&mut self, manifest: YamlManifest, range: Range<usize>) {
+        let manifest = Arc::new(manifest);
+        let head = Head::of_value(&manifest.value);
+        match &head {
+            Head { items: Some(items), kind: Some(kind), .. } if kind.ends_with("List") => {
+                for (item, head) in items.iter().enumerate() {
+                    let locator = Locator { range: range.clone(), item: Some(item) };
+                    self.add(head, locator, Some(&manifest));
+                }
+            }
+            head => self.add(head, Locator { range, item: None }, Some(&manifest)),
+        }
+    }
+
+    fn add(&mut self, head: &Head, locator: Locator, manifest: Option<&Arc<YamlManifest>>) {
+        if let Some(what) = head.other_kind() {
+            self.others += 1;
+            self.other.get_or_insert(what);
+            return;
+        }
+        // All items of a list share the parsed document.
+        let is_kept = self.jobs.len() < MAX_KEPT || locator.item.is_some();
+        let content = manifest
+            .filter(|_| is_kept)
+            .map(|manifest| Content::Yaml { manifest: Arc::clone(manifest), item: locator.item });
+        let document = content.map(|content| self.source.document(content));
+        self.jobs.push(Listed { job: head.job_name(), line: 0, locator, document });
+    }
+
+    /// The documents from this one on end where the next one begins.
+    fn end_documents(&mut self, first: usize, end: usize) {
+        self.jobs.iter_mut().skip(first).for_each(|job| job.locator.range.end = end);
+    }
+
+    fn set_lines(&mut self) {
+        // A list in YAML has one range for all of its items.
+        let start = |job: &Listed| match &job.document {
+            Some(document) if job.locator.item.is_some() => document.start(),
+            _ => job.locator.range.start,
+        };
+        let offsets: Vec<usize> = self.jobs.iter().map(start).collect();
+        let positions = Position::of_all(&self.source.text, &offsets);
+        for (job, position) in self.jobs.iter_mut().zip(positions) {
+            job.line = position.line;
+        }
+    }
+}
+
+impl Document {
+    /// Another item of the same list in YAML; `None` if the locator is that of no such item.
+    pub(crate) fn sibling(&self, locator: &Locator) -> Option<Self> {
+        let Content::Yaml { manifest, .. } = &self.content else { return None };
+        let item = locator.item?;
+        manifest.value.get("items")?.get(item)?;
+        let is_same = manifest.start == locator.range.start;
+        let content = Content::Yaml { manifest: Arc::clone(manifest), item: Some(item) };
+        is_same.then(|| Self { content, ..self.clone() })
+    }
+
+    /// Where it begins in the text.
+    fn start(&self) -> usize {
+        let root = FieldPath::default();
+        self.places(&[&root]).first().map_or(0, |place| place.value.start)
+    }
+}
+
+impl Listed {
+    fn to_text(&self) -> String {
+        format!("{} (line {})", self.job.or_unnamed(), self.line)
+    }
+}
+
+/// The fields of an object that say what it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Head {
+    api_version: Option<String>,
+    kind: Option<String>,
+    metadata: Option<Metadata>,
+    items: Option<Vec<Head>>,
+    /// It is no object, or one of these fields has another type.
+    #[serde(skip)]
+    is_unreadable: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    namespace: Option<String>,
+    name: Option<String>,
+}
+
+impl Head {
+    pub(super) fn of_json(text: &[u8]) -> Self {
+        serde_json::from_slice(text).unwrap_or_else(|_| Self::unreadable())
+    }
+
+    pub(super) fn of_value(value: &Value) -> Self {
+        Self::deserialize(value).unwrap_or_else(|_| Self::unreadable())
+    }
+
+    /// Counts as a Job, whose error tells what is wrong.
+    fn unreadable() -> Self {
+        Self { is_unreadable: true, ..Self::default() }
+    }
+
+    pub(super) fn job_name(&self) -> JobName {
+        let metadata = self.metadata.as_ref();
+        let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        JobName {
+            namespace: metadata.and_then(|metadata| text(&metadata.namespace)),
+            name: metadata.and_then(|metadata| text(&metadata.name)),
+        }
+    }
+
+    /// What the object is, if that is no Job of Volcano. An object that does not say it counts as one.
+    fn other_kind(&self) -> Option<String> {
+        let (Some(version), Some(kind)) = (&self.api_version, &self.kind) else { return None };
+        let group = API_VERSION.split('/').next().unwrap_or_default();
+        let is_job = kind == KIND && version.split('/').next() == Some(group);
+        (!is_job).then(|| format!("a {kind} of {version}"))
+    }
+}
+
+fn yaml((manifest, _): (YamlManifest, Range<usize>), item: Option<usize>) -> Content {
+    Content::Yaml { manifest: Arc::new(manifest), item }
+}
+
+/// Whether a file has the extension of a manifest.
+pub(crate) fn has_manifest_name(path: &Path) -> bool {
+    format_by_name(path).is_some()
+}
+
+/// The format according to the extension of the file, if it has a known one.
+pub(super) fn format_by_name(path: &Path) -> Option<Format> {
+    let extension = path.extension()?.to_ascii_lowercase();
+    match extension.to_str()? {
+        "json" => Some(Format::Json),
+        "yaml" | "yml" => Some(Format::Yaml),
+        _ => None,
+    }
+}
+
+/// The format according to the first character of a text. An empty text counts as JSON, so that its
+/// error says so.
+fn format_by_content(text: &[u8]) -> Format {
+    match text.trim_ascii_start().first() {
+        None | Some(b'{' | b'[') => Format::Json,
+        Some(_) => Format::Yaml,
+    }
+}
