@@ -47,6 +47,8 @@ pub(crate) struct Documents {
 /// A Job of a file.
 pub(crate) struct Listed {
     pub(crate) job: JobName,
+    /// Where it begins in the text.
+    start: usize,
     pub(crate) line: usize,
     pub(crate) locator: Locator,
     /// Kept for the first ones only.
@@ -225,11 +227,11 @@ impl Documents {
         let head = Head::of_json(&text);
         match head {
             Head { items: Some(items), kind: Some(kind), .. } if kind.ends_with("List") => {
-                let paths: Vec<FieldPath> =
-                    (0..items.len()).map(|item| in_list(item, &FieldPath::default())).collect();
+                let paths = item_paths(items.len());
                 let places = places_in_json(&text, &paths.iter().collect::<Vec<_>>());
                 for (head, place) in items.iter().zip(places) {
-                    self.add(head, Locator { range: place.value, item: None }, None);
+                    let locator = Locator { range: place.value.clone(), item: None };
+                    self.add(head, place.value.start, locator, None);
                 }
             }
             head => {
@@ -238,7 +240,7 @@ impl Documents {
                 {
                     return Err(Error::Slip { name: self.source.name.clone(), slip });
                 }
-                self.add(&head, Locator { range: 0..text.len(), item: None }, None);
+                self.add(&head, 0, Locator { range: 0..text.len(), item: None }, None);
             }
         }
         Ok(())
@@ -261,30 +263,46 @@ impl Documents {
     fn add_yaml(&mut self, manifest: YamlManifest, range: Range<usize>) {
         let manifest = Arc::new(manifest);
         let head = Head::of_value(&manifest.value);
+        let starts = |paths: &[FieldPath]| -> Vec<usize> {
+            let places = manifest.places.places(&paths.iter().collect::<Vec<_>>());
+            places.iter().map(|place| place.value.start).collect()
+        };
+        let mut add = |head: &Head, start: usize, item: Option<usize>| {
+            let locator = Locator { range: range.clone(), item };
+            self.add(head, start, locator, Some(&manifest));
+        };
         match &head {
             Head { items: Some(items), kind: Some(kind), .. } if kind.ends_with("List") => {
-                for (item, head) in items.iter().enumerate() {
-                    let locator = Locator { range: range.clone(), item: Some(item) };
-                    self.add(head, locator, Some(&manifest));
+                let starts = starts(&item_paths(items.len()));
+                for (item, (head, start)) in items.iter().zip(starts).enumerate() {
+                    add(head, start, Some(item));
                 }
             }
-            head => self.add(head, Locator { range, item: None }, Some(&manifest)),
+            head => {
+                starts(&[FieldPath::default()]).iter().for_each(|start| add(head, *start, None));
+            }
         }
     }
 
-    fn add(&mut self, head: &Head, locator: Locator, manifest: Option<&Arc<YamlManifest>>) {
+    fn add(
+        &mut self,
+        head: &Head,
+        start: usize,
+        locator: Locator,
+        manifest: Option<&Arc<YamlManifest>>,
+    ) {
         if let Some(what) = head.other_kind() {
             self.others += 1;
             self.other.get_or_insert(what);
             return;
         }
         // All items of a list share the parsed document.
-        let is_kept = self.jobs.len() < MAX_KEPT || locator.item.is_some();
+        let is_kept = self.jobs.len() < MAX_KEPT || locator.is_item();
         let content = manifest
             .filter(|_| is_kept)
             .map(|manifest| Content::Yaml { manifest: Arc::clone(manifest), item: locator.item });
         let document = content.map(|content| self.source.document(content));
-        self.jobs.push(Listed { job: head.job_name(), line: 0, locator, document });
+        self.jobs.push(Listed { job: head.job_name(), start, line: 0, locator, document });
     }
 
     /// The documents from this one on end where the next one begins.
@@ -293,12 +311,7 @@ impl Documents {
     }
 
     fn set_lines(&mut self) {
-        // A list in YAML has one range for all of its items.
-        let start = |job: &Listed| match &job.document {
-            Some(document) if job.locator.item.is_some() => document.start(),
-            _ => job.locator.range.start,
-        };
-        let offsets: Vec<usize> = self.jobs.iter().map(start).collect();
+        let offsets: Vec<usize> = self.jobs.iter().map(|job| job.start).collect();
         let positions = Position::of_all(&self.source.text, &offsets);
         for (job, position) in self.jobs.iter_mut().zip(positions) {
             job.line = position.line;
@@ -315,12 +328,6 @@ impl Document {
         let is_same = manifest.start == locator.range.start;
         let content = Content::Yaml { manifest: Arc::clone(manifest), item: Some(item) };
         is_same.then(|| Self { content, ..self.clone() })
-    }
-
-    /// Where it begins in the text.
-    fn start(&self) -> usize {
-        let root = FieldPath::default();
-        self.places(&[&root]).first().map_or(0, |place| place.value.start)
     }
 }
 
@@ -384,6 +391,11 @@ impl Head {
 
 fn yaml((manifest, _): (YamlManifest, Range<usize>), item: Option<usize>) -> Content {
     Content::Yaml { manifest: Arc::new(manifest), item }
+}
+
+/// The paths of the items of a list.
+fn item_paths(count: usize) -> Vec<FieldPath> {
+    (0..count).map(|item| in_list(item, &FieldPath::default())).collect()
 }
 
 /// Whether a file has the extension of a manifest.

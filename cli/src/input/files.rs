@@ -195,11 +195,9 @@ impl Files {
         if is_empty { Err(Error::NoMatch(name)) } else { Ok(()) }
     }
 
-    /// Adds the manifests in a directory and below. Hidden directories are skipped.
+    /// Adds the manifests in a directory and below. What is hidden is skipped.
     fn walk(&mut self, directory: &Path, base: &Path) {
-        let is_visible = |entry: &DirEntry| {
-            entry.depth() == 0 || !(entry.file_type().is_dir() && is_hidden(entry.file_name()))
-        };
+        let is_visible = |entry: &DirEntry| entry.depth() == 0 || !is_hidden(entry.file_name());
         let entries = WalkDir::new(directory).sort_by_file_name().into_iter();
         for entry in entries.filter_entry(is_visible) {
             match entry {

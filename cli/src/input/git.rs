@@ -135,10 +135,7 @@ impl Git {
 /// Whether a file at or below a path, or one that a glob may match, counts. A file that is named itself
 /// counts whatever its extension is.
 fn is_wanted(file: &Path, key: &Path, pattern: Option<&glob::Pattern>) -> bool {
-    let is_manifest = |below: &Path| {
-        let folders = below.parent().into_iter().flat_map(Path::iter);
-        format_by_name(file).is_some() && !folders.into_iter().any(is_hidden)
-    };
+    let is_manifest = |below: &Path| format_by_name(file).is_some() && !below.iter().any(is_hidden);
     let Some(pattern) = pattern else {
         return file == key || file.strip_prefix(key).is_ok_and(is_manifest);
     };

@@ -4,9 +4,11 @@
 
 mod admit;
 mod argocd;
+mod base;
 mod check;
 mod escapes;
 mod generate;
+mod many;
 mod replace;
 mod restore;
 mod terminal;
