@@ -2,8 +2,9 @@
 
 mod generate;
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum};
@@ -176,18 +177,27 @@ pub(crate) struct Pair {
     pub(crate) crd: Option<PathBuf>,
     /// A patch of EXISTING instead of REPLACEMENT (JSON or YAML): a list is a JSON Patch, an object a
     /// JSON Merge Patch
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["replacement", "verb", "from_cluster"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["replacement", "verb", "from_cluster", "base"])]
     patch: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) client: Client,
-    /// The Job in the cluster: a JSON or YAML file, or - for standard input. With --from-cluster the
-    /// manifest of the update. A directory if REPLACEMENT is one, as kubectl diff gives them to
-    /// `KUBECTL_EXTERNAL_DIFF`
+    /// Take the existing Jobs from this revision of git (a branch, tag or commit), and the replacements
+    /// from the same paths in the working tree
+    #[arg(long, value_name = "REVISION", conflicts_with = "from_cluster")]
+    pub(crate) base: Option<String>,
+    /// How many Jobs are judged at the same time; by default as many as there are processors
+    #[arg(long, value_name = "NUMBER")]
+    jobs: Option<NonZeroUsize>,
+    /// The Job in the cluster: a JSON or YAML file, or - for standard input. A file with several Jobs, a
+    /// directory or a glob in quotes has many; each is compared with the Job of the same namespace and
+    /// name in REPLACEMENT. With --from-cluster the manifest of the update, with --base the first path
     existing: PathBuf,
-    /// The Job that replaces it, or the manifest that is applied: a JSON or YAML file, or - for standard
-    /// input
-    #[arg(required_unless_present_any = ["patch", "from_cluster"], conflicts_with = "from_cluster")]
+    /// The Job that replaces it, or the manifest that is applied; as EXISTING. With --base another path
+    #[arg(required_unless_present_any = ["patch", "from_cluster", "base"], conflicts_with = "from_cluster")]
     replacement: Option<PathBuf>,
+    /// More paths with --base
+    #[arg(value_name = "PATH")]
+    more: Vec<PathBuf>,
 }
 
 /// How the update is made, and where the existing Job is.
@@ -303,10 +313,16 @@ pub(crate) enum Source<'a> {
 }
 
 impl Pair {
-    /// Two directories that are given instead of two Jobs.
-    pub(crate) fn directories(&self) -> Option<(&Path, &Path)> {
-        let directories = (&*self.existing, self.replacement.as_deref()?);
-        (directories.0.is_dir() && directories.1.is_dir()).then_some(directories)
+    /// EXISTING, REPLACEMENT and more paths.
+    pub(crate) fn paths(&self) -> Vec<&Path> {
+        let paths = [&self.existing].into_iter().chain(&self.replacement).chain(&self.more);
+        paths.map(PathBuf::as_path).collect()
+    }
+
+    /// How many Jobs are judged at the same time.
+    pub(crate) fn threads(&self) -> usize {
+        let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.jobs.unwrap_or_else(available).get()
     }
 
     /// The same question about two files, of which the second one is the whole Job.

@@ -4,10 +4,12 @@
 
 mod admit;
 mod argocd;
+mod base;
 mod check;
 mod escapes;
 mod generate;
 mod manual;
+mod many;
 mod replace;
 mod restore;
 mod terminal;

@@ -308,8 +308,8 @@ fn kubectl_diff_shows_jobs_by_their_fields() {
         [&live_directory, &merged].map(|directory| directory.to_str().expect("UTF-8").to_owned());
     let output = run(&["diff", "-o", "tree", &directories[0], &directories[1]]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    let expected = "default/hello:\n  ~ spec.queue  denied\n\
-                    default/new\\u001b:\n  + (the whole Job)\n";
+    let expected =
+        "default/hello:\n  ~ spec.queue  denied\ndefault/new\\u001b:\n  + (the whole Job)\n";
     assert_eq!(stdout(&output), expected);
     assert_eq!(stderr(&output), "");
     // A creation is a change, and nothing that is denied.

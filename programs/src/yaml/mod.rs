@@ -87,6 +87,25 @@ pub struct Manifest<'t> {
     value: Value,
 }
 
+/// Where the fields of a [`Manifest`] are written.
+pub struct FieldPlaces {
+    document: Document<'static>,
+}
+
+impl FieldPlaces {
+    /// The places of the values at these paths: see [`Manifest::places`].
+    #[must_use]
+    pub fn places(&self, paths: &[&FieldPath]) -> Vec<Place> {
+        places(&self.document, paths)
+    }
+}
+
+impl fmt::Debug for FieldPlaces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldPlaces").finish_non_exhaustive()
+    }
+}
+
 impl<'t> Manifests<'t> {
     fn new(
         text: &'t [u8],
@@ -163,6 +182,12 @@ impl<'t> Manifest<'t> {
     #[must_use]
     pub fn into_value(self) -> Value {
         self.value
+    }
+
+    /// The document as JSON, and where its fields are written. Neither borrows from the text.
+    #[must_use]
+    pub fn into_parts(self) -> (Value, FieldPlaces) {
+        (self.value, FieldPlaces { document: self.document.without_text() })
     }
 
     /// Where the document is in the text, in bytes: from its `---` or, if it has none, from its first

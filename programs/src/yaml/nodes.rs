@@ -59,6 +59,11 @@ impl<'t> Document<'t> {
         self.text
     }
 
+    /// The nodes without the text, for looking up places.
+    pub(super) fn without_text(self) -> Document<'static> {
+        Document { text: "", start: self.start, nodes: self.nodes }
+    }
+
     /// Where the document is in the text.
     pub(super) fn range(&self) -> Range<usize> {
         self.start..self.node(Self::ROOT).range.end.max(self.start)
