@@ -13,6 +13,8 @@ use crate::input::Update;
 pub(crate) struct Case {
     /// The Job as kubectl names it, `NAMESPACE/NAME`; `NAME` if no namespace is known.
     pub(crate) job: String,
+    /// The file that asks for the update, as the command line has it; `None` for a deletion.
+    pub(crate) manifest: Option<String>,
     pub(crate) outcome: Outcome,
     /// What to tell about how the update came about.
     pub(crate) notes: Vec<String>,

@@ -29,7 +29,8 @@ impl Judge {
             }
             Err(error) => (String::new(), Err(error)),
         };
-        Case { job, outcome: outcome.unwrap_or_else(Outcome::Failed), notes }
+        let manifest = Some(pair.manifest().to_string_lossy().into_owned());
+        Case { job, manifest, outcome: outcome.unwrap_or_else(Outcome::Failed), notes }
     }
 
     fn review(&self, update: Update, notes: &mut Vec<String>) -> Result<Outcome, Error> {

@@ -286,6 +286,14 @@ impl Pair {
         Self { client, ..self.clone() }
     }
 
+    /// The file that asks for the update.
+    pub(crate) fn manifest(&self) -> &Path {
+        match self.source() {
+            Source::Files { manifest, .. } | Source::Cluster { manifest } => manifest,
+            Source::Patch { patch, .. } => patch,
+        }
+    }
+
     #[expect(clippy::expect_used, reason = "clap requires one of the three")]
     pub(crate) fn source(&self) -> Source<'_> {
         let existing = &*self.existing;
@@ -379,6 +387,13 @@ pub(crate) enum CheckOutput {
     Json,
     /// What kubectl replace prints when the webhook answers
     Kubectl,
+    /// SARIF 2.1.0, for code scanning and editors
+    Sarif,
+    /// Workflow commands of GitHub Actions, which annotate pull requests; also appends a table to the
+    /// file in `GITHUB_STEP_SUMMARY`
+    Github,
+    /// JUnit XML with a test for each Job, for the reports of CI systems
+    Junit,
 }
 
 /// What `diff` prints.

@@ -1,0 +1,59 @@
+//! The rules: one for each code of violations, and one for requests that the API server refuses.
+
+use volcano_job_update::ViolationCode;
+
+use super::types::{Configuration, Level, Message, Rule};
+use crate::explain;
+
+/// The rule of a request that the API server refuses before it asks a webhook.
+pub(super) const REFUSED: &str = "refused-request";
+
+const REFUSED_SUMMARY: &str = "The API server refuses the request, whatever the policy is.";
+
+const REFUSED_EXPLANATION: &str = "The manifest cannot be applied to the existing Job: a field belongs to \
+    another manager, or the API server cannot read a field. The message is that of the API server.";
+
+pub(super) fn rules() -> Vec<Rule> {
+    ViolationCode::all().map(of_code).chain([refused()]).collect()
+}
+
+/// The position of a rule among [`rules`].
+pub(super) fn index(code: ViolationCode) -> usize {
+    ViolationCode::all().take_while(|other| *other != code).count()
+}
+
+pub(super) fn refused_index() -> usize {
+    ViolationCode::all().count()
+}
+
+fn of_code(code: ViolationCode) -> Rule {
+    let help = explain::help(code);
+    let level = match code {
+        ViolationCode::VolcanoWebhook => Level::Warning,
+        _ => Level::Error,
+    };
+    Rule {
+        id: code.as_str(),
+        name: format!("{code:?}"),
+        short_description: Message::plain(code.summary()),
+        full_description: Message::plain(code.explanation()),
+        help: help_message(code.summary(), &help),
+        default_configuration: Configuration { level },
+    }
+}
+
+fn refused() -> Rule {
+    Rule {
+        id: REFUSED,
+        name: "RefusedRequest".to_owned(),
+        short_description: Message::plain(REFUSED_SUMMARY),
+        full_description: Message::plain(REFUSED_EXPLANATION),
+        help: help_message(REFUSED_SUMMARY, REFUSED_EXPLANATION),
+        default_configuration: Configuration { level: Level::Error },
+    }
+}
+
+fn help_message(summary: &str, help: &str) -> Message {
+    let markdown = format!("**{summary}**\n\n{}", help.replace('*', "\\*"));
+    Message::plain(help).with_markdown(markdown)
+}
