@@ -219,6 +219,7 @@ fn title(what: &str, case: &Case) -> String {
 
 /// The message of a command.
 fn escaped(text: &str) -> String {
+    let text = printable(text, &['\n', '\r']);
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 

@@ -5,10 +5,14 @@
 mod admit;
 mod argocd;
 mod check;
+mod ci;
 mod escapes;
 mod generate;
+mod github;
+mod junit;
 mod replace;
 mod restore;
+mod sarif;
 mod terminal;
 mod util;
 mod verbs;

@@ -23,6 +23,8 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
         .args(arguments)
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR_FORCE")
+        .env_remove("GITHUB_STEP_SUMMARY")
+        .env_remove("GITHUB_WORKSPACE")
         .stdin(Stdio::null());
     command
 }
@@ -68,8 +70,16 @@ pub(crate) fn path(file: &tempfile::NamedTempFile) -> &str {
 }
 
 pub(crate) fn assert_valid(schema: &str, value: &Value) {
-    let text =
-        std::fs::read_to_string(root().join("schemas").join(schema)).expect("the schema is there");
+    assert_matches(&root().join("schemas").join(schema), value);
+}
+
+/// Checks a document against a schema of somebody else, see tests/data/README.md.
+pub(crate) fn assert_valid_data(schema: &str, value: &Value) {
+    assert_matches(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(schema), value);
+}
+
+fn assert_matches(schema: &Path, value: &Value) {
+    let text = std::fs::read_to_string(schema).expect("the schema is there");
     let schema: Value = serde_json::from_str(&text).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is one");
     let errors: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
