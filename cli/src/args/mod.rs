@@ -392,7 +392,7 @@ pub(crate) enum CheckOutput {
     /// Workflow commands of GitHub Actions, which annotate pull requests; also appends a table to the
     /// file in `GITHUB_STEP_SUMMARY`
     Github,
-    /// JUnit XML with a test for each Job, for the reports of CI systems
+    /// `JUnit` XML with a test for each Job, for the reports of CI systems
     Junit,
 }
 

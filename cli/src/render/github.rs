@@ -3,6 +3,7 @@
 //!
 //! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::PathBuf;
 
@@ -21,15 +22,14 @@ use crate::output::warn;
 pub(super) struct Github {
     options: Options,
     root: SourceRoot,
-    /// In the order of [`Kind::ALL`].
-    queues: [Queue; 3],
+    queues: BTreeMap<Kind, Queue>,
     summary: Option<(PathBuf, StepSummary)>,
 }
 
 /// How many annotations of each kind GitHub shows for a step.
 const SHOWN: usize = 10;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Error,
     Warning,
@@ -37,8 +37,6 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Notice];
-
     fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -71,7 +69,7 @@ impl Github {
         Self {
             options,
             root: SourceRoot::github_workspace(),
-            queues: Default::default(),
+            queues: BTreeMap::new(),
             summary: file.map(|file| (file.into(), StepSummary::default())),
         }
     }
@@ -101,7 +99,7 @@ impl Render for Github {
     }
 
     fn end(&mut self, summary: &Summary) -> String {
-        let mut text: String = self.queues.iter_mut().filter_map(Queue::last_line).collect();
+        let mut text: String = self.queues.values_mut().filter_map(Queue::last_line).collect();
         if let Some((file, table)) = &self.summary
             && let Err(error) = table.append_to(file, summary)
         {
@@ -114,18 +112,18 @@ impl Render for Github {
 
 impl Github {
     fn reviewed(&mut self, case: &Case, reviewed: &Reviewed) -> String {
-        let mut text = String::new();
         let file = self.file(&reviewed.update.manifest.path);
-        Located::all(reviewed, &mut |located| {
-            let kind = if located.is_warning() { Kind::Warning } else { Kind::Error };
+        let spots = reviewed.spots();
+        let mut text = String::new();
+        for located in Located::all(reviewed, &spots) {
             text += &self.annotation(Annotation {
-                kind,
+                kind: if located.is_warning() { Kind::Warning } else { Kind::Error },
                 title: title(located.violation.code().as_str(), case),
                 message: located.text(self.options.show_values),
-                region: located.region().filter(|_| file.is_some()),
                 file: file.clone(),
+                region: located.region(),
             });
-        });
+        }
         let review = &reviewed.review;
         let violations = review.violations().map_or(0, Violations::omitted);
         for (kind, omitted, what) in [
@@ -153,10 +151,7 @@ impl Github {
     /// The command, or a line of the log if GitHub would not show it. Empty for the last one that GitHub
     /// shows, which is kept.
     fn annotation(&mut self, annotation: Annotation) -> String {
-        let queue = self.queues.iter_mut().zip(Kind::ALL);
-        let Some((queue, _)) = queue.into_iter().find(|(_, kind)| *kind == annotation.kind) else {
-            return String::new();
-        };
+        let queue = self.queues.entry(annotation.kind).or_default();
         queue.count += 1;
         if queue.count == SHOWN {
             queue.last = Some(annotation);
@@ -172,7 +167,7 @@ impl Queue {
         let more = self.count - SHOWN;
         if more > 0 {
             let more = count(more, &format!("more {}", last.kind.as_str()));
-            last.message += &format!("\n(and {more}, see the log of this step)");
+            last.message = format!("{}\n(and {more}, see the log of this step)", last.message);
         }
         Some(last.command())
     }
@@ -204,8 +199,8 @@ impl Annotation {
         let Self { kind, title, message, .. } = self;
         let file = self.file.as_deref().unwrap_or_default();
         let place = match self.region {
+            _ if file.is_empty() => String::new(),
             Some(Region { line, start_column, .. }) => format!("{file}:{line}:{start_column}: "),
-            None if file.is_empty() => String::new(),
             None => format!("{file}: "),
         };
         let line = format!("{}: {place}{title}: {message}", kind.as_str());

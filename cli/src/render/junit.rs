@@ -1,4 +1,4 @@
-//! The output `junit` of `check`: JUnit XML, a test for each Job.
+//! The output `junit` of `check`: `JUnit` XML, a test for each Job.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use volcano_job_update::Violations;
@@ -86,17 +86,18 @@ impl Junit {
     fn violations_text(&self, reviewed: &Reviewed) -> String {
         let mut text = String::new();
         let mut omitted = reviewed.review.violations().map_or(0, Violations::omitted);
-        Located::all(reviewed, &mut |located| {
+        let spots = reviewed.spots();
+        for located in Located::all(reviewed, &spots) {
             if text.len() > MAX_TEXT_BYTES {
                 omitted += 1;
-                return;
+            } else {
+                text += &self.paragraph(located);
             }
-            text += &self.paragraph(located);
-        });
-        if omitted > 0 {
-            text += &format!("and {}\n", count(omitted, "more violation"));
         }
-        text
+        if omitted == 0 {
+            return text;
+        }
+        format!("{text}and {}\n", count(omitted, "more violation"))
     }
 
     fn paragraph(&self, located: Located<'_>) -> String {

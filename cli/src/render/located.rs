@@ -1,6 +1,8 @@
 //! A violation or warning, and where it stands in the files, for outputs that programs show.
 
-use volcano_job_update::{Change, Severity, Violation};
+use std::collections::HashMap;
+
+use volcano_job_update::{Change, FieldPath, Severity, Violation};
 
 use super::words::values;
 use crate::case::{Reviewed, Spot, Spots};
@@ -24,13 +26,18 @@ pub(super) struct Region {
 }
 
 impl<'r> Located<'r> {
-    /// The violations of an update, then its warnings.
-    pub(super) fn all(reviewed: &'r Reviewed, run: &mut dyn FnMut(Located<'_>)) {
-        let spots = reviewed.spots();
+    /// The violations of an update, then its warnings, with the spots of the update.
+    pub(super) fn all(
+        reviewed: &'r Reviewed,
+        spots: &'r HashMap<&FieldPath, Spots>,
+    ) -> impl Iterator<Item = Self> {
         let violations = reviewed.review.violations().into_iter().flatten();
-        for violation in violations.chain(reviewed.review.warnings()) {
-            run(Located { reviewed, violation, spots: spots.get(violation.path()) });
-        }
+        let all = violations.chain(reviewed.review.warnings());
+        all.map(move |violation| Located {
+            reviewed,
+            violation,
+            spots: spots.get(violation.path()),
+        })
     }
 
     pub(super) fn is_warning(self) -> bool {

@@ -52,10 +52,11 @@ impl StepSummary {
             text += "\n| Job | File | Outcome | Why |\n|---|---|---|---|\n";
             text += &self.rows.concat();
         }
-        if self.omitted > 0 {
-            text += &format!("\nand {} more\n", self.omitted);
-        }
-        text + "\n"
+        let more = match self.omitted {
+            0 => String::new(),
+            omitted => format!("\nand {omitted} more\n"),
+        };
+        text + &more + "\n"
     }
 }
 
@@ -64,15 +65,14 @@ fn escaped(text: &str) -> String {
     let text = printable(text.trim_end(), &['\n']);
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {
-        match char {
-            '\n' => escaped.push_str("<br>"),
-            _ => {
-                if char.is_ascii_punctuation() {
-                    escaped.push('\\');
-                }
-                escaped.push(char);
-            }
+        if char == '\n' {
+            escaped.push_str("<br>");
+            continue;
         }
+        if char.is_ascii_punctuation() {
+            escaped.push('\\');
+        }
+        escaped.push(char);
     }
     escaped
 }

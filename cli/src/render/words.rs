@@ -90,9 +90,10 @@ pub(super) fn by_code(violations: &Violations) -> String {
 pub(super) fn counts(summary: &Summary) -> String {
     let counts = summary.counts().map(|(word, count)| format!("{count} {}", word.as_str()));
     let counts: Vec<String> = counts.collect();
-    let mut text = format!("{}: {}\n", count(summary.jobs(), "Job"), counts.join(", "));
-    if summary.other_objects > 0 {
-        text += &format!("{} skipped\n", count(summary.other_objects, "other object"));
-    }
-    text
+    let jobs = format!("{}: {}\n", count(summary.jobs(), "Job"), counts.join(", "));
+    let skipped = match summary.other_objects {
+        0 => String::new(),
+        others => format!("{} skipped\n", count(others, "other object")),
+    };
+    jobs + &skipped
 }

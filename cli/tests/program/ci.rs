@@ -1,5 +1,7 @@
 //! The files in `ci/`: their structure, and their shell steps in a repository with a change.
 
+#![expect(clippy::indexing_slicing, reason = "a panic fails the test")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +10,7 @@ use std::process::{Command, Output};
 use quick_junit::Report;
 use serde_json::Value;
 
-use crate::util::{EXISTING, assert_valid_data, job, root, run, stderr, stdout};
+use crate::util::{EXISTING, assert_valid_data, job, root, run, skipped, stderr, stdout};
 
 fn yaml(file: &str) -> Value {
     let text = fs::read_to_string(root().join(file)).expect("the file is there");
@@ -138,7 +140,7 @@ impl Repository {
 fn has_base() -> bool {
     let has_base = stdout(&run(&["check", "--help"])).contains("--base ");
     if !has_base {
-        eprintln!("SKIPPED: `check` has no --base yet");
+        skipped("`check` has no --base yet");
     }
     has_base
 }

@@ -50,7 +50,7 @@ fn a_denial_is_a_failure_with_all_violations() {
         job["spec"]["queue"] = json!("research");
         job["spec"]["maxRetrie"] = json!(7);
     });
-    let tests = self::tests(1, &[&job(EXISTING), path(&replacement)]);
+    let tests = tests(1, &[&job(EXISTING), path(&replacement)]);
     assert_eq!(kind_and_type(&tests[0]), Some((NonSuccessKind::Failure, "unknown-field")));
     let text = text(&tests[0]);
     for part in
@@ -59,8 +59,8 @@ fn a_denial_is_a_failure_with_all_violations() {
         assert!(text.contains(part), "{text}");
     }
     assert!(!text.contains("research"), "no values unless asked for: {text}");
-    let tests = self::tests(1, &["--show-values", &job(EXISTING), path(&replacement)]);
-    assert!(self::text(&tests[0]).contains("research"), "{tests:?}");
+    let shown = self::tests(1, &["--show-values", &job(EXISTING), path(&replacement)]);
+    assert!(self::text(&shown[0]).contains("research"), "{shown:?}");
 }
 
 #[test]
@@ -109,10 +109,10 @@ fn markup_and_controls_are_text() {
         |char: char| char.is_control() && char != '\n' || "\u{202e}\u{ffff}".contains(char);
     assert!(!text.contains(is_raw), "{text}");
     let report = Report::deserialize_from_str(&text).expect("the report is JUnit XML");
-    let test = &report.test_suites[0].test_cases[0];
-    assert_eq!(test.name.as_str(), "cci-gpu/<i>\\u0001\"");
-    assert_eq!(test.extra["file"].as_str(), "<a>&\"'\\u000a]]>\\u0001\\u001b[31m.json");
-    assert!(self::text(test).contains("<b>&]]>"), "{text}");
+    let case = &report.test_suites[0].test_cases[0];
+    assert_eq!(case.name.as_str(), "cci-gpu/<i>\\u0001\"");
+    assert_eq!(case.extra["file"].as_str(), "<a>&\"'\\u000a]]>\\u0001\\u001b[31m.json");
+    assert!(self::text(case).contains("<b>&]]>"), "{text}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use volcano_job_update::{ChangeKind, FieldPath, Segment};
+use volcano_job_update::{ChangeKind, FieldPath, Job, Segment};
 
 use crate::case::Reviewed;
 use crate::error::Error;
@@ -10,19 +10,16 @@ use crate::render::located::Located;
 
 /// Both Jobs of an update, for the names of list elements.
 pub(super) struct Fingerprints {
-    existing: Value,
-    replacement: Value,
+    existing: Option<Value>,
+    replacement: Option<Value>,
 }
 
 impl Fingerprints {
-    pub(super) fn of(reviewed: &Reviewed) -> Result<Self, Error> {
+    /// A Job that is not well-formed where the update leaves it as it is has no names.
+    pub(super) fn of(reviewed: &Reviewed) -> Self {
+        let value = |job: Result<Job<'_>, Error>| job.ok()?.to_value().ok();
         let update = &reviewed.update;
-        let existing = update.existing()?.to_value();
-        let replacement = update.replacement()?.to_value();
-        Ok(Self {
-            existing: existing.map_err(|error| update.existing.error(error))?,
-            replacement: replacement.map_err(|error| update.manifest.error(error))?,
-        })
+        Self { existing: value(update.existing()), replacement: value(update.replacement()) }
     }
 
     /// The same for the same Job, code and field, on every platform and in every later version.
@@ -34,10 +31,10 @@ impl Fingerprints {
     fn field(&self, located: Located<'_>) -> String {
         match located.change() {
             Some(change) if change.kind() == ChangeKind::Removed => {
-                named_path(change.existing_path(), &self.existing)
+                named_path(change.existing_path(), self.existing.as_ref())
             }
-            Some(change) => named_path(change.replacement_path(), &self.replacement),
-            None => named_path(located.violation.path(), &self.replacement),
+            Some(change) => named_path(change.replacement_path(), self.replacement.as_ref()),
+            None => named_path(located.violation.path(), self.replacement.as_ref()),
         }
     }
 }
@@ -49,26 +46,31 @@ pub(super) fn fingerprint(texts: &[&str]) -> String {
         hash.update((text.len() as u64).to_le_bytes());
         hash.update(text);
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let bytes = hash.finalize();
+    let number = bytes.iter().take(16).fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    format!("{number:032x}")
 }
 
 /// The path with the names of list elements instead of their positions, where names are unique.
-fn named_path(path: &FieldPath, job: &Value) -> String {
-    let mut value = Some(job);
+fn named_path(path: &FieldPath, job: Option<&Value>) -> String {
+    let mut value = job;
     let mut named = String::new();
     for segment in path.segments() {
-        match segment {
+        let step = match segment {
             Segment::Key(key) => {
-                named += &format!("/{}", Value::from(&**key));
                 value = value.and_then(|value| value.get(&**key));
+                format!("/{}", Value::from(&**key))
             }
             Segment::Index(index) => {
                 let list = value.and_then(Value::as_array);
-                let step = list.and_then(|list| unique_name(list, *index));
-                named += &step.map_or_else(|| format!("[{index}]"), |name| format!("[{name}]"));
                 value = list.and_then(|list| list.get(*index));
+                match list.and_then(|list| unique_name(list, *index)) {
+                    Some(name) => format!("[{name}]"),
+                    None => format!("[{index}]"),
+                }
             }
-        }
+        };
+        named.push_str(&step);
     }
     named
 }
@@ -95,7 +97,7 @@ mod tests {
             ("tasks[3].x[1]", r#"/"tasks"[3]/"x"[1]"#),
             ("tasks[9].x", r#"/"tasks"[9]/"x""#),
         ] {
-            assert_eq!(named_path(&path.parse().expect("a path"), &job), named);
+            assert_eq!(named_path(&path.parse().expect("a path"), Some(&job)), named);
         }
     }
 

@@ -81,32 +81,29 @@ impl Render for Sarif {
 
     fn case(&mut self, case: &Case) -> Result<String, Error> {
         for note in &case.notes {
-            self.notify(Level::Note, named(case, note), case);
+            self.notify(Level::Note, &named(case, note), case);
         }
-        match &case.outcome {
+        Ok(match &case.outcome {
             Outcome::Reviewed(reviewed) => self.reviewed(case, reviewed),
-            Outcome::Refused(status) => {
-                let result = self.refused(case, status);
-                Ok(self.written(&result))
-            }
+            Outcome::Refused(status) => self.written(&self.refused(case, status)),
             Outcome::Failed(error) => {
                 self.has_errors = true;
-                self.notify(Level::Error, named(case, &error.to_string()), case);
-                Ok(String::new())
+                self.notify(Level::Error, &named(case, &error.to_string()), case);
+                String::new()
             }
-            Outcome::Created | Outcome::Deleted => Ok(String::new()),
-        }
+            Outcome::Created | Outcome::Deleted => String::new(),
+        })
     }
 
     fn end(&mut self, _: &Summary) -> String {
-        if self.omitted_results > 0 {
-            let text = format!("{} omitted", count(self.omitted_results, "more result"));
-            self.notifications.push(Notification::plain(Level::Warning, text));
-        }
-        if self.omitted_notifications > 0 {
-            let text =
-                format!("{} omitted", count(self.omitted_notifications, "more notification"));
-            self.notifications.push(Notification::plain(Level::Warning, text));
+        for (omitted, what) in [
+            (self.omitted_results, "more result"),
+            (self.omitted_notifications, "more notification"),
+        ] {
+            if omitted > 0 {
+                let text = format!("{} omitted", count(omitted, what));
+                self.notifications.push(Notification::plain(Level::Warning, &text));
+            }
         }
         let invocation = json!({
             "executionSuccessful": !self.has_errors,
@@ -117,28 +114,29 @@ impl Render for Sarif {
 }
 
 impl Sarif {
-    fn reviewed(&mut self, case: &Case, reviewed: &Reviewed) -> Result<String, Error> {
+    fn reviewed(&mut self, case: &Case, reviewed: &Reviewed) -> String {
         let review = &reviewed.review;
         if review.is_allowed() && review.warnings().is_empty() {
-            return Ok(String::new());
+            return String::new();
         }
-        let fingerprints = Fingerprints::of(reviewed)?;
+        let fingerprints = Fingerprints::of(reviewed);
+        let spots = reviewed.spots();
         let mut text = String::new();
-        Located::all(reviewed, &mut |located| {
+        for located in Located::all(reviewed, &spots) {
             let fingerprint = fingerprints.fingerprint(&case.job, located);
-            let result = self.result(case, located, fingerprint);
-            text += &self.written(&result);
-        });
-        let omitted = review.violations().map_or(0, Violations::omitted);
-        for (omitted, what) in
-            [(omitted, "more violation"), (review.omitted_warnings(), "more warning")]
-        {
-            if omitted > 0 {
-                let text = format!("{} omitted", count(omitted, what));
-                self.notify(Level::Warning, named(case, &text), case);
-            }
+            text += &self.written(&self.result(case, located, fingerprint));
         }
-        Ok(text)
+        let violations = review.violations().map_or(0, Violations::omitted);
+        self.notify_omitted(violations, "more violation", case);
+        self.notify_omitted(review.omitted_warnings(), "more warning", case);
+        text
+    }
+
+    fn notify_omitted(&mut self, omitted: usize, what: &str, case: &Case) {
+        if omitted > 0 {
+            let text = format!("{} omitted", count(omitted, what));
+            self.notify(Level::Warning, &named(case, &text), case);
+        }
     }
 
     fn result(&self, case: &Case, located: Located<'_>, fingerprint: String) -> ResultObject {
@@ -218,13 +216,13 @@ impl Sarif {
         Some(PhysicalLocation { artifact_location, region: region.into() })
     }
 
-    fn notify(&mut self, level: Level, text: String, case: &Case) {
+    fn notify(&mut self, level: Level, text: &str, case: &Case) {
         if self.notifications.len() >= MAX_NOTIFICATIONS {
             self.omitted_notifications += 1;
             return;
         }
         let locations = self.beginning(case);
-        self.notifications.push(Notification { level, message: message(&text), locations });
+        self.notifications.push(Notification { level, message: message(text), locations });
     }
 
     fn written(&mut self, result: &ResultObject) -> String {
@@ -239,8 +237,8 @@ impl Sarif {
 }
 
 impl Notification {
-    fn plain(level: Level, text: String) -> Self {
-        Self { level, message: message(&text), locations: Vec::new() }
+    fn plain(level: Level, text: &str) -> Self {
+        Self { level, message: message(text), locations: Vec::new() }
     }
 }
 
