@@ -69,15 +69,10 @@ fn each_in_directories(
         }
         let is_blank =
             |path: &Path| fs::metadata(path).map_or(true, |metadata| metadata.len() == 0);
-        let of_one_side = |outcome, manifest: Option<&Path>| Case {
-            job: job_name(name),
-            manifest: manifest.map(|path| path.to_string_lossy().into_owned()),
-            outcome,
-            notes: Vec::new(),
-        };
+        let of_one_side = |outcome| Case::new(job_name(name), outcome);
         each(&match (is_blank(&live), is_blank(&merged)) {
-            (true, _) => of_one_side(Outcome::Created, Some(&merged)),
-            (_, true) => of_one_side(Outcome::Deleted, None),
+            (true, _) => of_one_side(Outcome::Created),
+            (_, true) => of_one_side(Outcome::Deleted),
             (false, false) => judge.judge(&pair.of_files(live, merged)),
         })?;
     }

@@ -21,6 +21,7 @@ impl Judge {
     pub(crate) fn judge(&self, pair: &Pair) -> Case {
         let mut notes = Vec::new();
         let requested = read_update(pair, &self.validator, &mut notes);
+        let manifest = requested.as_ref().ok().map(|requested| requested.manifest().path.clone());
         let (job, outcome) = match requested {
             Ok(Requested::Update(update)) => (update.job_name(), self.review(update, &mut notes)),
             Ok(Requested::Creation(manifest)) => (manifest.job_name(), Ok(Outcome::Created)),
@@ -29,7 +30,6 @@ impl Judge {
             }
             Err(error) => (String::new(), Err(error)),
         };
-        let manifest = Some(pair.manifest().to_string_lossy().into_owned());
         Case { job, manifest, outcome: outcome.unwrap_or_else(Outcome::Failed), notes }
     }
 

@@ -286,14 +286,6 @@ impl Pair {
         Self { client, ..self.clone() }
     }
 
-    /// The file that asks for the update.
-    pub(crate) fn manifest(&self) -> &Path {
-        match self.source() {
-            Source::Files { manifest, .. } | Source::Cluster { manifest } => manifest,
-            Source::Patch { patch, .. } => patch,
-        }
-    }
-
     #[expect(clippy::expect_used, reason = "clap requires one of the three")]
     pub(crate) fn source(&self) -> Source<'_> {
         let existing = &*self.existing;

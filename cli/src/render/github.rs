@@ -139,7 +139,7 @@ impl Github {
 
     /// An annotation of the whole manifest.
     fn of_file(&mut self, kind: Kind, what: &str, message: &str, case: &Case) -> String {
-        let file = case.manifest.as_deref().and_then(|manifest| self.file(manifest));
+        let file = case.file().and_then(|manifest| self.file(manifest));
         let (title, message) = (title(what, case), message.to_owned());
         self.annotation(Annotation { kind, title, message, file, region: None })
     }

@@ -115,8 +115,8 @@ impl Junit {
     }
 
     fn test(&self, case: &Case, status: TestCaseStatus) -> TestCase {
-        let file = case.manifest.as_deref().and_then(|manifest| self.file(manifest));
-        let name = if case.job.is_empty() { case.manifest.as_deref() } else { Some(&*case.job) };
+        let file = case.file().and_then(|manifest| self.file(manifest));
+        let name = if case.job.is_empty() { case.file() } else { Some(&*case.job) };
         let name = printable(name.unwrap_or(NAME), &[]);
         let mut test = TestCase::new(&*name, status);
         test.set_classname(printable(file.as_deref().unwrap_or(NAME), &[]));

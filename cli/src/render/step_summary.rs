@@ -27,7 +27,7 @@ impl StepSummary {
             self.omitted += 1;
             return;
         }
-        let manifest = case.manifest.as_deref().unwrap_or_default();
+        let manifest = case.file().unwrap_or_default();
         let cells = [&*case.job, manifest, case.word().as_str(), &why].map(escaped);
         self.rows.push(format!("| {} |\n", cells.join(" | ")));
     }

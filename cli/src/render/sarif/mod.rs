@@ -203,7 +203,7 @@ impl Sarif {
 
     /// The location of the whole manifest.
     fn beginning(&self, case: &Case) -> Vec<Location> {
-        let manifest = case.manifest.as_deref();
+        let manifest = case.file();
         let place = manifest.and_then(|manifest| self.place(manifest, Region::FIRST));
         let location = |place| Location { physical_location: Some(place), ..Location::default() };
         place.map(location).into_iter().collect()
