@@ -49,7 +49,8 @@ fn warnings_and_errors_have_their_commands() {
     let broken = file(".json", "{");
     let lines = self::lines(2, &[&job(EXISTING), path(&broken)]);
     let command = format!(
-        "::error file={},line=1,endLine=1,col=1,endColumn=1,title=error%3A cci-gpu/openmpi-hello-2-com::",
+        "::error file={},line=1,endLine=1,col=1,endColumn=1,title=error%3A \
+         cci-gpu/openmpi-hello-2-com::",
         path(&broken)
     );
     assert!(lines[0].starts_with(&command), "{lines:#?}");

@@ -73,9 +73,9 @@ impl Render for Sarif {
             "{{\n\"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\",\n\
              \"version\": \"2.1.0\",\n\"runs\": [{{\n\"tool\": {},\n\
              \"columnKind\": \"unicodeCodePoints\",\n\
-             \"originalUriBaseIds\": {{\"{ROOT}\": {{\"description\": {{\"text\": \"The folder of the sources.\"}}}}}},\n\
-             \"results\": [",
+             \"originalUriBaseIds\": {},\n\"results\": [",
             to_json(&json!({ "driver": driver })),
+            to_json(&json!({ ROOT: {"description": {"text": "The folder of the sources"}} })),
         )
     }
 
