@@ -13,16 +13,12 @@ pub(crate) fn run(code: Option<ViolationCode>) -> Output {
 }
 
 fn explanation(code: ViolationCode) -> String {
-    format!("{code}\n\n{}\n\n{}\n", code.summary(), help(code))
-}
-
-/// Why it is a violation, how to correct the replacement, and the cause in a Status.
-pub(crate) fn help(code: ViolationCode) -> String {
-    let explanation = code.explanation();
+    let (summary, explanation, cause) = (code.summary(), code.explanation(), code.cause());
+    let text = format!("{code}\n\n{summary}\n\n{explanation}\n");
     // A warning denies nothing, so no Status has it as a cause.
     match code {
-        ViolationCode::VolcanoWebhook => explanation.to_owned(),
-        _ => format!("{explanation}\n\nKubernetes cause: {}", code.cause()),
+        ViolationCode::VolcanoWebhook => text,
+        _ => format!("{text}\nKubernetes cause: {cause}\n"),
     }
 }
 

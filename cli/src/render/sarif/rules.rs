@@ -3,7 +3,6 @@
 use volcano_job_update::ViolationCode;
 
 use super::types::{Configuration, Level, Message, Rule};
-use crate::explain;
 
 /// The rule of a request that the API server refuses before it asks a webhook.
 pub(super) const REFUSED: &str = "refused-request";
@@ -27,7 +26,6 @@ pub(super) fn refused_index() -> usize {
 }
 
 fn of_code(code: ViolationCode) -> Rule {
-    let help = explain::help(code);
     let level = match code {
         ViolationCode::VolcanoWebhook => Level::Warning,
         _ => Level::Error,
@@ -37,7 +35,7 @@ fn of_code(code: ViolationCode) -> Rule {
         name: format!("{code:?}"),
         short_description: Message::plain(code.summary()),
         full_description: Message::plain(code.explanation()),
-        help: help_message(code.summary(), &help),
+        help: help_message(code.summary(), &help(code)),
         default_configuration: Configuration { level },
     }
 }
@@ -50,6 +48,16 @@ fn refused() -> Rule {
         full_description: Message::plain(REFUSED_EXPLANATION),
         help: help_message(REFUSED_SUMMARY, REFUSED_EXPLANATION),
         default_configuration: Configuration { level: Level::Error },
+    }
+}
+
+/// Why it is a violation, how to correct the replacement, and the cause in a Status.
+fn help(code: ViolationCode) -> String {
+    let explanation = code.explanation();
+    // A warning denies nothing, so no Status has it as a cause.
+    match code {
+        ViolationCode::VolcanoWebhook => explanation.to_owned(),
+        _ => format!("{explanation}\n\nKubernetes cause: {}", code.cause()),
     }
 }
 
