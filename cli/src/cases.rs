@@ -12,7 +12,7 @@ use crate::case::{Case, Outcome};
 use crate::error::Error;
 use crate::judge::Judge;
 use crate::output::{self, note, print};
-use crate::render::{Render, Summary};
+use crate::report::{Render, Summary};
 
 /// Prints what is found out about each Job, and returns the highest exit status.
 pub(crate) fn run(
@@ -25,9 +25,9 @@ pub(crate) fn run(
     let mut summary = Summary::default();
     print(&render.begin())?;
     let mut each = |case: &Case| -> Result<(), Error> {
-        case.notes.iter().for_each(|text| note(text));
-        if let Outcome::Failed(error) = &case.outcome {
-            output::error(error);
+        match &case.outcome {
+            Outcome::Failed(error) => output::error(error),
+            _ => case.notes.iter().for_each(|text| note(text)),
         }
         summary.add(case.word());
         worst = worst.max(status(case));

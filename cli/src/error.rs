@@ -50,6 +50,8 @@ pub(crate) enum Error {
     NothingToValidate(String),
     #[error("cannot write the Job as YAML: {0}")]
     ToYaml(serde_saphyr::ser::Error),
+    #[error("cannot write man pages to {name}: {error}")]
+    Man { name: String, error: std::io::Error },
     #[error("cannot write the output: {0}")]
     Output(std::io::Error),
 }

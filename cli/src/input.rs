@@ -11,10 +11,11 @@ use volcano_job_clients::Verb;
 use volcano_job_update::admission::body_limit;
 use volcano_job_update::internals::{Place, Position, json_places};
 use volcano_job_update::{FieldPath, Job, JobError, Limits, Segment};
-use volcano_job_update_programs::{display_name, is_stdin, parse_manifest, read_file, read_prefix};
+use volcano_job_update_programs::{
+    display_name, is_stdin, parse_manifest, parse_manifests, read_file, read_prefix,
+};
 
 use crate::args::{Jobs, Replace};
-use crate::case::Spot;
 use crate::error::Error;
 
 /// The content of a file, from which a [`Job`] borrows.
@@ -29,6 +30,14 @@ pub(crate) struct Document {
 pub(crate) enum Content {
     Json(Vec<u8>),
     Yaml { text: Vec<u8>, value: Value },
+}
+
+/// Where a field stands in a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Spot {
+    pub(crate) place: Place,
+    /// Of its key, or of its value if it has none.
+    pub(crate) position: Position,
 }
 
 /// A list of objects, as `kubectl get` prints several.
@@ -122,7 +131,14 @@ impl Document {
         match &self.content {
             Content::Json(text) => std::str::from_utf8(text)
                 .map_or_else(|_| Vec::new(), |text| json_places(text, paths)),
-            Content::Yaml { .. } => Vec::new(),
+            // The document is read again, because its nodes take more memory than its value and are needed
+            // only when there is something to report.
+            Content::Yaml { text, .. } => {
+                match parse_manifests(text, usize::MAX).map(|mut manifests| manifests.next()) {
+                    Ok(Some(Ok(manifest))) => manifest.places(paths),
+                    _ => Vec::new(),
+                }
+            }
         }
     }
 }

@@ -10,9 +10,11 @@ mod explain;
 mod generate;
 mod input;
 mod judge;
+mod manual;
 mod output;
 mod render;
 mod replace;
+mod report;
 mod restore;
 mod terminal;
 mod update;
@@ -29,7 +31,7 @@ use crate::case::Case;
 use crate::error::Error;
 use crate::judge::Judge;
 use crate::output::warn;
-use crate::render::Options;
+use crate::report::Options;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
@@ -76,7 +78,9 @@ fn run(command: Command, terminal: Terminal) -> Result<u8, Error> {
             admit::run(&webhook, restore, &review)?
         }
         Command::Generate(what) => generate::run(&what)?,
-        Command::Explain { code } => explain::run(code),
+        Command::Explain { code } => explain::run(code, terminal.width),
+        Command::Completion { shell } => manual::completion(shell),
+        Command::Man { directory } => manual::man(&directory)?,
     };
     output.print()?;
     Ok(output.exit_status())

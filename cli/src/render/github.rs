@@ -14,10 +14,10 @@ use super::located::{Located, Region};
 use super::source_root::{SourceRoot, with_slashes};
 use super::step_summary::StepSummary;
 use super::words::{count, counts};
-use super::{Options, Render, Summary};
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
 use crate::output::warn;
+use crate::report::{Options, Render, Summary};
 
 pub(super) struct Github {
     options: Options,

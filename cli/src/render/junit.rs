@@ -8,10 +8,10 @@ use volcano_job_update_programs::printable;
 use super::located::Located;
 use super::source_root::{SourceRoot, with_slashes};
 use super::words::{count, why};
-use super::{Options, Render, Summary};
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
 use crate::output::error;
+use crate::report::{Options, Render, Summary};
 
 /// Collects the tests: their numbers stand before them.
 pub(super) struct Junit {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use volcano_job_update::{Change, FieldPath, Severity, Violation};
 
 use super::words::values;
-use crate::case::{Reviewed, Spot, Spots};
-use crate::input::Document;
+use crate::case::{Reviewed, Spots};
+use crate::input::{Document, Spot};
 
 /// A violation or warning of an update.
 #[derive(Clone, Copy)]

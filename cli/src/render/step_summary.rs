@@ -6,9 +6,9 @@ use std::path::Path;
 
 use volcano_job_update_programs::printable;
 
-use super::Summary;
 use super::words::{counts, why};
 use crate::case::{Case, Word};
+use crate::report::Summary;
 
 /// The rows for the Jobs that are not allowed.
 #[derive(Debug, Default)]

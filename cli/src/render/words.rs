@@ -6,9 +6,9 @@ use serde_json::Value;
 use volcano_job_update::{Change, ChangeKind, FieldPath, Violations};
 use volcano_job_update_programs::printable;
 
-use super::Summary;
 use super::public::public_text;
 use crate::case::{Case, Outcome};
+use crate::report::Summary;
 
 /// The length up to which a path or value is shown whole, in characters.
 const SHOWN_CHARACTERS: usize = 240;

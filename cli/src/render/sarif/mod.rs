@@ -18,10 +18,10 @@ use self::types::{
 use super::located::{Located, Region};
 use super::source_root::{SourceRoot, uri};
 use super::words::count;
-use super::{Options, Render, Summary};
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
 use crate::output::to_json;
+use crate::report::{Options, Render, Summary};
 
 /// Writes results as they come. Notifications stand behind all results, so a bounded number is kept.
 pub(super) struct Sarif {
