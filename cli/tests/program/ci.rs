@@ -178,6 +178,14 @@ fn the_action_compares_two_files() {
 }
 
 #[test]
+fn the_action_uploads_nothing_if_the_policy_is_wrong() {
+    let repository = Repository::new();
+    let inputs = [("existing", "../old.json"), ("policy", "none"), ("sarif", "true")];
+    assert_status(2, &repository.step("check", &inputs));
+    assert!(!repository.path().join("output").exists());
+}
+
+#[test]
 fn the_action_needs_a_revision_or_a_file() {
     let output = Repository::new().step("check", &[]);
     assert_status(2, &output);
