@@ -12,6 +12,9 @@ use crate::input::{Spot, Update};
 pub(crate) struct Case {
     /// The Job as kubectl names it, `NAMESPACE/NAME`; `NAME` if no namespace is known.
     pub(crate) job: String,
+    /// The file that asks for the update, as the command line has it; `None` if there is none or it could
+    /// not be read.
+    pub(crate) manifest: Option<String>,
     pub(crate) outcome: Outcome,
     /// What to tell about how the update came about.
     pub(crate) notes: Vec<String>,
@@ -65,6 +68,19 @@ impl Word {
 }
 
 impl Case {
+    /// A case of which no more is known.
+    pub(crate) fn new(job: String, outcome: Outcome) -> Self {
+        Self { job, manifest: None, outcome, notes: Vec::new() }
+    }
+
+    /// The file that it is about.
+    pub(crate) fn file(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Failed(error) => self.manifest.as_deref().or(error.file()),
+            _ => self.manifest.as_deref(),
+        }
+    }
+
     pub(crate) fn word(&self) -> Word {
         match &self.outcome {
             Outcome::Reviewed(reviewed) if reviewed.is_allowed() => Word::Allowed,

@@ -91,7 +91,7 @@ pub(crate) fn run(
         }
         Work::Two(Err(error)) => {
             let outcome = Outcome::Failed(error);
-            printer.case(&Case { job: String::new(), outcome, notes: Vec::new() })?;
+            printer.case(&Case::new(String::new(), outcome))?;
         }
         Work::KubectlDiff(directories) => {
             kubectl_diff::run(&directories, pair, judge, &mut printer)?;

@@ -82,3 +82,26 @@ pub(crate) enum Error {
     #[error("cannot write the output: {0}")]
     Output(std::io::Error),
 }
+
+impl Error {
+    /// The file that cannot be read, or that has what is wrong.
+    pub(crate) fn file(&self) -> Option<&str> {
+        match self {
+            Self::File(FileError::Read { name, .. } | FileError::TooLong { name, .. })
+            | Self::List { name, .. }
+            | Self::OtherKind { name, .. }
+            | Self::NoJob { name, .. }
+            | Self::Candidates { name, .. }
+            | Self::Slip { name, .. }
+            | Self::Job { name, .. }
+            | Self::Yaml { name, .. }
+            | Self::Patch { name, .. }
+            | Self::Client { name, .. }
+            | Self::NoPatch(name)
+            | Self::Unnamed(name)
+            | Self::Changed(name)
+            | Self::NoVolcanoJob(name) => Some(name),
+            _ => None,
+        }
+    }
+}

@@ -32,6 +32,7 @@ impl Judge {
     }
 
     fn case(&self, requested: Result<Requested, Error>, mut notes: Vec<String>) -> Case {
+        let manifest = requested.as_ref().ok().map(|requested| requested.manifest().path.clone());
         let (job, outcome) = match requested {
             Ok(Requested::Update(update)) => (update.job_name(), self.review(update, &mut notes)),
             Ok(Requested::Creation(manifest)) => (manifest.job_name(), Ok(Outcome::Created)),
@@ -40,7 +41,7 @@ impl Judge {
             }
             Err(error) => (String::new(), Err(error)),
         };
-        Case { job, outcome: outcome.unwrap_or_else(Outcome::Failed), notes }
+        Case { job, manifest, outcome: outcome.unwrap_or_else(Outcome::Failed), notes }
     }
 
     fn review(&self, update: Update, notes: &mut Vec<String>) -> Result<Outcome, Error> {

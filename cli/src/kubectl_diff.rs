@@ -56,7 +56,7 @@ pub(crate) fn run(
         }
         let is_blank =
             |path: &Path| fs::metadata(path).map_or(true, |metadata| metadata.len() == 0);
-        let of_one_side = |outcome| Case { job: job_name(name), outcome, notes: Vec::new() };
+        let of_one_side = |outcome| Case::new(job_name(name), outcome);
         sink.case(&match (is_blank(&live), is_blank(&merged)) {
             (true, _) => of_one_side(Outcome::Created),
             (_, true) => of_one_side(Outcome::Deleted),

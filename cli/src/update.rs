@@ -33,6 +33,16 @@ pub(crate) enum Requested {
     Refused(Status, Document),
 }
 
+impl Requested {
+    /// The file that asks for the update.
+    pub(crate) fn manifest(&self) -> &Document {
+        match self {
+            Self::Update(update) => &update.manifest,
+            Self::Creation(manifest) | Self::Refused(_, manifest) => manifest,
+        }
+    }
+}
+
 /// Reads the existing Job and the manifest, and finds out which Job the client asks the API server to
 /// store. Adds notes on how that came about.
 pub(crate) fn read_update(

@@ -430,6 +430,13 @@ pub(crate) enum CheckOutput {
     Json,
     /// What kubectl replace prints when the webhook answers
     Kubectl,
+    /// SARIF 2.1.0, for code scanning and editors
+    Sarif,
+    /// Workflow commands of GitHub Actions, which annotate pull requests; also appends a table to the
+    /// file in `GITHUB_STEP_SUMMARY`
+    Github,
+    /// `JUnit` XML with a test for each Job, for the reports of CI systems
+    Junit,
 }
 
 /// What `diff` prints.

@@ -136,7 +136,7 @@ impl Many<'_> {
     fn lonely_case(&self, place: &Place, texts: &Texts<'_>, outcome: Outcome) -> Case {
         let job = place.job.to_string();
         if place.job.name.is_some() {
-            return Case { job, outcome, notes: Vec::new() };
+            return Case::new(job, outcome);
         }
         let error = match texts.document(place, self.limits()) {
             Ok(document) => match document.job(self.limits()) {

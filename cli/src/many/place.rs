@@ -39,5 +39,5 @@ impl Side {
 
 /// The case of a Job without a verdict.
 pub(super) fn failed(job: String, error: Error) -> Case {
-    Case { job, outcome: Outcome::Failed(error), notes: Vec::new() }
+    Case::new(job, Outcome::Failed(error))
 }

@@ -1,11 +1,17 @@
 //! The outputs of `check` and `diff`: one text for each case, in the order of the cases, with a frame.
 
+mod github;
 mod json;
+mod junit;
 mod kubectl;
 mod kubectl_texts;
+mod located;
 mod patch;
 mod public;
+mod sarif;
 mod snippet;
+mod source_root;
+mod step_summary;
 mod text;
 mod tree;
 mod words;
@@ -26,6 +32,9 @@ pub(crate) fn of_check(
         CheckOutput::Text => Box::new(text::Text::new(options)),
         CheckOutput::Json => Box::new(json::Json::new(options)),
         CheckOutput::Kubectl => Box::new(Kubectl { codes }),
+        CheckOutput::Sarif => Box::new(sarif::Sarif::new(options)),
+        CheckOutput::Github => Box::new(github::Github::new(options)),
+        CheckOutput::Junit => Box::new(junit::Junit::new(options)),
     }
 }
 

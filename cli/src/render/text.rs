@@ -1,6 +1,6 @@
 //! The report for people: the verdict, each violation at its place in the file, and what else changes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use volcano_job_update::status::Status;
 use volcano_job_update::{FieldPath, Verdict, Violation, ViolationCode, Violations};
@@ -8,7 +8,7 @@ use volcano_job_update_programs::printable;
 
 use super::snippet::Snippets;
 use super::tree;
-use super::words::count;
+use super::words::{by_code, count, counts, why};
 use crate::case::{Case, Outcome, Reviewed, Spots};
 use crate::error::Error;
 use crate::report::{Options, Render, Summary};
@@ -48,14 +48,7 @@ impl Render for Text {
         if !self.options.has_many {
             return String::new();
         }
-        let counts = summary.counts().map(|(word, count)| format!("{count} {}", word.as_str()));
-        let counts: Vec<String> = counts.collect();
-        let jobs = format!("{}: {}\n", count(summary.jobs(), "Job"), counts.join(", "));
-        let skipped = match summary.other_objects {
-            0 => String::new(),
-            others => format!("{} skipped\n", count(others, "other object")),
-        };
-        self.table() + &jobs + &skipped
+        self.table() + &counts(summary)
     }
 }
 
@@ -135,19 +128,7 @@ impl Text {
     }
 
     fn add_row(&mut self, case: &Case) {
-        let what = match &case.outcome {
-            Outcome::Reviewed(reviewed) => match reviewed.review.violations() {
-                Some(violations) => {
-                    let all = count(violations.len() + violations.omitted(), "violation");
-                    all + &by_code(violations)
-                }
-                None if reviewed.is_allowed() => return,
-                None => "denied by Volcano's webhook".to_owned(),
-            },
-            Outcome::Created | Outcome::Deleted => return,
-            Outcome::Refused(status) => format!("{} {}", status.code, status.reason),
-            Outcome::Failed(error) => super::words::shown(&error.to_string()),
-        };
+        let Some(what) = why(case) else { return };
         let job = printable(&case.job, &[]).into_owned();
         self.rows.push([job, case.word().as_str().to_owned(), what]);
     }
@@ -172,17 +153,6 @@ impl Text {
         };
         [&header].into_iter().chain(&self.rows).map(line).collect()
     }
-}
-
-/// The numbers of violations with each code, if there are several: ` (2 immutable-field, 1 unknown-field)`.
-fn by_code(violations: &Violations) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for violation in violations {
-        *counts.entry(violation.code().as_str()).or_default() += 1;
-    }
-    let counts: Vec<String> =
-        counts.into_iter().map(|(code, count)| format!("{count} {code}")).collect();
-    if violations.len() < 2 { String::new() } else { format!(" ({})", counts.join(", ")) }
 }
 
 pub(super) fn creation_text(job: &str) -> String {

@@ -1,10 +1,14 @@
 //! Words and short texts that several outputs use.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
-use volcano_job_update::{Change, ChangeKind, FieldPath};
+use volcano_job_update::{Change, ChangeKind, FieldPath, Violations};
 use volcano_job_update_programs::printable;
 
 use super::public::public_text;
+use crate::case::{Case, Outcome};
+use crate::report::Summary;
 
 /// The length up to which a path or value is shown whole, in characters.
 const SHOWN_CHARACTERS: usize = 240;
@@ -52,4 +56,44 @@ pub(super) fn values(change: &Change, show_values: bool) -> Option<String> {
         (None, Some(value)) | (Some(value), None) => text(value),
         (None, None) => None,
     }
+}
+
+/// Why a Job may not be updated as its manifest asks; `None` if it may.
+pub(super) fn why(case: &Case) -> Option<String> {
+    match &case.outcome {
+        Outcome::Reviewed(reviewed) => match reviewed.review.violations() {
+            Some(violations) => {
+                let all = count(violations.len() + violations.omitted(), "violation");
+                Some(all + &by_code(violations))
+            }
+            None if reviewed.is_allowed() => None,
+            None => Some("denied by Volcano's webhook".to_owned()),
+        },
+        Outcome::Created | Outcome::Deleted => None,
+        Outcome::Refused(status) => Some(format!("{} {}", status.code, status.reason)),
+        Outcome::Failed(error) => Some(shown(&error.to_string())),
+    }
+}
+
+/// The numbers of violations with each code, if there are several: ` (2 immutable-field, 1 unknown-field)`.
+pub(super) fn by_code(violations: &Violations) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for violation in violations {
+        *counts.entry(violation.code().as_str()).or_default() += 1;
+    }
+    let counts: Vec<String> =
+        counts.into_iter().map(|(code, count)| format!("{count} {code}")).collect();
+    if violations.len() < 2 { String::new() } else { format!(" ({})", counts.join(", ")) }
+}
+
+/// How many Jobs had which outcome.
+pub(super) fn counts(summary: &Summary) -> String {
+    let counts = summary.counts().map(|(word, count)| format!("{count} {}", word.as_str()));
+    let counts: Vec<String> = counts.collect();
+    let jobs = format!("{}: {}\n", count(summary.jobs(), "Job"), counts.join(", "));
+    let skipped = match summary.other_objects {
+        0 => String::new(),
+        others => format!("{} skipped\n", count(others, "other object")),
+    };
+    jobs + &skipped
 }

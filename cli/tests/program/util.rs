@@ -1,6 +1,6 @@
 //! Runs the program, and the files to run it on.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -23,6 +23,8 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
         .args(arguments)
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR_FORCE")
+        .env_remove("GITHUB_STEP_SUMMARY")
+        .env_remove("GITHUB_WORKSPACE")
         .stdin(Stdio::null());
     command
 }
@@ -77,10 +79,26 @@ pub(crate) fn path(file: &tempfile::NamedTempFile) -> &str {
 }
 
 pub(crate) fn assert_valid(schema: &str, value: &Value) {
-    let text =
-        std::fs::read_to_string(root().join("schemas").join(schema)).expect("the schema is there");
+    assert_matches(&root().join("schemas").join(schema), value);
+}
+
+/// Checks a document against a schema of somebody else, see tests/published/README.md.
+pub(crate) fn assert_published(schema: &str, value: &Value) {
+    assert_matches(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/published").join(schema),
+        value,
+    );
+}
+
+fn assert_matches(schema: &Path, value: &Value) {
+    let text = std::fs::read_to_string(schema).expect("the schema is there");
     let schema: Value = serde_json::from_str(&text).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is one");
     let errors: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?} in {value:#}");
+}
+
+/// Says that a test does not test, even if the output of tests that pass is hidden.
+pub(crate) fn skipped(why: &str) {
+    drop(writeln!(io::stderr(), "SKIPPED: {why}"));
 }
