@@ -7,7 +7,7 @@ use volcano_job_clients::{ClientError, FieldManager, Verb, has_client_side_field
 use volcano_job_update::internals::JobParts;
 use volcano_job_update::resource::{API_VERSION, KIND};
 use volcano_job_update::status::Status;
-use volcano_job_update::{Change, ChangeKind, Job, Review, Validator, Violation};
+use volcano_job_update::{Change, ChangeKind, Job, Limits, Review, Validator, Violation};
 
 use crate::args::{Client, Pair, Source};
 use crate::cluster;
@@ -104,6 +104,7 @@ pub(crate) fn requested(
 ) -> Result<Requested, Error> {
     let limits = validator.policy().limits();
     let job = existing.job(limits)?;
+    notes.extend(wrong_files(&existing, &job, &manifest, limits).map(str::to_owned));
     let verb = client.verb().unwrap_or_else(|| {
         let (verb, why) = assumed_verb(&job, client);
         notes.push(why);
@@ -129,6 +130,26 @@ pub(crate) fn requested(
     };
     let verb = Some(verb);
     Ok(Requested::Update(Update { existing, manifest, stored, verb, limits: *limits }))
+}
+
+/// The note on files that are probably not those that were meant.
+fn wrong_files(
+    existing: &Document,
+    existing_job: &Job<'_>,
+    manifest: &Document,
+    limits: &Limits,
+) -> Option<&'static str> {
+    if existing.path == manifest.path {
+        return Some(
+            "both Jobs are from the same file: give the Job in the cluster first, then its manifest",
+        );
+    }
+    let is_live = |job: &Job<'_>| job.uid().is_some();
+    // Only an API server gives a Job its uid.
+    (!is_live(existing_job) && manifest.job(limits).is_ok_and(|job| is_live(&job))).then_some(
+        "only the second Job has a uid, as in a cluster: the files may be swapped; give the Job in the \
+         cluster first, then its manifest",
+    )
 }
 
 /// The verb with which the existing Job was applied before, or replacing it if it was not; and why.

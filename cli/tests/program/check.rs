@@ -261,6 +261,25 @@ fn documents_keep_their_values() {
 }
 
 #[test]
+fn files_that_were_hardly_meant_have_a_note() {
+    let job_of = |metadata: Value| {
+        let job = json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job",
+            "metadata": metadata, "spec": {"queue": "a"}});
+        file(".json", &job.to_string())
+    };
+    let manifest = job_of(json!({"name": "a"}));
+    let live = job_of(json!({"name": "a", "uid": "705ab4f5-6393-11e8-b7cc-42010a800002"}));
+    let notes = |existing, replacement| {
+        stderr(&run(&["diff", "--verb", "replace", path(existing), path(replacement)]))
+    };
+    assert_eq!(notes(&live, &manifest), "");
+    let swapped = notes(&manifest, &live);
+    assert!(swapped.contains("the files may be swapped"), "{swapped}");
+    let same = notes(&live, &live);
+    assert!(same.contains("both Jobs are from the same file"), "{same}");
+}
+
+#[test]
 fn usage_error_has_exit_status_2() {
     for arguments in
         [&["check"][..], &["chekc", "a", "b"], &["check", "--format", "xml", "a", "b"], &[]]
