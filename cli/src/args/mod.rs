@@ -379,12 +379,14 @@ pub(crate) enum CheckOutput {
     Json,
     /// What kubectl replace prints when the webhook answers
     Kubectl,
+    /// A page for a browser, in one file
+    Html,
 }
 
 /// What `diff` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DiffOutput {
-    /// The changed lines of the Job as YAML, with values
+    /// The changed lines of the Job as YAML
     Unified,
     /// The paths of the changes
     #[value(alias = "text")]
@@ -395,4 +397,6 @@ pub(crate) enum DiffOutput {
     JsonPatch,
     /// A JSON Merge Patch (RFC 7396)
     MergePatch,
+    /// A page for a browser, in one file
+    Html,
 }

@@ -1,14 +1,18 @@
 //! The outputs of `check` and `diff`: one text for each case, in the order of the cases, with a frame.
 
+mod html;
 mod json;
 mod kubectl;
 mod kubectl_texts;
 mod patch;
 mod public;
+mod sides;
 mod snippet;
 mod text;
 mod tree;
+mod unified;
 mod words;
+mod yaml;
 
 use volcano_job_update::status::StatusCodes;
 
@@ -81,14 +85,17 @@ pub(crate) fn of_check(
         CheckOutput::Text => Box::new(text::Text::new(options)),
         CheckOutput::Json => Box::new(json::Json::new(options)),
         CheckOutput::Kubectl => Box::new(Kubectl { codes }),
+        CheckOutput::Html => Box::new(html::Html::new(options)),
     }
 }
 
 pub(crate) fn of_diff(output: DiffOutput, options: Options) -> Box<dyn Render> {
     match output {
-        DiffOutput::Unified | DiffOutput::Tree => Box::new(tree::Tree { options }),
+        DiffOutput::Unified => Box::new(unified::Unified::new(options)),
+        DiffOutput::Tree => Box::new(tree::Tree { options }),
         DiffOutput::Json => Box::new(json::Json::new(options)),
         DiffOutput::JsonPatch => Box::new(JsonPatch),
         DiffOutput::MergePatch => Box::new(MergePatch),
+        DiffOutput::Html => Box::new(html::Html::new(options)),
     }
 }

@@ -174,7 +174,7 @@ impl Text {
 }
 
 /// The numbers of violations with each code, if there are several: ` (2 immutable-field, 1 unknown-field)`.
-fn by_code(violations: &Violations) -> String {
+pub(super) fn by_code(violations: &Violations) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for violation in violations {
         *counts.entry(violation.code().as_str()).or_default() += 1;
@@ -197,16 +197,24 @@ fn deletion_text(job: &str) -> String {
 
 fn refused_text(status: &Status) -> String {
     let mut text = format!("refused by the API server: {}\n", printable(&status.message, &['\n']));
-    if status.message.contains("\"before-first-apply\"") {
-        text.push_str(
-            "  help: the existing Job has no managedFields: kubectl get shows them with \
-             --show-managed-fields\n",
-        );
-    } else if status.code == 409 {
-        text.push_str(
-            "  help: leave these fields out, give them the values that they have, or take them from their \
-             managers with --force-conflicts\n",
-        );
+    if let Some(help) = refusal_help(status) {
+        text.push_str(&format!("  help: {help}\n"));
     }
     text
+}
+
+/// What to do about a refusal.
+pub(super) fn refusal_help(status: &Status) -> Option<&'static str> {
+    if status.message.contains("\"before-first-apply\"") {
+        Some(
+            "the existing Job has no managedFields: kubectl get shows them with --show-managed-fields",
+        )
+    } else if status.code == 409 {
+        Some(
+            "leave these fields out, give them the values that they have, or take them from their \
+             managers with --force-conflicts",
+        )
+    } else {
+        None
+    }
 }
