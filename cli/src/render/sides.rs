@@ -1,10 +1,11 @@
 //! Both Jobs of an update as values that differ only in what the review calls a change.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use serde_json::Value;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
-use volcano_job_update::{Change, Changes, FieldPath, json_patch};
+use volcano_job_update::{Change, ChangeKind, Changes, FieldPath, json_patch};
 
 use super::yaml::{Line, LineKey};
 use crate::case::Reviewed;
@@ -47,16 +48,44 @@ fn applied(mut job: Value, changes: &Changes) -> Option<Value> {
 }
 
 /// The lines that two Jobs have in common, and the others, in order.
-pub(super) fn compare(existing: &[Line<'_>], replacement: &[Line<'_>]) -> Vec<DiffOp> {
+///
+/// What was added or removed has no line in common with the other side, so that the elements of lists that
+/// the review matched stand beside each other.
+pub(super) fn compare(
+    changes: &Changes,
+    existing: &[Line<'_>],
+    replacement: &[Line<'_>],
+) -> Vec<DiffOp> {
+    let of_kind = |kind| move |change: &&Change| change.kind() == kind;
+    let removed = changes.iter().filter(of_kind(ChangeKind::Removed)).map(Change::path);
+    let added = changes.iter().zip(changes.patched_paths());
+    let added = added.filter(|(change, _)| change.kind() == ChangeKind::Added);
     // The keys of lines borrow from them, so the lines are numbered instead.
-    let mut numbers: HashMap<LineKey<'_>, usize> = HashMap::new();
+    let mut numbers: HashMap<LineKey<'_>, isize> = HashMap::new();
     let mut number = |line| {
-        let next = numbers.len();
+        let next = 1 + numbers.len().cast_signed();
         *numbers.entry(Line::key(line)).or_insert(next)
     };
-    let existing: Vec<usize> = existing.iter().map(&mut number).collect();
-    let replacement: Vec<usize> = replacement.iter().map(&mut number).collect();
-    capture_diff_slices(Algorithm::Myers, &existing, &replacement)
+    let mut existing_numbers: Vec<isize> = existing.iter().map(&mut number).collect();
+    let mut replacement_numbers: Vec<isize> = replacement.iter().map(&mut number).collect();
+    for path in removed {
+        fill(&mut existing_numbers, lines_of(existing, path), -1);
+    }
+    for (_, path) in added {
+        fill(&mut replacement_numbers, lines_of(replacement, &path), -2);
+    }
+    capture_diff_slices(Algorithm::Myers, &existing_numbers, &replacement_numbers)
+}
+
+fn fill(numbers: &mut [isize], range: Range<usize>, number: isize) {
+    numbers.get_mut(range).unwrap_or_default().fill(number);
+}
+
+/// The lines of a field. Lines are sorted by path.
+pub(super) fn lines_of(lines: &[Line<'_>], path: &FieldPath) -> Range<usize> {
+    let start = lines.partition_point(|line| line.path() < *path);
+    let (_, rest) = lines.split_at(start);
+    start..start + rest.partition_point(|line| line.path().starts_with(path))
 }
 
 /// The changes by the fields of one side.

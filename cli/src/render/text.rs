@@ -196,11 +196,8 @@ fn deletion_text(job: &str) -> String {
 }
 
 fn refused_text(status: &Status) -> String {
-    let mut text = format!("refused by the API server: {}\n", printable(&status.message, &['\n']));
-    if let Some(help) = refusal_help(status) {
-        text.push_str(&format!("  help: {help}\n"));
-    }
-    text
+    let help = refusal_help(status).map(|help| format!("  help: {help}\n")).unwrap_or_default();
+    format!("refused by the API server: {}\n{help}", printable(&status.message, &['\n']))
 }
 
 /// What to do about a refusal.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use anstyle::Style as Colour;
 use similar::{DiffOp, group_diff_ops};
+use volcano_job_update::FieldPath;
 use volcano_job_update_programs::printable;
 
 use super::sides::{Sides, compare};
@@ -39,9 +40,10 @@ impl Render for Unified {
     }
 
     fn end(&mut self, _: &Summary) -> String {
-        match self.has_hidden {
-            true => "# values are hidden: --show-values shows them\n".to_owned(),
-            false => String::new(),
+        if self.has_hidden {
+            "# values are hidden: --show-values shows them\n".to_owned()
+        } else {
+            String::new()
         }
     }
 }
@@ -55,7 +57,8 @@ impl Unified {
         let style = Style { show_values: self.options.show_values, is_shortened: false };
         let existing = lines(&sides.existing, style);
         let replacement = lines(&sides.replacement, style);
-        let hunks = group_diff_ops(compare(&existing, &replacement), CONTEXT);
+        let hunks =
+            group_diff_ops(compare(reviewed.review.changes(), &existing, &replacement), CONTEXT);
         let mut text = self.header(reviewed);
         for hunk in hunks {
             text += &self.hunk(&hunk, &existing, &replacement);
@@ -75,8 +78,7 @@ impl Unified {
         let cyan = self.options.terminal.cyan();
         let old = union(ops.iter().map(DiffOp::old_range));
         let new = union(ops.iter().map(DiffOp::new_range));
-        let place = existing.get(old.start).and_then(|line| line.path().parent());
-        let place = place.filter(|path| !path.segments().is_empty());
+        let place = place(ops, existing, replacement);
         let place = place.map_or_else(String::new, |path| format!(" {}", shown_path(&path)));
         let (old, new) = (numbers(&old), numbers(&new));
         let mut text = format!("{cyan}@@ -{old} +{new} @@{cyan:#}{place}\n");
@@ -99,14 +101,22 @@ impl Unified {
         range: Range<usize>,
         colour: Colour,
     ) -> String {
-        let mut text = String::new();
-        for line in lines.get(range).unwrap_or_default() {
-            self.has_hidden |= line.is_hidden();
+        let lines = lines.get(range).unwrap_or_default();
+        self.has_hidden |= lines.iter().any(Line::is_hidden);
+        let text = |line: &Line<'_>| {
             let indentation = " ".repeat(line.indentation());
-            text += &format!("{colour}{mark}{indentation}{}{colour:#}\n", line.text());
-        }
-        text
+            format!("{colour}{mark}{indentation}{}{colour:#}\n", line.text())
+        };
+        lines.iter().map(text).collect()
     }
+}
+
+/// What contains the first changed line.
+fn place(ops: &[DiffOp], existing: &[Line<'_>], replacement: &[Line<'_>]) -> Option<FieldPath> {
+    let op = ops.iter().find(|op| !matches!(op, DiffOp::Equal { .. }))?;
+    let line = existing.get(op.old_range()).and_then(<[_]>::first);
+    let line = line.or_else(|| replacement.get(op.new_range()).and_then(<[_]>::first))?;
+    line.path().parent().filter(|path| !path.segments().is_empty())
 }
 
 fn union(ranges: impl Iterator<Item = Range<usize>>) -> Range<usize> {

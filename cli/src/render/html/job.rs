@@ -49,16 +49,18 @@ impl Section<'_> {
     /// The heading of the page if it has only this Job.
     fn name(&self, id: &str) -> Markup {
         let name = job_name(self.case);
-        match self.options.has_many {
-            true => html! { h2.name id=(id) { (name) } },
-            false => html! { h1.name id=(id) { (name) } },
+        if self.options.has_many {
+            html! { h2.name id=(id) { (name) } }
+        } else {
+            html! { h1.name id=(id) { (name) } }
         }
     }
 
     fn heading(&self, id: &str, text: &str) -> Markup {
-        match self.options.has_many {
-            true => html! { h3 id=(id) { (text) } },
-            false => html! { h2 id=(id) { (text) } },
+        if self.options.has_many {
+            html! { h3 id=(id) { (text) } }
+        } else {
+            html! { h2 id=(id) { (text) } }
         }
     }
 
@@ -187,13 +189,11 @@ fn reviewed_text(reviewed: &Reviewed) -> String {
     let policy = shown(review.policy().name());
     let Some(violations) = review.violations() else {
         let changes = count(review.changes().len(), "change");
-        let but = match reviewed.is_denied_by_volcano {
-            true => ", but Volcano's webhook denies it",
-            false => "",
+        return if reviewed.is_denied_by_volcano {
+            format!("by Volcano's webhook, but not by the policy {policy}: {changes}")
+        } else {
+            format!("by the policy {policy}: {changes}")
         };
-        let by =
-            if but.is_empty() { "by the policy" } else { "the update is allowed by the policy" };
-        return format!("{by} {policy}: {changes}{but}");
     };
     let all = count(violations.len() + violations.omitted(), "violation");
     format!("by the policy {policy}: {all}")

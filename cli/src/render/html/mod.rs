@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use self::index::Row;
 use super::words::{count, shown};
 use super::{Options, Render, Summary};
-use crate::case::{Case, Word};
+use crate::case::{Case, Outcome, Word};
 use crate::error::Error;
 
 const STYLE: &str = include_str!("style.css");
@@ -142,5 +142,9 @@ fn badge(word: Word) -> Markup {
 
 /// The name of a Job, if it has one.
 fn job_name(case: &Case) -> String {
-    if case.job.is_empty() { "a Job without a name".to_owned() } else { shown(&case.job) }
+    match (&case.outcome, &*case.job) {
+        (Outcome::Failed(_), "") => "a Job that cannot be read".to_owned(),
+        (_, "") => "a Job without a name".to_owned(),
+        (_, name) => shown(name),
+    }
 }

@@ -10,7 +10,7 @@ use super::job::{severity_class, verdict_class, violation_id};
 use crate::case::Reviewed;
 use crate::error::Error;
 use crate::render::Options;
-use crate::render::sides::{ChangesByPath, Sides, compare};
+use crate::render::sides::{ChangesByPath, Sides, compare, lines_of};
 use crate::render::words::{count, shown, shown_path};
 use crate::render::yaml::{Line, Style, lines};
 
@@ -42,14 +42,14 @@ impl Comparison {
         let sides = Sides::of(reviewed)?;
         let style = Style { show_values: options.show_values, is_shortened: true };
         let (old, new) = (lines(&sides.existing, style), lines(&sides.replacement, style));
-        let pairs = pairs(&compare(&old, &new));
+        let changes = reviewed.review.changes();
+        let pairs = pairs(&compare(changes, &old, &new));
         let rows_of = Rows::of(&pairs, &old, &new);
         let mut by_row: BTreeMap<usize, Vec<(usize, &Violation)>> = BTreeMap::new();
         for (number, violation) in (1..).zip(violations) {
             by_row.entry(rows_of.row(reviewed, violation)).or_default().push((number, violation));
         }
         let rows = shown_rows(&pairs, &by_row);
-        let changes = reviewed.review.changes();
         let table = Table {
             reviewed,
             job,
@@ -122,13 +122,10 @@ impl<'l> Rows<'l> {
     }
 }
 
-/// The first line of a field, or of the closest field that contains it. Lines are sorted by path.
+/// The first line of a field, or of the closest field that contains it.
 fn first_line(lines: &[Line<'_>], path: &FieldPath) -> usize {
     let ancestors = std::iter::successors(Some(path.clone()), FieldPath::parent);
-    let first = |path: FieldPath| {
-        let position = lines.partition_point(|line| line.path() < path);
-        lines.get(position).filter(|line| line.path().starts_with(&path)).map(|_| position)
-    };
+    let first = |path: FieldPath| lines_of(lines, &path).next();
     ancestors.into_iter().find_map(first).unwrap_or(0)
 }
 

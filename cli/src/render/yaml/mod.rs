@@ -37,7 +37,7 @@ pub(super) struct Line<'v> {
 /// What two lines that are the same have in common.
 pub(super) type LineKey<'l> = (usize, &'l str, Option<&'l Value>);
 
-impl<'v> Line<'v> {
+impl Line<'_> {
     pub(super) fn indentation(&self) -> usize {
         self.indentation
     }
@@ -119,11 +119,11 @@ impl<'v> Writer<'v> {
             let start = self.key(key, indentation, &path);
             match value {
                 Value::Object(fields) if !fields.is_empty() => {
-                    self.push(start, None, indentation, &path);
+                    self.push(&start, None, indentation, &path);
                     self.object(fields, indentation + STEP, &path);
                 }
                 Value::Array(items) if !items.is_empty() => {
-                    self.push(start, None, indentation, &path);
+                    self.push(&start, None, indentation, &path);
                     self.list(items, indentation, &path);
                 }
                 _ => self.scalar(start + " ", value, indentation, &path),
@@ -138,7 +138,7 @@ impl<'v> Writer<'v> {
         if text.chars().count() <= SIMPLE_KEY {
             return text + ":";
         }
-        self.push(format!("? {text}"), None, indentation, path);
+        self.push(&format!("? {text}"), None, indentation, path);
         ":".to_owned()
     }
 
@@ -159,33 +159,28 @@ impl<'v> Writer<'v> {
             let public = public_text(&path.to_path(), value);
             let hidden = public.is_none().then_some(value);
             let text = public.as_deref().unwrap_or(HIDDEN);
-            return self.push(start + text, hidden, indentation, path);
+            return self.push(&(start + text), hidden, indentation, path);
         }
         match text_of(value) {
             Text::Flow(text) => {
                 let text = if self.style.is_shortened { shown(&text) } else { text };
-                self.push(start + &text, None, indentation, path);
+                self.push(&(start + &text), None, indentation, path);
             }
             Text::Block { header, content } => {
-                self.push(start + header, None, indentation, path);
+                let step = if start.is_empty() { 0 } else { STEP };
+                self.push(&(start + header), None, indentation, path);
                 for line in content {
                     let text = if self.style.is_shortened { shown(line) } else { line.to_owned() };
-                    self.push(text, None, indentation + STEP, path);
+                    self.push(&text, None, indentation + step, path);
                 }
             }
         }
     }
 
-    fn push(
-        &mut self,
-        text: String,
-        hidden: Option<&'v Value>,
-        indentation: usize,
-        path: &PathNode,
-    ) {
+    fn push(&mut self, text: &str, hidden: Option<&'v Value>, indentation: usize, path: &PathNode) {
         let dashes = mem::take(&mut self.dashes);
         let indentation = if text.is_empty() { 0 } else { indentation - dashes.len() };
-        self.lines.push(Line { indentation, text: dashes + &text, hidden, path: path.clone() });
+        self.lines.push(Line { indentation, text: dashes + text, hidden, path: path.clone() });
     }
 }
 
@@ -254,107 +249,107 @@ spec:
         assert_eq!(paths, ["spec", "spec.tasks", name, name, name, "spec.tasks[1][0]"]);
     }
 
+    const ODD: &[&str] = &[
+        "",
+        " ",
+        "a ",
+        " a",
+        "~",
+        "null",
+        "yes",
+        "No",
+        "y",
+        "on",
+        "TRUE",
+        "010",
+        "0o17",
+        "0x1f",
+        "1e3",
+        "1.5",
+        ".5",
+        "+1",
+        "-1",
+        "1_000",
+        "12:30:45",
+        "2020-01-01",
+        "8Gi",
+        "100m",
+        "1.2.3",
+        ": ",
+        "a: b",
+        "a:",
+        "a #b",
+        "#a",
+        "- a",
+        "-",
+        "--",
+        "---",
+        "...",
+        "-c",
+        "? a",
+        "?a",
+        "!a",
+        "&a",
+        "*a",
+        "%a",
+        "@a",
+        "`a`",
+        "'a'",
+        "\"a\"",
+        "[a",
+        "{a}",
+        "a, b",
+        "|",
+        ">",
+        "<<",
+        "=",
+        ".inf",
+        ".nan",
+        "inf",
+        "a\\b",
+        "é",
+        "日本",
+        "😀",
+        "\u{feff}a",
+        "\u{e0001}",
+        "\u{202e}a",
+        "a\u{85}b",
+        "a\u{2028}b",
+        "\t",
+        "a\tb",
+        "\n",
+        "a\n",
+        "a\n\n",
+        "a\nb",
+        "\na",
+        " a\nb",
+        "a\n b\n",
+        "a\n\nb\n",
+        "a\n  \nb",
+        "a\n ",
+        "a\r\nb",
+        "a\tb\nc",
+        "a\n---\nb",
+        "a\n# b",
+        "\u{1b}[31m",
+        "0b1",
+        "-0b1",
+        "1e",
+        "e1",
+        "..",
+        "a'b",
+        "/bin/sh",
+        "{{ .Values.x }}",
+        "a:b",
+        "http://a:1/",
+        "$(A)",
+        "x=1",
+    ];
+
     #[test]
     fn what_is_written_is_read_as_the_same() {
         let long = "k".repeat(2000);
-        let texts = [
-            "",
-            " ",
-            "a ",
-            " a",
-            "~",
-            "null",
-            "yes",
-            "No",
-            "y",
-            "on",
-            "TRUE",
-            "010",
-            "0o17",
-            "0x1f",
-            "1e3",
-            "1.5",
-            ".5",
-            "+1",
-            "-1",
-            "1_000",
-            "12:30:45",
-            "2020-01-01",
-            "8Gi",
-            "100m",
-            "1.2.3",
-            ": ",
-            "a: b",
-            "a:",
-            "a #b",
-            "#a",
-            "- a",
-            "-",
-            "--",
-            "---",
-            "...",
-            "-c",
-            "? a",
-            "?a",
-            "!a",
-            "&a",
-            "*a",
-            "%a",
-            "@a",
-            "`a`",
-            "'a'",
-            "\"a\"",
-            "[a",
-            "{a}",
-            "a, b",
-            "|",
-            ">",
-            "<<",
-            "=",
-            ".inf",
-            ".nan",
-            "inf",
-            "a\\b",
-            "é",
-            "日本",
-            "😀",
-            "\u{feff}a",
-            "\u{e0001}",
-            "\u{202e}a",
-            "a\u{85}b",
-            "a\u{2028}b",
-            "\t",
-            "a\tb",
-            "\n",
-            "a\n",
-            "a\n\n",
-            "a\nb",
-            "\na",
-            " a\nb",
-            "a\n b\n",
-            "a\n\nb\n",
-            "a\n  \nb",
-            "a\n ",
-            "a\r\nb",
-            "a\tb\nc",
-            "a\n---\nb",
-            "a\n# b",
-            "\u{1b}[31m",
-            "0b1",
-            "-0b1",
-            "1e",
-            "e1",
-            "..",
-            "a'b",
-            "/bin/sh",
-            "{{ .Values.x }}",
-            "a:b",
-            "http://a:1/",
-            "$(A)",
-            "x=1",
-            &long,
-        ];
-        for text in texts {
+        for text in ODD.iter().copied().chain([&*long]) {
             for value in
                 [json!({ text: text, "after": [text, [text], {text: text}] }), json!([text])]
             {
@@ -363,9 +358,21 @@ spec:
                 assert_eq!(read.as_ref().ok(), Some(&value), "{text:?} {yaml}");
             }
         }
-        for value in [json!(1), json!(-7), json!(1.0), json!(1e100), json!(u64::MAX), json!(0.1)] {
+        for value in [json!(1), json!(-7), json!(1.5), json!(1e100), json!(u64::MAX), json!(0.1)] {
             let read = parse_manifest(yaml(&json!({ "a": value }), ALL).as_bytes());
             assert_eq!(read.ok(), Some(json!({ "a": value })));
+        }
+    }
+
+    #[test]
+    fn the_example_jobs_are_read_as_they_are() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/jobs");
+        let files = std::fs::read_dir(directory).expect("the examples are there");
+        for file in files {
+            let text = std::fs::read(file.expect("a file").path()).expect("a file");
+            let job: Value = serde_json::from_slice(&text).expect("a Job");
+            let yaml = yaml(&job, ALL);
+            assert_eq!(parse_manifest(yaml.as_bytes()).ok(), Some(job), "{yaml}");
         }
     }
 
