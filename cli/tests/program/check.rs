@@ -133,9 +133,9 @@ fn omitted_violations_are_counted() {
 
 #[test]
 fn diff_lists_changes() {
-    let output = run(&["diff", "--show-values", &job(EXISTING), &job(REPLACEMENT)]);
+    let output = run(&["diff", "-o", "tree", "--show-values", &job(EXISTING), &job(REPLACEMENT)]);
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(stdout(&output), "  ~ spec.tasks[1].replicas  allowed  1 -> 2\n");
+    assert_eq!(stdout(&output), "  ~ spec.tasks[1].replicas  allowed  1 → 2\n");
 
     let same = run(&["diff", &job(EXISTING), &job(EXISTING)]);
     assert_eq!((same.status.code(), stdout(&same).as_str()), (Some(0), ""));
@@ -161,8 +161,8 @@ fn yaml_is_read_as_kubectl_reads_it() {
                     [{name: v, secret: {defaultMode: 0644}}]}}\n";
     let replacement = existing.replace("replicas: 1", "replicas: 2").replace("0644", "420");
     let (existing, replacement) = (file(".yaml", existing), file(".yml", &replacement));
-    let output = run(&["diff", path(&existing), path(&replacement)]);
-    assert_eq!(stdout(&output), "  ~ spec.tasks[0].replicas  allowed\n", "{}", stderr(&output));
+    let output = run(&["diff", "-o", "tree", path(&existing), path(&replacement)]);
+    assert_eq!(stdout(&output), "  ~ spec.tasks[0].replicas  allowed  1 → 2\n", "{}", stderr(&output));
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn patch_makes_the_replacement() {
     assert!(stdout(&output).contains("~ spec.tasks[1].replicas  allowed"));
 
     let merge = file(".yaml", "spec: {queue: research}\n");
-    let output = run(&["diff", "--patch", path(&merge), &job(EXISTING)]);
+    let output = run(&["diff", "-o", "tree", "--patch", path(&merge), &job(EXISTING)]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).contains("spec.queue"), "{}", stdout(&output));
 
@@ -345,7 +345,7 @@ fn crd_replaces_the_schema() {
         (file(".json", r#"{"spec": {"maxRetry": 3}}"#), file(".json", r#"{"spec": {}}"#));
     let pair = [path(&existing), path(&dropped)];
     assert_eq!(stdout(&run(&[&["diff"][..], &pair].concat())), "", "absent is the default, 3");
-    let output = run(&[&["diff", "--crd", path(&crd)][..], &pair].concat());
+    let output = run(&[&["diff", "-o", "tree", "--crd", path(&crd)][..], &pair].concat());
     assert_eq!(stdout(&output), "  - spec.maxRetry  denied\n", "{}", stderr(&output));
 
     let output = run(&["diff", "--crd", &job(EXISTING), path(&existing), path(&dropped)]);

@@ -46,7 +46,7 @@ fn why(case: &Case) -> String {
 pub(super) fn markup(rows: &[Row], summary: &Summary) -> Markup {
     html! {
         section.index aria-labelledby="index" {
-            h2 #index { "All Jobs" }
+            h2 #index tabindex="-1" { "All Jobs" }
             fieldset.filter {
                 legend { "Show" }
                 (choice("all", &format!("all {}", summary.jobs()), true))
