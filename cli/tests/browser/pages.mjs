@@ -3,10 +3,10 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 const root = new URL("../../..", import.meta.url).pathname;
-const program = join(root, process.env.PROGRAM ?? "target/debug/volcano-job-update");
+const program = resolve(root, process.env.PROGRAM ?? "target/debug/volcano-job-update");
 const directory = mkdtempSync(join(tmpdir(), "report-page-"));
 
 const example = (name) => `examples/jobs/${name}.yaml`;

@@ -162,7 +162,12 @@ fn yaml_is_read_as_kubectl_reads_it() {
     let replacement = existing.replace("replicas: 1", "replicas: 2").replace("0644", "420");
     let (existing, replacement) = (file(".yaml", existing), file(".yml", &replacement));
     let output = run(&["diff", "-o", "tree", path(&existing), path(&replacement)]);
-    assert_eq!(stdout(&output), "  ~ spec.tasks[0].replicas  allowed  1 → 2\n", "{}", stderr(&output));
+    assert_eq!(
+        stdout(&output),
+        "  ~ spec.tasks[0].replicas  allowed  1 → 2\n",
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

@@ -54,8 +54,7 @@ fn a_denied_job() {
     let replacement = edited(|job| job["spec"]["queue"] = json!("research"));
     let page = page(&[&job(EXISTING), path(&replacement)]);
     for part in [
-        "<p class=\"outcome\"><span class=\"badge denied\"><span aria-hidden=\"true\">✕ </span>denied</span> by \
-         the policy documented: 1 violation</p>",
+        "<p class=\"outcome\"><strong>denied</strong> by the policy documented: 1 violation</p>",
         "<li class=\"denied\"><strong>1</strong> immutable-field</li>",
         "<span class=\"code\">immutable-field</span> <code class=\"path\">spec.queue</code>",
         "<p class=\"message\">the value was changed: field is immutable</p>",
@@ -146,8 +145,8 @@ fn many_jobs_have_an_index() {
         "<h1 class=\"title\">Updates of 4 Jobs</h1>",
         "<input type=\"radio\" name=\"show\" id=\"show-all\" value=\"all\" checked>",
         "id=\"show-error\" value=\"error\"><span>1 error</span>",
-        "<tr class=\"is-created allowed\"><th scope=\"row\"><a href=\"#job-3\">a/new</a></th>",
-        "<section id=\"job-3\" class=\"job is-created\"",
+        "<tr class=\"is-created allowed\"><th scope=\"row\">a/new</th>",
+        "<section id=\"job-1\" class=\"job is-error\"",
     ] {
         assert!(page.contains(part), "{part} in {page}");
     }

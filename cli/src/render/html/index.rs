@@ -12,11 +12,13 @@ pub(super) struct Row {
     name: String,
     word: Word,
     why: String,
+    /// Whether the page says more about it.
+    has_section: bool,
 }
 
 impl Row {
-    pub(super) fn of(case: &Case) -> Self {
-        Self { name: job_name(case), word: case.word(), why: why(case) }
+    pub(super) fn of(case: &Case, has_section: bool) -> Self {
+        Self { name: job_name(case), word: case.word(), why: why(case), has_section }
     }
 
     pub(super) fn title(&self) -> String {
@@ -79,7 +81,9 @@ fn choice(value: &str, label: &str, is_checked: bool) -> Markup {
 fn row(row: &Row, number: usize) -> Markup {
     html! {
         tr class={ "is-" (row.word.as_str()) " " (class(row.word)) } {
-            th scope="row" { a href={ "#job-" (number) } { (row.name) } }
+            th scope="row" {
+                @if row.has_section { a href={ "#job-" (number) } { (row.name) } } @else { (row.name) }
+            }
             td { (badge(row.word)) }
             td { (row.why) }
         }

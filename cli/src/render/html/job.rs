@@ -8,7 +8,7 @@ use volcano_job_update::{FieldPath, Severity, Verdict, Violation, ViolationCode,
 use volcano_job_update_programs::printable;
 
 use super::sides::Comparison;
-use super::{badge, class, job_name, sign};
+use super::{class, job_name, sign};
 use crate::case::{Case, Outcome, Reviewed, Spot, Spots};
 use crate::input::Document;
 use crate::render::words::{count, shown, shown_path, values};
@@ -34,7 +34,7 @@ impl Section<'_> {
                     div.sign aria-hidden="true" { (sign(word)) }
                     div {
                         (self.name(&format!("{id}-name")))
-                        p.outcome { (badge(word)) " " (self.outcome()) }
+                        p.outcome { strong { (word.as_str()) } (self.outcome()) }
                         (self.files())
                         (self.counts())
                     }
@@ -69,14 +69,14 @@ impl Section<'_> {
         format!("{what}-{}", self.number)
     }
 
-    /// The sentence after the verdict.
+    /// What stands behind the verdict.
     fn outcome(&self) -> String {
         match &self.case.outcome {
             Outcome::Reviewed(reviewed) => reviewed_text(reviewed),
-            Outcome::Created => "the Job does not exist yet: it will be created".to_owned(),
-            Outcome::Deleted => "the Job has no manifest any more: it will be deleted".to_owned(),
-            Outcome::Refused(_) => "by the API server, whatever the policy is".to_owned(),
-            Outcome::Failed(_) => "no verdict is possible".to_owned(),
+            Outcome::Created => ": the Job does not exist yet".to_owned(),
+            Outcome::Deleted => ": the Job has no manifest any more".to_owned(),
+            Outcome::Refused(_) => " by the API server, whatever the policy is".to_owned(),
+            Outcome::Failed(_) => ": no verdict is possible".to_owned(),
         }
     }
 
@@ -163,8 +163,9 @@ impl Section<'_> {
         html! {
             section.sides aria-labelledby=(id) {
                 (self.heading(&id, "Existing Job and replacement"))
-                ul.legend aria-label="Colours" {
-                    li.denied { "denied" } li.allowed { "allowed" } li.ignored { "ignored" }
+                p.legend {
+                    "Changed lines are " span.denied { "denied" } ", " span.allowed { "allowed" } " or "
+                    span.ignored { "ignored" }
                 }
                 (comparison.table)
             }
@@ -190,13 +191,13 @@ fn reviewed_text(reviewed: &Reviewed) -> String {
     let Some(violations) = review.violations() else {
         let changes = count(review.changes().len(), "change");
         return if reviewed.is_denied_by_volcano {
-            format!("by Volcano's webhook, but not by the policy {policy}: {changes}")
+            format!(" by Volcano's webhook, but not by the policy {policy}: {changes}")
         } else {
-            format!("by the policy {policy}: {changes}")
+            format!(" by the policy {policy}: {changes}")
         };
     };
     let all = count(violations.len() + violations.omitted(), "violation");
-    format!("by the policy {policy}: {all}")
+    format!(" by the policy {policy}: {all}")
 }
 
 fn plural(number: usize, what: &str) -> String {
@@ -245,8 +246,8 @@ impl Entries<'_> {
                     code.path { (shown_path(violation.path())) }
                     @if let Some(values) = self.values(violation) { " " span.values { (values) } }
                 }
-                p.message { (shown(violation.message())) }
-                @if let Some(hint) = violation.hint() { p.help { strong { "Help:" } " " (shown(hint)) } }
+                p.message { (printable(violation.message(), &[])) }
+                @if let Some(hint) = violation.hint() { p.help { strong { "Help:" } " " (printable(hint, &[])) } }
                 p.where {
                     (self.places(violation))
                     @if let Some(target) = target {

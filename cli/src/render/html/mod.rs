@@ -37,14 +37,17 @@ impl Html {
 
 impl Render for Html {
     fn case(&mut self, case: &Case) -> Result<String, Error> {
-        let section = job::Section {
-            case,
-            options: self.options,
-            number: self.rows.len() + 1,
-            has_sides: self.sections.len() < MAX_BYTES,
-        };
-        self.sections += &section.markup().into_string();
-        self.rows.push(Row::of(case));
+        let has_section = !self.options.has_many || !is_plain(case);
+        if has_section {
+            let section = job::Section {
+                case,
+                options: self.options,
+                number: self.rows.len() + 1,
+                has_sides: self.sections.len() < MAX_BYTES,
+            };
+            self.sections += &section.markup().into_string();
+        }
+        self.rows.push(Row::of(case, has_section));
         Ok(String::new())
     }
 
@@ -110,6 +113,18 @@ fn security_policy() -> String {
 
 fn heading(title: &str) -> Markup {
     html! { h1.title { (title) } }
+}
+
+/// Whether the line in the list says everything.
+fn is_plain(case: &Case) -> bool {
+    match &case.outcome {
+        Outcome::Created | Outcome::Deleted => true,
+        Outcome::Reviewed(reviewed) => {
+            let review = &reviewed.review;
+            review.changes().is_empty() && review.is_allowed() && review.warnings().is_empty()
+        }
+        Outcome::Refused(_) | Outcome::Failed(_) => false,
+    }
 }
 
 /// The class of an outcome, which gives the colour.

@@ -212,7 +212,7 @@ impl Table<'_> {
             @if number > 0 {
                 tr.fold { td colspan="2" {
                     "… " (count(number, "unchanged line"))
-                    @if let Some(place) = place { " " code { (shown_path(&place)) } }
+                    @if let Some(place) = place { " in " code { (shown_path(&place)) } }
                 } }
             }
         }
