@@ -351,7 +351,7 @@ fn crd_replaces_the_schema() {
     let pair = [path(&existing), path(&dropped)];
     assert_eq!(stdout(&run(&[&["diff"][..], &pair].concat())), "", "absent is the default, 3");
     let output = run(&[&["diff", "-o", "tree", "--crd", path(&crd)][..], &pair].concat());
-    assert_eq!(stdout(&output), "  - spec.maxRetry  denied\n", "{}", stderr(&output));
+    assert_eq!(stdout(&output), "  - spec.maxRetry  denied  3\n", "{}", stderr(&output));
 
     let output = run(&["diff", "--crd", &job(EXISTING), path(&existing), path(&dropped)]);
     assert_eq!(output.status.code(), Some(2));

@@ -1,6 +1,7 @@
 //! The output `unified` of `diff`.
 
 use serde_json::{Value, json};
+use volcano_job_update::json_patch;
 
 use crate::util::{EXISTING, REPLACEMENT, edited, file, job, path, run, stdout};
 
@@ -19,20 +20,20 @@ fn job_file(job: &Value) -> tempfile::NamedTempFile {
 
 /// A Job with these fields in its spec and its only container.
 fn with(spec: &Value, container: &Value) -> Value {
-    let mut job = json!({
+    let containers = json!([merged(json!({"name": "c", "image": "i"}), container)]);
+    let task =
+        json!({"name": "t", "replicas": 1, "template": {"spec": {"containers": containers}}});
+    json!({
         "apiVersion": "batch.volcano.sh/v1alpha1",
         "kind": "Job",
         "metadata": {"name": "a", "namespace": "b"},
-        "spec": {"tasks": [{"name": "t", "replicas": 1, "template": {"spec": {"containers": [
-            {"name": "c", "image": "i"},
-        ]}}}]},
-    });
-    let fields = spec.as_object().expect("an object").clone();
-    job["spec"].as_object_mut().expect("an object").extend(fields);
-    let fields = container.as_object().expect("an object").clone();
-    let container = &mut job["spec"]["tasks"][0]["template"]["spec"]["containers"][0];
-    container.as_object_mut().expect("an object").extend(fields);
-    job
+        "spec": merged(json!({"tasks": [task]}), spec),
+    })
+}
+
+fn merged(mut object: Value, fields: &Value) -> Value {
+    json_patch::merge(&mut object, fields);
+    object
 }
 
 #[test]

@@ -296,10 +296,10 @@ fn kubectl_diff_shows_jobs_by_their_fields() {
         .expect("written");
     let directories =
         [&live_directory, &merged].map(|directory| directory.to_str().expect("UTF-8").to_owned());
-    let output = run(&["diff", &directories[0], &directories[1]]);
+    let output = run(&["diff", "-o", "tree", &directories[0], &directories[1]]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    let expected = "batch.volcano.sh.v1alpha1.Job.default.hello:\n  ~ spec.queue  denied\n\
-                    batch.volcano.sh.v1alpha1.Job.default.new\\u001b: will be created\n";
+    let expected = "default/hello:\n  ~ spec.queue  denied\n\
+                    default/new\\u001b:\n  + (the whole Job)\n";
     assert_eq!(stdout(&output), expected);
     assert_eq!(stderr(&output), "");
     // A creation is a change, and nothing that is denied.
