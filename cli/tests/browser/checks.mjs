@@ -51,8 +51,9 @@ export function structureErrors() {
     must(table.querySelector("thead th[scope=col]"), "a table without headers");
   }
   for (const element of document.querySelectorAll("[aria-labelledby]")) {
-    const label = document.getElementById(element.getAttribute("aria-labelledby"));
-    must(label && label.textContent.trim() !== "", `no label ${element.outerHTML.slice(0, 100)}`);
+    for (const id of element.getAttribute("aria-labelledby").split(" ")) {
+      must(document.getElementById(id)?.textContent.trim(), `no label ${id}`);
+    }
   }
   const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
   must(new Set(ids).size === ids.length, "an id occurs twice");

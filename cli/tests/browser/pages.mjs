@@ -38,6 +38,21 @@ function hostile() {
   return page("hostile", "--show-values", ...files);
 }
 
+function refused() {
+  const [existing, manifest] = [job("trio"), job("trio")];
+  const manager = { apiVersion: existing.apiVersion, fieldsType: "FieldsV1", manager: "helm", operation: "Update" };
+  existing.metadata.managedFields = [{ ...manager, fieldsV1: { "f:spec": { "f:queue": {} } } }];
+  manifest.spec.queue = "other";
+  const files = [existing, manifest].map((job, side) => file(`refused-${side}.json`, JSON.stringify(job)));
+  return page("refused", "--verb", "server-side-apply", "--field-manager", "flux", ...files);
+}
+
+function warned() {
+  const replacement = job("trio");
+  replacement.spec.tasks[1].template.spec.hostNetwork = true;
+  return page("warned", "tests/jobs/trio.json", file("warned.json", JSON.stringify(replacement)));
+}
+
 function rich() {
   const replacement = job("rich");
   replacement.spec.queue = "other";
@@ -53,9 +68,11 @@ function many() {
   const write = (name, ...texts) => {
     sides.forEach((side, index) => writeFileSync(join(side, `batch.volcano.sh.v1alpha1.Job.${name}`), texts[index]));
   };
-  const [existing, replacement] = ["existing", "replacement"].map((name) => readFileSync(join(root, example(name)), "utf8"));
+  const texts = ["existing", "replacement"].map((name) => readFileSync(join(root, example(name)), "utf8"));
+  const named = (name) => texts.map((text) => text.replace("name: training", `name: ${name}`));
+  const [existing, replacement] = named("trained");
   write("research.same", existing, existing);
-  write("research.denied", existing, replacement);
+  write("research.denied", ...named("denied"));
   write("research.scaled", existing, existing.replace("replicas: 2", "replicas: 3"));
   write("research.new", "", replacement);
   write("research.old", existing, "");
@@ -67,6 +84,8 @@ export const pages = {
   denied: page("denied", "--show-values", example("existing"), example("replacement")),
   hidden: page("hidden", example("existing"), example("replacement")),
   allowed: page("allowed", "tests/jobs/documented-existing.json", "tests/jobs/documented-replacement.json"),
+  refused: refused(),
+  warned: warned(),
   rich: rich(),
   many: many(),
   hostile: hostile(),

@@ -83,7 +83,7 @@ test("the keyboard shows where it is", async () => {
 
 test("a violation and its line lead to each other", async () => {
   const { page, close } = await open(pages.denied);
-  await page.getByRole("link", { name: "Show spec.queue in the Jobs" }).click();
+  await page.getByRole("link", { name: "Show in the Jobs: spec.queue" }).click();
   const row = page.locator("tr:target");
   assert.match(await row.textContent(), /queue: research.*queue: production/s);
   await row.getByRole("link", { name: "immutable-field" }).click();

@@ -31,8 +31,8 @@ fn assert_valid(page: &str) {
         let id = link.strip_prefix('#').expect("a link in the page").to_owned();
         assert!(all.contains(&id), "the target of {link}");
     }
-    for label in values(" aria-labelledby=\"") {
-        assert!(all.contains(&label), "the label {label}");
+    for label in values(" aria-labelledby=\"").iter().flat_map(|ids| ids.split(' ')) {
+        assert!(all.contains(&label.to_owned()), "the label {label}");
     }
 }
 
@@ -62,7 +62,7 @@ fn a_denied_job() {
         "<a class=\"mark denied\" href=\"#violation-1-1\">immutable-field</a>",
         ">Show in the Jobs</a>",
         "<ins><code>    replicas: 2</code></ins> <span class=\"mark allowed\">allowed</span>",
-        "aria-label=\"Show spec.queue in the Jobs\"",
+        "aria-label=\"Show in the Jobs: spec.queue\"",
     ] {
         assert!(page.contains(part), "{part} in {page}");
     }

@@ -59,11 +59,9 @@ pub(super) fn markup(rows: &[Row], summary: &Summary) -> Markup {
             @if summary.other_objects > 0 {
                 p { (count(summary.other_objects, "object")) " of other kinds skipped" }
             }
-            div.scroll role="region" aria-labelledby="index" tabindex="0" {
-                table.jobs {
-                    thead { tr { th scope="col" { "Job" } th scope="col" { "Verdict" } th scope="col" { "Why" } } }
-                    tbody { @for (position, row) in rows.iter().enumerate() { (self::row(row, position + 1)) } }
-                }
+            table.jobs aria-labelledby="index" {
+                thead { tr { th scope="col" { "Job" } th scope="col" { "Verdict" } th scope="col" { "Why" } } }
+                tbody { @for (position, row) in rows.iter().enumerate() { (self::row(row, position + 1)) } }
             }
         }
     }

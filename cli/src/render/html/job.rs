@@ -69,6 +69,11 @@ impl Section<'_> {
         format!("{what}-{}", self.number)
     }
 
+    /// The ids of the name of a part: those of its heading and of the Job's, as each Job has such a part.
+    fn label(&self, heading: &str) -> String {
+        format!("{heading} {}-name", self.id("job"))
+    }
+
     /// What stands behind the verdict.
     fn outcome(&self) -> String {
         match &self.case.outcome {
@@ -161,7 +166,7 @@ impl Section<'_> {
     fn sides(&self, comparison: &Comparison) -> Markup {
         let id = self.id("sides");
         html! {
-            section.sides aria-labelledby=(id) {
+            section.sides aria-labelledby=(self.label(&id)) {
                 (self.heading(&id, "Existing Job and replacement"))
                 p.legend {
                     "Changed lines are " span.denied { "denied" } ", " span.allowed { "allowed" } " or "
@@ -176,7 +181,7 @@ impl Section<'_> {
         let id = self.id("notes");
         html! {
             @if !self.case.notes.is_empty() {
-                section.notes aria-labelledby=(id) {
+                section.notes aria-labelledby=(self.label(&id)) {
                     (self.heading(&id, "Notes"))
                     ul { @for note in &self.case.notes { li { (shown(note)) } } }
                 }
@@ -225,7 +230,7 @@ impl Entries<'_> {
         let id = self.section.id(what);
         html! {
             @if !violations.is_empty() {
-                section aria-labelledby=(id) {
+                section aria-labelledby=(self.section.label(&id)) {
                     (self.section.heading(&id, title))
                     ol.violations {
                         @for (number, violation) in (first..).zip(violations) { (self.entry(number, violation)) }
@@ -251,7 +256,7 @@ impl Entries<'_> {
                 p.where {
                     (self.places(violation))
                     @if let Some(target) = target {
-                        a href={ "#" (target) } aria-label={ "Show " (shown_path(violation.path())) " in the Jobs" } { "Show in the Jobs" }
+                        a href={ "#" (target) } aria-label={ "Show in the Jobs: " (shown_path(violation.path())) } { "Show in the Jobs" }
                     }
                 }
             }
