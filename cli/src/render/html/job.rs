@@ -169,8 +169,8 @@ impl Section<'_> {
             section.sides aria-labelledby=(self.label(&id)) {
                 (self.heading(&id, "Existing Job and replacement"))
                 p.legend {
-                    "Changed lines are " span.denied { "denied" } ", " span.allowed { "allowed" } " or "
-                    span.ignored { "ignored" }
+                    "Changed lines:"
+                    span.denied { "denied" } " " span.allowed { "allowed" } " " span.ignored { "ignored" }
                 }
                 (comparison.table)
             }
