@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use volcano_job_update::internals::{Place, Position};
 use volcano_job_update::status::Status;
 use volcano_job_update::{FieldPath, Review, Violation};
 
 use crate::error::Error;
-use crate::input::Update;
+use crate::input::{Spot, Update};
 
 /// One Job: an update, a creation or a deletion, and what comes of it.
 pub(crate) struct Case {
@@ -106,7 +105,7 @@ impl Reviewed {
         let violations = self.review.violations().into_iter().flatten();
         let reported = violations.chain(self.review.warnings()).map(Violation::path);
         let mut paths: HashMap<_, _> = reported.map(|path| (path, (path, path))).collect();
-        for change in self.review.changes().iter() {
+        for change in self.review.changes() {
             paths.insert(change.path(), (change.existing_path(), change.replacement_path()));
         }
         let (paths, sides): (Vec<_>, Vec<_>) = paths.into_iter().unzip();
@@ -126,12 +125,4 @@ impl Reviewed {
 pub(crate) struct Spots {
     pub(crate) existing: Option<Spot>,
     pub(crate) replacement: Option<Spot>,
-}
-
-/// Where a field stands in a file.
-#[derive(Clone, Debug)]
-pub(crate) struct Spot {
-    pub(crate) place: Place,
-    /// Of its key, or of its value if it has none.
-    pub(crate) position: Position,
 }

@@ -1,101 +1,173 @@
 //! Runs `check` or `diff` for each Job.
 
-use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
-use volcano_job_update::resource::{API_VERSION, KIND};
+use volcano_job_update::Limits;
 
-use crate::args::Pair;
+use crate::args::{Pair, Source as From};
 use crate::case::{Case, Outcome};
 use crate::error::Error;
+use crate::input::{Document, Documents, Git, Units, is_many, require_one_stdin, select};
 use crate::judge::Judge;
+use crate::kubectl_diff::{self, Directories};
+use crate::many::{Many, Sink};
 use crate::output::{self, note, print};
-use crate::render::{Render, Summary};
+use crate::progress::Progress;
+use crate::report::{Render, Summary};
+use crate::update::JUDGED_AS;
+
+/// Where the Jobs come from.
+pub(crate) enum Work {
+    /// One Job, which is not in two files.
+    One,
+    /// Two Jobs in two files, or why there are none.
+    Two(Result<Box<(Document, Document)>, Error>),
+    KubectlDiff(Directories),
+    Many(Units),
+}
+
+impl Work {
+    /// Looks at the paths of the command line. Two files with one Job each are read for that.
+    pub(crate) fn new(pair: &Pair, limits: &Limits) -> Result<Self, Error> {
+        if let Some(revision) = &pair.base {
+            let git = Arc::new(Git::new(revision)?);
+            return Ok(Self::Many(Units::of_revision(&git, &pair.paths())?));
+        }
+        let paths = pair.paths().len();
+        if paths > 2 {
+            return Err(Error::TooManyPaths(paths));
+        }
+        let From::Files { existing, manifest } = pair.source() else { return Ok(Self::One) };
+        if let Some(directories) = Directories::new(existing, manifest)? {
+            return Ok(Self::KubectlDiff(directories));
+        }
+        if is_many(existing) || is_many(manifest) {
+            return Ok(Self::Many(Units::of_paths(existing, manifest)?));
+        }
+        Ok(of_files(existing, manifest, limits).unwrap_or_else(|error| Self::Two(Err(error))))
+    }
+
+    /// Whether there can be several Jobs.
+    pub(crate) fn has_many(&self) -> bool {
+        matches!(self, Self::KubectlDiff(_) | Self::Many(_))
+    }
+}
+
+fn of_files(existing: &Path, manifest: &Path, limits: &Limits) -> Result<Work, Error> {
+    require_one_stdin(existing, manifest)?;
+    let existing = Documents::read(existing, limits)?;
+    let manifest = Documents::read(manifest, limits)?;
+    if existing.jobs.len() > 1 && manifest.jobs.len() > 1 {
+        return Ok(Work::Many(Units::of_texts(existing.source, manifest.source)));
+    }
+    Ok(Work::Two(select(&existing, &manifest, limits).map(Box::new)))
+}
 
 /// Prints what is found out about each Job, and returns the highest exit status.
 pub(crate) fn run(
+    work: Work,
     pair: &Pair,
     judge: &Judge,
     render: &mut dyn Render,
     status: fn(&Case) -> u8,
 ) -> Result<u8, Error> {
-    let mut worst = 0;
-    let mut summary = Summary::default();
     print(&render.begin())?;
-    let mut each = |case: &Case| -> Result<(), Error> {
-        case.notes.iter().for_each(|text| note(text));
-        if let Outcome::Failed(error) = &case.outcome {
-            output::error(error);
+    let mut printer = Printer {
+        render,
+        status,
+        worst: 0,
+        summary: Summary::default(),
+        has_many: work.has_many(),
+        told: HashSet::new(),
+        progress: Progress::new(),
+    };
+    match work {
+        Work::One => printer.case(&judge.judge(pair))?,
+        Work::Two(Ok(documents)) => {
+            let (existing, manifest) = *documents;
+            printer.case(&judge.judge_pair(existing, manifest, &pair.client))?;
         }
-        summary.add(case.word());
-        worst = worst.max(status(case));
-        match render.case(case) {
+        Work::Two(Err(error)) => {
+            let outcome = Outcome::Failed(error);
+            printer.case(&Case { job: String::new(), outcome, notes: Vec::new() })?;
+        }
+        Work::KubectlDiff(directories) => {
+            kubectl_diff::run(&directories, pair, judge, &mut printer)?;
+        }
+        Work::Many(units) => {
+            let many = Many { judge, client: &pair.client, threads: pair.threads() };
+            many.run(units, &mut printer)?;
+        }
+    }
+    printer.end()
+}
+
+/// Prints cases.
+struct Printer<'r> {
+    render: &'r mut dyn Render,
+    status: fn(&Case) -> u8,
+    worst: u8,
+    summary: Summary,
+    has_many: bool,
+    /// The notes that are not said again for each of many Jobs.
+    told: HashSet<String>,
+    progress: Progress,
+}
+
+impl Sink for Printer<'_> {
+    fn case(&mut self, case: &Case) -> Result<(), Error> {
+        let progress = self.progress.clone();
+        progress.suspend(|| self.print(case))
+    }
+
+    fn skipped(&mut self, objects: usize) {
+        self.summary.other_objects += objects;
+    }
+
+    fn expect(&mut self, steps: usize) {
+        self.progress.expect(steps);
+    }
+
+    fn done(&mut self) {
+        self.progress.done();
+    }
+}
+
+impl Printer<'_> {
+    fn print(&mut self, case: &Case) -> Result<(), Error> {
+        match &case.outcome {
+            Outcome::Failed(error) => output::error(error),
+            _ => self.notes(case),
+        }
+        self.summary.add(case.word());
+        self.worst = self.worst.max((self.status)(case));
+        match self.render.case(case) {
             Ok(text) => print(&text),
             Err(error) => {
                 output::error(&error);
-                worst = 2;
+                self.worst = 2;
                 Ok(())
             }
         }
-    };
-    match pair.directories() {
-        Some(directories) => {
-            let others = each_in_directories(pair, directories, judge, &mut each)?;
-            summary.other_objects = others;
-        }
-        None => each(&judge.judge(pair))?,
     }
-    print(&render.end(&summary))?;
-    Ok(worst)
-}
 
-/// Two directories as `kubectl diff` gives them to the program in `KUBECTL_EXTERNAL_DIFF`: one file for
-/// each object, the live one and the one that would be stored. Returns the number of other objects that
-/// change.
-fn each_in_directories(
-    pair: &Pair,
-    (live, merged): (&Path, &Path),
-    judge: &Judge,
-    each: &mut dyn FnMut(&Case) -> Result<(), Error>,
-) -> Result<usize, Error> {
-    let mut others = 0_usize;
-    for name in names(live)?.union(&names(merged)?) {
-        let [live, merged] = [live, merged].map(|directory| directory.join(name));
-        if !is_job(name) {
-            others += usize::from(fs::read(&live).ok() != fs::read(&merged).ok());
-            continue;
+    fn notes(&mut self, case: &Case) {
+        for text in &case.notes {
+            if !self.has_many {
+                note(text);
+            } else if !text.starts_with(JUDGED_AS) {
+                note(&format!("{}: {text}", case.job));
+            } else if self.told.insert(text.clone()) {
+                note(text);
+            }
         }
-        let is_blank =
-            |path: &Path| fs::metadata(path).map_or(true, |metadata| metadata.len() == 0);
-        let of_one_side = |outcome| Case { job: job_name(name), outcome, notes: Vec::new() };
-        each(&match (is_blank(&live), is_blank(&merged)) {
-            (true, _) => of_one_side(Outcome::Created),
-            (_, true) => of_one_side(Outcome::Deleted),
-            (false, false) => judge.judge(&pair.of_files(live, merged)),
-        })?;
     }
-    Ok(others)
-}
 
-fn names(directory: &Path) -> Result<BTreeSet<OsString>, Error> {
-    let unreadable = |error| Error::Directory { name: directory.display().to_string(), error };
-    let entries = fs::read_dir(directory).map_err(unreadable)?;
-    entries.map(|entry| entry.map(|entry| entry.file_name()).map_err(unreadable)).collect()
-}
-
-/// Whether kubectl gives this name to a Volcano Job: `batch.volcano.sh.v1alpha1.Job.default.hello`.
-fn is_job(name: &OsStr) -> bool {
-    name.to_str().is_some_and(|name| name.starts_with(&prefix()))
-}
-
-/// The Job's namespace and name.
-fn job_name(name: &OsStr) -> String {
-    let name = name.to_string_lossy();
-    name.strip_prefix(&prefix()).unwrap_or(&name).replacen('.', "/", 1)
-}
-
-fn prefix() -> String {
-    format!("{}.{KIND}.", API_VERSION.replace('/', "."))
+    fn end(self) -> Result<u8, Error> {
+        self.progress.finish();
+        print(&self.render.end(&self.summary))?;
+        Ok(self.worst)
+    }
 }

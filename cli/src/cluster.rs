@@ -7,7 +7,7 @@ use volcano_job_update::resource::GROUP_RESOURCE;
 
 use crate::args::Client;
 use crate::error::Error;
-use crate::input::{Content, Document};
+use crate::input::Document;
 
 /// The Job of a namespace, by default that of kubectl's context, and name; `None` if there is none.
 pub(crate) fn get(
@@ -37,7 +37,7 @@ pub(crate) fn get(
         return Ok(None);
     }
     let name = "the Job in the cluster".to_owned();
-    Ok(Some(Document { path: name.clone(), name, content: Content::Json(output.stdout) }))
+    Ok(Some(Document::json(name.clone(), name, output.stdout)))
 }
 
 fn cannot_run(error: &io::Error) -> String {

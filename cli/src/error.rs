@@ -5,7 +5,7 @@ use volcano_job_clients::ClientError;
 use volcano_job_update::admission::RequestError;
 use volcano_job_update::status::Status;
 use volcano_job_update::{JobError, MergePatchError, ReviewError};
-use volcano_job_update_programs::{ConfigError, FileError, YamlError};
+use volcano_job_update_programs::{ConfigError, FileError, Slip, YamlError};
 
 /// An error: one line, and exit status 2.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,33 @@ pub(crate) enum Error {
     StdinTwice,
     #[error("{name}: this is a {kind} of {objects} objects, and one Job is needed")]
     List { name: String, kind: String, objects: usize },
+    #[error("{name}: this is {what}, and a Job of batch.volcano.sh/v1alpha1 is needed")]
+    OtherKind { name: String, what: String },
+    #[error("{name}: none of its {count} objects is a Job of batch.volcano.sh/v1alpha1{what}")]
+    NoJob { name: String, count: usize, what: String },
+    #[error("{name}: this file has {count} Jobs, and {why}: {list}")]
+    Candidates { name: String, count: usize, why: String, list: String },
+    #[error("{job}: the {side} Job is there twice: in {first} and in {second}")]
+    Twice { job: String, side: &'static str, first: String, second: String },
+    #[error("{0}: a Job without a name has no counterpart among several Jobs")]
+    Unnamed(String),
+    #[error("{0}: the file has changed while it was read")]
+    Changed(String),
+    #[error("{name}: {slip}")]
+    Slip { name: String, slip: Slip },
+    #[error("{name}: the glob is not valid: {error}")]
+    Glob { name: String, error: glob::PatternError },
+    #[error("{0}: nothing matches this glob")]
+    NoMatch(String),
+    #[error("{name}: this is neither in the working tree nor in {revision}")]
+    UnknownPath { name: String, revision: String },
+    #[error(
+        "there are {0} paths, and two are needed: EXISTING and REPLACEMENT; write a glob in quotes, or use \
+         --base"
+    )]
+    TooManyPaths(usize),
+    #[error("git: {0}")]
+    Git(String),
     #[error("{name}: {error}")]
     Job { name: String, error: JobError },
     #[error("{name}: {error}")]
@@ -50,6 +77,8 @@ pub(crate) enum Error {
     NothingToValidate(String),
     #[error("cannot write the Job as YAML: {0}")]
     ToYaml(serde_saphyr::ser::Error),
+    #[error("cannot write man pages to {name}: {error}")]
+    Man { name: String, error: std::io::Error },
     #[error("cannot write the output: {0}")]
     Output(std::io::Error),
 }

@@ -1,29 +1,38 @@
 //! The command `explain`.
 
+use textwrap::Options;
 use volcano_job_update::ViolationCode;
 
 use crate::output::Output;
 
-/// Explains a violation code, or lists all of them.
-pub(crate) fn run(code: Option<ViolationCode>) -> Output {
+/// Explains a violation code, or lists all of them, in lines of up to `width` characters.
+pub(crate) fn run(code: Option<ViolationCode>, width: usize) -> Output {
     Output::success(match code {
-        Some(code) => explanation(code),
-        None => list(),
+        Some(code) => explanation(code, width),
+        None => list(width),
     })
 }
 
-fn explanation(code: ViolationCode) -> String {
-    let (summary, explanation, cause) = (code.summary(), code.explanation(), code.cause());
-    let text = format!("{code}\n\n{summary}\n\n{explanation}\n");
+/// In the form of `kubectl explain`.
+fn explanation(code: ViolationCode, width: usize) -> String {
+    let indented = Options::new(width).initial_indent("    ").subsequent_indent("    ");
+    let summary = textwrap::fill(code.summary(), &indented);
+    let explanation = textwrap::fill(code.explanation(), &indented);
+    let text = format!("CODE: {code}\n\nSUMMARY:\n{summary}\n\nDESCRIPTION:\n{explanation}\n");
     // A warning denies nothing, so no Status has it as a cause.
     match code {
         ViolationCode::VolcanoWebhook => text,
-        _ => format!("{text}\nKubernetes cause: {cause}\n"),
+        _ => format!("{text}\nKUBERNETES CAUSE:\n    {}\n", code.cause()),
     }
 }
 
-fn list() -> String {
-    let width = ViolationCode::all().map(|code| code.as_str().len()).max().unwrap_or(0);
-    let line = |code: ViolationCode| format!("{:width$}  {}\n", code.as_str(), code.summary());
-    ViolationCode::all().map(line).collect::<Vec<_>>().concat()
+fn list(width: usize) -> String {
+    let column = ViolationCode::all().map(|code| code.as_str().len()).max().unwrap_or(0) + 2;
+    let indent = " ".repeat(column);
+    let line = |code: ViolationCode| {
+        let name = format!("{:column$}", code.as_str());
+        let options = Options::new(width).initial_indent(&name).subsequent_indent(&indent);
+        textwrap::fill(code.summary(), options) + "\n"
+    };
+    ViolationCode::all().map(line).collect()
 }

@@ -2,11 +2,11 @@
 
 use volcano_job_update::Validator;
 
-use crate::args::{Pair, VolcanoWebhook};
+use crate::args::{Client, Pair, VolcanoWebhook};
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
-use crate::input::Update;
-use crate::update::{Requested, read_update, taken_away};
+use crate::input::{Document, Update};
+use crate::update::{Requested, read_update, requested, taken_away};
 
 /// What an update is held against.
 pub(crate) struct Judge {
@@ -17,10 +17,21 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// The case of two files.
+    /// The case of two files, of a patch, or of a Job in the cluster.
     pub(crate) fn judge(&self, pair: &Pair) -> Case {
         let mut notes = Vec::new();
         let requested = read_update(pair, &self.validator, &mut notes);
+        self.case(requested, notes)
+    }
+
+    /// The case of two Jobs that were read already.
+    pub(crate) fn judge_pair(&self, old: Document, manifest: Document, client: &Client) -> Case {
+        let mut notes = Vec::new();
+        let requested = requested(old, manifest, client, &self.validator, &mut notes);
+        self.case(requested, notes)
+    }
+
+    fn case(&self, requested: Result<Requested, Error>, mut notes: Vec<String>) -> Case {
         let (job, outcome) = match requested {
             Ok(Requested::Update(update)) => (update.job_name(), self.review(update, &mut notes)),
             Ok(Requested::Creation(manifest)) => (manifest.job_name(), Ok(Outcome::Created)),

@@ -10,9 +10,14 @@ mod explain;
 mod generate;
 mod input;
 mod judge;
+mod kubectl_diff;
+mod manual;
+mod many;
 mod output;
+mod progress;
 mod render;
 mod replace;
+mod report;
 mod restore;
 mod terminal;
 mod update;
@@ -26,10 +31,11 @@ use volcano_job_update_programs::{read_policy, validator};
 
 use crate::args::{Args, CheckOutput, Command, Pair, VolcanoWebhook};
 use crate::case::Case;
+use crate::cases::Work;
 use crate::error::Error;
 use crate::judge::Judge;
 use crate::output::warn;
-use crate::render::Options;
+use crate::report::Options;
 use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
@@ -48,8 +54,6 @@ fn main() -> ExitCode {
 fn run(command: Command, terminal: Terminal) -> Result<u8, Error> {
     let output = match command {
         Command::Check { pair, output, volcano_webhook, status_codes } => {
-            let options = options(&pair, terminal);
-            let mut render = render::of_check(output, options, status_codes);
             let is_kubectl = output == CheckOutput::Kubectl;
             let pair = if is_kubectl { pair.replacing() } else { pair };
             let judge = Judge {
@@ -57,14 +61,18 @@ fn run(command: Command, terminal: Terminal) -> Result<u8, Error> {
                 asks_server: !is_kubectl,
                 volcano_webhook,
             };
-            return cases::run(&pair, &judge, &mut *render, Case::check_status);
+            let work = Work::new(&pair, judge.validator.policy().limits())?;
+            let mut render =
+                render::of_check(output, options(&pair, terminal, &work), status_codes);
+            return cases::run(work, &pair, &judge, &mut *render, Case::check_status);
         }
         Command::Diff { pair, output } => {
-            let mut render = render::of_diff(output, options(&pair, terminal));
             let validator = pair_validator(&pair)?;
             let judge =
                 Judge { validator, asks_server: false, volcano_webhook: VolcanoWebhook::Off };
-            return cases::run(&pair, &judge, &mut *render, Case::diff_status);
+            let work = Work::new(&pair, judge.validator.policy().limits())?;
+            let mut render = render::of_diff(output, options(&pair, terminal, &work));
+            return cases::run(work, &pair, &judge, &mut *render, Case::diff_status);
         }
         Command::Replace(request) => replace::run(&request)?,
         Command::Restore { jobs, verb, field_manager, output } => {
@@ -76,14 +84,16 @@ fn run(command: Command, terminal: Terminal) -> Result<u8, Error> {
             admit::run(&webhook, restore, &review)?
         }
         Command::Generate(what) => generate::run(&what)?,
-        Command::Explain { code } => explain::run(code),
+        Command::Explain { code } => explain::run(code, terminal.width),
+        Command::Completion { shell } => manual::completion(shell),
+        Command::Man { directory } => manual::man(&directory)?,
     };
     output.print()?;
     Ok(output.exit_status())
 }
 
-fn options(pair: &Pair, terminal: Terminal) -> Options {
-    Options { terminal, show_values: pair.show_values, has_many: pair.directories().is_some() }
+fn options(pair: &Pair, terminal: Terminal, work: &Work) -> Options {
+    Options { terminal, show_values: pair.show_values, has_many: work.has_many() }
 }
 
 fn pair_validator(pair: &Pair) -> Result<Validator, Error> {

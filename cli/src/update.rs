@@ -12,10 +12,13 @@ use volcano_job_update::{Change, ChangeKind, Job, Review, Validator, Violation};
 use crate::args::{Client, Pair, Source};
 use crate::cluster;
 use crate::error::Error;
-use crate::input::{Content, Document, Update, patched, read_document, require_one_stdin};
+use crate::input::{Document, Update, patched, read_document, read_job, require_one_stdin};
 
 /// Begins the error of an API server about `managedFields`, which goes on with what is in them.
 const UNDECODABLE: &str = "failed to decode managed fields";
+
+/// Begins the note on the verb that is assumed.
+pub(crate) const JUDGED_AS: &str = "judged as ";
 
 /// The maximum number of notes on fields that an update takes away.
 const MAX_NOTES: usize = 20;
@@ -41,7 +44,7 @@ pub(crate) fn read_update(
     match pair.source() {
         Source::Patch { existing, patch } => {
             require_one_stdin(existing, patch)?;
-            let existing = read_document(existing, limits)?;
+            let existing = read_job(existing, limits)?;
             let manifest = read_document(patch, limits)?;
             let stored = Some(patched(&existing, &manifest, limits)?);
             Ok(Requested::Update(Update {
@@ -54,12 +57,12 @@ pub(crate) fn read_update(
         }
         Source::Files { existing, manifest } => {
             require_one_stdin(existing, manifest)?;
-            let existing = read_document(existing, limits)?;
-            let manifest = read_document(manifest, limits)?;
+            let existing = read_job(existing, limits)?;
+            let manifest = read_job(manifest, limits)?;
             requested(existing, manifest, &pair.client, validator, notes)
         }
         Source::Cluster { manifest } => {
-            let manifest = read_document(manifest, limits)?;
+            let manifest = read_job(manifest, limits)?;
             let job = manifest.job(limits)?;
             if !is_volcano_job(&job) {
                 return Err(Error::NoVolcanoJob(manifest.name.clone()));
@@ -82,7 +85,7 @@ fn is_volcano_job(manifest: &Job<'_>) -> bool {
 }
 
 /// The update that the client makes of a manifest.
-fn requested(
+pub(crate) fn requested(
     existing: Document,
     manifest: Document,
     client: &Client,
@@ -99,11 +102,9 @@ fn requested(
     let stored = if verb == Verb::Replace {
         None
     } else {
-        let value = match &manifest.content {
-            Content::Json(_) => {
-                manifest.job(limits)?.to_value().map_err(|error| manifest.error(error))?
-            }
-            Content::Yaml { value, .. } => value.clone(),
+        let value = match manifest.yaml_value() {
+            None => manifest.job(limits)?.to_value().map_err(|error| manifest.error(error))?,
+            Some(value) => value.clone(),
         };
         notes.extend(without_effect(&value));
         notes.extend(takeover(&job, &verb));
@@ -137,7 +138,7 @@ fn assumed_verb(existing: &Job<'_>, client: &Client) -> (Verb, String) {
         }
         _ => ("kubectl replace", "nothing says that the existing Job was applied".to_owned()),
     };
-    let why = format!("judged as {command}, because {why}; --verb chooses another way");
+    let why = format!("{JUDGED_AS}{command}, because {why}; --verb chooses another way");
     (verb, why)
 }
 

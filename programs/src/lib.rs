@@ -6,6 +6,7 @@
 
 mod config;
 mod file;
+mod slips;
 mod status_codes;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -13,11 +14,15 @@ mod yaml;
 
 pub use self::config::{ConfigError, read_crd, read_policy, validator};
 pub use self::file::{FileError, display_name, is_stdin, read_file, read_prefix};
+pub use self::slips::Slip;
 pub use self::status_codes::status_codes_parser;
-pub use self::yaml::{YamlError, parse_manifest, parse_yaml};
+pub use self::yaml::{
+    FieldPlaces, Manifest, Manifests, YamlError, parse_manifest, parse_manifests, parse_yaml,
+};
 /// Escapes what is not printable in a text that goes to a terminal or a log, as JSON does.
 #[doc(inline)]
 pub use volcano_job_update::internals::printable;
+pub use volcano_job_update::internals::{Place, Position, json_places};
 
 /// How long an API server waits for the webhook, in seconds: the `timeoutSeconds` of a generated
 /// configuration, which the webhook's own deadline is below.

@@ -59,7 +59,7 @@ pub struct Search<'p> {
 }
 
 /// The last step of a path in a [`Search`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StepId(usize);
 
 #[derive(Debug)]
@@ -269,6 +269,11 @@ mod tests {
     use super::*;
 
     #[track_caller]
+    fn at(text: &str, range: &Range<usize>) -> String {
+        text.get(range.clone()).unwrap().to_owned()
+    }
+
+    #[track_caller]
     fn places(text: &str, paths: &[&str]) -> Vec<Place> {
         let paths: Vec<FieldPath> = paths.iter().map(|path| path.parse().unwrap()).collect();
         json_places(text, &paths.iter().collect::<Vec<_>>())
@@ -279,8 +284,8 @@ mod tests {
     fn check(text: &str, expected: &[(&str, &str, &str, usize)]) {
         let paths: Vec<&str> = expected.iter().map(|(path, ..)| *path).collect();
         for (place, (path, key, value, missing)) in places(text, &paths).iter().zip(expected) {
-            let found_key = place.key.clone().map_or("", |key| &text[key]);
-            let found = (found_key, &text[place.value.clone()], place.missing);
+            let found_key = place.key.as_ref().map_or(String::new(), |key| at(text, key));
+            let found = (&*found_key, &*at(text, &place.value), place.missing);
             assert_eq!(found, (*key, *value, *missing), "{path}");
         }
     }
@@ -379,10 +384,11 @@ mod tests {
                 let mut expected = Vec::new();
                 fields(&value, &FieldPath::default(), &mut expected);
                 let paths: Vec<&FieldPath> = expected.iter().map(|(path, _)| path).collect();
-                for (place, (path, value)) in json_places(&text, &paths).iter().zip(&expected) {
-                    let found: Value = serde_json::from_str(&text[place.value.clone()]).unwrap();
+                for (place, (path, value)) in json_places(&text, &paths).into_iter().zip(&expected)
+                {
+                    let found: Value = serde_json::from_str(&at(&text, &place.value)).unwrap();
                     assert_eq!((&found, place.missing), (*value, 0), "{path}");
-                    let key = place.key.clone().map(|key| text[key].to_owned());
+                    let key = place.key.map(|key| at(&text, &key));
                     let expected = match path.segments().last() {
                         Some(Segment::Key(key)) => Some(Value::from(&**key).to_string()),
                         Some(Segment::Index(_)) | None => None,

@@ -109,8 +109,8 @@ impl Position {
         match part.iter().rposition(|byte| *byte == b'\n') {
             None => Self { line: self.line, column: self.column + characters(part) },
             Some(last) => {
-                let (lines, rest) = part.split_at(last + 1);
-                let lines = lines.iter().filter(|byte| **byte == b'\n').count();
+                let lines = part.split(|byte| *byte == b'\n').count() - 1;
+                let (_, rest) = part.split_at(last + 1);
                 Self { line: self.line + lines, column: characters(rest) + 1 }
             }
         }

@@ -15,23 +15,34 @@ pub(crate) struct Bytes(pub(crate) Vec<u8>);
 pub(crate) enum Generate {
     /// Register the webhook: `ValidatingWebhookConfiguration`, and with --restore
     /// `MutatingWebhookConfiguration`
+    #[command(
+        after_help = "Example:\n  volcano-job-update generate webhook-configuration | kubectl apply -f -"
+    )]
     WebhookConfiguration(ConfigurationArgs),
     /// Enforce the rule without a webhook, as far as CEL can express it:
     /// `ValidatingAdmissionPolicy` and its binding
     ///
     /// The comment at the beginning lists the differences. Needs Kubernetes 1.33.
+    #[command(after_help = "Example:\n  volcano-job-update generate policy | kubectl apply -f -")]
     Policy(PolicyArgs),
     /// Run the webhook in the cluster, with a certificate from cert-manager
+    #[command(
+        after_help = "Example:\n  volcano-job-update generate deployment | kubectl apply -f -"
+    )]
     Deployment(DeploymentArgs),
     /// Take updates of Jobs away from Volcano's own webhook: a JSON Patch of its
     /// `ValidatingWebhookConfiguration`
     ///
     /// Volcano's webhook then validates only the creation of Jobs.
+    #[command(
+        after_help = "Example:\n  volcano-job-update generate volcano-webhook-patch >patch.yaml"
+    )]
     VolcanoWebhookPatch(VolcanoWebhookPatchArgs),
     /// Keep Argo CD from showing what creation fills in as drift: the `ignoreDifferences` of an
     /// `Application`, or the same for all
     ///
     /// The comment at the beginning says what it does not cover.
+    #[command(after_help = "Example:\n  volcano-job-update generate argocd --for argocd-cm")]
     Argocd(ArgocdArgs),
 }
 

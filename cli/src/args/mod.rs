@@ -2,11 +2,13 @@
 
 mod generate;
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use volcano_job_clients::{FieldManager, Verb};
 use volcano_job_update::ViolationCode;
 use volcano_job_update::status::StatusCodes;
@@ -19,7 +21,7 @@ pub(crate) use self::generate::{
 
 /// Check updates of Volcano Jobs: is a replacement allowed, and if not, which fields are denied?
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "volcano-job-update", version, max_term_width = 100, after_help = EXIT_STATUSES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -28,11 +30,20 @@ pub(crate) struct Args {
     pub(crate) color: ColorChoice,
 }
 
+const EXIT_STATUSES: &str = "\
+Exit status:
+  check      0 allowed, 1 denied or refused, 2 error
+  diff       0 no changes, 1 changes, 2 error
+  replace    0 a response with 2xx, 1 any other response, 2 error
+  admit      0 allowed, 1 denied, 2 error
+  all others 0 success, 2 error";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check whether EXISTING may be replaced by REPLACEMENT, or what applying REPLACEMENT makes of it
     ///
-    /// Exit status: 0 allowed, 1 denied, 2 error.
+    /// Exit status: 0 allowed, 1 denied, 2 error. Of several Jobs the highest counts.
+    #[command(after_help = "Example:\n  volcano-job-update check live.yaml job.yaml")]
     Check {
         #[command(flatten)]
         pair: Pair,
@@ -49,7 +60,8 @@ pub(crate) enum Command {
     },
     /// Show the changes from EXISTING to REPLACEMENT
     ///
-    /// Exit status: 0 no changes, 1 changes, 2 error.
+    /// Exit status: 0 no changes, 1 changes, 2 error. Of several Jobs the highest counts.
+    #[command(after_help = "Example:\n  volcano-job-update diff --show-values live.yaml job.yaml")]
     Diff {
         #[command(flatten)]
         pair: Pair,
@@ -61,10 +73,15 @@ pub(crate) enum Command {
     ///
     /// Prints the body of the response, and warnings to standard error. Exit status: 0 success, 1 denied,
     /// 2 error.
+    #[command(after_help = "Example:\n  volcano-job-update replace --uri \
+        '/apis/batch.volcano.sh/v1alpha1/namespaces/default/jobs/hello?pretty=true' stored.json body.json")]
     Replace(Replace),
     /// Put back into REPLACEMENT the fields that Volcano filled in when EXISTING was created
     ///
     /// Prints REPLACEMENT with these fields, in its own format. Exit status: 0 success, 2 error.
+    #[command(
+        after_help = "Example:\n  volcano-job-update restore live.yaml job.yaml >restored.yaml"
+    )]
     Restore {
         #[command(flatten)]
         jobs: Jobs,
@@ -81,6 +98,7 @@ pub(crate) enum Command {
     /// Respond to an admission review, as the webhook does
     ///
     /// Prints the review with the response. Exit status: 0 allowed, 1 denied, 2 error.
+    #[command(after_help = "Example:\n  volcano-job-update admit --policy admission review.json")]
     Admit {
         /// The policy: documented, admission, volcano, permissive, or a policy file (JSON or YAML)
         #[arg(
@@ -103,12 +121,30 @@ pub(crate) enum Command {
     },
     /// Print the manifests with which a cluster enforces a policy, and patches for Volcano's webhook and
     /// Argo CD, as YAML
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  volcano-job-update generate \
+        webhook-configuration | kubectl apply -f -"
+    )]
     Generate(Generate),
     /// Explain a violation code, or list all of them
+    #[command(after_help = "Example:\n  volcano-job-update explain immutable-field")]
     Explain {
         /// A violation code, such as immutable-field
         code: Option<ViolationCode>,
+    },
+    /// Print the completions for a shell
+    #[command(after_help = "Example:\n  source <(volcano-job-update completion bash)")]
+    Completion {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Write a man page for each command
+    #[command(after_help = "Example:\n  volcano-job-update man ~/.local/share/man/man1")]
+    Man {
+        /// The directory for the pages
+        directory: PathBuf,
     },
 }
 
@@ -141,18 +177,27 @@ pub(crate) struct Pair {
     pub(crate) crd: Option<PathBuf>,
     /// A patch of EXISTING instead of REPLACEMENT (JSON or YAML): a list is a JSON Patch, an object a
     /// JSON Merge Patch
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["replacement", "verb", "from_cluster"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["replacement", "verb", "from_cluster", "base"])]
     patch: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) client: Client,
-    /// The Job in the cluster: a JSON or YAML file, or - for standard input. With --from-cluster the
-    /// manifest of the update. A directory if REPLACEMENT is one, as kubectl diff gives them to
-    /// `KUBECTL_EXTERNAL_DIFF`
+    /// Take the existing Jobs from this revision of git (a branch, tag or commit), and the replacements
+    /// from the same paths in the working tree
+    #[arg(long, value_name = "REVISION", conflicts_with = "from_cluster")]
+    pub(crate) base: Option<String>,
+    /// How many Jobs are judged at the same time; by default as many as there are processors
+    #[arg(long, value_name = "NUMBER")]
+    jobs: Option<NonZeroUsize>,
+    /// The Job in the cluster: a JSON or YAML file, or - for standard input. A file with several Jobs, a
+    /// directory or a glob in quotes has many; each is compared with the Job of the same namespace and
+    /// name in REPLACEMENT. With --from-cluster the manifest of the update, with --base the first path
     existing: PathBuf,
-    /// The Job that replaces it, or the manifest that is applied: a JSON or YAML file, or - for standard
-    /// input
-    #[arg(required_unless_present_any = ["patch", "from_cluster"], conflicts_with = "from_cluster")]
+    /// The Job that replaces it, or the manifest that is applied; as EXISTING. With --base another path
+    #[arg(required_unless_present_any = ["patch", "from_cluster", "base"], conflicts_with = "from_cluster")]
     replacement: Option<PathBuf>,
+    /// More paths with --base
+    #[arg(value_name = "PATH")]
+    more: Vec<PathBuf>,
 }
 
 /// How the update is made, and where the existing Job is.
@@ -268,10 +313,16 @@ pub(crate) enum Source<'a> {
 }
 
 impl Pair {
-    /// Two directories that are given instead of two Jobs.
-    pub(crate) fn directories(&self) -> Option<(&Path, &Path)> {
-        let directories = (&*self.existing, self.replacement.as_deref()?);
-        (directories.0.is_dir() && directories.1.is_dir()).then_some(directories)
+    /// EXISTING, REPLACEMENT and more paths.
+    pub(crate) fn paths(&self) -> Vec<&Path> {
+        let paths = [&self.existing].into_iter().chain(&self.replacement).chain(&self.more);
+        paths.map(PathBuf::as_path).collect()
+    }
+
+    /// How many Jobs are judged at the same time.
+    pub(crate) fn threads(&self) -> usize {
+        let available = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.jobs.unwrap_or_else(available).get()
     }
 
     /// The same question about two files, of which the second one is the whole Job.

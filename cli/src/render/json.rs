@@ -8,10 +8,11 @@ use volcano_job_update::internals::Places;
 use volcano_job_update::status::Status;
 use volcano_job_update::{FieldPath, Report};
 
-use super::{Options, Render, Summary};
-use crate::case::{Case, Outcome, Reviewed, Spot};
+use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
+use crate::input::Spot;
 use crate::output::to_json;
+use crate::report::{Options, Render, Summary};
 
 /// The output `json`: the report of the Job, or an object with the list `jobs` of the reports of many.
 pub(super) struct Json {
@@ -29,9 +30,10 @@ const API_VERSION: &str = "volcano-job-update/v1";
 
 impl Render for Json {
     fn begin(&mut self) -> String {
-        match self.options.has_many {
-            true => format!("{{\n\"apiVersion\": \"{API_VERSION}\",\n\"jobs\": ["),
-            false => String::new(),
+        if self.options.has_many {
+            format!("{{\n\"apiVersion\": \"{API_VERSION}\",\n\"jobs\": [")
+        } else {
+            String::new()
         }
     }
 

@@ -4,11 +4,11 @@ use volcano_job_update::admission::Response;
 use volcano_job_update::status::{StatusCodes, quote};
 use volcano_job_update_programs::{printable, webhook_name};
 
-use super::Render;
 use super::kubectl_texts::{error_text, response_text};
 use super::text::creation_text;
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
+use crate::report::Render;
 
 /// The output `kubectl` of `check`.
 pub(super) struct Kubectl {

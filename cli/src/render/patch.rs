@@ -1,9 +1,9 @@
 //! The changes as patches.
 
-use super::Render;
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
 use crate::output::json_text;
+use crate::report::Render;
 
 /// The output `json-patch` of `diff`.
 pub(super) struct JsonPatch;

@@ -10,13 +10,11 @@ pub(crate) fn public_text(path: &FieldPath, value: &Value) -> Option<String> {
     let in_task = keys.strip_prefix(&["spec", "tasks", "*"]);
     match (in_task.or(keys.strip_prefix(&["spec"]))?, value) {
         (
-            ["replicas" | "minAvailable" | "maxRetry" | "ttlSecondsAfterFinished"],
+            ["replicas" | "minAvailable" | "maxRetry" | "ttlSecondsAfterFinished"]
+            | ["policies", "*", "exitCode"]
+            | ["partitionPolicy", _],
             Value::Number(number),
-        )
-        | (["policies", "*", "exitCode"], Value::Number(number))
-        | (["partitionPolicy", _], Value::Number(number)) => {
-            number.as_i64().map(|number| number.to_string())
-        }
+        ) => number.as_i64().map(|number| number.to_string()),
         (
             ["policies", "*", "event" | "action"] | ["policies", "*", "events", "*"],
             Value::String(text),

@@ -6,14 +6,14 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use serde_json::Value;
 use volcano_job_update::internals::Position;
-use volcano_job_update::{Change, Segment, Severity, Violation, ViolationCode};
+use volcano_job_update::{Change, ChangeKind, Segment, Severity, Violation, ViolationCode};
 use volcano_job_update_programs::printable;
 
-use super::Options;
 use super::public::public_text;
 use super::words::{shown, shown_path, values};
-use crate::case::{Reviewed, Spot, Spots};
-use crate::input::Document;
+use crate::case::{Reviewed, Spots};
+use crate::input::{Document, Spot};
+use crate::report::Options;
 
 /// Shows violations of one update.
 pub(super) struct Snippets<'r> {
@@ -55,29 +55,18 @@ impl Snippets<'_> {
         let (has_new, has_old) = (is_there(&spots.replacement), is_there(&spots.existing));
         let mut elements = Vec::new();
         if let Some((document, spot)) = new {
-            let label = if has_new { self.label(change) } else { missing_label(violation) };
+            let label = if has_new { label(change) } else { missing_label(violation) };
             elements.push(self.source(document, spot, AnnotationKind::Primary, &label));
         }
+        let is_known = change.is_none() || public_values(change).is_some();
         if let Some((document, spot)) = old
             && has_old
-            && (!has_new || (self.options.show_values && change.is_some()))
+            && (!has_new || (self.options.show_values && !is_known))
         {
             let label = if has_new { "before" } else { "it was here" };
             elements.push(self.source(document, spot, AnnotationKind::Context, label));
         }
         elements
-    }
-
-    /// What happened to the field, with its values if they may be shown.
-    fn label(&self, change: Option<&Change>) -> String {
-        let Some(change) = change else { return String::new() };
-        let is_public = |value: Option<&Value>| {
-            value.is_none_or(|value| public_text(change.path(), value).is_some())
-        };
-        if change.before().is_some() && is_public(change.before()) && is_public(change.after()) {
-            return values(change, false).unwrap_or_default();
-        }
-        change.kind().to_string()
     }
 
     /// Where a place is, and its line.
@@ -119,14 +108,24 @@ impl Snippets<'_> {
             None => return None,
         };
         let Some(Segment::Key(key)) = violation.path().segments().last() else { return None };
-        let key = match self.reviewed.update.manifest.is_yaml() {
-            true => key.to_string(),
-            false => Value::from(&**key).to_string(),
-        };
+        let is_yaml = self.reviewed.update.manifest.is_yaml();
+        let key = if is_yaml { key.to_string() } else { Value::from(&**key).to_string() };
         let line = format!("{key}: {text}");
         // A longer one would be cut, which is of no use.
         (line == shown(&line)).then_some(line)
     }
+}
+
+/// What happened to the field.
+fn label(change: Option<&Change>) -> String {
+    let kind = || change.map_or_else(String::new, |change| change.kind().to_string());
+    public_values(change).unwrap_or_else(kind)
+}
+
+/// The values of a change that may always be shown: `1 → 2`.
+fn public_values(change: Option<&Change>) -> Option<String> {
+    let change = change.filter(|change| change.kind() == ChangeKind::Replaced)?;
+    values(change, false)
 }
 
 fn missing_label(violation: &Violation) -> String {

@@ -7,10 +7,11 @@ use volcano_job_update::{FieldPath, Verdict, Violation, ViolationCode, Violation
 use volcano_job_update_programs::printable;
 
 use super::snippet::Snippets;
+use super::tree;
 use super::words::count;
-use super::{Options, Render, Summary, tree};
 use crate::case::{Case, Outcome, Reviewed, Spots};
 use crate::error::Error;
+use crate::report::{Options, Render, Summary};
 
 /// The output `text` of `check`.
 pub(super) struct Text {
@@ -49,12 +50,12 @@ impl Render for Text {
         }
         let counts = summary.counts().map(|(word, count)| format!("{count} {}", word.as_str()));
         let counts: Vec<String> = counts.collect();
-        let mut text = self.table();
-        text += &format!("{}: {}\n", count(summary.jobs(), "Job"), counts.join(", "));
-        if summary.other_objects > 0 {
-            text += &format!("{} skipped\n", count(summary.other_objects, "other object"));
-        }
-        text
+        let jobs = format!("{}: {}\n", count(summary.jobs(), "Job"), counts.join(", "));
+        let skipped = match summary.other_objects {
+            0 => String::new(),
+            others => format!("{} skipped\n", count(others, "other object")),
+        };
+        self.table() + &jobs + &skipped
     }
 }
 
@@ -62,30 +63,29 @@ impl Text {
     fn reviewed(&self, reviewed: &Reviewed) -> String {
         let review = &reviewed.review;
         let spots = reviewed.spots();
-        let mut text = self.headline(reviewed);
         let violations = review.violations().into_iter().flatten();
+        let mut parts = vec![self.headline(reviewed)];
         for violation in violations.clone().chain(review.warnings()) {
-            text += &self.paragraph(reviewed, violation, &spots);
+            parts.push(self.paragraph(reviewed, violation, &spots));
         }
         let omitted = review.violations().map_or(0, Violations::omitted);
-        if omitted > 0 {
-            text += &format!("and {}\n", count(omitted, "more violation"));
+        for (omitted, what) in
+            [(omitted, "more violation"), (review.omitted_warnings(), "more warning")]
+        {
+            if omitted > 0 {
+                parts.push(format!("and {}\n", count(omitted, what)));
+            }
         }
-        if review.omitted_warnings() > 0 {
-            text += &format!("and {}\n", count(review.omitted_warnings(), "more warning"));
-        }
-        let is_immutable =
-            |violation: &Violation| violation.code() == ViolationCode::ImmutableField;
-        if violations.clone().any(is_immutable) {
-            text += &self.rule(reviewed);
+        if violations.clone().any(|violation| violation.code() == ViolationCode::ImmutableField) {
+            parts.push(self.rule(reviewed));
         }
         let others =
             tree::lines(review, self.options, |change| change.verdict() != Verdict::Denied);
         if !others.is_empty() {
-            text += "changes that are not denied:\n";
-            text += &others.concat();
+            parts.push("changes that are not denied:\n".into());
+            parts.extend(others);
         }
-        text
+        parts.concat()
     }
 
     fn headline(&self, reviewed: &Reviewed) -> String {
@@ -95,9 +95,10 @@ impl Text {
         let Some(violations) = review.violations() else {
             let (green, red) = (terminal.green(), terminal.red());
             let changes = count(review.changes().len(), "change");
-            let but = match reviewed.is_denied_by_volcano {
-                true => format!(", but {red}denied{red:#} by Volcano's webhook"),
-                false => String::new(),
+            let but = if reviewed.is_denied_by_volcano {
+                format!(", but {red}denied{red:#} by Volcano's webhook")
+            } else {
+                String::new()
             };
             return format!("{green}allowed{green:#} by the policy {policy}: {changes}{but}\n");
         };
@@ -185,14 +186,11 @@ pub(super) fn by_code(violations: &Violations) -> String {
 }
 
 pub(super) fn creation_text(job: &str) -> String {
-    format!("job.batch.volcano.sh/{} does not exist: it will be created\n", printable(job, &[]))
+    format!("{} does not exist: it will be created\n", printable(job, &[]))
 }
 
 fn deletion_text(job: &str) -> String {
-    format!(
-        "job.batch.volcano.sh/{} has no manifest any more: it will be deleted\n",
-        printable(job, &[])
-    )
+    format!("{} has no manifest any more: it will be deleted\n", printable(job, &[]))
 }
 
 fn refused_text(status: &Status) -> String {

@@ -4,9 +4,9 @@ use volcano_job_update::{Change, Review, Verdict};
 use volcano_job_update_programs::printable;
 
 use super::words::{count, mark, shown_path, values};
-use super::{Options, Render};
 use crate::case::{Case, Outcome};
 use crate::error::Error;
+use crate::report::{Options, Render};
 
 /// The output `tree` of `diff`.
 pub(super) struct Tree {

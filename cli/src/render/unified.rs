@@ -11,9 +11,9 @@ use super::sides::{Sides, compare};
 use super::tree::Tree;
 use super::words::shown_path;
 use super::yaml::{Line, Style, lines};
-use super::{Options, Render, Summary};
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
+use crate::report::{Options, Render, Summary};
 
 /// The output `unified` of `diff`.
 pub(super) struct Unified {

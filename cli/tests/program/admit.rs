@@ -91,7 +91,7 @@ fn check_prints_what_kubectl_prints() {
     let mut replacement = read("documented-existing.json");
     change_queue(&mut replacement);
     let existing = job("documented-existing.json");
-    let check = ["check", "--as-kubectl", &existing, "-"];
+    let check = ["check", "-o", "kubectl", &existing, "-"];
     let (code, text, _) = run(&check, &replacement.to_string());
     assert_eq!(code, Some(1));
     let (warnings, error): (Vec<&str>, Vec<&str>) =
@@ -107,7 +107,7 @@ fn check_prints_what_kubectl_prints() {
             \"openmpi-hello-2-com\" is forbidden: spec.queue: Forbidden: the value was changed: \
             field is immutable"]
     );
-    let kubernetes = [&check[..2], &["--status-codes", "kubernetes"], &check[2..]].concat();
+    let kubernetes = [&check[..3], &["--status-codes", "kubernetes"], &check[3..]].concat();
     let (_, text, _) = run(&kubernetes, &replacement.to_string());
     assert!(
         text.ends_with(
@@ -116,8 +116,8 @@ fn check_prints_what_kubectl_prints() {
         ),
         "{text}"
     );
-    let (code, text, _) = run(&["check", "--as-kubectl", &existing, &existing], "");
+    let (code, text, _) = run(&["check", "-o", "kubectl", &existing, &existing], "");
     assert_eq!((code, &*text), (Some(0), "job.batch.volcano.sh/openmpi-hello-2-com replaced\n"));
-    let (code, _, _) = run(&["check", "--as-kubectl", "--format", "json", &existing, "-"], "");
+    let (code, _, _) = run(&["check", "-o", "kubectl", "--output", "json", &existing, "-"], "");
     assert_eq!(code, Some(2), "two formats");
 }

@@ -111,7 +111,7 @@ fn every_field_that_restore_knows_has_an_expression() {
     }
     tasks[0].as_object_mut().expect("an object").remove("name");
     let manifest = file(".json", &manifest.to_string());
-    let output = run(&["restore", "--format", "json-patch", &existing, path(&manifest)]);
+    let output = run(&["restore", "--output", "json-patch", &existing, path(&manifest)]);
     let patch: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     let restored: Vec<&str> = patch
         .as_array()

@@ -45,8 +45,8 @@ fn output_has_no_raw_text() {
     for arguments in [
         &["check", old, new][..],
         &["check", "--show-values", old, new],
-        &["check", "--as-kubectl", old, new],
-        &["check", "--as-kubectl", "--status-codes", "kubernetes", old, new],
+        &["check", "-o", "kubectl", old, new],
+        &["check", "-o", "kubectl", "--status-codes", "kubernetes", old, new],
         &["diff", old, new],
         &["diff", "--show-values", old, new],
         &["restore", old, yaml],
@@ -57,11 +57,11 @@ fn output_has_no_raw_text() {
     // JSON has the same values with escapes.
     let restored = assert_printable(&["restore", old, new]);
     assert_eq!(serde_json::from_str::<Value>(&restored).expect("JSON"), replacement);
-    let patch = assert_printable(&["diff", "--format", "merge-patch", old, new]);
+    let patch = assert_printable(&["diff", "--output", "merge-patch", old, new]);
     let patch: Value = serde_json::from_str(&patch).expect("JSON");
     assert_eq!(patch.pointer("/spec/queue"), replacement.pointer("/spec/queue"));
     for format in ["json", "json-patch"] {
-        let text = assert_printable(&["diff", "--format", format, "--show-values", old, new]);
+        let text = assert_printable(&["diff", "--output", format, "--show-values", old, new]);
         serde_json::from_str::<Value>(&text).expect("JSON");
     }
 }

@@ -25,7 +25,7 @@ fn replace_prints_the_response_of_a_server() {
     assert_eq!(serde_json::from_str::<Value>(&stdout(&pretty)).expect("JSON"), answer);
 
     let all =
-        run(&["replace", "--uri", URI, "--format", "json", &job(EXISTING), &job(REPLACEMENT)]);
+        run(&["replace", "--uri", URI, "--output", "json", &job(EXISTING), &job(REPLACEMENT)]);
     let all: Value = serde_json::from_str(&stdout(&all)).expect("the output is JSON");
     assert_eq!(all, json!({"code": 200, "response": answer, "stored": answer, "warnings": []}));
 }
@@ -38,7 +38,7 @@ fn replace_denies_as_a_server_does() {
         (&["--status-codes", "kubernetes"][..], 422),
         (&["--policy", "permissive"][..], 200),
     ] {
-        let fixed = ["replace", "--uri", URI, "--format", "json"];
+        let fixed = ["replace", "--uri", URI, "--output", "json"];
         let files = [job(EXISTING), path(&research).to_owned()];
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let output = run(&[&fixed[..], arguments, &files].concat());
@@ -62,7 +62,7 @@ fn replace_with_empty_standard_input_has_no_stored_job() {
     let output = run_with_input(&arguments, "");
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).contains("\"reason\":\"NotFound\""), "{}", stdout(&output));
-    let create = [&["replace", "--allow-create", "--format", "json"], &arguments[1..]].concat();
+    let create = [&["replace", "--allow-create", "--output", "json"], &arguments[1..]].concat();
     let output = run_with_input(&create, "");
     let answer: Value = serde_json::from_str(&stdout(&output)).expect("the output is JSON");
     assert_eq!(answer["code"], 201, "{answer}");

@@ -16,7 +16,7 @@ fn restored_manifest_is_allowed() {
     let (existing, manifest) = (file(".yaml", CREATED), file(".yaml", MANIFEST));
     let denied = run(&["check", path(&existing), path(&manifest)]);
     assert_eq!(denied.status.code(), Some(1));
-    assert!(stdout(&denied).contains("  help: add \"minAvailable\": 2\n"), "{}", stdout(&denied));
+    assert!(stdout(&denied).contains("= help: add \"minAvailable\": 2\n"), "{}", stdout(&denied));
 
     let restored = run(&["restore", path(&existing), path(&manifest)]);
     assert_eq!(restored.status.code(), Some(0), "{}", stderr(&restored));
@@ -29,7 +29,7 @@ fn restored_manifest_is_allowed() {
         stderr(&output)
     );
 
-    let patch = run(&["restore", "--format", "json-patch", path(&existing), path(&manifest)]);
+    let patch = run(&["restore", "--output", "json-patch", path(&existing), path(&manifest)]);
     let patch: Value = serde_json::from_str(&stdout(&patch)).expect("the patch is JSON");
     let expected = json!([
         {"op": "add", "path": "/spec/minAvailable", "value": 2},

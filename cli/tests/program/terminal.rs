@@ -28,7 +28,16 @@ fn colour_on_a_terminal_unless_no_color_is_set() {
         )
     };
     let coloured = on_terminal(None);
-    assert!(coloured.contains("\u{1b}[1;32mallowed"), "{coloured:?}");
+    assert!(coloured.contains("\u{1b}[1m\u{1b}[32mallowed"), "{coloured:?}");
     let plain = on_terminal(Some("1"));
     assert!(plain.contains("\nallowed by the policy documented"), "{plain:?}");
+}
+
+#[test]
+fn colour_is_chosen_by_an_option() {
+    let check =
+        |color: &str| stdout(&run(&["check", "--color", color, &job(EXISTING), &job(REPLACEMENT)]));
+    assert!(check("always").contains('\u{1b}'));
+    assert!(!check("never").contains('\u{1b}'));
+    assert!(!check("auto").contains('\u{1b}'), "this is no terminal");
 }

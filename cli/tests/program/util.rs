@@ -63,6 +63,15 @@ pub(crate) fn file(suffix: &str, text: &str) -> tempfile::NamedTempFile {
     file
 }
 
+/// A directory with these files.
+pub(crate) fn directory_of(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    for (name, text) in files {
+        std::fs::write(directory.path().join(name), text).expect("the file is written");
+    }
+    directory
+}
+
 pub(crate) fn path(file: &tempfile::NamedTempFile) -> &str {
     file.path().to_str().expect("the path is UTF-8")
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::util::{file, path, program, run, stderr, stdout};
+use crate::util::{assert_valid, file, path, program, run, stderr, stdout};
 
 /// A Job as Volcano leaves it at creation.
 fn live() -> Value {
@@ -49,7 +49,7 @@ fn apply_keeps_what_the_manifest_leaves_out() {
     let replace = run(&["check", "--verb", "replace", files[0], files[1]]);
     assert_eq!(replace.status.code(), Some(1));
     for field in ["spec.minAvailable", "spec.schedulerName", "spec.tasks[0].maxRetry"] {
-        let denied = format!("error[dropped-default] {field}: ");
+        let denied = format!("error[dropped-default]: {field}: ");
         assert!(stdout(&replace).contains(&denied), "{}", stdout(&replace));
     }
     let removed =
@@ -74,7 +74,7 @@ fn restore_puts_back_what_the_verb_takes_away() {
     let paths = |verb: &str| -> Vec<String> {
         let files = [path(&existing), path(&manifest)];
         let output =
-            run(&["restore", "--verb", verb, "--format", "json-patch", files[0], files[1]]);
+            run(&["restore", "--verb", verb, "--output", "json-patch", files[0], files[1]]);
         let patch: Value = serde_json::from_str(&stdout(&output)).expect("a patch");
         let operations = patch.as_array().expect("a list").iter();
         operations.map(|add| add["path"].as_str().expect("a path").to_owned()).collect()
@@ -189,10 +189,16 @@ fn conflict_of_managers_is_refused_with_the_owner() {
     // Without the conflict it is the policy that denies it.
     let forced = run(&[&arguments[..], &["--force-conflicts"]].concat());
     assert_eq!(forced.status.code(), Some(1));
-    assert!(stdout(&forced).contains("error[immutable-field] spec.queue: "), "{}", stdout(&forced));
-    let status = run(&[&arguments[..], &["--format", "json"]].concat());
-    let status: Value = serde_json::from_str(&stdout(&status)).expect("a status");
-    assert_eq!(status["details"]["causes"][0]["field"], ".spec.queue");
+    assert!(
+        stdout(&forced).contains("error[immutable-field]: spec.queue: "),
+        "{}",
+        stdout(&forced)
+    );
+    let report = run(&[&arguments[..], &["--output", "json"]].concat());
+    let report: Value = serde_json::from_str(&stdout(&report)).expect("JSON");
+    assert_valid("report.schema.json", &report);
+    assert_eq!(report["outcome"], "refused");
+    assert_eq!(report["status"]["details"]["causes"][0]["field"], ".spec.queue");
 }
 
 #[test]
@@ -218,7 +224,7 @@ fn patch_is_a_verb_too() {
     for output in outputs {
         assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
         assert!(
-            stdout(&output).contains("error[immutable-field] spec.queue: "),
+            stdout(&output).contains("error[immutable-field]: spec.queue: "),
             "{}",
             stdout(&output)
         );
@@ -252,7 +258,7 @@ fn the_existing_job_comes_from_the_cluster() {
         ["check", "--from-cluster", "--context", "test", "--verb", "replace", path(&manifest)];
     let output = run_with_kubectl(directory.path(), &arguments);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    assert!(stdout(&output).contains("error[dropped-default]"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("error[dropped-default]: "), "{}", stdout(&output));
     let asked = fs::read_to_string(log.path()).expect("kubectl ran");
     let expected = "get --output=json --show-managed-fields --ignore-not-found --namespace=default \
                     --context=test -- jobs.batch.volcano.sh hello\n";
@@ -261,13 +267,17 @@ fn the_existing_job_comes_from_the_cluster() {
     let nothing = kubectl("exit 0");
     let output = run_with_kubectl(nothing.path(), &["check", "--from-cluster", path(&manifest)]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert_eq!(stdout(&output), "job.batch.volcano.sh/hello does not exist: it will be created\n");
+    assert_eq!(stdout(&output), "default/hello does not exist: it will be created\n");
 
     let output = run_with_kubectl(
         nothing.path(),
-        &["check", "--from-cluster", "--format", "json", path(&manifest)],
+        &["check", "--from-cluster", "--output", "json", path(&manifest)],
     );
-    assert_eq!(stdout(&output), "{\n  \"creation\": \"hello\"\n}\n");
+    let report: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let expected = json!({"apiVersion": "volcano-job-update/v1", "outcome": "created",
+        "job": "default/hello", "notes": []});
+    assert_eq!(report, expected);
+    assert_valid("report.schema.json", &report);
     let pod =
         file(".json", r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "hello"}}"#);
     let output = run_with_kubectl(nothing.path(), &["check", "--from-cluster", path(&pod)]);
@@ -298,8 +308,8 @@ fn kubectl_diff_shows_jobs_by_their_fields() {
         [&live_directory, &merged].map(|directory| directory.to_str().expect("UTF-8").to_owned());
     let output = run(&["diff", "-o", "tree", &directories[0], &directories[1]]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    let expected = "default/hello:\n  ~ spec.queue  denied\n\
-                    default/new\\u001b:\n  + (the whole Job)\n";
+    let expected =
+        "default/hello:\n  ~ spec.queue  denied\ndefault/new\\u001b:\n  + (the whole Job)\n";
     assert_eq!(stdout(&output), expected);
     assert_eq!(stderr(&output), "");
     // A creation is a change, and nothing that is denied.

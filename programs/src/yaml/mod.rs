@@ -1,22 +1,29 @@
 //! YAML as kubectl reads it.
 //!
 //! kubectl uses [sigs.k8s.io/yaml](https://github.com/kubernetes-sigs/yaml), which converts a document to
-//! JSON: [`nodes`] has its structure, [`scalars`] its values, and this module maps, merge keys and aliases.
+//! JSON: [`nodes`] has its structure, [`scalars`] the values of its scalars, and [`convert`] maps, merge
+//! keys and aliases.
 
+mod convert;
 mod error;
+mod lookup;
 mod nodes;
 mod scalars;
 
-use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use serde_path_to_error::Segment;
-use volcano_job_update::internals::Position;
+use volcano_job_update::FieldPath;
+use volcano_job_update::internals::Place;
 
+use self::convert::{Duplicates, document_value};
 pub use self::error::YamlError;
-use self::nodes::{Content, Document, Documents, Id, check_depth};
-use self::scalars::{Scalar, is_merge, resolve};
+use self::lookup::places;
+use self::nodes::{Document, Documents};
+pub(crate) use self::nodes::{Syntax, read_syntax};
 
 /// Parses a manifest in YAML, which includes JSON. Documents that are empty or have only comments are
 /// skipped.
@@ -28,7 +35,22 @@ use self::scalars::{Scalar, is_merge, resolve};
 ///
 /// The text is not valid YAML (`[1`) or has several documents.
 pub fn parse_manifest(text: &[u8]) -> Result<Value, YamlError> {
-    Ok(only_document(text, Duplicates::LastCounts)?.1)
+    let manifest = only_manifest(text, Duplicates::LastCounts)?;
+    Ok(manifest.map_or(Value::Null, Manifest::into_value))
+}
+
+/// Parses the documents of a text in YAML one after the other, each as [`parse_manifest`] does. Those that
+/// are empty or have only comments are skipped.
+///
+/// Only one document at a time is in memory. An error of syntax ends the iteration, because where the next
+/// document begins is not known then. After another error the next document follows.
+///
+/// # Errors
+///
+/// The text is not UTF-8, or has a character that is a line break in YAML 1.1 only. For each document: it is
+/// not valid YAML, or longer than `max_document_bytes`.
+pub fn parse_manifests(text: &[u8], max_document_bytes: usize) -> Result<Manifests<'_>, YamlError> {
+    Manifests::new(text, max_document_bytes, Duplicates::LastCounts)
 }
 
 /// Parses a configuration file in YAML. The values are those of [`parse_manifest`], but a key that is
@@ -38,254 +60,205 @@ pub fn parse_manifest(text: &[u8]) -> Result<Value, YamlError> {
 ///
 /// Those of [`parse_manifest`], and the document does not match the type `T`.
 pub fn parse_yaml<T: DeserializeOwned>(text: &[u8]) -> Result<T, YamlError> {
-    let (document, value) = only_document(text, Duplicates::AreErrors)?;
+    let manifest = only_manifest(text, Duplicates::AreErrors)?;
+    let value = manifest.as_ref().map_or(Value::Null, |manifest| manifest.value.clone());
     serde_path_to_error::deserialize(value).map_err(|error| {
         let message = error.inner().to_string();
-        match position_of(&document, error.path()) {
-            Some(position) => YamlError::at(position, message),
+        match manifest {
+            Some(manifest) => manifest.error_at(error.path(), message),
             None => YamlError::new(message),
         }
     })
 }
 
-/// What it means that a map has a key twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Duplicates {
-    LastCounts,
-    AreErrors,
-}
-
-/// The document of a text that is not empty, and its value; an empty one if there is none.
-fn only_document(text: &[u8], duplicates: Duplicates) -> Result<(Document, Value), YamlError> {
-    let text = std::str::from_utf8(text).map_err(|_| YamlError::new("the text must be UTF-8"))?;
-    if let Some(position) = find_line_separator(text) {
-        let message = "a character that is a line break in YAML 1.1 only; write it as an escape";
-        return Err(YamlError::at(position, message));
-    }
-    let mut documents = Vec::new();
-    for document in Documents::new(text) {
-        let document = document?;
-        let value = document_value(&document, duplicates)?;
-        if !value.is_null() {
-            documents.push((document, value));
-        }
-    }
-    let count = documents.len();
-    if let Some(second) = documents.get(1).and_then(|(second, _)| second.position()) {
-        return Err(YamlError::at(
-            second,
-            format_args!("there must be one document, and there are {count}: the second begins"),
-        ));
-    }
-    Ok(documents.pop().unwrap_or_default())
-}
-
-/// YAML 1.1 and kubectl take these for line breaks, YAML 1.2 and most people do not.
-fn find_line_separator(text: &str) -> Option<Position> {
-    let at = text.find(['\u{85}', '\u{2028}', '\u{2029}'])?;
-    Some(Position::of(text.as_bytes(), at))
-}
-
-/// The position of the value at a path, or of the innermost value around it that is found.
-fn position_of(document: &Document, path: &serde_path_to_error::Path) -> Option<Position> {
-    let mut id = document.root()?;
-    for segment in path {
-        let content = &document.node(id).content;
-        let child = match (content, segment) {
-            (Content::List(elements), Segment::Seq { index }) => elements.get(*index).copied(),
-            (Content::Map(members), Segment::Map { key }) => {
-                let is_key = |id: &Id| matches!(&document.node(*id).content, Content::Scalar { text, .. } if text == key);
-                members.iter().rev().find(|(key, _)| is_key(key)).map(|(_, value)| *value)
-            }
-            _ => None,
-        };
-        match child {
-            Some(child) => id = child,
-            None => break,
-        }
-    }
-    Some(document.node(id).position)
-}
-
-/// The value of a document as JSON; `null` if it is empty.
-fn document_value(document: &Document, duplicates: Duplicates) -> Result<Value, YamlError> {
-    let mut converter =
-        Converter { document, duplicates, open: Vec::new(), depth: 0, values: 0, by_alias: 0 };
-    document.root().map_or(Ok(Value::Null), |root| converter.value(root))
-}
-
-struct Converter<'d> {
-    document: &'d Document,
+/// Iterator over the documents of a text: see [`parse_manifests`].
+pub struct Manifests<'t> {
+    text: &'t str,
+    documents: Documents<'t>,
     duplicates: Duplicates,
-    /// The aliases around the current value.
-    open: Vec<Id>,
-    /// The number of maps, lists and aliases around the current value. Aliases can nest deeper than the
-    /// text.
-    depth: usize,
-    /// How many values were converted, and how many of them within aliases.
-    values: u32,
-    by_alias: u32,
+    /// The number of documents so far, without the empty ones.
+    count: usize,
+    has_ended: bool,
 }
 
-/// A map while it is converted. A key also has its type: `1` and `"1"` are two keys in YAML, and the
-/// same one in JSON.
-type Members = HashMap<String, (std::mem::Discriminant<Scalar>, Value)>;
+/// One document of a text.
+pub struct Manifest<'t> {
+    document: Document<'t>,
+    value: Value,
+}
 
-impl Converter<'_> {
-    fn value(&mut self, id: Id) -> Result<Value, YamlError> {
-        self.nested(id, |this| this.value_here(id))
+/// Where the fields of a [`Manifest`] are written.
+pub struct FieldPlaces {
+    document: Document<'static>,
+}
+
+impl FieldPlaces {
+    /// The places of the values at these paths: see [`Manifest::places`].
+    #[must_use]
+    pub fn places(&self, paths: &[&FieldPath]) -> Vec<Place> {
+        places(&self.document, paths)
+    }
+}
+
+impl fmt::Debug for FieldPlaces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldPlaces").finish_non_exhaustive()
+    }
+}
+
+impl<'t> Manifests<'t> {
+    fn new(
+        text: &'t [u8],
+        max_document_bytes: usize,
+        duplicates: Duplicates,
+    ) -> Result<Self, YamlError> {
+        let text = str::from_utf8(text).map_err(|_| YamlError::new("the text must be UTF-8"))?;
+        // YAML 1.1 and kubectl take these for line breaks, YAML 1.2 and most people do not.
+        if let Some(at) = text.find(['\u{85}', '\u{2028}', '\u{2029}']) {
+            let message =
+                "a character that is a line break in YAML 1.1 only; write it as an escape";
+            return Err(YamlError::at(text, at, message));
+        }
+        let documents = Documents::new(text, max_document_bytes);
+        Ok(Self { text, documents, duplicates, count: 0, has_ended: false })
     }
 
-    fn value_here(&mut self, id: Id) -> Result<Value, YamlError> {
-        let node = self.document.node(id);
-        match &node.content {
-            Content::Scalar { text, is_plain } => resolve(node.tag.as_deref(), text, *is_plain)
-                .and_then(Scalar::into_json)
-                .map_err(|message| YamlError::at(node.position, message)),
-            Content::List(elements) => {
-                elements.iter().map(|element| self.value(*element)).collect()
+    /// The next document that is not empty.
+    fn manifest(&mut self) -> Result<Option<Manifest<'t>>, YamlError> {
+        loop {
+            let document = self.documents.document();
+            self.has_ended = !matches!(document, Ok(Some(_)));
+            let Some(document) = document? else { return Ok(None) };
+            let value = document_value(&document, self.duplicates)?;
+            if !value.is_null() {
+                return Ok(Some(Manifest { document, value }));
             }
-            Content::Map(_) => {
-                let mut members = Members::new();
-                self.add_members(id, &mut members)?;
-                let members = members.into_iter().map(|(key, (_, value))| (key, value));
-                Ok(Value::Object(members.collect::<Map<_, _>>()))
-            }
-            Content::Alias(target) => self.in_alias(id, |this| this.value(*target)),
         }
     }
 
-    /// Adds the members of a map in their order: a later one replaces an earlier one, also one that is
-    /// merged.
-    fn add_members(&mut self, id: Id, members: &mut Members) -> Result<(), YamlError> {
-        let node = self.document.node(id);
-        let Content::Map(entries) = &node.content else {
-            let message = "`<<` needs a map or a list of maps";
-            return Err(YamlError::at(node.position, message));
+    /// Whether the text has a document besides the current one.
+    fn are_several(&self) -> bool {
+        let behind = self.text.get(self.documents.start()..).unwrap_or_default();
+        // The first line is the one with which the document begins. A `---` is part of no value.
+        self.count > 1 || behind.lines().skip(1).any(is_document_start)
+    }
+}
+
+fn is_document_start(line: &str) -> bool {
+    line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
+}
+
+impl<'t> Iterator for Manifests<'t> {
+    type Item = Result<Manifest<'t>, YamlError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.has_ended {
+            return None;
+        }
+        let manifest = self.manifest().transpose()?;
+        self.count += 1;
+        Some(manifest.map_err(|error| {
+            if self.are_several() { error.in_document(self.count) } else { error }
+        }))
+    }
+}
+
+impl fmt::Debug for Manifests<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manifests").field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+impl std::iter::FusedIterator for Manifests<'_> {}
+
+impl<'t> Manifest<'t> {
+    /// The document as JSON.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The document as JSON.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        self.value
+    }
+
+    /// The document as JSON, and where its fields are written. Neither borrows from the text.
+    #[must_use]
+    pub fn into_parts(self) -> (Value, FieldPlaces) {
+        (self.value, FieldPlaces { document: self.document.without_text() })
+    }
+
+    /// Where the document is in the text, in bytes: from its `---` or, if it has none, from its first
+    /// value to the end of its last one.
+    #[must_use]
+    pub fn range(&self) -> Range<usize> {
+        self.document.range()
+    }
+
+    /// The places of the values at these paths, in the same order, as byte offsets in the whole text.
+    ///
+    /// A value that is an alias or was merged has the place where it is written. The place of a value has
+    /// its quotes, brackets, tag and the `|` or `>` of a block scalar, but not its anchor.
+    #[must_use]
+    pub fn places(&self, paths: &[&FieldPath]) -> Vec<Place> {
+        places(&self.document, paths)
+    }
+
+    /// The whole text, with the other documents.
+    pub(crate) fn text(&self) -> &'t str {
+        self.document.text()
+    }
+
+    /// The ranges of the scalars without quotes and tags, in order.
+    pub(crate) fn plain_scalars(&self) -> impl Iterator<Item = Range<usize>> {
+        self.document.plain_scalars()
+    }
+
+    /// An error at the value at a path, or at the innermost value around it that is found.
+    fn error_at(&self, path: &serde_path_to_error::Path, message: String) -> YamlError {
+        let step = |segment: &Segment| match segment {
+            Segment::Seq { index } => Some((*index).into()),
+            Segment::Map { key } => Some(key.as_str().into()),
+            Segment::Enum { .. } | Segment::Unknown => None,
         };
-        for (key, value) in entries {
-            let key_node = self.document.node(*key);
-            match &key_node.content {
-                Content::Scalar { text, is_plain }
-                    if is_merge(key_node.tag.as_deref(), text, *is_plain) =>
-                {
-                    self.merge(*value, members)?;
-                }
-                _ => self.add_member(*key, *value, members)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn add_member(&mut self, key: Id, value: Id, members: &mut Members) -> Result<(), YamlError> {
-        let position = self.document.node(key).position;
-        let scalar = self.key(key)?;
-        let kind = std::mem::discriminant(&scalar);
-        let name = scalar.into_key().map_err(|message| YamlError::at(position, message))?;
-        let value = self.value(value)?;
-        match members.insert(name.clone(), (kind, value)) {
-            Some((replaced, _)) if replaced != kind => Err(YamlError::at(
-                position,
-                format_args!(
-                    "the key `{name}` is there with another type, and keys of JSON are strings"
-                ),
-            )),
-            Some(_) if self.duplicates == Duplicates::AreErrors => {
-                Err(YamlError::at(position, format_args!("the key `{name}` is given twice")))
-            }
-            _ => Ok(()),
+        let path: FieldPath = path.iter().map_while(step).collect();
+        match self.places(&[&path]).first() {
+            Some(place) => YamlError::at(self.document.text(), place.value.start, message),
+            None => YamlError::new(message),
         }
     }
+}
 
-    fn key(&mut self, id: Id) -> Result<Scalar, YamlError> {
-        self.count(id)?;
-        let node = self.document.node(id);
-        match &node.content {
-            Content::Scalar { text, is_plain } => resolve(node.tag.as_deref(), text, *is_plain)
-                .map_err(|message| YamlError::at(node.position, message)),
-            Content::Alias(target) => self.in_alias(id, |this| this.key(*target)),
-            Content::List(_) | Content::Map(_) => {
-                Err(YamlError::at(node.position, "a list or a map cannot be a key"))
-            }
-        }
+impl fmt::Debug for Manifest<'_> {
+    /// Shows only where it is, because the fields of a Job can contain secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manifest").field("range", &self.range()).finish_non_exhaustive()
     }
+}
 
-    /// Merges a map, or several: the first one of a list counts most.
-    fn merge(&mut self, id: Id, members: &mut Members) -> Result<(), YamlError> {
-        match &self.document.node(id).content {
-            Content::List(maps) => {
-                for map in maps.iter().rev() {
-                    self.merge_map(*map, members)?;
-                }
-                Ok(())
-            }
-            _ => self.merge_map(id, members),
-        }
+/// The document of a text that is not empty; `None` if there is none.
+fn only_manifest(text: &[u8], duplicates: Duplicates) -> Result<Option<Manifest<'_>>, YamlError> {
+    let mut manifests = Manifests::new(text, usize::MAX, duplicates)?;
+    let Some(manifest) = manifests.next().transpose()? else { return Ok(None) };
+    let Some(second) = manifests.next().transpose()? else { return Ok(Some(manifest)) };
+    let second = second.document.node(Document::ROOT).range.start;
+    drop(manifest);
+    for manifest in manifests.by_ref() {
+        manifest?;
     }
-
-    fn merge_map(&mut self, id: Id, members: &mut Members) -> Result<(), YamlError> {
-        self.nested(id, |this| match &this.document.node(id).content {
-            Content::Alias(target) => this.in_alias(id, |this| {
-                this.count(*target)?;
-                this.add_members(*target, members)
-            }),
-            _ => this.add_members(id, members),
-        })
-    }
-
-    /// Counts a value and converts it one level deeper.
-    fn nested<T>(
-        &mut self,
-        id: Id,
-        convert: impl FnOnce(&mut Self) -> Result<T, YamlError>,
-    ) -> Result<T, YamlError> {
-        check_depth(self.depth, self.document.node(id).position)?;
-        self.count(id)?;
-        self.depth += 1;
-        let result = convert(self);
-        self.depth -= 1;
-        result
-    }
-
-    fn in_alias<T>(
-        &mut self,
-        id: Id,
-        convert: impl FnOnce(&mut Self) -> Result<T, YamlError>,
-    ) -> Result<T, YamlError> {
-        if self.open.contains(&id) {
-            return Err(YamlError::at(
-                self.document.node(id).position,
-                "the value contains itself",
-            ));
-        }
-        self.open.push(id);
-        let result = convert(self);
-        self.open.pop();
-        result
-    }
-
-    /// Counts a value. Few aliases can stand for very many values, so their share is limited as in
-    /// go-yaml.
-    fn count(&mut self, id: Id) -> Result<(), YamlError> {
-        self.values += 1;
-        self.by_alias += u32::from(!self.open.is_empty());
-        let (values, by_alias) = (f64::from(self.values), f64::from(self.by_alias));
-        let allowed = (0.99 - 0.89 * (values - 400_000.0) / 3_600_000.0).clamp(0.1, 0.99);
-        if self.by_alias > 100 && self.values > 1000 && by_alias / values > allowed {
-            return Err(YamlError::at(
-                self.document.node(id).position,
-                "too many values come from aliases",
-            ));
-        }
-        Ok(())
-    }
+    let count = manifests.count;
+    let message =
+        format_args!("there must be one document, and there are {count}: the second begins");
+    Err(YamlError::at(manifests.text, second, message))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{parse_manifest, parse_yaml};
+    use super::{Manifest, YamlError, parse_manifest, parse_manifests, parse_yaml};
 
     #[track_caller]
     fn value(text: &str) -> Value {
@@ -342,7 +315,7 @@ mod tests {
                 "the key `1` is there with another type, and keys of JSON are strings at line 2, column 1",
             ),
             ("a: &x [*x]\n", "the value contains itself at line 1, column 8"),
-            ("a: !!int x\n", "`x` is not of the type of its tag !!int at line 1, column 10"),
+            ("a: !!int x\n", "`x` is not of the type of its tag !!int at line 1, column 4"),
             ("a: 1\na: 2\n", "the key `a` is given twice at line 2, column 1"),
             (
                 "a: 1\n---\nb: 2\n",
@@ -355,5 +328,66 @@ mod tests {
         for number in [".inf", ".nan"] {
             assert!(parse_yaml::<Value>(number.as_bytes()).is_err(), "{number}");
         }
+    }
+
+    /// The documents of a text, each as JSON or as its error.
+    fn documents(text: &str, max_document_bytes: usize) -> Vec<String> {
+        let manifests = parse_manifests(text.as_bytes(), max_document_bytes).expect("it is UTF-8");
+        let document = |found: Result<Manifest<'_>, YamlError>| match found {
+            Ok(manifest) => manifest.value().to_string(),
+            Err(error) => error.to_string(),
+        };
+        manifests.map(document).collect()
+    }
+
+    #[test]
+    fn documents_follow_each_other() {
+        let text =
+            "# c\n---\n# d\n---\na: 1 # e\n# f\n---\n{\"b\": [2]}\n...\n---\n~\n--- |\n c\n---";
+        assert_eq!(documents(text, 20), [r#"{"a":1}"#, r#"{"b":[2]}"#, r#""c\n""#]);
+        let manifests = parse_manifests(text.as_bytes(), 20).expect("it is UTF-8");
+        let ranges = manifests.map(|manifest| manifest.expect("it is YAML").range());
+        let texts: Vec<&str> = ranges.map(|range| text.get(range).expect("in the text")).collect();
+        assert_eq!(texts, ["---\na: 1", "---\n{\"b\": [2]}", "--- |\n c"]);
+        assert!(documents("", 0).is_empty());
+        assert!(documents("# nothing\n---\n", 3).is_empty());
+    }
+
+    #[test]
+    fn errors_name_the_document_if_there_are_several() {
+        for (text, expected) in [
+            ("a: [\n", &["unclosed bracket '[' at line 1, column 4"] as &[_]),
+            ("---\na: [\n", &["unclosed bracket '[' at line 2, column 4"]),
+            ("a: [\n---\nb: 1\n", &["document 1: unclosed bracket '[' at line 1, column 4"]),
+            (
+                "# c\n---\n---\na: 1\n---\nb: }\n",
+                &[r#"{"a":1}"#, "document 2: misplaced bracket at line 6, column 4"],
+            ),
+            (
+                "{{ .x }}: 1\n---\nü: !!int ä\n---\nb: 1\n",
+                &[
+                    "document 1: a list or a map cannot be a key at line 1, column 1",
+                    "document 2: `ä` is not of the type of its tag !!int at line 3, column 4",
+                    r#"{"b":1}"#,
+                ],
+            ),
+        ] {
+            assert_eq!(documents(text, 100), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn documents_have_a_limit() {
+        let message = |document: &str, line| {
+            format!(
+                "{document}longer than 9 bytes, the limit for a document, which begins at line {line}, column 1"
+            )
+        };
+        assert_eq!(documents("abcd: efg", 9), [r#"{"abcd":"efg"}"#]);
+        assert_eq!(documents("abcd: efgh", 9), [message("", 1)]);
+        assert_eq!(documents("[1,2,3,4,5,6]", 9), [message("", 1)]);
+        assert_eq!(documents("\n\na: [1, 2 ]\n", 9), [message("", 3)]);
+        let several = "# a comment of any length\na: 1\n\n\n\n---\na: |\n  b\n";
+        assert_eq!(documents(several, 9), [r#"{"a":1}"#, &message("document 2: ", 6)]);
     }
 }

@@ -4,8 +4,9 @@ use maud::{Markup, html};
 
 use super::{badge, class, job_name};
 use crate::case::{Case, Outcome, Word};
+use crate::render::text;
 use crate::render::words::{count, shown};
-use crate::render::{Summary, text};
+use crate::report::Summary;
 
 /// A Job in the list.
 pub(super) struct Row {

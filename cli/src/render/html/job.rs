@@ -9,10 +9,11 @@ use volcano_job_update_programs::printable;
 
 use super::sides::Comparison;
 use super::{class, job_name, sign};
-use crate::case::{Case, Outcome, Reviewed, Spot, Spots};
-use crate::input::Document;
+use crate::case::{Case, Outcome, Reviewed, Spots};
+use crate::input::{Document, Spot};
+use crate::render::text;
 use crate::render::words::{count, shown, shown_path, values};
-use crate::render::{Options, text};
+use crate::report::Options;
 
 /// The section of a Job.
 pub(super) struct Section<'c> {

@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 
 use self::index::Row;
 use super::words::{count, shown};
-use super::{Options, Render, Summary};
 use crate::case::{Case, Outcome, Word};
 use crate::error::Error;
+use crate::report::{Options, Render, Summary};
 
 const STYLE: &str = include_str!("style.css");
 

@@ -9,10 +9,10 @@ use volcano_job_update::{Change, ChangeKind, FieldPath, Violation};
 use super::job::{severity_class, verdict_class, violation_id};
 use crate::case::Reviewed;
 use crate::error::Error;
-use crate::render::Options;
 use crate::render::sides::{ChangesByPath, Sides, compare, lines_of};
 use crate::render::words::{count, shown, shown_path};
 use crate::render::yaml::{Line, Style, lines};
+use crate::report::Options;
 
 /// The number of unchanged lines around a changed one.
 const CONTEXT: usize = 5;

@@ -1,0 +1,344 @@
+//! The Jobs of a file, which can have several documents and lists.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+use volcano_job_update::internals::Position;
+use volcano_job_update::{FieldPath, Limits};
+use volcano_job_update_programs::{
+    Slip, YamlError, display_name, parse_manifest, parse_manifests, read_file,
+};
+
+use super::document::{Content, Document, Locator, YamlManifest, in_list, places_in_json};
+use super::name::{Head, JobName};
+use crate::error::Error;
+
+/// The limit for a whole file. A document has that of [`Limits::text_bytes`].
+pub(super) const MAX_FILE_BYTES: usize = 64 * 1024 * 1024;
+
+/// How many parsed documents of a file are kept. The others are parsed again when they are needed.
+const MAX_KEPT: usize = 8;
+
+/// The text of a file.
+#[derive(Clone)]
+pub(crate) struct Source {
+    /// For messages.
+    pub(crate) name: String,
+    /// As the command line has it.
+    path: String,
+    text: Arc<[u8]>,
+    format: Format,
+}
+
+/// What a file has.
+pub(crate) struct Documents {
+    pub(crate) source: Source,
+    pub(crate) jobs: Vec<Listed>,
+    /// How many objects of other kinds it has.
+    pub(crate) others: usize,
+    /// What the first of them is, such as `a Deployment of apps/v1`.
+    other: Option<String>,
+}
+
+/// A Job of a file.
+pub(crate) struct Listed {
+    pub(crate) job: JobName,
+    /// Where it begins in the text.
+    start: usize,
+    pub(crate) line: usize,
+    pub(crate) locator: Locator,
+    /// Kept for the first ones only.
+    document: Option<Document>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Json,
+    Yaml,
+}
+
+impl Source {
+    pub(crate) fn new(path: &Path, text: Vec<u8>) -> Self {
+        let format = format_by_name(path).unwrap_or_else(|| format_by_content(&text));
+        let path_text = path.to_string_lossy().into_owned();
+        Self { name: display_name(path), path: path_text, text: text.into(), format }
+    }
+
+    /// A file that has one object, of whatever kind.
+    pub(super) fn only_document(&self) -> Result<Document, Error> {
+        let document = match self.format {
+            Format::Json => self.document(Content::Json(0..self.text.len())),
+            Format::Yaml => {
+                parse_manifest(&self.text).map_err(|error| self.yaml_error(error))?;
+                let mut manifests = self.manifests(usize::MAX)?;
+                match manifests.next() {
+                    Some(manifest) => self.document(yaml(manifest?, None)),
+                    // An empty text.
+                    None => self.document(Content::Json(0..self.text.len())),
+                }
+            }
+        };
+        match document.head() {
+            Head { kind: Some(kind), items: Some(items), .. } if kind.ends_with("List") => {
+                Err(Error::List { name: self.name.clone(), kind, objects: items.len() })
+            }
+            _ => Ok(document),
+        }
+    }
+
+    /// The Job at a place, parsed again.
+    pub(crate) fn at(&self, locator: &Locator, limits: &Limits) -> Result<Document, Error> {
+        let Locator { range, item } = locator;
+        if self.format == Format::Json {
+            return Ok(self.document(Content::Json(range.clone())));
+        }
+        let before = self.text.get(..range.start).unwrap_or_default();
+        let line = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let text = self.text.get(line..range.end).unwrap_or_default();
+        let mut manifests =
+            parse_manifests(text, limits.text_bytes).map_err(|error| self.yaml_error(error))?;
+        let manifest = manifests.next().ok_or_else(|| Error::Changed(self.name.clone()))?;
+        let (value, places) = manifest.map_err(|error| self.yaml_error(error))?.into_parts();
+        let manifest = Arc::new(YamlManifest { value, places, offset: line, start: range.start });
+        let items = manifest.value.get("items").and_then(Value::as_array).map_or(0, Vec::len);
+        match item {
+            Some(item) if *item >= items => Err(Error::Changed(self.name.clone())),
+            item => Ok(self.document(Content::Yaml { manifest, item: *item })),
+        }
+    }
+
+    fn document(&self, content: Content) -> Document {
+        let Self { name, path, text, .. } = self;
+        Document { name: name.clone(), path: path.clone(), text: Arc::clone(text), content }
+    }
+
+    /// The documents in YAML, and where each begins.
+    fn manifests(
+        &self,
+        max_document_bytes: usize,
+    ) -> Result<impl Iterator<Item = Result<(YamlManifest, Range<usize>), Error>>, Error> {
+        let manifests = parse_manifests(&self.text, max_document_bytes);
+        let manifests = manifests.map_err(|error| self.yaml_error(error))?;
+        Ok(manifests.map(|manifest| {
+            let manifest = manifest.map_err(|error| self.yaml_error(error))?;
+            let range = manifest.range();
+            let (value, places) = manifest.into_parts();
+            Ok((YamlManifest { value, places, offset: 0, start: range.start }, range))
+        }))
+    }
+
+    fn yaml_error(&self, error: YamlError) -> Error {
+        let name = self.name.clone();
+        match Slip::in_unreadable(&self.text) {
+            Some(slip) => Error::Slip { name, slip },
+            None => Error::Yaml { name, error },
+        }
+    }
+}
+
+impl Documents {
+    /// Reads a file, or standard input.
+    pub(crate) fn read(path: &Path, limits: &Limits) -> Result<Self, Error> {
+        Self::of(Source::new(path, read_file(path, MAX_FILE_BYTES)?), limits)
+    }
+
+    pub(crate) fn of(source: Source, limits: &Limits) -> Result<Self, Error> {
+        let mut documents = Self { source, jobs: Vec::new(), others: 0, other: None };
+        match documents.source.format {
+            Format::Json => documents.list_json()?,
+            Format::Yaml => documents.list_yaml(limits)?,
+        }
+        if documents.jobs.is_empty()
+            && documents.others == 0
+            && let Some(slip) = Slip::in_unreadable(&documents.source.text)
+        {
+            return Err(Error::Slip { name: documents.source.name, slip });
+        }
+        documents.set_lines();
+        Ok(documents)
+    }
+
+    /// A Job, by its position in `jobs`.
+    pub(crate) fn document(&self, listed: &Listed, limits: &Limits) -> Result<Document, Error> {
+        match &listed.document {
+            Some(document) => Ok(document.clone()),
+            None => self.source.at(&listed.locator, limits),
+        }
+    }
+
+    /// The Job of a file that may have one only.
+    pub(crate) fn only_job(&self, limits: &Limits) -> Result<Document, Error> {
+        match &*self.jobs {
+            [] => Err(self.no_job()),
+            [job] => self.document(job, limits),
+            jobs => Err(self.candidates("one is needed", jobs)),
+        }
+    }
+
+    pub(super) fn no_job(&self) -> Error {
+        let name = self.source.name.clone();
+        match (&self.other, self.others) {
+            (Some(what), 1) => Error::OtherKind { name, what: what.clone() },
+            (what, count) => {
+                let what = what.as_ref().map(|what| format!("; the first is {what}"));
+                Error::NoJob { name, count, what: what.unwrap_or_default() }
+            }
+        }
+    }
+
+    /// The error that one of these Jobs must be chosen.
+    pub(super) fn candidates<'l>(
+        &self,
+        why: &str,
+        jobs: impl IntoIterator<Item = &'l Listed>,
+    ) -> Error {
+        const MAX_SHOWN: usize = 10;
+        let texts: Vec<String> = jobs.into_iter().map(Listed::to_text).collect();
+        let shown = texts.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        let list = match texts.len().saturating_sub(MAX_SHOWN) {
+            0 => shown,
+            more => format!("{shown} and {more} more"),
+        };
+        let (name, count) = (self.source.name.clone(), self.jobs.len());
+        Error::Candidates { name, count, why: why.to_owned(), list }
+    }
+
+    fn list_json(&mut self) -> Result<(), Error> {
+        let text = Arc::clone(&self.source.text);
+        let head = Head::of_json(&text);
+        match head {
+            Head { items: Some(items), kind: Some(kind), .. } if kind.ends_with("List") => {
+                let paths = item_paths(items.len());
+                let places = places_in_json(&text, &paths.iter().collect::<Vec<_>>());
+                for (head, place) in items.iter().zip(places) {
+                    let locator = Locator { range: place.value.clone(), item: None };
+                    self.add(head, place.value.start, locator, None);
+                }
+            }
+            head => {
+                if head.is_unreadable
+                    && let Some(slip) = Slip::in_unreadable(&text)
+                {
+                    return Err(Error::Slip { name: self.source.name.clone(), slip });
+                }
+                self.add(&head, 0, Locator { range: 0..text.len(), item: None }, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn list_yaml(&mut self, limits: &Limits) -> Result<(), Error> {
+        let source = self.source.clone();
+        // The first Job of the document before.
+        let mut first = 0;
+        for manifest in source.manifests(limits.text_bytes)? {
+            let (manifest, range) = manifest?;
+            self.end_documents(first, range.start);
+            first = self.jobs.len();
+            self.add_yaml(manifest, range);
+        }
+        self.end_documents(first, source.text.len());
+        Ok(())
+    }
+
+    fn add_yaml(&mut self, manifest: YamlManifest, range: Range<usize>) {
+        let manifest = Arc::new(manifest);
+        let head = Head::of_value(&manifest.value);
+        let starts = |paths: &[FieldPath]| -> Vec<usize> {
+            let places = manifest.places.places(&paths.iter().collect::<Vec<_>>());
+            places.iter().map(|place| place.value.start).collect()
+        };
+        let mut add = |head: &Head, start: usize, item: Option<usize>| {
+            let locator = Locator { range: range.clone(), item };
+            self.add(head, start, locator, Some(&manifest));
+        };
+        match &head {
+            Head { items: Some(items), kind: Some(kind), .. } if kind.ends_with("List") => {
+                let starts = starts(&item_paths(items.len()));
+                for (item, (head, start)) in items.iter().zip(starts).enumerate() {
+                    add(head, start, Some(item));
+                }
+            }
+            head => {
+                for start in starts(&[FieldPath::default()]) {
+                    add(head, start, None);
+                }
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        head: &Head,
+        start: usize,
+        locator: Locator,
+        manifest: Option<&Arc<YamlManifest>>,
+    ) {
+        if let Some(what) = head.other_kind() {
+            self.others += 1;
+            self.other.get_or_insert(what);
+            return;
+        }
+        // All items of a list share the parsed document.
+        let is_kept = self.jobs.len() < MAX_KEPT || locator.is_item();
+        let content = manifest
+            .filter(|_| is_kept)
+            .map(|manifest| Content::Yaml { manifest: Arc::clone(manifest), item: locator.item });
+        let document = content.map(|content| self.source.document(content));
+        self.jobs.push(Listed { job: head.job_name(), start, line: 0, locator, document });
+    }
+
+    /// The documents from this one on end where the next one begins.
+    fn end_documents(&mut self, first: usize, end: usize) {
+        self.jobs.iter_mut().skip(first).for_each(|job| job.locator.range.end = end);
+    }
+
+    fn set_lines(&mut self) {
+        let offsets: Vec<usize> = self.jobs.iter().map(|job| job.start).collect();
+        let positions = Position::of_all(&self.source.text, &offsets);
+        for (job, position) in self.jobs.iter_mut().zip(positions) {
+            job.line = position.line;
+        }
+    }
+}
+
+impl Listed {
+    fn to_text(&self) -> String {
+        format!("{} (line {})", self.job.or_unnamed(), self.line)
+    }
+}
+
+fn yaml((manifest, _): (YamlManifest, Range<usize>), item: Option<usize>) -> Content {
+    Content::Yaml { manifest: Arc::new(manifest), item }
+}
+
+/// The paths of the items of a list.
+fn item_paths(count: usize) -> Vec<FieldPath> {
+    (0..count).map(|item| in_list(item, &FieldPath::default())).collect()
+}
+
+/// Whether a file has the extension of a manifest.
+pub(crate) fn has_manifest_name(path: &Path) -> bool {
+    format_by_name(path).is_some()
+}
+
+/// The format according to the extension of the file, if it has a known one.
+pub(super) fn format_by_name(path: &Path) -> Option<Format> {
+    let extension = path.extension()?.to_ascii_lowercase();
+    match extension.to_str()? {
+        "json" => Some(Format::Json),
+        "yaml" | "yml" => Some(Format::Yaml),
+        _ => None,
+    }
+}
+
+/// The format according to the first character of a text. An empty text counts as JSON, so that its
+/// error says so.
+fn format_by_content(text: &[u8]) -> Format {
+    match text.trim_ascii_start().first() {
+        None | Some(b'{' | b'[') => Format::Json,
+        Some(_) => Format::Yaml,
+    }
+}

@@ -1,0 +1,163 @@
+//! `--base`: the existing side comes from git.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::util::{job, program, stderr, stdout};
+
+/// A Job in YAML.
+fn yaml(name: &str, queue: &str) -> String {
+    format!(
+        "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  \
+         minAvailable: 1\n  queue: {queue}\n  tasks:\n  - {{name: a, replicas: 1, template: {{spec: \
+         {{containers: [{{name: a, image: a}}]}}}}}}\n"
+    )
+}
+
+#[track_caller]
+fn git(directory: &Path, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=test", "-c", "user.email=test@example.com"]);
+    let output = command.args(arguments).current_dir(directory).output().expect("git runs");
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+fn write(directory: &Path, name: &str, text: &str) {
+    let file = directory.join(name);
+    fs::create_dir_all(file.parent().expect("a directory")).expect("it is made");
+    fs::write(file, text).expect("it is written");
+}
+
+/// A repository with one commit, and a changed working tree.
+fn repository() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path();
+    git(root, &["init", "--quiet"]);
+    write(root, "jobs/a.yaml", &yaml("a", "q"));
+    write(root, "jobs/b b.yaml", &yaml("b", "q"));
+    write(root, "jobs/gone.yaml", &yaml("gone", "q"));
+    write(root, "jobs/from.yaml", &yaml("moved", "q"));
+    write(root, "jobs/notes.txt", "no manifest: [");
+    write(root, "jobs/.hidden/x.yaml", "a: [");
+    write(root, "other/c.yaml", &yaml("c", "q"));
+    git(root, &["add", "."]);
+    git(root, &["commit", "--quiet", "-m", "jobs"]);
+    write(root, "jobs/b b.yaml", &yaml("b", "x"));
+    write(root, "jobs/new.yaml", &yaml("new", "q"));
+    fs::rename(root.join("jobs/from.yaml"), root.join("jobs/to.yaml")).expect("it is renamed");
+    fs::remove_file(root.join("jobs/gone.yaml")).expect("it is removed");
+    directory
+}
+
+fn run_in(directory: &Path, arguments: &[&str]) -> Output {
+    program(arguments).current_dir(directory).output().expect("the program runs")
+}
+
+/// The exit status and the last line.
+#[track_caller]
+fn summary(directory: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = run_in(directory, arguments);
+    let text = stdout(&output);
+    let last = text.lines().last().expect("a summary").to_owned();
+    (output.status.code().expect("an exit status"), last)
+}
+
+#[track_caller]
+fn assert_error(directory: &Path, arguments: &[&str], expected: &str) {
+    let output = run_in(directory, arguments);
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+    assert_eq!(stderr(&output), expected);
+}
+
+#[test]
+fn paths_are_those_of_the_working_directory() {
+    let repository = repository();
+    let root = repository.path();
+    let all = (1, "5 Jobs: 2 allowed, 1 denied, 1 created, 1 deleted".to_owned());
+    let jobs = root.join("jobs").display().to_string();
+    for (directory, path) in
+        [("", "jobs"), ("", "./jobs/"), ("jobs", "."), ("other", "../jobs"), ("other", &jobs)]
+    {
+        let directory = root.join(directory);
+        assert_eq!(summary(&directory, &["check", "--base", "HEAD", path]), all, "{path}");
+    }
+    let (status, everything) = summary(root, &["check", "--base", "HEAD", "."]);
+    assert_eq!((status, &*everything), (1, "6 Jobs: 3 allowed, 1 denied, 1 created, 1 deleted"));
+}
+
+#[test]
+fn there_can_be_several_paths_and_globs() {
+    let repository = repository();
+    let root = repository.path();
+    let check = |paths: &[&str]| summary(root, &[&["check", "--base", "HEAD"], paths].concat());
+    assert_eq!(check(&["jobs/a.yaml"]), (0, "1 Job: 1 allowed".into()));
+    assert_eq!(
+        check(&["jobs/a.yaml", "jobs/b b.yaml", "other", "jobs/a.yaml"]),
+        (1, "3 Jobs: 2 allowed, 1 denied".into())
+    );
+    assert_eq!(check(&["jobs/gone.yaml"]), (0, "1 Job: 1 deleted".into()));
+    assert_eq!(check(&["jobs/new.yaml"]), (0, "1 Job: 1 created".into()));
+    assert_eq!(check(&["*/[ac].yaml"]), (0, "2 Jobs: 2 allowed".into()));
+    assert_eq!(check(&["oth*"]), (0, "1 Job: 1 allowed".into()));
+    let output = run_in(root, &["diff", "--base", "HEAD", "-o", "tree", "jobs/b b.yaml"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stdout(&output).contains("spec.queue"), "{}", stdout(&output));
+}
+
+#[test]
+fn other_revisions_are_compared_too() {
+    let repository = repository();
+    let root = repository.path();
+    git(root, &["tag", "v1"]);
+    git(root, &["add", "--all"]);
+    git(root, &["commit", "--quiet", "-m", "changes"]);
+    assert_eq!(
+        summary(root, &["check", "--base", "HEAD", "jobs"]),
+        (0, "4 Jobs: 4 allowed".into())
+    );
+    assert_eq!(summary(root, &["check", "--base", "v1", "jobs"]).0, 1);
+    assert_eq!(summary(root, &["check", "--base", "HEAD~1", "jobs"]).0, 1);
+}
+
+#[test]
+fn errors_of_git_are_one_line() {
+    let repository = repository();
+    let root = repository.path();
+    for revision in ["no-such-revision", "--output=x", "HEAD:jobs"] {
+        let base = format!("--base={revision}");
+        let expected = format!("error: git: `{revision}` is no revision of this repository\n");
+        assert_error(root, &["check", &base, "jobs"], &expected);
+    }
+    assert!(!root.join("x").exists());
+    let expected = "error: no-such-file: this is neither in the working tree nor in HEAD\n";
+    assert_error(root, &["check", "--base", "HEAD", "no-such-file"], expected);
+    let outside = format!("error: git: {} is outside of the repository\n", job("bare.json"));
+    let output = run_in(root, &["check", "--base", "HEAD", &job("bare.json")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).ends_with("is outside of the repository\n"),
+        "{outside} {}",
+        stderr(&output)
+    );
+    let nowhere = tempfile::tempdir().expect("a directory");
+    let expected = "error: git: not a git repository (or any of the parent directories): .git\n";
+    assert_error(nowhere.path(), &["check", "--base", "HEAD", "."], expected);
+    let output =
+        program(&["check", "--base", "HEAD", "."]).env("PATH", "").output().expect("it runs");
+    assert!(stderr(&output).starts_with("error: git: cannot be run: "), "{}", stderr(&output));
+    assert_eq!(stderr(&output).lines().count(), 1);
+}
+
+#[test]
+fn broken_manifests_in_the_revision_are_errors_of_their_own() {
+    let repository = repository();
+    let root = repository.path();
+    write(root, "jobs/a.yaml", "a: [");
+    git(root, &["commit", "--quiet", "-am", "broken"]);
+    write(root, "jobs/a.yaml", &yaml("a", "q"));
+    let output = run_in(root, &["check", "--base", "HEAD", "jobs"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+    let expected = "error: HEAD:jobs/a.yaml: unclosed bracket '[' at line 1, column 4\n";
+    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+}
