@@ -50,6 +50,10 @@ impl Terminal {
         self.colour(AnsiColor::Green)
     }
 
+    pub(crate) fn cyan(self) -> Style {
+        if self.is_coloured { AnsiColor::Cyan.on_default() } else { Style::new() }
+    }
+
     pub(crate) fn bold(self) -> Style {
         if self.is_coloured { Style::new().bold() } else { Style::new() }
     }

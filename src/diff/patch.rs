@@ -93,6 +93,19 @@ impl Changes {
         Patch(operations)
     }
 
+    /// For each change, the path of its value after the patch is applied; that in the existing Job if the
+    /// value was removed.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn patched_paths(&self) -> Vec<FieldPath> {
+        let rebuilt = self.rebuilt_lists();
+        let patched = |change: &Change| match change.kind() {
+            ChangeKind::Removed => change.path().clone(),
+            _ => place_in_result(change, &rebuilt),
+        };
+        self.iter().map(patched).collect()
+    }
+
     /// The changes as a JSON Merge Patch ([RFC 7396]). A merge patch cannot change part of a list.
     /// It contains every changed list completely, for which it needs the existing Job.
     ///

@@ -437,12 +437,14 @@ pub(crate) enum CheckOutput {
     Github,
     /// `JUnit` XML with a test for each Job, for the reports of CI systems
     Junit,
+    /// A page for a browser, in one file
+    Html,
 }
 
 /// What `diff` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DiffOutput {
-    /// The changed lines of the Job as YAML, with values
+    /// The changed lines of the Job as YAML
     Unified,
     /// The paths of the changes
     #[value(alias = "text")]
@@ -453,4 +455,6 @@ pub(crate) enum DiffOutput {
     JsonPatch,
     /// A JSON Merge Patch (RFC 7396)
     MergePatch,
+    /// A page for a browser, in one file
+    Html,
 }

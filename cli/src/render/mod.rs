@@ -1,6 +1,7 @@
 //! The outputs of `check` and `diff`: one text for each case, in the order of the cases, with a frame.
 
 mod github;
+mod html;
 mod json;
 mod junit;
 mod kubectl;
@@ -9,12 +10,15 @@ mod located;
 mod patch;
 mod public;
 mod sarif;
+mod sides;
 mod snippet;
 mod source_root;
 mod step_summary;
 mod text;
 mod tree;
+mod unified;
 mod words;
+mod yaml;
 
 use volcano_job_update::status::StatusCodes;
 
@@ -35,14 +39,17 @@ pub(crate) fn of_check(
         CheckOutput::Sarif => Box::new(sarif::Sarif::new(options)),
         CheckOutput::Github => Box::new(github::Github::new(options)),
         CheckOutput::Junit => Box::new(junit::Junit::new(options)),
+        CheckOutput::Html => Box::new(html::Html::new(options)),
     }
 }
 
 pub(crate) fn of_diff(output: DiffOutput, options: Options) -> Box<dyn Render> {
     match output {
-        DiffOutput::Unified | DiffOutput::Tree => Box::new(tree::Tree { options }),
+        DiffOutput::Unified => Box::new(unified::Unified::new(options)),
+        DiffOutput::Tree => Box::new(tree::Tree { options }),
         DiffOutput::Json => Box::new(json::Json::new(options)),
         DiffOutput::JsonPatch => Box::new(JsonPatch),
         DiffOutput::MergePatch => Box::new(MergePatch),
+        DiffOutput::Html => Box::new(html::Html::new(options)),
     }
 }

@@ -164,17 +164,22 @@ fn deletion_text(job: &str) -> String {
 }
 
 fn refused_text(status: &Status) -> String {
-    let mut text = format!("refused by the API server: {}\n", printable(&status.message, &['\n']));
+    let help = refusal_help(status).map(|help| format!("  help: {help}\n")).unwrap_or_default();
+    format!("refused by the API server: {}\n{help}", printable(&status.message, &['\n']))
+}
+
+/// What to do about a refusal.
+pub(super) fn refusal_help(status: &Status) -> Option<&'static str> {
     if status.message.contains("\"before-first-apply\"") {
-        text.push_str(
-            "  help: the existing Job has no managedFields: kubectl get shows them with \
-             --show-managed-fields\n",
-        );
+        Some(
+            "the existing Job has no managedFields: kubectl get shows them with --show-managed-fields",
+        )
     } else if status.code == 409 {
-        text.push_str(
-            "  help: leave these fields out, give them the values that they have, or take them from their \
-             managers with --force-conflicts\n",
-        );
+        Some(
+            "leave these fields out, give them the values that they have, or take them from their \
+             managers with --force-conflicts",
+        )
+    } else {
+        None
     }
-    text
 }

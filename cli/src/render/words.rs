@@ -70,7 +70,7 @@ pub(super) fn why(case: &Case) -> Option<String> {
             None => Some("denied by Volcano's webhook".to_owned()),
         },
         Outcome::Created | Outcome::Deleted => None,
-        Outcome::Refused(status) => Some(format!("{} {}", status.code, status.reason)),
+        Outcome::Refused(status) => Some(format!("{} {}", status.code, shown(&status.reason))),
         Outcome::Failed(error) => Some(shown(&error.to_string())),
     }
 }

@@ -1,0 +1,165 @@
+//! The report as a page for a browser: one file, which needs neither the network nor scripts.
+
+mod index;
+mod job;
+mod sides;
+
+use std::mem;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use self::index::Row;
+use super::words::{count, shown};
+use crate::case::{Case, Outcome, Word};
+use crate::error::Error;
+use crate::report::{Options, Render, Summary};
+
+const STYLE: &str = include_str!("style.css");
+
+/// The size of the sections from which on the page of many Jobs has no more YAML, in bytes.
+const MAX_BYTES: usize = 8 << 20;
+
+/// The output `html`. The page begins with a list of all Jobs, so it is written when all are known.
+pub(super) struct Html {
+    options: Options,
+    rows: Vec<Row>,
+    sections: String,
+}
+
+impl Html {
+    pub(super) fn new(options: Options) -> Self {
+        Self { options, rows: Vec::new(), sections: String::new() }
+    }
+}
+
+impl Render for Html {
+    fn case(&mut self, case: &Case) -> Result<String, Error> {
+        let has_section = !self.options.has_many || !is_plain(case);
+        if has_section {
+            let section = job::Section {
+                case,
+                options: self.options,
+                number: self.rows.len() + 1,
+                has_sides: self.sections.len() < MAX_BYTES,
+            };
+            self.sections += &section.markup().into_string();
+        }
+        self.rows.push(Row::of(case, has_section));
+        Ok(String::new())
+    }
+
+    fn end(&mut self, summary: &Summary) -> String {
+        let sections = PreEscaped(mem::take(&mut self.sections));
+        let rows = mem::take(&mut self.rows);
+        let page = match rows.as_slice() {
+            [row] if !self.options.has_many => self.page(&row.title(), &html! { (sections) }),
+            _ => {
+                let title = format!("Updates of {}", count(rows.len(), "Job"));
+                let content = html! {
+                    (heading(&title))
+                    (index::markup(&rows, summary))
+                    (sections)
+                };
+                self.page(&title, &content)
+            }
+        };
+        page.into_string() + "\n"
+    }
+}
+
+impl Html {
+    fn page(&self, title: &str, content: &Markup) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(security_policy());
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    meta name="referrer" content="no-referrer";
+                    title { (title) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    a.skip href="#report" { "Skip to the report" }
+                    header.banner { p { "volcano-job-update" span { "update report" } } }
+                    main #report tabindex="-1" { (content) }
+                    footer { p { (self.footer()) } }
+                }
+            }
+        }
+    }
+
+    fn footer(&self) -> Markup {
+        html! {
+            @if !self.options.show_values {
+                "Values of the Jobs are hidden, because they can be secrets: "
+                code { "--show-values" } " shows them. "
+            }
+            "Made by volcano-job-update " (env!("CARGO_PKG_VERSION")) "."
+        }
+    }
+}
+
+/// Allows the style of the page, and nothing else.
+fn security_policy() -> String {
+    let hash = BASE64_STANDARD.encode(Sha256::digest(STYLE));
+    format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'")
+}
+
+fn heading(title: &str) -> Markup {
+    html! { h1.title { (title) } }
+}
+
+/// Whether the line in the list says everything.
+fn is_plain(case: &Case) -> bool {
+    match &case.outcome {
+        Outcome::Created | Outcome::Deleted => true,
+        Outcome::Reviewed(reviewed) => {
+            let review = &reviewed.review;
+            review.changes().is_empty() && review.is_allowed() && review.warnings().is_empty()
+        }
+        Outcome::Refused(_) | Outcome::Failed(_) => false,
+    }
+}
+
+/// The class of an outcome, which gives the colour.
+fn class(word: Word) -> &'static str {
+    match word {
+        Word::Allowed | Word::Created => "allowed",
+        Word::Deleted => "ignored",
+        Word::Denied | Word::Refused | Word::Error => "denied",
+    }
+}
+
+/// The sign of an outcome, for those who do not see its colour.
+fn sign(word: Word) -> &'static str {
+    match word {
+        Word::Allowed => "✓",
+        Word::Created => "+",
+        Word::Deleted => "−",
+        Word::Denied | Word::Refused => "✕",
+        Word::Error => "!",
+    }
+}
+
+fn badge(word: Word) -> Markup {
+    html! {
+        span class={ "badge " (class(word)) } {
+            span aria-hidden="true" { (sign(word)) " " } (word.as_str())
+        }
+    }
+}
+
+/// The name of a Job, if it has one.
+fn job_name(case: &Case) -> String {
+    match (&case.outcome, &*case.job) {
+        (Outcome::Failed(_), "") => "a Job that cannot be read".to_owned(),
+        (_, "") => "a Job without a name".to_owned(),
+        (_, name) => shown(name),
+    }
+}
