@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{badge, class, job_name};
+use super::marks::{badge, class, job_name};
 use crate::case::{Case, Outcome, Word};
 use crate::render::words::{self, count};
 use crate::report::Summary;

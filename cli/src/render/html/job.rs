@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use maud::{Markup, html};
 use volcano_job_update::status::Status;
-use volcano_job_update::{FieldPath, Severity, Verdict, Violation, ViolationCode, Violations};
+use volcano_job_update::{FieldPath, Verdict, Violation, ViolationCode, Violations};
 use volcano_job_update_programs::printable;
 
+use super::marks::{class, job_name, severity_class, sign, verdict_class, violation_id};
 use super::sides::Comparison;
-use super::{class, job_name, sign};
 use crate::case::{Case, Outcome, Reviewed, Spots};
 use crate::input::{Document, Spot};
 use crate::render::text;
@@ -285,26 +285,6 @@ impl Entries<'_> {
 fn place(document: &Document, spot: &Spot) -> Markup {
     let (line, column) = (spot.position.line, spot.position.column);
     html! { code { (shown(&document.name)) ":" (line) ":" (column) } " " }
-}
-
-/// The id of a violation or warning of a Job.
-pub(super) fn violation_id(job: usize, number: usize) -> String {
-    format!("violation-{job}-{number}")
-}
-
-pub(super) fn verdict_class(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Denied => "denied",
-        Verdict::Allowed => "allowed",
-        Verdict::Ignored => "ignored",
-    }
-}
-
-pub(super) fn severity_class(violation: &Violation) -> &'static str {
-    match violation.severity() {
-        Severity::Warning => "ignored",
-        _ => "denied",
-    }
 }
 
 /// Which fields may change, if something else changed.

@@ -2,6 +2,7 @@
 
 mod index;
 mod job;
+mod marks;
 mod sides;
 
 use std::mem;
@@ -12,8 +13,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use self::index::Row;
-use super::words::{count, shown};
-use crate::case::{Case, Outcome, Word};
+use super::words::count;
+use crate::case::{Case, Outcome};
 use crate::error::Error;
 use crate::report::{Options, Render, Summary};
 
@@ -124,42 +125,5 @@ fn is_plain(case: &Case) -> bool {
             review.changes().is_empty() && review.is_allowed() && review.warnings().is_empty()
         }
         Outcome::Refused(_) | Outcome::Failed(_) => false,
-    }
-}
-
-/// The class of an outcome, which gives the colour.
-fn class(word: Word) -> &'static str {
-    match word {
-        Word::Allowed | Word::Created => "allowed",
-        Word::Deleted => "ignored",
-        Word::Denied | Word::Refused | Word::Error => "denied",
-    }
-}
-
-/// The sign of an outcome, for those who do not see its colour.
-fn sign(word: Word) -> &'static str {
-    match word {
-        Word::Allowed => "✓",
-        Word::Created => "+",
-        Word::Deleted => "−",
-        Word::Denied | Word::Refused => "✕",
-        Word::Error => "!",
-    }
-}
-
-fn badge(word: Word) -> Markup {
-    html! {
-        span class={ "badge " (class(word)) } {
-            span aria-hidden="true" { (sign(word)) " " } (word.as_str())
-        }
-    }
-}
-
-/// The name of a Job, if it has one.
-fn job_name(case: &Case) -> String {
-    match (&case.outcome, &*case.job) {
-        (Outcome::Failed(_), "") => "a Job that cannot be read".to_owned(),
-        (_, "") => "a Job without a name".to_owned(),
-        (_, name) => shown(name),
     }
 }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use similar::DiffOp;
 use volcano_job_update::{Change, ChangeKind, FieldPath, Violation};
 
-use super::job::{severity_class, verdict_class, violation_id};
+use super::marks::{severity_class, verdict_class, violation_id};
 use crate::case::Reviewed;
 use crate::error::Error;
 use crate::render::sides::{ChangesByPath, Sides, compare, lines_of};
