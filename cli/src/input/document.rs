@@ -9,7 +9,7 @@ use volcano_job_update::internals::{Place, Position, json_places};
 use volcano_job_update::{FieldPath, Job, JobError, Limits, Segment};
 use volcano_job_update_programs::FieldPlaces;
 
-use super::name::Head;
+use super::name::{Head, JobName};
 use crate::error::Error;
 
 /// One object of a file, from which a [`Job`] borrows.
@@ -22,6 +22,7 @@ pub(crate) struct Document {
     /// The whole text of the file.
     pub(super) text: Arc<[u8]>,
     pub(super) content: Content,
+    pub(super) job: JobName,
 }
 
 #[derive(Clone)]
@@ -57,7 +58,8 @@ impl Document {
     /// A whole text in JSON.
     pub(crate) fn json(name: String, path: String, text: Vec<u8>) -> Self {
         let content = Content::Json(0..text.len());
-        Self { name, path, text: text.into(), content }
+        let job = Head::of_json(&text).job_name();
+        Self { name, path, text: text.into(), content, job }
     }
 
     pub(super) fn is_blank(&self) -> bool {
@@ -115,16 +117,9 @@ impl Document {
         matches!(self.content, Content::Yaml { .. })
     }
 
-    pub(super) fn head(&self) -> Head {
-        match self.yaml_value() {
-            Some(value) => Head::of_value(value),
-            None => Head::of_json(self.own_text()),
-        }
-    }
-
     /// The Job as kubectl names it: `NAMESPACE/NAME`. Empty if it cannot be read.
     pub(crate) fn job_name(&self) -> String {
-        self.head().job_name().to_string()
+        self.job.to_string()
     }
 
     /// Places with their positions in the file.
@@ -158,13 +153,13 @@ impl Document {
     }
 
     /// Another item of the same list in YAML; `None` if the locator is that of no such item.
-    pub(crate) fn sibling(&self, locator: &Locator) -> Option<Self> {
+    pub(crate) fn sibling(&self, locator: &Locator, job: &JobName) -> Option<Self> {
         let Content::Yaml { manifest, .. } = &self.content else { return None };
         let item = locator.item?;
         manifest.value.get("items")?.get(item)?;
         let is_same = manifest.start == locator.range.start;
         let content = Content::Yaml { manifest: Arc::clone(manifest), item: Some(item) };
-        is_same.then(|| Self { content, ..self.clone() })
+        is_same.then(|| Self { content, job: job.clone(), ..self.clone() })
     }
 }
 

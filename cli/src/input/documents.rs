@@ -45,6 +45,8 @@ pub(crate) struct Documents {
 /// A Job of a file.
 pub(crate) struct Listed {
     pub(crate) job: JobName,
+    /// Whether it says what it is.
+    is_typed: bool,
     /// Where it begins in the text.
     start: usize,
     pub(crate) line: usize,
@@ -68,31 +70,42 @@ impl Source {
 
     /// A file that has one object, of whatever kind.
     pub(super) fn only_document(&self) -> Result<Document, Error> {
-        let document = match self.format {
-            Format::Json => self.document(Content::Json(0..self.text.len())),
+        let whole = || Content::Json(0..self.text.len());
+        let (content, head) = match self.format {
+            Format::Json => (whole(), Head::of_json(&self.text)),
             Format::Yaml => {
-                parse_manifest(&self.text).map_err(|error| self.yaml_error(error))?;
-                let mut manifests = self.manifests(usize::MAX)?;
-                match manifests.next() {
-                    Some(manifest) => self.document(yaml(manifest?, None)),
+                // Fails if there are several.
+                let value = parse_manifest(&self.text).map_err(|error| self.yaml_error(error))?;
+                let content = match self.manifests(usize::MAX)?.next() {
+                    Some(manifest) => {
+                        let (manifest, _) = manifest?;
+                        Content::Yaml { manifest: Arc::new(manifest), item: None }
+                    }
                     // An empty text.
-                    None => self.document(Content::Json(0..self.text.len())),
-                }
+                    None => whole(),
+                };
+                (content, Head::of_value(&value))
             }
         };
-        match document.head() {
+        match &head {
             Head { kind: Some(kind), items: Some(items), .. } if kind.ends_with("List") => {
-                Err(Error::List { name: self.name.clone(), kind, objects: items.len() })
+                let (kind, objects) = (kind.clone(), items.len());
+                Err(Error::List { name: self.name.clone(), kind, objects })
             }
-            _ => Ok(document),
+            head => Ok(self.document(content, head.job_name())),
         }
     }
 
     /// The Job at a place, parsed again.
-    pub(crate) fn at(&self, locator: &Locator, limits: &Limits) -> Result<Document, Error> {
+    pub(crate) fn at(
+        &self,
+        locator: &Locator,
+        job: &JobName,
+        limits: &Limits,
+    ) -> Result<Document, Error> {
         let Locator { range, item } = locator;
         if self.format == Format::Json {
-            return Ok(self.document(Content::Json(range.clone())));
+            return Ok(self.document(Content::Json(range.clone()), job.clone()));
         }
         let before = self.text.get(..range.start).unwrap_or_default();
         let line = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -105,13 +118,13 @@ impl Source {
         let items = manifest.value.get("items").and_then(Value::as_array).map_or(0, Vec::len);
         match item {
             Some(item) if *item >= items => Err(Error::Changed(self.name.clone())),
-            item => Ok(self.document(Content::Yaml { manifest, item: *item })),
+            item => Ok(self.document(Content::Yaml { manifest, item: *item }, job.clone())),
         }
     }
 
-    fn document(&self, content: Content) -> Document {
+    fn document(&self, content: Content, job: JobName) -> Document {
         let Self { name, path, text, .. } = self;
-        Document { name: name.clone(), path: path.clone(), text: Arc::clone(text), content }
+        Document { name: name.clone(), path: path.clone(), text: Arc::clone(text), content, job }
     }
 
     /// The documents in YAML, and where each begins.
@@ -147,7 +160,7 @@ impl Documents {
     pub(crate) fn of(source: Source, limits: &Limits) -> Result<Self, Error> {
         let mut documents = Self { source, jobs: Vec::new(), others: 0, other: None };
         match documents.source.format {
-            Format::Json => documents.list_json()?,
+            Format::Json => documents.list_json(limits)?,
             Format::Yaml => documents.list_yaml(limits)?,
         }
         if documents.jobs.is_empty()
@@ -160,11 +173,19 @@ impl Documents {
         Ok(documents)
     }
 
+    /// Counts what does not say that it is a Job of Volcano as other objects. Among many files there are
+    /// those of other programs.
+    pub(crate) fn skip_untyped(&mut self) {
+        let before = self.jobs.len();
+        self.jobs.retain(|job| job.is_typed);
+        self.others += before - self.jobs.len();
+    }
+
     /// A Job, by its position in `jobs`.
     pub(crate) fn document(&self, listed: &Listed, limits: &Limits) -> Result<Document, Error> {
         match &listed.document {
             Some(document) => Ok(document.clone()),
-            None => self.source.at(&listed.locator, limits),
+            None => self.source.at(&listed.locator, &listed.job, limits),
         }
     }
 
@@ -205,7 +226,7 @@ impl Documents {
         Error::Candidates { name, count, why: why.to_owned(), list }
     }
 
-    fn list_json(&mut self) -> Result<(), Error> {
+    fn list_json(&mut self, limits: &Limits) -> Result<(), Error> {
         let text = Arc::clone(&self.source.text);
         let head = Head::of_json(&text);
         match head {
@@ -222,6 +243,11 @@ impl Documents {
                     && let Some(slip) = Slip::in_unreadable(&text)
                 {
                     return Err(Error::Slip { name: self.source.name.clone(), slip });
+                }
+                if head.is_broken
+                    && let Err(error) = limits.read_slice(&text)
+                {
+                    return Err(Error::Job { name: self.source.name.clone(), error });
                 }
                 self.add(&head, 0, Locator { range: 0..text.len(), item: None }, None);
             }
@@ -286,8 +312,9 @@ impl Documents {
         let content = manifest
             .filter(|_| is_kept)
             .map(|manifest| Content::Yaml { manifest: Arc::clone(manifest), item: locator.item });
-        let document = content.map(|content| self.source.document(content));
-        self.jobs.push(Listed { job: head.job_name(), start, line: 0, locator, document });
+        let document = content.map(|content| self.source.document(content, head.job_name()));
+        let (job, is_typed) = (head.job_name(), head.is_typed());
+        self.jobs.push(Listed { job, is_typed, start, line: 0, locator, document });
     }
 
     /// The documents from this one on end where the next one begins.
@@ -308,10 +335,6 @@ impl Listed {
     fn to_text(&self) -> String {
         format!("{} (line {})", self.job.or_unnamed(), self.line)
     }
-}
-
-fn yaml((manifest, _): (YamlManifest, Range<usize>), item: Option<usize>) -> Content {
-    Content::Yaml { manifest: Arc::new(manifest), item }
 }
 
 /// The paths of the items of a list.

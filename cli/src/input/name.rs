@@ -58,6 +58,9 @@ pub(super) struct Head {
     /// It is no object, or one of these fields has another type.
     #[serde(skip)]
     pub(super) is_unreadable: bool,
+    /// It is not even JSON.
+    #[serde(skip)]
+    pub(super) is_broken: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -69,16 +72,21 @@ struct Metadata {
 
 impl Head {
     pub(super) fn of_json(text: &[u8]) -> Self {
-        serde_json::from_slice(text).unwrap_or_else(|_| Self::unreadable())
+        serde_json::from_slice(text).unwrap_or_else(|_| match serde_json::from_slice(text) {
+            Ok(value) => Self::of_unreadable(&value),
+            Err(_) => Self { is_unreadable: true, is_broken: true, ..Self::default() },
+        })
     }
 
     pub(super) fn of_value(value: &Value) -> Self {
-        Self::deserialize(value).unwrap_or_else(|_| Self::unreadable())
+        Self::deserialize(value).unwrap_or_else(|_| Self::of_unreadable(value))
     }
 
     /// Counts as a Job, whose error tells what is wrong.
-    fn unreadable() -> Self {
-        Self { is_unreadable: true, ..Self::default() }
+    fn of_unreadable(value: &Value) -> Self {
+        let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        Self { api_version, kind, is_unreadable: true, ..Self::default() }
     }
 
     pub(super) fn job_name(&self) -> JobName {
@@ -88,6 +96,11 @@ impl Head {
             namespace: metadata.and_then(|metadata| text(&metadata.namespace)),
             name: metadata.and_then(|metadata| text(&metadata.name)),
         }
+    }
+
+    /// Whether the object says what it is.
+    pub(super) fn is_typed(&self) -> bool {
+        self.api_version.is_some() && self.kind.is_some()
     }
 
     /// What the object is, if that is no Job of Volcano. An object that does not say it counts as one.

@@ -155,7 +155,11 @@ impl Many<'_> {
             (Ok(existing), Ok(replacement)) => {
                 let files = [&existing, &replacement].into_iter().flatten();
                 // The same path on both sides is taken for the same objects.
-                out(Found::Skipped(files.map(|file| file.others).max().unwrap_or(0)));
+                if let Some(others) =
+                    files.map(|file| file.others).max().filter(|others| *others > 0)
+                {
+                    out(Found::Skipped(others));
+                }
                 self.pair(at, existing.as_ref(), replacement.as_ref(), out);
             }
             // What a file has that cannot be read is not known, so the other one is not judged.
@@ -167,7 +171,11 @@ impl Many<'_> {
     }
 
     fn read(&self, origin: Option<&Origin>) -> Result<Option<Documents>, Error> {
-        let read = |origin: &Origin| Documents::of(origin.read()?, self.limits());
+        let read = |origin: &Origin| {
+            let mut documents = Documents::of(origin.read()?, self.limits())?;
+            documents.skip_untyped();
+            Ok(documents)
+        };
         origin.map(read).transpose()
     }
 

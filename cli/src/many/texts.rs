@@ -37,12 +37,12 @@ impl<'u> Texts<'u> {
         if !place.locator.is_item() {
             let source = last.source.clone();
             drop(guard);
-            return source.at(&place.locator, limits);
+            return source.at(&place.locator, &place.job, limits);
         }
-        let sibling = last.item.as_ref().and_then(|item| item.sibling(&place.locator));
+        let sibling = last.item.as_ref().and_then(|item| item.sibling(&place.locator, &place.job));
         let document = match sibling {
             Some(document) => document,
-            None => last.source.at(&place.locator, limits)?,
+            None => last.source.at(&place.locator, &place.job, limits)?,
         };
         last.item = Some(document.clone());
         Ok(document)

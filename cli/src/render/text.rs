@@ -55,11 +55,13 @@ impl Render for Text {
 impl Text {
     fn reviewed(&self, reviewed: &Reviewed) -> String {
         let review = &reviewed.review;
-        let spots = reviewed.spots();
         let violations = review.violations().into_iter().flatten();
         let mut parts = vec![self.headline(reviewed)];
-        for violation in violations.clone().chain(review.warnings()) {
-            parts.push(self.paragraph(reviewed, violation, &spots));
+        let mut reported = violations.clone().chain(review.warnings()).peekable();
+        // Both texts are searched for the places, so only if they are needed.
+        if reported.peek().is_some() {
+            let spots = reviewed.spots();
+            parts.extend(reported.map(|violation| self.paragraph(reviewed, violation, &spots)));
         }
         let omitted = review.violations().map_or(0, Violations::omitted);
         for (omitted, what) in

@@ -9,7 +9,7 @@ use volcano_job_update_programs::printable;
 
 use super::sides::{Sides, compare};
 use super::tree::Tree;
-use super::words::shown_path;
+use super::words::{count, shown_path};
 use super::yaml::{Line, Style, lines};
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
@@ -20,14 +20,21 @@ pub(super) struct Unified {
     options: Options,
     /// Whether a line that was printed hides a value.
     has_hidden: bool,
+    /// How many bytes more are printed of the current Job.
+    bytes_left: usize,
+    /// How many lines of it are not printed.
+    omitted: usize,
 }
+
+/// The size of the diff of a Job, in bytes. Deeply nested values have more indentation than text.
+const MAX_BYTES: usize = 1 << 20;
 
 /// The number of unchanged lines around a changed one.
 const CONTEXT: usize = 3;
 
 impl Unified {
     pub(super) fn new(options: Options) -> Self {
-        Self { options, has_hidden: false }
+        Self { options, has_hidden: false, bytes_left: 0, omitted: 0 }
     }
 }
 
@@ -59,11 +66,15 @@ impl Unified {
         let replacement = lines(&sides.replacement, style);
         let hunks =
             group_diff_ops(compare(reviewed.review.changes(), &existing, &replacement), CONTEXT);
+        (self.bytes_left, self.omitted) = (MAX_BYTES, 0);
         let mut text = self.header(reviewed);
         for hunk in hunks {
             text += &self.hunk(&hunk, &existing, &replacement);
         }
-        Ok(text)
+        Ok(match self.omitted {
+            0 => text,
+            omitted => format!("{text}# and {}\n", count(omitted, "more line")),
+        })
     }
 
     fn header(&self, reviewed: &Reviewed) -> String {
@@ -101,13 +112,19 @@ impl Unified {
         range: Range<usize>,
         colour: Colour,
     ) -> String {
-        let lines = lines.get(range).unwrap_or_default();
-        self.has_hidden |= lines.iter().any(Line::is_hidden);
-        let text = |line: &Line<'_>| {
-            let indentation = " ".repeat(line.indentation());
-            format!("{colour}{mark}{indentation}{}{colour:#}\n", line.text())
+        let line = |line: &Line<'_>| {
+            let indentation = line.indentation();
+            let bytes = indentation + line.text().len();
+            if bytes > self.bytes_left {
+                (self.bytes_left, self.omitted) = (0, self.omitted + 1);
+                return String::new();
+            }
+            self.bytes_left -= bytes;
+            self.has_hidden |= line.is_hidden();
+            let line = line.text();
+            format!("{colour}{mark}{:indentation$}{line}{colour:#}\n", "")
         };
-        lines.iter().map(text).collect()
+        lines.get(range).unwrap_or_default().iter().map(line).collect()
     }
 }
 

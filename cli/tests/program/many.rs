@@ -248,6 +248,21 @@ fn directories_are_paired_by_namespace_and_name() {
     assert_error(&["check", directories[0], "no-such-directory"], "cannot read no-such-directory");
 }
 
+/// A folder of a repository has files of many programs.
+#[test]
+fn files_of_other_programs_are_skipped() {
+    let files =
+        [("a.yaml", &*named("a", "q")), ("compose.yaml", "services: {}\n"), ("list.json", "[1]")];
+    let (old, new) = (directory(&files), directory(&files));
+    let (status, jobs, summary) = outcomes(&[text(old.path()), text(new.path())]);
+    assert_eq!((status, jobs), (0, vec!["team/a allowed".to_owned()]));
+    assert_eq!(summary["otherObjects"], 2);
+    let wrong = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: 5\n";
+    let (old, new) = (directory(&files), directory(&[files[0], ("b.yaml", wrong)]));
+    let (status, jobs, _) = outcomes(&[text(old.path()), text(new.path())]);
+    assert_eq!((status, jobs), (2, ["team/a allowed", " error"].map(str::to_owned).to_vec()));
+}
+
 #[test]
 fn broken_files_do_not_stop_the_others() {
     let old = directory(&[
