@@ -17,7 +17,7 @@ use serde_json::{Number, Value};
 
 use super::known;
 use super::read::opening_brackets;
-use super::unique::{KeyHashes, duplicate};
+use super::unique::{KeyHashes, MAX_UNSORTED, duplicate, have_unique_hashes};
 use crate::scalar::number;
 
 /// A JSON value that was checked completely: no object has a duplicate key, each number is in the
@@ -378,7 +378,11 @@ impl Indexer {
     fn has_unique_keys(&self, entry: usize, object: &str) -> bool {
         let containers = self.containers.get(entry..).expect("the index entries of the object");
         let members = Node { text: object, containers }.members();
-        let keys: Vec<_> = members.map(|(key, _)| key.to_str()).collect();
+        let keys = members.map(|(key, _)| key.to_str());
+        if keys.clone().nth(MAX_UNSORTED).is_some() && have_unique_hashes(keys.clone()) {
+            return true;
+        }
+        let keys: Vec<_> = keys.collect();
         duplicate(keys.iter().map(|key| &**key)).is_none()
     }
 
