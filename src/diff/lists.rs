@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -50,7 +50,7 @@ impl Matching {
             Side::Existing => old.get(task.position),
             Side::Replacement => new.get(task.position),
         };
-        let hash = |name: &Cow<'_, str>, hasher: &mut _| Some(name.hash(hasher));
+        let hash = |name, state: &RandomState| Some(state.hash_one(name));
         let tasks = Hashed::of_both(old.iter(), new.iter(), hash);
         let matching = tasks.and_then(|tasks| Self::by_equality(tasks, |a, b| name(a) == name(b)));
         let Some(mut matching) = matching else {
@@ -84,7 +84,7 @@ impl Matching {
             (Some(a), Some(b)) => keys.iter().all(|key| key.of(a) == key.of(b)),
             _ => false,
         };
-        let hash = |element, hasher: &mut _| hash_keys(keys, element, hasher);
+        let hash = |element, state: &_| hash_of_keys(keys, element, state);
         let elements = Hashed::of_both(old.iter(), new.iter(), hash)?;
         Self::by_equality(elements, is_same).map(Self::ordered)
     }
@@ -275,7 +275,7 @@ impl Pairs {
 /// An element of one of the two lists, by the hash of its key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Hashed {
-    hash: u32,
+    hash: u64,
     side: Side,
     position: usize,
 }
@@ -285,16 +285,12 @@ impl Hashed {
     fn of_both<T, I: Iterator<Item = T>>(
         old: I,
         new: I,
-        hash: impl Fn(T, &mut DefaultHasher) -> Option<()>,
+        hash: impl Fn(T, &RandomState) -> Option<u64>,
     ) -> Option<Vec<Self>> {
         let state = RandomState::new();
         let hashed = |side| {
             let (state, hash) = (&state, &hash);
-            move |(position, element)| {
-                let mut hasher = state.build_hasher();
-                hash(element, &mut hasher)?;
-                Some(Self { hash: (hasher.finish() >> 32) as u32, side, position })
-            }
+            move |(position, element)| Some(Self { hash: hash(element, state)?, side, position })
         };
         let old = old.enumerate().map(hashed(Side::Existing));
         old.chain(new.enumerate().map(hashed(Side::Replacement))).collect()
@@ -368,14 +364,99 @@ fn are_unique(keys: &[ListKey], list: Node<'_>) -> bool {
     true
 }
 
-/// Adds the values of the keys to a hash; `None` if the element lacks one or is not an object.
-fn hash_keys(keys: &[ListKey], element: Node<'_>, hasher: &mut DefaultHasher) -> Option<()> {
+/// The hash of the values of the keys; `None` if the element lacks one or is not an object.
+fn hash_of_keys(keys: &[ListKey], element: Node<'_>, state: &RandomState) -> Option<u64> {
     if !element.is_object() {
         return None;
     }
-    keys.iter().try_for_each(|key| Some(key.of(element)?.hash(hasher)))
+    let mut hasher = state.build_hasher();
+    for key in keys {
+        key.of(element)?.hash(&mut hasher);
+    }
+    Some(hasher.finish())
 }
 
 fn task_names<'a>(job: &Job<'a>) -> Vec<Cow<'a, str>> {
     job.tasks().enumerate().map(|(position, task)| task.effective_name(position)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Document;
+
+    fn list(elements: impl IntoIterator<Item = String>) -> Document<'static> {
+        let text = format!("[{}]", elements.into_iter().collect::<Vec<_>>().join(","));
+        Document::of_value(&text.parse().unwrap())
+    }
+
+    fn numbers(range: Range<usize>) -> impl Iterator<Item = String> {
+        range.map(|number| number.to_string())
+    }
+
+    fn aligned(old: &Document<'_>, new: &Document<'_>) -> Matching {
+        let (old, new) = (IndexedList::new(old.root()), IndexedList::new(new.root()));
+        Matching::aligned(&old, &new, |a, b| a.text() == b.text())
+    }
+
+    /// The elements at both ends of a list are equal, however long it is.
+    #[test]
+    fn long_lists_are_aligned_in_the_middle() {
+        let old = list(numbers(0..200));
+        let new = list(numbers(0..100).chain(["1".to_owned()]).chain(numbers(101..200)));
+        let replaced = Pairs::one(100, 100);
+        assert_eq!(aligned(&old, &new), Matching { pairs: vec![replaced], ..Matching::default() });
+
+        let new = list(numbers(0..100).chain(numbers(500..503)).chain(numbers(100..200)));
+        let added = Matching { added: runs(100..103), ..Matching::default() };
+        assert_eq!(aligned(&old, &new), added);
+    }
+
+    #[test]
+    fn long_lists_without_common_elements_are_matched_by_position() {
+        let (old, new) = (list(numbers(0..100)), list(numbers(200..303)));
+        let pairs = vec![Pairs { old: 0, new: 0, count: 100 }];
+        let added = runs(100..103);
+        assert_eq!(aligned(&old, &new), Matching { pairs, added, ..Matching::default() });
+    }
+
+    #[test]
+    fn the_last_occurrences_in_a_set_are_left_over() {
+        let set = |elements: &[&str]| list(elements.iter().map(|&element| element.into()));
+        let (old, new) = (set(&["1", "2", "1", "1.0"]), set(&["1", "3", "3"]));
+        let of_set = |old: &Document<'_>, new: &Document<'_>| {
+            Matching::of_set(&IndexedList::new(old.root()), &IndexedList::new(new.root()))
+        };
+        let expected = Matching { removed: runs(1..4), added: runs(1..3), ..Matching::default() };
+        assert_eq!(of_set(&old, &new), expected);
+        let expected = Matching { removed: runs(1..3), added: runs(1..4), ..Matching::default() };
+        assert_eq!(of_set(&new, &old), expected);
+    }
+
+    #[test]
+    fn keyed_elements_are_matched_in_runs() {
+        let keys = [ListKey { name: "k".into(), default: None }];
+        let element = |key: usize| format!("{{\"k\":{key}}}");
+        let by_keys = |old: &[usize], new: &[usize]| {
+            let [old, new] = [old, new].map(|keys| list(keys.iter().map(|&key| element(key))));
+            let (old, new) = (IndexedList::new(old.root()), IndexedList::new(new.root()));
+            Matching::by_keys(&keys, &old, &new)
+        };
+        let run = |old, new, count| Pairs { old, new, count };
+        let inserted = Matching {
+            pairs: vec![run(0, 0, 1), run(1, 2, 2)],
+            removed: runs(3..4),
+            added: runs(1..2),
+            order: Vec::new(),
+        };
+        assert_eq!(by_keys(&[1, 2, 3, 4], &[1, 9, 2, 3]), Some(inserted));
+        let moved = Matching {
+            pairs: vec![run(2, 0, 1), run(0, 1, 2)],
+            order: vec![2, 0, 1],
+            ..Matching::default()
+        };
+        assert_eq!(by_keys(&[1, 2, 3], &[3, 1, 2]), Some(moved));
+        assert_eq!(by_keys(&[1, 2, 1], &[1, 2]), None, "a key is repeated");
+        assert_eq!(by_keys(&[1, 2], &[3, 3]), None, "a key is repeated");
+    }
 }

@@ -7,14 +7,14 @@
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::Location;
 use jsonschema::{ValidationError, Validator};
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
-use super::instance::Instance;
+use super::instance::{Instance, surface};
 use super::ratchet::{Places, Ratchet, Same, ValuePair};
 use super::structural::{EnumSource, Kind, Structural};
 use super::validator::{FieldValidator, Validation};
 use super::violation::{SchemaViolation, SchemaViolationKind};
-use crate::job::{JsonType, KeptValue, Node, Shape};
+use crate::job::{JsonType, KeptValue, Node};
 use crate::path::{FieldPath, Segment};
 use crate::scalar::number;
 
@@ -354,16 +354,6 @@ fn kind_of(
         }
         (ValidationErrorKind::Format { format }, _) => SchemaViolationKind::Format(format.clone()),
         _ => SchemaViolationKind::Other(error.masked_with("the value").to_string()),
-    }
-}
-
-/// The value if it is a scalar. A list or object is replaced by an empty one, because it can be as long
-/// as the text.
-fn surface(value: Node<'_>) -> Value {
-    match value.shape() {
-        Shape::List => Value::Array(Vec::new()),
-        Shape::Object => Value::Object(Map::new()),
-        Shape::Null | Shape::Bool | Shape::Number | Shape::String => value.to_value(),
     }
 }
 
