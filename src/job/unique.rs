@@ -3,7 +3,11 @@
 use std::hash::{BuildHasher, Hash, RandomState};
 
 /// Up to this number of keys, comparing each with each other is faster than sorting.
-pub(super) const MAX_UNSORTED: usize = 16;
+const MAX_UNSORTED: usize = 16;
+
+/// From this number of keys on, their hashes are compared first. To sort fewer keys takes no memory to
+/// speak of, and less time.
+pub(super) const MANY_KEYS: usize = 1 << 14;
 
 /// A key that occurs twice among the keys of one object, if any.
 ///
@@ -20,7 +24,7 @@ pub(super) fn duplicate<'k>(
         let mut earlier = keys.clone().enumerate();
         return earlier.find_map(|(i, key)| keys.clone().take(i).find(|other| *other == key));
     }
-    if have_unique_hashes(keys.clone()) {
+    if keys.len() >= MANY_KEYS && have_unique_hashes(keys.clone()) {
         return None;
     }
     let mut sorted: Vec<&str> = keys.collect();
@@ -31,8 +35,8 @@ pub(super) fn duplicate<'k>(
     })
 }
 
-/// Whether each key has another hash, so that the keys are unique. The hashes take less memory than
-/// the keys, which matters if there are many.
+/// Whether each key has another hash, so that the keys are unique. The hashes take half the memory of
+/// the keys.
 pub(crate) fn have_unique_hashes(keys: impl Iterator<Item: Hash>) -> bool {
     let state = RandomState::new();
     let mut hashes: Vec<u64> = keys.map(|key| state.hash_one(key)).collect();
