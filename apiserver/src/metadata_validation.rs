@@ -136,7 +136,7 @@ fn validate_no_new_finalizers(new: &ObjectMeta, old: &ObjectMeta, causes: &mut V
     let new = Document::of_value(finalizers);
     let late = metadata::late_finalizers(old.as_ref().map(Document::root), new.root());
     let Some(MetadataViolation { kind, .. }) = late.first() else { return };
-    let name = |violation: &MetadataViolation| match violation.subject {
+    let name = |violation: &MetadataViolation<'_>| match violation.subject {
         Subject::Element(position) => finalizers.get(position).and_then(Value::as_str),
         _ => None,
     };
@@ -160,13 +160,13 @@ fn add_violations(new: &ObjectMeta, field: &str, causes: &mut Vec<StatusCause>) 
     }
 }
 
-fn cause(field: &str, value: &Value, violation: &MetadataViolation) -> StatusCause {
+fn cause(field: &str, value: &Value, violation: &MetadataViolation<'_>) -> StatusCause {
     let field = format!("metadata.{field}");
     let element = |position: usize| value.get(position).unwrap_or(&Value::Null);
     let (field, shown) = match &violation.subject {
         Subject::Field => (field, value),
-        Subject::Key(key) => (field, &Value::from(key.as_str())),
-        Subject::ValueOf(key) => (field, value.get(key).unwrap_or(&Value::Null)),
+        Subject::Key(key) => (field, &Value::from(&**key)),
+        Subject::ValueOf(key) => (field, value.get(&**key).unwrap_or(&Value::Null)),
         Subject::Element(position) | Subject::Owner(position, None) => (field, element(*position)),
         Subject::Owner(position, Some(part)) => {
             let shown = element(*position).get(part).unwrap_or(&Value::Null);

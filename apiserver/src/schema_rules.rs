@@ -254,7 +254,7 @@ impl Causes<'_> {
     reason = "only a missing field and the number of tasks have no value, and those need none"
 )]
 fn new_value(violation: &SchemaViolation) -> &Value {
-    violation.new.as_ref().expect("the violation is of a value")
+    violation.new_value().expect("the violation is of a value")
 }
 
 /// `int32` or `int64`, if the schema has such a format.

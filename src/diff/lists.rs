@@ -1,26 +1,40 @@
 //! Matches the elements of two lists.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::Hash;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
+use super::elements::IndexedList;
 use crate::job::{Job, Node};
+use crate::path::Side;
 use crate::schema::ListKey;
 
 /// Which elements were kept, removed and added. A position refers to the list that contains the
 /// element.
+///
+/// Neighbours are one run, because a list can have half as many elements as its text has bytes.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Matching {
-    /// The existing and the replacement position of each kept element, in the order of the
-    /// replacement.
-    pub(super) pairs: Vec<(usize, usize)>,
-    pub(super) removed: Vec<usize>,
-    pub(super) added: Vec<usize>,
+    /// The kept elements, in the order of the replacement. Those of a set are left out, because they
+    /// are the same.
+    pub(super) pairs: Vec<Pairs>,
+    pub(super) removed: Vec<Range<usize>>,
+    pub(super) added: Vec<Range<usize>>,
     /// For each pair its rank in the existing list; empty if the kept elements have the same order
     /// in both.
     pub(super) order: Vec<usize>,
+}
+
+/// A run of pairs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Pairs {
+    /// The positions of the first pair.
+    pub(super) old: usize,
+    pub(super) new: usize,
+    pub(super) count: usize,
 }
 
 /// The maximum number of differing elements that are aligned, because alignment compares each
@@ -32,71 +46,105 @@ impl Matching {
     /// task. If a name occurs twice in one Job, all tasks are matched by position.
     pub(super) fn of_tasks(existing: &Job<'_>, replacement: &Job<'_>) -> Self {
         let (old, new) = (task_names(existing), task_names(replacement));
-        let Some(mut matching) = Self::by_equality(&old, &new) else {
+        let name = |task: &Hashed| match task.side {
+            Side::Existing => old.get(task.position),
+            Side::Replacement => new.get(task.position),
+        };
+        let hash = |name, state: &RandomState| Some(state.hash_one(name));
+        let tasks = Hashed::of_both(old.iter(), new.iter(), hash);
+        let matching = tasks.and_then(|tasks| Self::by_equality(tasks, |a, b| name(a) == name(b)));
+        let Some(mut matching) = matching else {
             return Self::by_position(old.len(), new.len());
         };
-        let added: BTreeSet<usize> = matching.added.iter().copied().collect();
+        let added: BTreeSet<usize> = positions(&matching.added).collect();
         let renamed: BTreeSet<usize> =
-            matching.removed.iter().copied().filter(|position| added.contains(position)).collect();
-        matching.removed.retain(|position| !renamed.contains(position));
-        matching.added.retain(|position| !renamed.contains(position));
-        matching.pairs.extend(renamed.iter().map(|&position| (position, position)));
+            positions(&matching.removed).filter(|position| added.contains(position)).collect();
+        let stays = |position: &usize| !renamed.contains(position);
+        matching.removed = runs(positions(&matching.removed).filter(stays));
+        matching.added = runs(positions(&matching.added).filter(stays));
+        matching.pairs.extend(renamed.iter().map(|&position| Pairs::one(position, position)));
         matching.ordered()
     }
 
     /// Matches elements by the values of their keys; `None` if an element has no key or two
     /// elements have the same.
-    pub(super) fn by_keys(keys: &[ListKey], old: &[Node<'_>], new: &[Node<'_>]) -> Option<Self> {
+    pub(super) fn by_keys(
+        keys: &[ListKey],
+        old: &IndexedList<'_>,
+        new: &IndexedList<'_>,
+    ) -> Option<Self> {
         if keys.is_empty() {
             return None;
         }
-        let (old, new) = (keys_of(keys, old)?, keys_of(keys, new)?);
-        let (old, new): (Vec<_>, Vec<_>) =
-            (old.chunks(keys.len()).collect(), new.chunks(keys.len()).collect());
-        Self::by_equality(&old, &new).map(Self::ordered)
+        let element = |of: &Hashed| match of.side {
+            Side::Existing => old.from(of.position).next(),
+            Side::Replacement => new.from(of.position).next(),
+        };
+        let is_same = |a: &Hashed, b: &Hashed| match (element(a), element(b)) {
+            (Some(a), Some(b)) => keys.iter().all(|key| key.of(a) == key.of(b)),
+            _ => false,
+        };
+        let hash = |element, state: &_| hash_of_keys(keys, element, state);
+        let elements = Hashed::of_both(old.iter(), new.iter(), hash)?;
+        Self::by_equality(elements, is_same).map(Self::ordered)
     }
 
-    /// Matches elements by value, regardless of their order.
-    pub(super) fn of_set(old: &[Node<'_>], new: &[Node<'_>]) -> Option<Self> {
-        // The n-th occurrence of an element matches the n-th occurrence in the other list.
-        Self::by_equality(&counted(old), &counted(new))
+    /// Matches elements by value, regardless of their order. The n-th occurrence of an element matches
+    /// the n-th occurrence in the other list.
+    pub(super) fn of_set(old: &IndexedList<'_>, new: &IndexedList<'_>) -> Self {
+        let mut unmatched: HashMap<Cow<'_, str>, usize> = HashMap::new();
+        for element in old.iter() {
+            *unmatched.entry(element.scalar_text()).or_default() += 1;
+        }
+        let mut has_match = |element: Node<'_>| match unmatched.get_mut(&*element.scalar_text()) {
+            None | Some(0) => false,
+            Some(count) => {
+                *count -= 1;
+                true
+            }
+        };
+        let new = new.iter().enumerate();
+        let added = runs(new.filter(|(_, element)| !has_match(*element)).map(|(j, _)| j));
+        // The last occurrences are left over.
+        let reversed = (0..old.len()).rev().zip(old.rev());
+        let removed = reversed.filter(|(_, element)| has_match(*element)).map(|(i, _)| i);
+        let mut removed: Vec<usize> = removed.collect();
+        removed.reverse();
+        Self { removed: runs(removed), added, ..Self::default() }
     }
 
     /// Aligns elements that have no identity: finds the fewest removals and additions that turn one
     /// list into the other. Elements that were removed and added at the same place become pairs.
     pub(super) fn aligned<'d>(
-        old: &[Node<'d>],
-        new: &[Node<'d>],
+        old: &IndexedList<'d>,
+        new: &IndexedList<'d>,
         mut same: impl FnMut(Node<'d>, Node<'d>) -> bool,
     ) -> Self {
-        if let ([_], [_]) = (old, new) {
+        if (old.len(), new.len()) == (1, 1) {
             return Self::by_position(1, 1);
         }
-        let mut pair = |(a, b): &(&Node<'d>, &Node<'d>)| same(**a, **b);
-        let front = old.iter().zip(new).take_while(&mut pair).count();
-        let ((_, old_rest), (_, new_rest)) = (old.split_at(front), new.split_at(front));
+        let mut is_pair = |(old, new): &(Node<'d>, Node<'d>)| same(*old, *new);
+        let front = old.iter().zip(new.iter()).take_while(&mut is_pair).count();
+        let (old_rest, new_rest) = (old.len() - front, new.len() - front);
         // A single element on each side is a pair, equal or not. Comparing the two here would walk
         // deeply nested values twice.
-        let back = match (old_rest, new_rest) {
-            ([_], [_]) => 0,
-            _ => old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(&mut pair).count(),
-        };
-        let (old_middle, _) = old_rest.split_at(old_rest.len() - back);
-        let (new_middle, _) = new_rest.split_at(new_rest.len() - back);
-
-        let middle = if matches!((old_middle, new_middle), ([_], [_])) {
-            Self::by_position(1, 1)
-        } else if old_middle.len().max(new_middle.len()) <= MAX_ALIGNED {
-            Self::by_alignment(old_middle, new_middle, same)
+        let back = if (old_rest, new_rest) == (1, 1) {
+            0
         } else {
-            Self::by_position(old_middle.len(), new_middle.len())
+            let reversed = old.rev().zip(new.rev()).take(old_rest.min(new_rest));
+            reversed.take_while(&mut is_pair).count()
         };
+        let (old_middle, new_middle) = (old_rest - back, new_rest - back);
         // Only the middle is returned, because the elements at both ends are equal.
-        let shift = |position: &mut usize| *position += front;
-        let Self { mut pairs, mut removed, mut added, .. } = middle;
-        removed.iter_mut().chain(&mut added).for_each(shift);
-        pairs.iter_mut().flat_map(|(old, new)| [old, new]).for_each(shift);
-        Self { pairs, removed, added, order: Vec::new() }
+        let middle =
+            if (old_middle, new_middle) != (1, 1) && old_middle.max(new_middle) <= MAX_ALIGNED {
+                let old: Vec<_> = old.from(front).take(old_middle).collect();
+                let new: Vec<_> = new.from(front).take(new_middle).collect();
+                Self::by_alignment(&old, &new, same)
+            } else {
+                Self::by_position(old_middle, new_middle)
+            };
+        middle.behind(front)
     }
 
     fn by_alignment<'d>(
@@ -140,58 +188,147 @@ impl Matching {
 
     /// Pairs consecutive old elements with consecutive new ones; those left over are removed or added.
     fn replace(&mut self, old: usize, old_len: usize, new: usize, new_len: usize) {
-        let old = old..old + old_len;
-        let new = new..new + new_len;
-        let paired = old_len.min(new_len);
-        self.removed.extend(old.clone().skip(paired));
-        self.added.extend(new.clone().skip(paired));
-        self.pairs.extend(old.zip(new));
+        let count = old_len.min(new_len);
+        self.removed.extend(run(old + count, old_len - count));
+        self.added.extend(run(new + count, new_len - count));
+        self.pairs.extend((count > 0).then_some(Pairs { old, new, count }));
     }
 
-    /// Matches equal keys; `None` if a key occurs twice in one list.
-    fn by_equality<K: Eq + Hash>(old: &[K], new: &[K]) -> Option<Self> {
-        let positions: HashMap<&K, usize> =
-            old.iter().enumerate().map(|(i, key)| (key, i)).collect();
-        let mut unmatched: BTreeSet<usize> = (0..old.len()).collect();
-        let mut matching = Self::default();
-        for (j, key) in new.iter().enumerate() {
-            match positions.get(key) {
-                Some(i) if unmatched.remove(i) => matching.pairs.push((*i, j)),
-                Some(_) => return None,
-                None => matching.added.push(j),
+    /// The matching of lists that have so many more elements in front.
+    fn behind(mut self, front: usize) -> Self {
+        for Range { start, end } in self.removed.iter_mut().chain(&mut self.added) {
+            (*start, *end) = (*start + front, *end + front);
+        }
+        for Pairs { old, new, .. } in &mut self.pairs {
+            (*old, *new) = (*old + front, *new + front);
+        }
+        self
+    }
+
+    /// Matches elements with equal keys; `None` if a key occurs twice in one list.
+    fn by_equality(
+        mut elements: Vec<Hashed>,
+        is_same: impl Fn(&Hashed, &Hashed) -> bool,
+    ) -> Option<Self> {
+        elements.sort_unstable();
+        let (mut pairs, mut removed, mut added) = (Vec::new(), Vec::new(), Vec::new());
+        for same_hash in elements.chunk_by(|a, b| a.hash == b.hash) {
+            let is_old = |element: &Hashed| element.side == Side::Existing;
+            let (old, new) = same_hash.split_at(same_hash.partition_point(is_old));
+            if repeats(old, &is_same) || repeats(new, &is_same) {
+                return None;
             }
+            let mut unmatched = new.to_vec();
+            for element in old {
+                match unmatched.iter().position(|new| is_same(element, new)) {
+                    Some(i) => {
+                        pairs.push(Pairs::one(element.position, unmatched.swap_remove(i).position));
+                    }
+                    None => removed.push(element.position),
+                }
+            }
+            added.extend(unmatched.iter().map(|element| element.position));
         }
-        let distinct_new =
-            matching.added.iter().filter_map(|j| new.get(*j)).collect::<HashSet<_>>();
-        if positions.len() < old.len() || distinct_new.len() < matching.added.len() {
-            return None;
-        }
-        matching.removed = unmatched.into_iter().collect();
-        Some(matching)
+        removed.sort_unstable();
+        added.sort_unstable();
+        let (removed, added) = (runs(removed), runs(added));
+        Some(Self { pairs, removed, added, order: Vec::new() })
     }
 
     /// Sorts the pairs, and sets `order` if they were reordered.
     #[expect(clippy::expect_used, reason = "the ranks are those of the pairs")]
     fn ordered(mut self) -> Self {
-        self.pairs.sort_unstable_by_key(|(_, new)| *new);
-        if !self.pairs.is_sorted_by_key(|(old, _)| *old) {
-            let mut ranks: Vec<usize> = self.pairs.iter().map(|(old, _)| *old).collect();
+        self.pairs.sort_unstable_by_key(|pair| pair.new);
+        if !self.pairs.is_sorted_by_key(|pair| pair.old) {
+            let mut ranks: Vec<usize> = self.pairs.iter().map(|pair| pair.old).collect();
             ranks.sort_unstable();
-            let rank = |(old, _): &(usize, usize)| {
-                ranks.binary_search(old).expect("each old position of a pair has a rank")
+            let rank = |pair: &Pairs| {
+                ranks.binary_search(&pair.old).expect("each old position of a pair has a rank")
             };
             self.order = self.pairs.iter().map(rank).collect();
         }
+        self.pairs.dedup_by(|next, run| run.append(*next));
         self
     }
 }
 
-/// The values of the keys, element by element; `None` if an element lacks one or is not an object.
-fn keys_of<'d>(keys: &'d [ListKey], list: &[Node<'d>]) -> Option<Vec<Cow<'d, str>>> {
-    if !list.iter().all(|element| element.is_object()) {
-        return None;
+impl Pairs {
+    fn one(old: usize, new: usize) -> Self {
+        Self { old, new, count: 1 }
     }
-    list.iter().flat_map(|element| keys.iter().map(|key| key.of(*element))).collect()
+
+    /// Appends another run if it follows this one in both lists; returns whether it does.
+    fn append(&mut self, next: Self) -> bool {
+        let follows = (next.old, next.new) == (self.old + self.count, self.new + self.count);
+        if follows {
+            self.count += next.count;
+        }
+        follows
+    }
+
+    /// The positions of each pair.
+    pub(super) fn positions(self) -> impl Iterator<Item = (usize, usize)> {
+        (self.old..).zip(self.new..).take(self.count)
+    }
+}
+
+/// An element of one of the two lists, by the hash of its key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Hashed {
+    hash: u64,
+    side: Side,
+    position: usize,
+}
+
+impl Hashed {
+    /// The elements of both lists; `None` if the hash of one is.
+    fn of_both<T, I: Iterator<Item = T>>(
+        old: I,
+        new: I,
+        hash: impl Fn(T, &RandomState) -> Option<u64>,
+    ) -> Option<Vec<Self>> {
+        let state = RandomState::new();
+        let hashed = |side| {
+            let (state, hash) = (&state, &hash);
+            move |(position, element)| Some(Self { hash: hash(element, state)?, side, position })
+        };
+        let old = old.enumerate().map(hashed(Side::Existing));
+        old.chain(new.enumerate().map(hashed(Side::Replacement))).collect()
+    }
+}
+
+/// Whether two elements of one list are the same.
+fn repeats(list: &[Hashed], is_same: impl Fn(&Hashed, &Hashed) -> bool) -> bool {
+    let mut rest = list;
+    while let [first, behind @ ..] = rest {
+        if behind.iter().any(|other| is_same(first, other)) {
+            return true;
+        }
+        rest = behind;
+    }
+    false
+}
+
+/// A run of positions, unless it is empty.
+fn run(start: usize, len: usize) -> Option<Range<usize>> {
+    (len > 0).then(|| start..start + len)
+}
+
+/// The runs of ascending positions.
+fn runs(positions: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for position in positions {
+        match runs.last_mut() {
+            Some(run) if run.end == position => run.end += 1,
+            _ => runs.push(position..position + 1),
+        }
+    }
+    runs
+}
+
+/// The positions of runs.
+pub(super) fn positions(runs: &[Range<usize>]) -> impl Iterator<Item = usize> {
+    runs.iter().cloned().flatten()
 }
 
 /// Whether two short lists have the same unique keys in the same order, so that their elements are
@@ -216,8 +353,8 @@ pub(super) fn have_same_keys(keys: &[ListKey], old: Node<'_>, new: Node<'_>) -> 
 
 /// Whether the elements of a short list have different keys.
 fn are_unique(keys: &[ListKey], list: Node<'_>) -> bool {
-    let elements: Vec<Node<'_>> = list.elements().collect();
-    let Some(values) = keys_of(keys, &elements) else { return false };
+    let values = list.elements().flat_map(|element| keys.iter().map(move |key| key.of(element)));
+    let values: Vec<Option<Cow<'_, str>>> = values.collect();
     let mut elements = values.chunks(keys.len());
     while let Some(element) = elements.next() {
         if elements.clone().any(|other| other == element) {
@@ -227,17 +364,99 @@ fn are_unique(keys: &[ListKey], list: Node<'_>) -> bool {
     true
 }
 
-/// The canonical text of each element, and the number of equal ones up to this one.
-fn counted<'d>(list: &[Node<'d>]) -> Vec<(Cow<'d, str>, usize)> {
-    let mut counts: HashMap<Cow<'d, str>, usize> = HashMap::new();
-    let mut count = |text: Cow<'d, str>| {
-        let times = counts.entry(text.clone()).or_default();
-        *times += 1;
-        (text, *times)
-    };
-    list.iter().map(|element| count(element.scalar_text())).collect()
+/// The hash of the values of the keys; `None` if the element lacks one or is not an object.
+fn hash_of_keys(keys: &[ListKey], element: Node<'_>, state: &RandomState) -> Option<u64> {
+    if !element.is_object() {
+        return None;
+    }
+    let mut hasher = state.build_hasher();
+    for key in keys {
+        key.of(element)?.hash(&mut hasher);
+    }
+    Some(hasher.finish())
 }
 
 fn task_names<'a>(job: &Job<'a>) -> Vec<Cow<'a, str>> {
     job.tasks().enumerate().map(|(position, task)| task.effective_name(position)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Document;
+
+    fn list(elements: impl IntoIterator<Item = String>) -> Document<'static> {
+        let text = format!("[{}]", elements.into_iter().collect::<Vec<_>>().join(","));
+        Document::of_value(&text.parse().unwrap())
+    }
+
+    fn numbers(range: Range<usize>) -> impl Iterator<Item = String> {
+        range.map(|number| number.to_string())
+    }
+
+    fn aligned(old: &Document<'_>, new: &Document<'_>) -> Matching {
+        let (old, new) = (IndexedList::new(old.root()), IndexedList::new(new.root()));
+        Matching::aligned(&old, &new, |a, b| a.text() == b.text())
+    }
+
+    /// The elements at both ends of a list are equal, however long it is.
+    #[test]
+    fn long_lists_are_aligned_in_the_middle() {
+        let old = list(numbers(0..200));
+        let new = list(numbers(0..100).chain(["1".to_owned()]).chain(numbers(101..200)));
+        let replaced = Pairs::one(100, 100);
+        assert_eq!(aligned(&old, &new), Matching { pairs: vec![replaced], ..Matching::default() });
+
+        let new = list(numbers(0..100).chain(numbers(500..503)).chain(numbers(100..200)));
+        let added = Matching { added: runs(100..103), ..Matching::default() };
+        assert_eq!(aligned(&old, &new), added);
+    }
+
+    #[test]
+    fn long_lists_without_common_elements_are_matched_by_position() {
+        let (old, new) = (list(numbers(0..100)), list(numbers(200..303)));
+        let pairs = vec![Pairs { old: 0, new: 0, count: 100 }];
+        let added = runs(100..103);
+        assert_eq!(aligned(&old, &new), Matching { pairs, added, ..Matching::default() });
+    }
+
+    #[test]
+    fn the_last_occurrences_in_a_set_are_left_over() {
+        let set = |elements: &[&str]| list(elements.iter().map(|&element| element.into()));
+        let (old, new) = (set(&["1", "2", "1", "1.0"]), set(&["1", "3", "3"]));
+        let of_set = |old: &Document<'_>, new: &Document<'_>| {
+            Matching::of_set(&IndexedList::new(old.root()), &IndexedList::new(new.root()))
+        };
+        let expected = Matching { removed: runs(1..4), added: runs(1..3), ..Matching::default() };
+        assert_eq!(of_set(&old, &new), expected);
+        let expected = Matching { removed: runs(1..3), added: runs(1..4), ..Matching::default() };
+        assert_eq!(of_set(&new, &old), expected);
+    }
+
+    #[test]
+    fn keyed_elements_are_matched_in_runs() {
+        let keys = [ListKey { name: "k".into(), default: None }];
+        let element = |key: usize| format!("{{\"k\":{key}}}");
+        let by_keys = |old: &[usize], new: &[usize]| {
+            let [old, new] = [old, new].map(|keys| list(keys.iter().map(|&key| element(key))));
+            let (old, new) = (IndexedList::new(old.root()), IndexedList::new(new.root()));
+            Matching::by_keys(&keys, &old, &new)
+        };
+        let run = |old, new, count| Pairs { old, new, count };
+        let inserted = Matching {
+            pairs: vec![run(0, 0, 1), run(1, 2, 2)],
+            removed: runs(3..4),
+            added: runs(1..2),
+            order: Vec::new(),
+        };
+        assert_eq!(by_keys(&[1, 2, 3, 4], &[1, 9, 2, 3]), Some(inserted));
+        let moved = Matching {
+            pairs: vec![run(2, 0, 1), run(0, 1, 2)],
+            order: vec![2, 0, 1],
+            ..Matching::default()
+        };
+        assert_eq!(by_keys(&[1, 2, 3], &[3, 1, 2]), Some(moved));
+        assert_eq!(by_keys(&[1, 2, 1], &[1, 2]), None, "a key is repeated");
+        assert_eq!(by_keys(&[1, 2], &[3, 3]), None, "a key is repeated");
+    }
 }

@@ -3,6 +3,7 @@
 
 mod change;
 mod difference;
+mod elements;
 mod error;
 mod lists;
 mod lookup;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::difference::{Difference, DifferenceKind, Origin};
+use super::elements::IndexedList;
 use super::lists::{Matching, have_same_keys};
 use super::lookup::Lookup;
 use super::scalars::same_scalars;
@@ -318,10 +319,9 @@ impl<'v, 'p> ValueWalk<'v, 'p> {
             }
             _ => {}
         }
-        let old: Vec<Node<'v>> = old.elements().collect();
-        let new: Vec<Node<'v>> = new.elements().collect();
+        let (old, new) = (IndexedList::new(old), IndexedList::new(new));
         let matching = match &schema.kind {
-            Kind::List { identity: Identity::Set, .. } => Matching::of_set(&old, &new),
+            Kind::List { identity: Identity::Set, .. } => Some(Matching::of_set(&old, &new)),
             Kind::List { identity: Identity::Keys(keys), .. } => {
                 Matching::by_keys(keys, &old, &new)
             }
@@ -329,20 +329,26 @@ impl<'v, 'p> ValueWalk<'v, 'p> {
         };
         let matching = matching
             .unwrap_or_else(|| Matching::aligned(&old, &new, |a, b| self.is_same(items, a, b)));
-        for &position in &matching.removed {
-            let at = at.index(position, position);
-            self.difference(&at, items, Slot::Element, old.get(position).copied(), None)?;
+        for run in matching.removed {
+            for (position, element) in run.clone().zip(old.from(run.start)) {
+                let at = at.index(position, position);
+                self.difference(&at, items, Slot::Element, Some(element), None)?;
+            }
         }
-        for &position in &matching.added {
-            let at = at.index(position, position);
-            self.difference(&at, items, Slot::Element, None, new.get(position).copied())?;
+        for run in matching.added {
+            for (position, element) in run.clone().zip(new.from(run.start)) {
+                let at = at.index(position, position);
+                self.difference(&at, items, Slot::Element, None, Some(element))?;
+            }
         }
         if !matching.order.is_empty() {
             self.record(at, &ANY, Slot::Element, DifferenceKind::Moved(matching.order))?;
         }
-        for &(i, j) in &matching.pairs {
-            let (old, new) = (old.get(i).copied(), new.get(j).copied());
-            self.value(&at.index(i, j), items, Slot::Element, old, new)?;
+        for run in matching.pairs {
+            let values = old.from(run.old).zip(new.from(run.new));
+            for ((i, j), (old, new)) in run.positions().zip(values) {
+                self.value(&at.index(i, j), items, Slot::Element, Some(old), Some(new))?;
+            }
         }
         Ok(())
     }

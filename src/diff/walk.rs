@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use super::ReviewError;
 use super::difference::{Difference, DifferenceKind, FieldDiff, JobField, Origin};
-use super::lists::Matching;
+use super::lists::{Matching, positions};
 use super::lookup::Lookup;
 use super::values::{differences, slot_of};
 use super::verdict::Verdict;
@@ -256,7 +256,7 @@ impl JobWalk<'_, '_, '_, '_> {
             return pairs.try_for_each(|(i, (old, new))| self.task(at, (i, i), schema, old, new));
         }
         let matching = Matching::of_tasks(existing, replacement);
-        for &position in &matching.removed {
+        for position in positions(&matching.removed) {
             let task = matched_task(existing, position);
             let at = at.index(position, position);
             let old = self.of_existing(task.whole, &at)?;
@@ -265,7 +265,7 @@ impl JobWalk<'_, '_, '_, '_> {
             let kind = DifferenceKind::Removed(old);
             self.visit_task_list_change(&at, field, schema, (Some(old), None), kind)?;
         }
-        for &position in &matching.added {
+        for position in positions(&matching.added) {
             let task = matched_task(replacement, position);
             let at = at.index(position, position);
             let new = self.of_replacement(task.whole, &at)?;
@@ -278,7 +278,7 @@ impl JobWalk<'_, '_, '_, '_> {
             let kind = DifferenceKind::Moved(matching.order.clone());
             self.visit_task_list_change(at, JobField::TaskOrder, &ANY, (None, None), kind)?;
         }
-        for &(i, j) in &matching.pairs {
+        for (i, j) in matching.pairs.iter().flat_map(|run| run.positions()) {
             let (old, new) = (matched_task(existing, i), matched_task(replacement, j));
             self.task(at, (i, j), schema, old, new)?;
         }

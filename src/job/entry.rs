@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::cursor::slice;
 use crate::scalar::number;
 
-/// A field of an object.
+/// A field of an object. It is small, because a text can have one in each 8 bytes.
 #[derive(Clone, Debug)]
 pub enum Entry<'a> {
     /// Read from text, with a key without escapes.
@@ -22,14 +22,14 @@ pub enum Entry<'a> {
         /// The text from the quote before the key to the end of the value.
         text: &'a str,
         /// The offset in `text` of the quote that closes the key.
-        key_end: usize,
-        /// The offset in `text` of the value.
-        value: usize,
+        key_end: u32,
+        /// The number of bytes from that quote to the value.
+        gap: u16,
     },
-    /// Read from text, with escapes in the key.
-    Escaped { key: String, value: &'a str },
+    /// Read from text, with escapes in the key, or with a key or gap that is too long for a `Member`.
+    OwnedKey(Box<(String, &'a str)>),
     /// Read from a parsed document.
-    Value { key: &'a str, value: &'a Value },
+    Value { key: &'a String, value: &'a Value },
 }
 
 /// The value of a field.
@@ -41,10 +41,20 @@ pub enum Field<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// The member whose text is `text`, which ends with `value`.
+    pub(super) fn member(text: &'a str, key: Cow<'a, str>, value: &'a str) -> Self {
+        let key_end = key.len() + 1;
+        let gap = text.len() - value.len() - key_end;
+        match (key, u32::try_from(key_end), u16::try_from(gap)) {
+            (Cow::Borrowed(_), Ok(key_end), Ok(gap)) => Self::Member { text, key_end, gap },
+            (key, ..) => Self::OwnedKey(Box::new((key.into_owned(), value))),
+        }
+    }
+
     pub fn key(&self) -> &str {
         match self {
-            Self::Member { text, key_end, .. } => slice(text, 1..*key_end),
-            Self::Escaped { key, .. } => key,
+            Self::Member { text, key_end, .. } => slice(text, 1..*key_end as usize),
+            Self::OwnedKey(entry) => &entry.0,
             Self::Value { key, .. } => key,
         }
     }
@@ -53,25 +63,27 @@ impl<'a> Entry<'a> {
     pub fn is(&self, key: &str) -> bool {
         match self {
             Self::Member { text, key_end, .. } => {
-                *key_end == key.len() + 1
-                    && text.as_bytes().get(1..*key_end) == Some(key.as_bytes())
+                let key_end = *key_end as usize;
+                key_end == key.len() + 1 && text.as_bytes().get(1..key_end) == Some(key.as_bytes())
             }
-            Self::Escaped { .. } | Self::Value { .. } => self.key() == key,
+            Self::OwnedKey(_) | Self::Value { .. } => self.key() == key,
         }
     }
 
     pub fn to_key(&self) -> Cow<'a, str> {
         match self {
-            Self::Member { text, key_end, .. } => slice(text, 1..*key_end).into(),
-            Self::Escaped { key, .. } => key.clone().into(),
-            Self::Value { key, .. } => (*key).into(),
+            Self::Member { text, key_end, .. } => slice(text, 1..*key_end as usize).into(),
+            Self::OwnedKey(entry) => entry.0.clone().into(),
+            Self::Value { key, .. } => key.as_str().into(),
         }
     }
 
     pub fn field(&self) -> Field<'a> {
         match self {
-            Self::Member { text, value, .. } => Field::Text(slice(text, *value..)),
-            Self::Escaped { value, .. } => Field::Text(value),
+            Self::Member { text, key_end, gap } => {
+                Field::Text(slice(text, *key_end as usize + usize::from(*gap)..))
+            }
+            Self::OwnedKey(entry) => Field::Text(entry.1),
             Self::Value { value, .. } => Field::Value(value),
         }
     }
@@ -158,4 +170,26 @@ impl<'a> Field<'a> {
 /// The text between the quotes of a JSON string; `None` for any other value.
 fn unquoted(text: &str) -> Option<&str> {
     text.strip_prefix('"')?.strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_small() {
+        assert_eq!(size_of::<Entry<'_>>(), 24);
+    }
+
+    /// Too much white space before the value for the usual representation.
+    #[test]
+    fn a_member_has_a_key_and_a_value() {
+        for gap in [1, 2, 1 << 16] {
+            let text = format!("\"key\":{}\"value\"", " ".repeat(gap));
+            let (_, value) = text.split_at(text.len() - 7);
+            let entry = Entry::member(&text, "key".into(), value);
+            assert_eq!((entry.key(), entry.field()), ("key", Field::Text("\"value\"")));
+            assert!(entry.is("key") && !entry.is("ke"));
+        }
+    }
 }

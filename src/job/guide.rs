@@ -132,10 +132,10 @@ pub(super) fn copy_value<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Opti
 /// Reads the member at the cursor if it has the same text as a guide field.
 #[inline]
 fn copy_member<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Option<Entry<'a>> {
-    let Entry::Member { text, key_end, value } = *field else { return None };
+    let Entry::Member { text, key_end, gap } = *field else { return None };
     let text = same_text(text, cursor)?;
     cursor.advance(text.len());
-    Some(Entry::Member { text, key_end, value })
+    Some(Entry::Member { text, key_end, gap })
 }
 
 /// The text at the cursor if it starts with `guide`, which ends with a value. The next byte must
@@ -150,7 +150,7 @@ fn same_text<'a>(guide: &str, cursor: &Cursor<'a>) -> Option<&'a str> {
 
 /// The member of `text` that corresponds to `field`, a member of the equal text `guide`.
 fn counterpart<'a>(field: &Entry<'_>, guide: &str, text: &'a str) -> Option<Entry<'a>> {
-    let Entry::Member { text: part, key_end, value } = *field else { return None };
+    let Entry::Member { text: part, key_end, gap } = *field else { return None };
     let start = offset_of(part, guide);
-    Some(Entry::Member { text: slice(text, start..start + part.len()), key_end, value })
+    Some(Entry::Member { text: slice(text, start..start + part.len()), key_end, gap })
 }

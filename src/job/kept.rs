@@ -1,5 +1,6 @@
 //! A value that is kept after the Job that contains it.
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -43,6 +44,13 @@ impl Container {
     #[expect(clippy::expect_used, reason = "the text is that of a node")]
     fn parse(&self) -> Value {
         serde_json::from_str(&self.text).expect("a document is well-formed")
+    }
+}
+
+/// Shows no value, because values can be secrets.
+impl fmt::Debug for KeptValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeptValue").finish_non_exhaustive()
     }
 }
 

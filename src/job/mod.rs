@@ -43,6 +43,7 @@ pub use self::syntax_error::{Position, SyntaxError};
 pub(crate) use self::task::{Task, default_task_name};
 pub(crate) use self::tree::{Buffer, is_plain_integer};
 pub use self::tree::{Document, Elements, Members, Node, Shape, Text};
+pub(crate) use self::unique::have_unique_hashes;
 use crate::path::PathNode;
 
 /// A Job that was read: the existing Job or its replacement.

@@ -43,6 +43,11 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// The whole Job as a document.
+    pub(crate) fn whole_document(&self) -> Result<Document<'a>, JobError> {
+        self.document(self.whole.trimmed(), &PathNode::root(), Buffer::default())
+    }
+
     pub(super) fn parse_fields(
         &self,
         entries: &[Entry<'a>],

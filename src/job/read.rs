@@ -8,8 +8,6 @@
 //! ends a value, then the field has the same key and the same well-formed value. The result is the
 //! same as without a guide, including errors.
 
-use std::borrow::Cow;
-
 use super::cursor::{Cursor, Items};
 use super::guide::{GuideFields, copy_value};
 use super::unique::duplicate;
@@ -216,7 +214,7 @@ impl<'a> JobReader<'a, '_> {
                 continue;
             }
             let value = self.value(at, &key, guide.find(&key))?;
-            entries.push(member(self.cursor.text_since(start), key, value));
+            entries.push(Entry::member(self.cursor.text_since(start), key, value));
         }
         if !guide.is_in_order() {
             check_unique(entries.iter().skip(first), at)?;
@@ -270,16 +268,6 @@ impl<'a> JobReader<'a, '_> {
             }
             Err(error) => error.into(),
         }
-    }
-}
-
-/// The entry for a member; `text` ends with `value`.
-fn member<'a>(text: &'a str, key: Cow<'a, str>, value: &'a str) -> Entry<'a> {
-    match key {
-        Cow::Borrowed(key) => {
-            Entry::Member { text, key_end: key.len() + 1, value: text.len() - value.len() }
-        }
-        Cow::Owned(key) => Entry::Escaped { key, value },
     }
 }
 

@@ -106,7 +106,7 @@ fn entries<'a>(
 }
 
 fn entry<'a>(
-    key: &'a str,
+    key: &'a String,
     value: &'a Value,
     at: &PathNode<'_>,
     limits: &Limits,

@@ -29,7 +29,7 @@ enum Step<'a> {
 }
 
 /// The Job to which the list positions of an owned path refer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Side {
     Existing,
     Replacement,

@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use jsonschema::JsonType;
-use jsonschema::json::{Array, Json, JsonNumber, NodeIdentity, Object};
-use serde_json::{Number, Value};
+use jsonschema::json::{Array, Json, JsonNumber, NodeIdentity, Object, cmp, unique};
+use serde_json::{Map, Number, Value};
 
 use crate::job::{Elements, Members, Node, Shape};
 use crate::scalar::number;
@@ -81,8 +81,13 @@ impl<'d> jsonschema::json::Node<'d, Instance> for Node<'d> {
         }
     }
 
+    fn equals_value(&self, expected: &Value) -> bool {
+        cmp::equal(&Node::to_value(*self), expected)
+    }
+
+    /// The value in an error. What we read of errors needs no list or object.
     fn to_value(&self) -> Cow<'d, Value> {
-        Cow::Owned(Node::to_value(*self))
+        Cow::Owned(surface(*self))
     }
 
     fn identity(&self) -> Option<NodeIdentity> {
@@ -164,5 +169,21 @@ impl<'d> Array<'d, Instance> for Node<'d> {
 
     fn elements(&self) -> Elements<'d> {
         Node::elements(*self)
+    }
+
+    fn is_unique(&self) -> bool {
+        let values: Vec<Cow<'_, Value>> =
+            Node::elements(*self).map(|element| Cow::Owned(element.to_value())).collect();
+        unique::is_unique(&values)
+    }
+}
+
+/// The value if it is a scalar. A list or object is replaced by an empty one: parsed, it would take many
+/// times the memory of its text.
+pub(super) fn surface(value: Node<'_>) -> Value {
+    match value.shape() {
+        Shape::List => Value::Array(Vec::new()),
+        Shape::Object => Value::Object(Map::new()),
+        Shape::Null | Shape::Bool | Shape::Number | Shape::String => value.to_value(),
     }
 }

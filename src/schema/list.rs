@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
-use crate::job::Node;
+use crate::job::{Node, have_unique_hashes};
 
 /// How the elements of a list are identified.
 #[derive(Debug)]
@@ -71,7 +71,10 @@ impl Identity {
     }
 }
 
-fn repeated<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> Vec<(usize, Option<usize>)> {
+fn repeated<K: Eq + Hash>(keys: impl Iterator<Item = K> + Clone) -> Vec<(usize, Option<usize>)> {
+    if have_unique_hashes(keys.clone()) {
+        return Vec::new();
+    }
     // The position of the first element with each key, and whether a duplicate was already
     // reported.
     let mut seen: HashMap<K, (usize, bool)> = HashMap::new();

@@ -29,8 +29,8 @@ use self::unchecked::unchecked_rules;
 pub(crate) use self::unstructured::same_unstructured;
 pub(crate) use self::validation::{SchemaUpdate, SchemaViolations};
 pub use self::violation::{SchemaViolation, SchemaViolationKind};
+use crate::job::Job;
 use crate::job::resource::{GROUP, KIND, VERSION};
-use crate::job::{Document, Job};
 use crate::path::{FieldPath, Segment};
 
 /// The OpenAPI schema of a Job, compiled. It determines which values are valid and what counts as a
@@ -155,10 +155,9 @@ impl JobSchema {
     ///
     /// An API server does not look for duplicates in `metadata`.
     pub(crate) fn has_repeated(&self, job: &Job<'_>) -> bool {
-        let Ok(job) = job.to_value() else { return false };
-        let (schema, spec) = (self.structural.child("spec"), job.get("spec"));
-        let pair = schema.zip(spec);
-        pair.is_some_and(|(schema, spec)| schema.has_repeated(Document::of_value(spec).root()))
+        let Ok(job) = job.whole_document() else { return false };
+        let (schema, spec) = (self.structural.child("spec"), job.root().get("spec"));
+        schema.zip(spec).is_some_and(|(schema, spec)| schema.has_repeated(spec))
     }
 
     /// The violation if a Job has fewer or more tasks than the schema allows.

@@ -30,7 +30,7 @@ pub(super) struct ValuePair<'v> {
 pub(super) struct Ratchet<'v> {
     same: Same,
     field: ValuePair<'v>,
-    /// Whether a value is unchanged, keyed by the address of the replacement's value.
+    /// Whether a list or object is unchanged, keyed by the address of the replacement's value.
     unchanged: HashMap<usize, bool>,
     /// The existing elements of keyed lists by their key values, keyed by the address of the
     /// replacement's list.
@@ -88,6 +88,9 @@ impl<'v> Ratchet<'v> {
     pub(super) fn is_unchanged(&mut self, pair: &ValuePair<'_>) -> bool {
         let Some(existing) = pair.existing else { return false };
         let same = self.same;
+        if !(pair.replacement.is_object() || pair.replacement.is_list()) {
+            return same(pair.schema, existing, pair.replacement);
+        }
         let cached = self.unchanged.entry(pair.replacement.address());
         *cached.or_insert_with(|| same(pair.schema, existing, pair.replacement))
     }

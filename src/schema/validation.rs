@@ -9,12 +9,12 @@ use jsonschema::paths::Location;
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Number, Value};
 
-use super::instance::Instance;
+use super::instance::{Instance, surface};
 use super::ratchet::{Places, Ratchet, Same, ValuePair};
 use super::structural::{EnumSource, Kind, Structural};
 use super::validator::{FieldValidator, Validation};
 use super::violation::{SchemaViolation, SchemaViolationKind};
-use crate::job::{JsonType, Node};
+use crate::job::{JsonType, KeptValue, Node};
 use crate::path::{FieldPath, Segment};
 use crate::scalar::number;
 
@@ -148,7 +148,7 @@ impl Structural {
             violations.add(update.limit, || {
                 let position = Segment::Index(repeated.position);
                 SchemaViolation {
-                    new: ratchet.places.below(list.replacement, &position).map(Node::to_value),
+                    new: ratchet.places.below(list.replacement, &position).map(KeptValue::from),
                     path: below(path, repeated.list.into_iter().chain([position])),
                     kind: match repeated.first {
                         Some(first) => SchemaViolationKind::Repeats { first, keys: repeated.keys },
@@ -169,9 +169,9 @@ impl Structural {
     ) -> SchemaViolations {
         let mut violations = SchemaViolations::default();
         if !task.is_object() {
-            let found = task.to_value();
-            let new = Some(found.clone());
-            let kind = SchemaViolationKind::Type { expected: vec![JsonType::Object], found };
+            let (expected, found) = (vec![JsonType::Object], surface(task));
+            let kind = SchemaViolationKind::Type { expected, found };
+            let new = Some(task.into());
             let violation = SchemaViolation { path: path.clone(), kind, old: None, new };
             violations.add(update.limit, || violation);
         }
@@ -279,15 +279,15 @@ fn violation_of(
         return SchemaViolation {
             path: below(&path, [Segment::Key(name.as_str().into())]),
             kind: SchemaViolationKind::Missing,
-            old: pair.existing.and_then(|existing| existing.get(name)).map(Node::to_value),
+            old: pair.existing.and_then(|existing| existing.get(name)).map(KeptValue::from),
             new: None,
         };
     }
     SchemaViolation {
         path,
-        kind: kind_of(error, pair.schema),
-        old: pair.existing.map(Node::to_value),
-        new: Some(pair.replacement.to_value()),
+        kind: kind_of(error, pair.schema, pair.replacement),
+        old: pair.existing.map(KeptValue::from),
+        new: Some(pair.replacement.into()),
     }
 }
 
@@ -314,43 +314,52 @@ fn place_of<'v>(location: &Location, value: Node<'v>, places: &mut Places<'v>) -
     location.as_str().split('/').skip(1).map(segment).collect()
 }
 
-fn kind_of(error: &ValidationError<'_>, schema: &Structural) -> SchemaViolationKind {
-    match (error.kind(), &**error.instance()) {
-        (ValidationErrorKind::Type { kind }, found) => {
+fn kind_of(
+    error: &ValidationError<'_>,
+    schema: &Structural,
+    found: Node<'_>,
+) -> SchemaViolationKind {
+    match (error.kind(), found.as_number()) {
+        (ValidationErrorKind::Type { kind }, _) => {
             let expected = match kind {
                 TypeKind::Single(one) => vec![json_type(*one)],
                 TypeKind::Multiple(several) => several.iter().map(json_type).collect(),
             };
-            SchemaViolationKind::Type { expected, found: found.clone() }
+            SchemaViolationKind::Type { expected, found: surface(found) }
         }
-        (ValidationErrorKind::Minimum { limit: Value::Number(least) }, Value::Number(found)) => {
-            SchemaViolationKind::Below { least: least.clone(), found: simplest(found) }
+        (ValidationErrorKind::Minimum { limit: Value::Number(least) }, Some(found)) => {
+            SchemaViolationKind::Below { least: least.clone(), found: simplest(&found) }
         }
-        (ValidationErrorKind::Maximum { limit: Value::Number(most) }, Value::Number(found)) => {
-            SchemaViolationKind::Above { most: most.clone(), found: simplest(found) }
+        (ValidationErrorKind::Maximum { limit: Value::Number(most) }, Some(found)) => {
+            SchemaViolationKind::Above { most: most.clone(), found: simplest(&found) }
         }
-        (ValidationErrorKind::MinLength { limit }, Value::String(text)) => {
-            SchemaViolationKind::TooShort { least: *limit, found: text.chars().count() }
+        (ValidationErrorKind::MinLength { limit }, _) => {
+            SchemaViolationKind::TooShort { least: *limit, found: characters(found) }
         }
-        (ValidationErrorKind::MaxLength { limit }, Value::String(text)) => {
-            SchemaViolationKind::TooLong { most: *limit, found: text.chars().count() }
+        (ValidationErrorKind::MaxLength { limit }, _) => {
+            SchemaViolationKind::TooLong { most: *limit, found: characters(found) }
         }
-        (ValidationErrorKind::MinItems { limit }, Value::Array(list)) => {
-            SchemaViolationKind::TooFew { least: *limit, found: list.len() }
+        (ValidationErrorKind::MinItems { limit }, _) => {
+            SchemaViolationKind::TooFew { least: *limit, found: found.elements().count() }
         }
-        (ValidationErrorKind::MaxItems { limit }, Value::Array(list)) => {
-            SchemaViolationKind::TooMany { most: *limit, found: list.len() }
+        (ValidationErrorKind::MaxItems { limit }, _) => {
+            SchemaViolationKind::TooMany { most: *limit, found: found.elements().count() }
         }
         (ValidationErrorKind::Pattern { pattern }, _) => match schema.kind {
             Kind::Quantity => SchemaViolationKind::NotAQuantity { pattern: pattern.clone() },
             _ => SchemaViolationKind::Pattern(pattern.clone()),
         },
-        (ValidationErrorKind::Enum { options }, found) => {
-            SchemaViolationKind::NotOneOf { choices: choices(options), found: found.clone() }
+        (ValidationErrorKind::Enum { options }, _) => {
+            SchemaViolationKind::NotOneOf { choices: choices(options), found: found.to_value() }
         }
         (ValidationErrorKind::Format { format }, _) => SchemaViolationKind::Format(format.clone()),
         _ => SchemaViolationKind::Other(error.masked_with("the value").to_string()),
     }
+}
+
+/// The number of characters of a string.
+fn characters(string: Node<'_>) -> usize {
+    string.to_str().map_or(0, |text| text.chars().count())
 }
 
 fn json_type(named: jsonschema::JsonType) -> JsonType {

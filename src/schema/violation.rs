@@ -5,11 +5,10 @@ use std::fmt;
 use serde_json::{Number, Value};
 use similar::get_close_matches;
 
-use crate::job::JsonType;
+use crate::job::{JsonType, KeptValue};
 use crate::path::FieldPath;
 
 /// A value that violates the schema.
-#[expect(clippy::exhaustive_structs, reason = "hidden: only crates of this workspace use it")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaViolation {
     /// The path of the value in the replacement.
@@ -17,9 +16,17 @@ pub struct SchemaViolation {
     /// What is wrong.
     pub kind: SchemaViolationKind,
     /// The corresponding value of the existing Job, if it is known.
-    pub old: Option<Value>,
+    pub(crate) old: Option<KeptValue>,
     /// The value of the replacement; `None` if it is missing.
-    pub new: Option<Value>,
+    pub(crate) new: Option<KeptValue>,
+}
+
+impl SchemaViolation {
+    /// The value of the replacement; `None` if it is missing.
+    #[must_use]
+    pub fn new_value(&self) -> Option<&Value> {
+        self.new.as_ref().map(KeptValue::get)
+    }
 }
 
 /// What is wrong with a value.
@@ -34,7 +41,7 @@ pub enum SchemaViolationKind {
     Type {
         /// The allowed JSON types.
         expected: Vec<JsonType>,
-        /// The value.
+        /// The value. A list or object is replaced by an empty one.
         found: Value,
     },
     /// The number is below the minimum.

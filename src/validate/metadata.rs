@@ -15,7 +15,6 @@
 )]
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 use std::mem::{Discriminant, discriminant};
@@ -48,22 +47,22 @@ const LABEL_VALUE_RULE: &str = "a valid label must be an empty string or consist
 /// `Display` names the key or the list position and never shows a value of the Job:
 /// ``value of `app`: must be no more than 63 bytes``.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MetadataViolation {
+pub struct MetadataViolation<'v> {
     /// The part of the field that violates the rule.
-    pub subject: Subject,
+    pub subject: Subject<'v>,
     /// The rule.
     pub kind: MetadataViolationKind,
 }
 
 /// The part of a field of `metadata` that violates a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Subject {
+pub enum Subject<'v> {
     /// The field as a whole.
     Field,
     /// A key of a map.
-    Key(String),
+    Key(Cow<'v, str>),
     /// The value under this key of a map.
-    ValueOf(String),
+    ValueOf(Cow<'v, str>),
     /// The list element at this position.
     Element(usize),
     /// The ownerReference at this position, or one of its fields.
@@ -117,22 +116,37 @@ pub enum MetadataViolationKind {
 
 /// Validates the new value of a field of `metadata`. The violations are in the order of an API
 /// server. Fields without rules have none.
-pub fn violations(field: &str, value: Node<'_>) -> Vec<MetadataViolation> {
+pub fn violations<'v>(field: &str, value: Node<'v>) -> Vec<MetadataViolation<'v>> {
+    let mut violations = Vec::new();
+    visit_violations(field, value, &mut |violation| violations.push(violation));
+    // An API server reads the keys of a map in alphabetical order, and the map as a whole last.
+    if value.is_object() {
+        violations.sort_by(|a, b| a.map_key().cmp(&b.map_key()));
+    }
+    violations
+}
+
+/// Visits the [`violations`], of which there can be as many as keys, in the order of the text.
+pub(super) fn visit_violations<'v>(
+    field: &str,
+    value: Node<'v>,
+    visit: &mut dyn FnMut(MetadataViolation<'v>),
+) {
     match (field, value.shape()) {
-        ("labels", Shape::Object) => label_violations(value),
-        ("annotations", Shape::Object) => annotation_violations(value),
+        ("labels", Shape::Object) => label_violations(value, visit),
+        ("annotations", Shape::Object) => annotation_violations(value, visit),
         ("generateName", Shape::String) => {
             let prefix = go_string(Some(value));
-            illegal_characters(&prefix).map(|kind| Subject::Field.violates(kind)).collect()
+            illegal_characters(&prefix).for_each(|kind| visit(Subject::Field.violates(kind)));
         }
-        ("finalizers", Shape::List) => finalizer_violations(value),
-        ("ownerReferences", Shape::List) => owner_violations(value),
-        _ => Vec::new(),
+        ("finalizers", Shape::List) => finalizer_violations(value, visit),
+        ("ownerReferences", Shape::List) => owner_violations(value, visit),
+        _ => {}
     }
 }
 
 /// Validates the finalizers of a Job that is being deleted: none may be added.
-pub fn late_finalizers(old: Option<Node<'_>>, new: Node<'_>) -> Vec<MetadataViolation> {
+pub fn late_finalizers(old: Option<Node<'_>>, new: Node<'_>) -> Vec<MetadataViolation<'static>> {
     let old = old.into_iter().flat_map(Node::elements);
     let old: HashSet<Cow<'_, str>> = old.filter_map(Node::to_str).collect();
     new.elements()
@@ -192,21 +206,29 @@ pub fn is_dns_label(text: &str) -> bool {
         && text.bytes().all(|byte| is_lower_alphanumeric(byte) || byte == b'-')
 }
 
-impl MetadataViolation {
+impl<'v> MetadataViolation<'v> {
     /// The subject and the rule, without the character or positions. Violations of the existing Job
     /// and of its replacement with the same key count as the same violation.
-    pub fn key(&self) -> (&Subject, Discriminant<MetadataViolationKind>) {
-        (&self.subject, discriminant(&self.kind))
+    pub(super) fn into_key(self) -> (Subject<'v>, Discriminant<MetadataViolationKind>) {
+        (self.subject, discriminant(&self.kind))
+    }
+
+    /// The key of a map that violates the rule, or whose value does. Sorts before the whole map.
+    fn map_key(&self) -> (bool, &str) {
+        match &self.subject {
+            Subject::Key(key) | Subject::ValueOf(key) => (false, key),
+            Subject::Field | Subject::Element(_) | Subject::Owner(..) => (true, ""),
+        }
     }
 }
 
-impl Subject {
-    fn violates(self, kind: MetadataViolationKind) -> MetadataViolation {
+impl<'v> Subject<'v> {
+    fn violates(self, kind: MetadataViolationKind) -> MetadataViolation<'v> {
         MetadataViolation { subject: self, kind }
     }
 }
 
-impl fmt::Display for MetadataViolation {
+impl fmt::Display for MetadataViolation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.kind;
         match &self.subject {
@@ -256,66 +278,53 @@ impl fmt::Display for MetadataViolationKind {
     }
 }
 
-fn label_violations(labels: Node<'_>) -> Vec<MetadataViolation> {
-    let mut violations = Vec::new();
+fn label_violations<'v>(labels: Node<'v>, visit: &mut dyn FnMut(MetadataViolation<'v>)) {
     for (key, value) in labels.members() {
         let key = key.to_str();
-        let of_key = |kind| Subject::Key((*key).into()).violates(kind);
-        violations.extend(qualified_name_violations(&key).into_iter().map(of_key));
-        let of_value = |kind| Subject::ValueOf((*key).into()).violates(kind);
-        violations.extend(label_value_violations(&go_string(Some(value))).map(of_value));
+        for kind in qualified_name_violations(&key) {
+            visit(Subject::Key(key.clone()).violates(kind));
+        }
+        for kind in label_value_violations(&go_string(Some(value))) {
+            visit(Subject::ValueOf(key.clone()).violates(kind));
+        }
     }
-    sorted_by_key(violations)
 }
 
-fn annotation_violations(annotations: Node<'_>) -> Vec<MetadataViolation> {
-    let mut violations = Vec::new();
+fn annotation_violations<'v>(annotations: Node<'v>, visit: &mut dyn FnMut(MetadataViolation<'v>)) {
     let mut bytes: usize = 0;
     for (key, value) in annotations.members() {
         let key = key.to_str();
-        let of_key = |kind| Subject::Key((*key).into()).violates(kind);
-        violations.extend(qualified_name_violations(&to_lower(&key)).into_iter().map(of_key));
+        for kind in qualified_name_violations(&to_lower(&key)) {
+            visit(Subject::Key(key.clone()).violates(kind));
+        }
         bytes += key.len() + go_string(Some(value)).len();
     }
-    let mut violations = sorted_by_key(violations);
     if bytes > ANNOTATIONS_BYTES {
-        violations.push(Subject::Field.violates(Kind::AnnotationsTooLarge));
+        visit(Subject::Field.violates(Kind::AnnotationsTooLarge));
     }
-    violations
 }
 
-/// An API server reads the keys of a map in alphabetical order.
-fn sorted_by_key(mut violations: Vec<MetadataViolation>) -> Vec<MetadataViolation> {
-    violations.sort_by(|a, b| match (&a.subject, &b.subject) {
-        (Subject::Key(a) | Subject::ValueOf(a), Subject::Key(b) | Subject::ValueOf(b)) => a.cmp(b),
-        _ => Ordering::Equal,
-    });
-    violations
-}
-
-fn finalizer_violations(finalizers: Node<'_>) -> Vec<MetadataViolation> {
+fn finalizer_violations<'v>(finalizers: Node<'v>, visit: &mut dyn FnMut(MetadataViolation<'v>)) {
     // The schema denies what is not a string, where `null` is one.
     let is_string = |name: Node<'_>| name.is_null() || name.to_str().is_some();
     let strings = || finalizers.elements().enumerate().filter(|(_, name)| is_string(*name));
     let names = || strings().map(|(position, name)| (position, go_string(Some(name))));
-    let of_name = |(position, name): (usize, Cow<'_, str>)| {
-        let violates = move |kind| Subject::Element(position).violates(kind);
-        qualified_name_violations(&name).into_iter().map(violates)
-    };
-    let mut violations: Vec<_> = names().flat_map(of_name).collect();
+    for (position, name) in names() {
+        for kind in qualified_name_violations(&name) {
+            visit(Subject::Element(position).violates(kind));
+        }
+    }
     if ["orphan", "foregroundDeletion"].iter().all(|known| names().any(|(_, name)| name == *known))
     {
-        violations.push(Subject::Field.violates(Kind::FinalizersConflict));
+        visit(Subject::Field.violates(Kind::FinalizersConflict));
     }
-    violations
 }
 
-fn owner_violations(owners: Node<'_>) -> Vec<MetadataViolation> {
-    let mut violations = Vec::new();
+fn owner_violations<'v>(owners: Node<'v>, visit: &mut dyn FnMut(MetadataViolation<'v>)) {
     let mut controller = None;
     for (position, owner) in owners.elements().enumerate() {
         let text = |field| go_string(owner.get(field));
-        let mut add = |field, kind| violations.push(Subject::Owner(position, field).violates(kind));
+        let mut add = |field, kind| visit(Subject::Owner(position, field).violates(kind));
         let version = text("apiVersion");
         if !version.is_empty() && !is_group_version(&version) {
             add(Some("apiVersion"), Kind::OwnerApiVersionMalformed);
@@ -332,11 +341,10 @@ fn owner_violations(owners: Node<'_>) -> Vec<MetadataViolation> {
             let first = *controller.get_or_insert(position);
             if first != position {
                 let kind = Kind::SecondController { first, second: position };
-                violations.push(Subject::Field.violates(kind));
+                visit(Subject::Field.violates(kind));
             }
         }
     }
-    violations
 }
 
 /// A string as Go decodes it: `null` and an absent field are the empty string. So is a value of

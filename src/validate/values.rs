@@ -1,6 +1,6 @@
 //! Validates the values that an update changes, whether or not the policy allows the change.
 
-use std::cell::OnceCell;
+use std::cell::{LazyCell, OnceCell};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
@@ -10,7 +10,7 @@ use super::{Violation, ViolationCode};
 use crate::diff::{
     Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, WalkLimits, compare, same,
 };
-use crate::job::{Buffer, Job, KeptValue, Node};
+use crate::job::{Buffer, Job, Node};
 use crate::path::{PathNode, Segment, Side};
 use crate::policy::{Check, UpdatePolicy};
 use crate::schema::{
@@ -82,26 +82,33 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
         after: Node<'_>,
         results: &mut Results,
     ) {
-        let mut violations = metadata::violations(name, after);
-        if name == "finalizers" && self.existing.metadata_field("deletionTimestamp").is_some() {
-            violations.extend(metadata::late_finalizers(diff.existing, after));
-        }
-        if violations.is_empty() {
-            return;
-        }
-        let before = diff.existing.map(|before| metadata::violations(name, before));
-        let before = before.unwrap_or_default();
-        let before: HashSet<_> = before.iter().map(MetadataViolation::key).collect();
-        let report = |invalid: MetadataViolation| {
+        let before = LazyCell::new(|| {
+            let mut keys = HashSet::new();
+            if let Some(before) = diff.existing {
+                // Counted first, because a set that grows takes half as much memory again.
+                let mut count = 0;
+                metadata::visit_violations(name, before, &mut |_| count += 1);
+                keys.reserve(count);
+                metadata::visit_violations(name, before, &mut |violation| {
+                    keys.insert(violation.into_key());
+                });
+            }
+            keys
+        });
+        let mut report = |invalid: MetadataViolation<'_>| {
             let mut path = diff.field.path();
             if let Subject::Owner(position, field) = invalid.subject {
                 path.push(Segment::Index(position));
                 path.extend(field.map(|field| Segment::Key(field.into())));
             }
             let violation = Violation::new(ViolationCode::InvalidValue, path, invalid.to_string());
-            if before.contains(&invalid.key()) { violation.into_warning() } else { violation }
+            let is_old = before.contains(&invalid.into_key());
+            results.add(if is_old { violation.into_warning() } else { violation });
         };
-        violations.into_iter().map(report).for_each(|violation| results.add(violation));
+        metadata::visit_violations(name, after, &mut report);
+        if name == "finalizers" && self.existing.metadata_field("deletionTimestamp").is_some() {
+            metadata::late_finalizers(diff.existing, after).into_iter().for_each(report);
+        }
     }
 }
 
@@ -254,7 +261,7 @@ impl From<SchemaViolation> for Violation {
     fn from(violation: SchemaViolation) -> Self {
         let SchemaViolation { path, kind, old, new } = violation;
         let violation = Violation::new(ViolationCode::InvalidValue, path, kind.to_string())
-            .with_values(old.map(KeptValue::from), new.map(KeptValue::from));
+            .with_values(old, new);
         match kind.hint() {
             Some(hint) => violation.with_hint(hint),
             None => violation,

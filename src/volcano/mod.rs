@@ -10,8 +10,8 @@ mod equality;
 mod types;
 
 use crate::diff::ReviewError;
-use crate::job::{Buffer, Document, Field, Job, JobError};
-use crate::path::{FieldPath, PathNode, Segment};
+use crate::job::Job;
+use crate::path::{FieldPath, Segment};
 use crate::schema::Structural;
 
 /// The webhook's reason for all fields that may not change.
@@ -91,8 +91,8 @@ pub(crate) fn denials(
     replacement: &Job<'_>,
     schema: Option<&Structural>,
 ) -> Result<Vec<Denial>, ReviewError> {
-    let old = document(existing).map_err(ReviewError::Existing)?;
-    let new = document(replacement).map_err(ReviewError::Replacement)?;
+    let old = existing.whole_document().map_err(ReviewError::Existing)?;
+    let new = replacement.whole_document().map_err(ReviewError::Replacement)?;
     let (old, new) = (old.root(), new.root());
     // The replacement is decoded first.
     if let Some(error) = decode::decode_error(new).or_else(|| decode::decode_error(old)) {
@@ -114,13 +114,4 @@ pub(crate) fn denials(
         denials.push(Denial { path, kind, message });
     }
     Ok(denials)
-}
-
-/// The whole Job.
-fn document<'j>(job: &Job<'j>) -> Result<Document<'j>, JobError> {
-    let whole = match job.whole {
-        Field::Text(text) => Field::Text(text.trim_ascii()),
-        Field::Value(value) => Field::Value(value),
-    };
-    job.document(whole, &PathNode::root(), Buffer::default())
 }
