@@ -79,6 +79,8 @@ pub(crate) enum Error {
     ToYaml(serde_saphyr::ser::Error),
     #[error("cannot write man pages to {name}: {error}")]
     Man { name: String, error: std::io::Error },
+    #[error("{0}: the Job has too many values to be shown as YAML")]
+    ManyValues(String),
     #[error("cannot write the output: {0}")]
     Output(std::io::Error),
 }

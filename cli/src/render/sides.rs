@@ -21,12 +21,20 @@ pub(super) struct Sides {
 /// The number of changes up to which they are applied: each can move all elements of a list.
 const APPLIED_CHANGES: usize = 10_000;
 
+/// The number of values up to which a Job is shown as YAML. A cluster stores 1.5 MiB, which have fewer.
+const SHOWN_VALUES: usize = 100_000;
+
 impl Sides {
     /// With very many changes, the second side is the replacement as it is.
+    ///
+    /// # Errors
+    ///
+    /// A Job cannot be read, or [has too many values](Error::ManyValues).
     pub(super) fn of(reviewed: &Reviewed) -> Result<Self, Error> {
         let update = &reviewed.update;
         let existing =
             update.existing()?.to_value().map_err(|error| update.existing.error(error))?;
+        check_size(&existing, &update.existing.name)?;
         let changes = reviewed.review.changes();
         let replacement = match changes.len() {
             0..=APPLIED_CHANGES => applied(existing.clone(), changes),
@@ -38,7 +46,24 @@ impl Sides {
                 update.replacement()?.to_value().map_err(|error| update.manifest.error(error))?
             }
         };
+        check_size(&replacement, &update.manifest.name)?;
         Ok(Self { existing, replacement })
+    }
+}
+
+fn check_size(job: &Value, name: &str) -> Result<(), Error> {
+    let mut left = SHOWN_VALUES;
+    if fits(job, &mut left) { Ok(()) } else { Err(Error::ManyValues(name.to_owned())) }
+}
+
+/// Counts the values of a Job; whether there are no more than are left.
+fn fits(value: &Value, left: &mut usize) -> bool {
+    let Some(fewer) = left.checked_sub(1) else { return false };
+    *left = fewer;
+    match value {
+        Value::Array(elements) => elements.iter().all(|element| fits(element, left)),
+        Value::Object(members) => members.values().all(|value| fits(value, left)),
+        _ => true,
     }
 }
 

@@ -9,6 +9,7 @@ use volcano_job_update::internals::Position;
 use volcano_job_update::{Change, ChangeKind, Segment, Severity, Violation, ViolationCode};
 use volcano_job_update_programs::printable;
 
+use super::located::Located;
 use super::public::public_text;
 use super::words::{shown, shown_path, values};
 use crate::case::{Reviewed, Spots};
@@ -45,9 +46,8 @@ impl Snippets<'_> {
     /// `show_values`.
     fn sources(&self, violation: &Violation, spots: &Spots) -> Vec<Element<'static>> {
         let update = &self.reviewed.update;
-        let changes = self.reviewed.review.changes();
-        let position = changes.binary_search_by(|change| change.path().cmp(violation.path()));
-        let change = position.ok().and_then(|position| changes.get(position));
+        let reviewed = self.reviewed;
+        let change = Located { reviewed, violation, spots: Some(spots) }.change();
         let new = spots.replacement.as_ref().map(|spot| (&update.manifest, spot));
         let old = spots.existing.as_ref().map(|spot| (&update.existing, spot));
         let is_there =

@@ -26,8 +26,8 @@ pub(super) struct Unified {
     omitted: usize,
 }
 
-/// The size of the diff of a Job, in bytes. Deeply nested values have more indentation than text.
-const MAX_BYTES: usize = 1 << 20;
+/// The size of the lines of a Job, in bytes. Deeply nested values have more indentation than text.
+const MAX_BYTES: usize = 1_000_000;
 
 /// The number of unchanged lines around a changed one.
 const CONTEXT: usize = 3;
@@ -41,7 +41,13 @@ impl Unified {
 impl Render for Unified {
     fn case(&mut self, case: &Case) -> Result<String, Error> {
         match &case.outcome {
-            Outcome::Reviewed(reviewed) => self.reviewed(reviewed),
+            Outcome::Reviewed(reviewed) => match self.reviewed(reviewed) {
+                Err(error @ Error::ManyValues(_)) => {
+                    let paths = Tree { options: self.options }.case(case)?;
+                    Ok(format!("{paths}# {}\n", printable(&error.to_string(), &[])))
+                }
+                result => result,
+            },
             _ => Tree { options: self.options }.case(case),
         }
     }
@@ -114,7 +120,8 @@ impl Unified {
     ) -> String {
         let line = |line: &Line<'_>| {
             let indentation = line.indentation();
-            let bytes = indentation + line.text().len();
+            // With the mark and the line break.
+            let bytes = indentation + line.text().len() + 2;
             if bytes > self.bytes_left {
                 (self.bytes_left, self.omitted) = (0, self.omitted + 1);
                 return String::new();

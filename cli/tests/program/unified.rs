@@ -113,3 +113,36 @@ fn elements_of_lists_are_matched_by_their_keys() {
     let moved = with_tasks(&["c", "a", "b"]);
     insta::assert_snapshot!(diff(&["--show-values"], path(&existing), path(&moved)));
 }
+
+#[test]
+fn a_job_of_very_many_values_is_shown_by_its_paths() {
+    let args = |last: &str| {
+        let mut args = vec!["a"; 100_000];
+        args.push(last);
+        with(&json!({}), &json!({"args": args}))
+    };
+    let (existing, replacement) = (job_file(&args("b")), job_file(&args("c")));
+    let text = stdout(&run(&["diff", path(&existing), path(&replacement)]));
+    let expected = format!(
+        "  ~ spec.tasks[0].template.spec.containers[0].args[100000]  allowed\n\
+         # {}: the Job has too many values to be shown as YAML\n",
+        path(&existing)
+    );
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn the_lines_of_a_job_are_limited() {
+    let annotations = |value: &str| {
+        let value = value.repeat(20);
+        let annotations = (0..40_000).map(|i| (format!("a{i}"), json!(format!("{value}{i}"))));
+        let mut job = with(&json!({}), &json!({}));
+        job["metadata"]["annotations"] = annotations.collect();
+        job
+    };
+    let (existing, replacement) = (job_file(&annotations("b")), job_file(&annotations("c")));
+    let text = stdout(&run(&["diff", "--show-values", path(&existing), path(&replacement)]));
+    assert!(text.len() < 1 << 20, "{}", text.len());
+    let last = text.lines().last().expect("a line");
+    assert!(last.starts_with("# and ") && last.ends_with(" more lines"), "{last}");
+}
