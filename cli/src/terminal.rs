@@ -33,7 +33,10 @@ impl Terminal {
 }
 
 fn columns() -> Option<usize> {
-    let set = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let set = env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok())
+        .filter(|columns| *columns > 0);
     set.or_else(|| terminal_size::terminal_size().map(|(width, _)| width.0.into()))
 }
 

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::JsonType;
 use super::cursor::slice;
 use crate::scalar::number;
 
@@ -102,6 +103,13 @@ impl<'a> Field<'a> {
         match self {
             Field::Text(text) => text == "null",
             Field::Value(value) => value.is_null(),
+        }
+    }
+
+    pub fn json_type(self) -> JsonType {
+        match self {
+            Field::Text(text) => JsonType::of_text(text),
+            Field::Value(value) => JsonType::of(value),
         }
     }
 

@@ -111,8 +111,8 @@ impl ViolationCode {
                 summary: "A field that a Job does not have was set, changed or removed.",
                 explanation: "An API server drops unknown fields, or rejects the request in \
                     strict mode, which kubectl uses. Most often the name is misspelt \
-                    or the field is one level too high or too low; names are case- \
-                    sensitive.",
+                    or the field is one level too high or too low; names are \
+                    case-sensitive.",
             },
             Self::TaskAdded => Texts {
                 summary: "The replacement has a task that the existing Job does not have.",

@@ -6,7 +6,7 @@ use similar::get_close_matches;
 use super::{Violation, ViolationCode, scaling};
 use crate::diff::{Difference, DifferenceKind, JobField, Origin};
 use crate::job::resource::{API_VERSION, KIND};
-use crate::job::{Field, Job, KeptValue, Node};
+use crate::job::{Field, Job, JsonType, KeptValue, Node};
 use crate::path::{FieldPath, Segment};
 use crate::policy::{UpdatePolicy, is_dropped_default, is_identity};
 use crate::schema::Structural;
@@ -51,7 +51,13 @@ pub(super) fn identity_violations(replacement: &Job<'_>) -> impl Iterator<Item =
             Some(required) if is_set() => {
                 (format!("must be {required}"), format!("set {} to {required}", name()))
             }
-            _ => ("must be set".to_owned(), format!("set {}", name())),
+            _ => match field.filter(|field| !field.is_null()).map(Field::json_type) {
+                Some(found) if found != JsonType::String => {
+                    let hint = "write it in quotes if it is meant as text".to_owned();
+                    (format!("must be a string, not {}", found.with_article()), hint)
+                }
+                _ => ("must be set".to_owned(), format!("set {}", name())),
+            },
         };
         let path = keys.iter().map(|key| Segment::Key((*key).into())).collect();
         Some(Violation::new(ViolationCode::WrongObject, path, message).with_hint(hint))

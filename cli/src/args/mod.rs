@@ -42,7 +42,7 @@ Exit status:
 pub(crate) enum Command {
     /// Check whether EXISTING may be replaced by REPLACEMENT, or what applying REPLACEMENT makes of it
     ///
-    /// Exit status: 0 allowed, 1 denied, 2 error. Of several Jobs the highest counts.
+    /// Exit status: 0 allowed, 1 denied or refused, 2 error. Of several Jobs the highest counts.
     #[command(after_help = "Example:\n  volcano-job-update check live.yaml job.yaml")]
     Check {
         #[command(flatten)]

@@ -233,13 +233,16 @@ impl Documents {
             Head { items: Some(items), kind: Some(kind), .. } if kind.ends_with("List") => {
                 let paths = item_paths(items.len());
                 let places = places_in_json(&text, &paths.iter().collect::<Vec<_>>());
-                for (head, place) in items.iter().zip(places) {
+                for (item, place) in items.iter().zip(places) {
                     let locator = Locator { range: place.value.clone(), item: None };
-                    self.add(head, place.value.start, locator, None);
+                    match item.head() {
+                        Some(head) => self.add(head, place.value.start, locator, None),
+                        None => self.others += 1,
+                    }
                 }
             }
             head => {
-                if head.is_unreadable
+                if head.is_broken
                     && let Some(slip) = Slip::in_unreadable(&text)
                 {
                     return Err(Error::Slip { name: self.source.name.clone(), slip });
@@ -276,20 +279,23 @@ impl Documents {
             let places = manifest.places.places(&paths.iter().collect::<Vec<_>>());
             places.iter().map(|place| place.value.start).collect()
         };
-        let mut add = |head: &Head, start: usize, item: Option<usize>| {
+        let mut add = |head: Option<&Head>, start: usize, item: Option<usize>| {
             let locator = Locator { range: range.clone(), item };
-            self.add(head, start, locator, Some(&manifest));
+            match head {
+                Some(head) => self.add(head, start, locator, Some(&manifest)),
+                None => self.others += 1,
+            }
         };
         match &head {
             Head { items: Some(items), kind: Some(kind), .. } if kind.ends_with("List") => {
                 let starts = starts(&item_paths(items.len()));
-                for (item, (head, start)) in items.iter().zip(starts).enumerate() {
-                    add(head, start, Some(item));
+                for (position, (item, start)) in items.iter().zip(starts).enumerate() {
+                    add(item.head(), start, Some(position));
                 }
             }
             head => {
                 for start in starts(&[FieldPath::default()]) {
-                    add(head, start, None);
+                    add(Some(head), start, None);
                 }
             }
         }

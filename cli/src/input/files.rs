@@ -1,6 +1,6 @@
 //! The files of both sides, from directories, globs and git.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -84,6 +84,7 @@ impl Units {
         let mut blobs = BTreeMap::new();
         let mut files = Files::default();
         for path in paths {
+            let path = &*git.without_links(path);
             let found = git.blobs(path)?;
             let is_new = found.is_empty();
             blobs.extend(found.into_iter().map(|blob| (PathBuf::from(&blob.path), blob)));
@@ -95,7 +96,21 @@ impl Units {
         }
         let mut by_path = Vec::new();
         for path in files.files.into_values() {
-            by_path.push((git.key(&path)?, Origin::File(path)));
+            let real = git.without_links(&path);
+            let key = git.key(&real)?;
+            if real != path {
+                // A glob has matched the link, and not the file in the revision.
+                blobs.extend(git.blobs(&real)?.into_iter().map(|blob| (key.clone(), blob)));
+            }
+            by_path.push((key, Origin::File(real)));
+        }
+        // A file that was renamed has its existing Jobs under the old name.
+        if by_path.iter().any(|(key, _)| !blobs.contains_key(key)) {
+            let known: HashSet<String> = blobs.values().map(|blob| blob.path.clone()).collect();
+            let mut renamed = git.renamed()?;
+            renamed.retain(|_, old| !known.contains(&old.path));
+            let new = by_path.iter().filter_map(|(key, _)| renamed.remove_entry(key));
+            blobs.extend(new);
         }
         let blobs = blobs.into_iter();
         let blobs = blobs.map(|(key, blob)| (key, Origin::Blob(Arc::clone(git), blob)));
@@ -194,7 +209,8 @@ impl Files {
     }
 }
 
-/// Whether it is a file with the name of a manifest, or a link to one in the same directory or below.
+/// Whether it is a file with the name of a manifest, or a link to a file in the same directory or below
+/// that is not visited itself, as in a volume of a `ConfigMap`.
 fn is_manifest(entry: &DirEntry, directory: &Path) -> bool {
     if format_by_name(entry.path()).is_none() {
         return false;
@@ -203,7 +219,13 @@ fn is_manifest(entry: &DirEntry, directory: &Path) -> bool {
         return entry.file_type().is_file();
     }
     match (entry.path().canonicalize(), directory.canonicalize()) {
-        (Ok(target), Ok(directory)) => target.is_file() && target.starts_with(directory),
+        (Ok(target), Ok(directory)) => target.is_file() && is_only_linked(&target, &directory),
         _ => false,
     }
+}
+
+/// Whether a file is below a directory, hidden or without the name of a manifest.
+fn is_only_linked(file: &Path, directory: &Path) -> bool {
+    file.strip_prefix(directory)
+        .is_ok_and(|below| below.iter().any(is_hidden) || format_by_name(below).is_none())
 }

@@ -1,5 +1,6 @@
 //! Files in a revision of git.
 
+use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -85,6 +86,29 @@ impl Git {
         // An absolute path can go through links.
         let path = path.canonicalize().map_err(|_| outside())?;
         path.strip_prefix(&self.top).map(Path::to_owned).map_err(|_| outside())
+    }
+
+    /// The path from the working directory, without the links in it; the path as it is if it has none.
+    pub(crate) fn without_links(&self, path: &Path) -> PathBuf {
+        match path.canonicalize() {
+            Ok(real) if real != normal(&self.directory.join(path)) => real,
+            _ => path.to_owned(),
+        }
+    }
+
+    /// The files of the revision that the working tree has under other names, by their new paths.
+    pub(crate) fn renamed(&self) -> Result<HashMap<PathBuf, Blob>, Error> {
+        let arguments = ["diff", "--name-status", "-z", "--find-renames", "--diff-filter=R"];
+        let text = git(&[&arguments[..], &[&self.commit, "--"]].concat())?;
+        let fields: Vec<&str> = text.split('\0').collect();
+        let mut renamed = HashMap::new();
+        for field in fields.chunks_exact(3) {
+            if let [_, old, new] = field {
+                let blobs = self.list(Path::new(old))?.into_iter();
+                renamed.extend(blobs.map(|blob| (PathBuf::from(new), blob)));
+            }
+        }
+        Ok(renamed)
     }
 
     /// How messages name a file, as git does: `REVISION:PATH`.

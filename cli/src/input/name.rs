@@ -1,8 +1,11 @@
 //! What an object is, and which.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use volcano_job_update::resource::{API_VERSION, KIND};
 
@@ -47,46 +50,44 @@ impl fmt::Display for JobName {
     }
 }
 
-/// The fields of an object that say what it is.
+/// The fields of an object that say what it is. A field of another type counts as absent.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Head {
+    #[serde(deserialize_with = "text")]
     api_version: Option<String>,
+    #[serde(deserialize_with = "text")]
     pub(super) kind: Option<String>,
+    #[serde(deserialize_with = "object")]
     metadata: Option<Metadata>,
-    pub(super) items: Option<Vec<Head>>,
-    /// It is no object, or one of these fields has another type.
-    #[serde(skip)]
-    pub(super) is_unreadable: bool,
+    pub(super) items: Option<Vec<Item>>,
     /// It is not even JSON.
     #[serde(skip)]
     pub(super) is_broken: bool,
 }
 
+/// An item of a list; empty if it is no object.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Item(#[serde(deserialize_with = "object")] Option<Head>);
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Metadata {
+    #[serde(deserialize_with = "text")]
     namespace: Option<String>,
+    #[serde(deserialize_with = "text")]
     name: Option<String>,
 }
 
 impl Head {
     pub(super) fn of_json(text: &[u8]) -> Self {
-        serde_json::from_slice(text).unwrap_or_else(|_| match serde_json::from_slice(text) {
-            Ok(value) => Self::of_unreadable(&value),
-            Err(_) => Self { is_unreadable: true, is_broken: true, ..Self::default() },
-        })
+        let item: Result<Item, _> = serde_json::from_slice(text);
+        item.map_or_else(|_| Self { is_broken: true, ..Self::default() }, Item::into_head)
     }
 
     pub(super) fn of_value(value: &Value) -> Self {
-        Self::deserialize(value).unwrap_or_else(|_| Self::of_unreadable(value))
-    }
-
-    /// Counts as a Job, whose error tells what is wrong.
-    fn of_unreadable(value: &Value) -> Self {
-        let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
-        let (api_version, kind) = (text("apiVersion"), text("kind"));
-        Self { api_version, kind, is_unreadable: true, ..Self::default() }
+        Item::deserialize(value).map_or_else(|_| Self::default(), Item::into_head)
     }
 
     pub(super) fn job_name(&self) -> JobName {
@@ -109,6 +110,80 @@ impl Head {
         let group = API_VERSION.split('/').next().unwrap_or_default();
         let is_job = kind == KIND && version.split('/').next() == Some(group);
         (!is_job).then(|| format!("a {kind} of {version}"))
+    }
+}
+
+impl Item {
+    pub(super) fn head(&self) -> Option<&Head> {
+        self.0.as_ref()
+    }
+
+    fn into_head(self) -> Head {
+        self.0.unwrap_or_default()
+    }
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Any::deserialize(deserializer)? {
+        Any::Text(text) => Some(text),
+        Any::Other(_) => None,
+    })
+}
+
+fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    deserializer.deserialize_any(ObjectVisitor(PhantomData))
+}
+
+/// A text, or anything else.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Any {
+    Text(String),
+    Other(IgnoredAny),
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::env;
 use std::path::PathBuf;
 
@@ -23,6 +23,8 @@ pub(super) struct Github {
     options: Options,
     root: SourceRoot,
     queues: BTreeMap<Kind, Queue>,
+    /// The notes that were printed.
+    told: HashSet<String>,
     summary: Option<(PathBuf, StepSummary)>,
 }
 
@@ -70,6 +72,7 @@ impl Github {
             options,
             root: SourceRoot::github_workspace(),
             queues: BTreeMap::new(),
+            told: HashSet::new(),
             summary: file.map(|file| (file.into(), StepSummary::default())),
         }
     }
@@ -90,7 +93,9 @@ impl Render for Github {
             Outcome::Created | Outcome::Deleted => {}
         }
         for note in &case.notes {
-            text += &self.of_file(Kind::Notice, "note", note, case);
+            if self.told.insert(note.clone()) {
+                text += &self.of_file(Kind::Notice, "note", note, case);
+            }
         }
         if let Some((_, summary)) = &mut self.summary {
             summary.add(case);

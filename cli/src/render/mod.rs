@@ -48,8 +48,8 @@ pub(crate) fn of_diff(output: DiffOutput, options: Options) -> Box<dyn Render> {
         DiffOutput::Unified => Box::new(unified::Unified::new(options)),
         DiffOutput::Tree => Box::new(tree::Tree { options }),
         DiffOutput::Json => Box::new(json::Json::new(options)),
-        DiffOutput::JsonPatch => Box::new(JsonPatch),
-        DiffOutput::MergePatch => Box::new(MergePatch),
+        DiffOutput::JsonPatch => Box::new(JsonPatch { options }),
+        DiffOutput::MergePatch => Box::new(MergePatch { options }),
         DiffOutput::Html => Box::new(html::Html::new(options)),
     }
 }

@@ -154,6 +154,7 @@ impl Line {
         let (before, rest) = text.split_at_checked(range.start)?;
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let before = before.get(start..)?;
+        let before = before.strip_prefix("\u{feff}".as_bytes()).unwrap_or(before);
         let rest = rest.split(|byte| *byte == b'\n').next()?;
         if before.len() + rest.len() > MAX_LINE_BYTES {
             return None;

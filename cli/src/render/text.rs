@@ -18,11 +18,13 @@ pub(super) struct Text {
     options: Options,
     /// The lines of the table at the end: the Jobs that are not simply allowed.
     rows: Vec<[String; 3]>,
+    /// Which fields may change, if other fields of several Jobs did.
+    rule: Option<String>,
 }
 
 impl Text {
     pub(super) fn new(options: Options) -> Self {
-        Self { options, rows: Vec::new() }
+        Self { options, rows: Vec::new(), rule: None }
     }
 }
 
@@ -48,12 +50,12 @@ impl Render for Text {
         if !self.options.has_many {
             return String::new();
         }
-        self.table() + &counts(summary)
+        self.rule.take().unwrap_or_default() + &self.table() + &counts(summary)
     }
 }
 
 impl Text {
-    fn reviewed(&self, reviewed: &Reviewed) -> String {
+    fn reviewed(&mut self, reviewed: &Reviewed) -> String {
         let review = &reviewed.review;
         let violations = review.violations().into_iter().flatten();
         let mut parts = vec![self.headline(reviewed)];
@@ -72,7 +74,12 @@ impl Text {
             }
         }
         if violations.clone().any(|violation| violation.code() == ViolationCode::ImmutableField) {
-            parts.push(self.rule(reviewed));
+            let rule = self.rule(reviewed);
+            if self.options.has_many {
+                self.rule = Some(rule);
+            } else {
+                parts.push(rule);
+            }
         }
         let others =
             tree::lines(review, self.options, |change| change.verdict() != Verdict::Denied);

@@ -41,7 +41,7 @@ impl Unified {
 impl Render for Unified {
     fn case(&mut self, case: &Case) -> Result<String, Error> {
         match &case.outcome {
-            Outcome::Reviewed(reviewed) => match self.reviewed(reviewed) {
+            Outcome::Reviewed(reviewed) => match self.reviewed(case, reviewed) {
                 Err(error @ Error::ManyValues(_)) => {
                     let paths = Tree { options: self.options }.case(case)?;
                     Ok(format!("{paths}# {}\n", printable(&error.to_string(), &[])))
@@ -62,7 +62,7 @@ impl Render for Unified {
 }
 
 impl Unified {
-    fn reviewed(&mut self, reviewed: &Reviewed) -> Result<String, Error> {
+    fn reviewed(&mut self, case: &Case, reviewed: &Reviewed) -> Result<String, Error> {
         if reviewed.review.changes().is_empty() {
             return Ok(String::new());
         }
@@ -73,7 +73,7 @@ impl Unified {
         let hunks =
             group_diff_ops(compare(reviewed.review.changes(), &existing, &replacement), CONTEXT);
         (self.bytes_left, self.omitted) = (MAX_BYTES, 0);
-        let mut text = self.header(reviewed);
+        let mut text = self.header(case, reviewed);
         for hunk in hunks {
             text += &self.hunk(&hunk, &existing, &replacement);
         }
@@ -83,12 +83,17 @@ impl Unified {
         })
     }
 
-    fn header(&self, reviewed: &Reviewed) -> String {
+    fn header(&self, case: &Case, reviewed: &Reviewed) -> String {
         let bold = self.options.terminal.bold();
+        let job = if self.options.has_many {
+            format!("{bold}{}:{bold:#}\n", printable(&case.job, &[]))
+        } else {
+            String::new()
+        };
         let name = |name| printable(name, &[]);
         let update = &reviewed.update;
         let (existing, manifest) = (name(&update.existing.name), name(&update.manifest.name));
-        format!("{bold}--- {existing}{bold:#}\n{bold}+++ {manifest}{bold:#}\n")
+        format!("{job}{bold}--- {existing}{bold:#}\n{bold}+++ {manifest}{bold:#}\n")
     }
 
     fn hunk(&mut self, ops: &[DiffOp], existing: &[Line<'_>], replacement: &[Line<'_>]) -> String {

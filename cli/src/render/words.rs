@@ -90,7 +90,11 @@ pub(super) fn by_code(violations: &Violations) -> String {
 pub(super) fn counts(summary: &Summary) -> String {
     let counts = summary.counts().map(|(word, count)| format!("{count} {}", word.as_str()));
     let counts: Vec<String> = counts.collect();
-    let jobs = format!("{}: {}\n", count(summary.jobs(), "Job"), counts.join(", "));
+    let jobs = if counts.is_empty() {
+        "there are no Volcano Jobs in these files\n".to_owned()
+    } else {
+        format!("{}: {}\n", count(summary.jobs(), "Job"), counts.join(", "))
+    };
     let skipped = match summary.other_objects {
         0 => String::new(),
         others => format!("{} skipped\n", count(others, "other object")),

@@ -161,3 +161,40 @@ fn broken_manifests_in_the_revision_are_errors_of_their_own() {
     let expected = "error: HEAD:jobs/a.yaml: unclosed bracket '[' at line 1, column 4\n";
     assert!(stderr(&output).contains(expected), "{}", stderr(&output));
 }
+
+/// What git has as a link is the file that it leads to, on both sides.
+#[cfg(unix)]
+#[test]
+fn links_are_followed_on_both_sides() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path();
+    git(root, &["init", "--quiet"]);
+    write(root, "real/a.yaml", &yaml("a", "q"));
+    std::os::unix::fs::symlink("real", root.join("linked")).expect("a link");
+    std::os::unix::fs::symlink("real/a.yaml", root.join("link.yaml")).expect("a link");
+    git(root, &["add", "."]);
+    git(root, &["commit", "--quiet", "-m", "jobs"]);
+    write(root, "real/a.yaml", &yaml("a", "x"));
+    for path in ["real", "linked", "linked/a.yaml", "link.yaml", "l*.yaml", "."] {
+        let expected = (1, "1 Job: 1 denied".to_owned());
+        assert_eq!(summary(root, &["check", "--base", "HEAD", path]), expected, "{path}");
+    }
+}
+
+/// A hook gets only the new name of a file.
+#[test]
+fn a_renamed_file_has_its_existing_jobs() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path();
+    git(root, &["init", "--quiet"]);
+    write(root, "jobs/old.yaml", &yaml("a", "q"));
+    git(root, &["add", "."]);
+    git(root, &["commit", "--quiet", "-m", "jobs"]);
+    git(root, &["mv", "jobs/old.yaml", "jobs/new.yaml"]);
+    write(root, "jobs/new.yaml", &yaml("a", "x"));
+    git(root, &["add", "."]);
+    for path in ["jobs/new.yaml", "jobs"] {
+        let expected = (1, "1 Job: 1 denied".to_owned());
+        assert_eq!(summary(root, &["check", "--base", "HEAD", path]), expected, "{path}");
+    }
+}

@@ -260,6 +260,32 @@ fn documents_keep_their_values() {
     assert_eq!(patch[1]["value"], "x\u{7f}y");
 }
 
+/// Values in the wrong places are no less secret.
+#[test]
+fn errors_and_events_show_no_values() {
+    let yaml = |event: &str, timeout: &str, queue: &str| {
+        let text = format!(
+            "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {{name: a}}\nspec:\n  queue: {queue}\n  \
+             policies:\n  - {{event: {event}, timeout: {timeout}, action: RestartJob}}\n  tasks: []\n"
+        );
+        file(".yaml", &text)
+    };
+    let existing = yaml("PodFailed", "1s", "a");
+    for replacement in [
+        yaml("HUNTER", "1s", "a"),
+        yaml("PodFailed", "HUNTER", "a"),
+        yaml("PodFailed", "1s", "!!int HUNTER"),
+        yaml("PodFailed", "1s", "!!bool 'HUNTER'"),
+    ] {
+        for arguments in [&["check"][..], &["check", "--policy", "volcano"], &["diff"]] {
+            let output = run(&[arguments, &[path(&existing), path(&replacement)]].concat());
+            assert_ne!(output.status.code(), Some(0));
+            assert!(!stdout(&output).contains("HUNTER"), "{}", stdout(&output));
+            assert!(!stderr(&output).contains("HUNTER"), "{}", stderr(&output));
+        }
+    }
+}
+
 #[test]
 fn files_that_were_hardly_meant_have_a_note() {
     let job_of = |metadata: Value| {

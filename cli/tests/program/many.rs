@@ -378,3 +378,45 @@ fn notes_name_the_job_among_many() {
     assert_eq!(notes.matches("judged as kubectl replace").count(), 1, "{notes}");
     assert_eq!(notes.lines().count(), 1, "no progress in a pipe: {notes}");
 }
+
+/// An item that is no object, or has no text as its name, is not the end of the list.
+#[test]
+fn odd_items_of_a_list_do_not_hide_the_others() {
+    let list = |queue: &str| {
+        let job = serde_saphyr::from_str::<Value>(&named("a", queue)).expect("YAML");
+        let config_map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": 5}});
+        let items = json!([null, 3, config_map, {"apiVersion": 1, "kind": []}, job]);
+        json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
+    };
+    for name in ["list.json", "list.yaml"] {
+        let old = directory(&[(name, &list("q"))]);
+        let new = directory(&[(name, &list("x"))]);
+        let (status, jobs, summary) = outcomes(&[text(old.path()), text(new.path())]);
+        assert_eq!((status, jobs), (1, vec!["team/a denied".to_owned()]), "{name}");
+        assert_eq!(summary["otherObjects"], 4, "{name}");
+    }
+}
+
+#[test]
+fn what_is_said_of_many_jobs_is_said_once() {
+    let files =
+        |queue: &str| directory(&[("a.yaml", &named("a", queue)), ("b.yaml", &named("b", queue))]);
+    let (old, new) = (files("q"), files("x"));
+    let arguments = [text(old.path()), text(new.path())];
+    let report = stdout(&run(&[&["check"], &arguments[..]].concat()));
+    assert_eq!(report.matches("by the policy documented, only").count(), 1, "{report}");
+    let diff = stdout(&run(&[&["diff"], &arguments[..]].concat()));
+    assert!(diff.starts_with("team/a:\n--- ") && diff.contains("\nteam/b:\n--- "), "{diff}");
+    let patches = stdout(&run(&[&["diff", "-o", "json-patch"], &arguments[..]].concat()));
+    let jobs: Vec<Value> =
+        patches.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!((&jobs[0]["job"], &jobs[1]["job"]), (&json!("team/a"), &json!("team/b")));
+    assert_eq!(jobs[1]["patch"][0]["path"], "/spec/queue");
+
+    let empty = directory(&[]);
+    let (status, output) = {
+        let output = run(&["check", text(empty.path()), text(empty.path())]);
+        (output.status.code(), stdout(&output))
+    };
+    assert_eq!((status, &*output), (Some(0), "there are no Volcano Jobs in these files\n"));
+}

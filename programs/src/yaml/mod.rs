@@ -315,7 +315,7 @@ mod tests {
                 "the key `1` is there with another type, and keys of JSON are strings at line 2, column 1",
             ),
             ("a: &x [*x]\n", "the value contains itself at line 1, column 8"),
-            ("a: !!int x\n", "`x` is not of the type of its tag !!int at line 1, column 4"),
+            ("a: !!int x\n", "the value is not of the type of its tag !!int at line 1, column 4"),
             ("a: 1\na: 2\n", "the key `a` is given twice at line 2, column 1"),
             (
                 "a: 1\n---\nb: 2\n",
@@ -367,7 +367,7 @@ mod tests {
                 "{{ .x }}: 1\n---\nü: !!int ä\n---\nb: 1\n",
                 &[
                     "document 1: a list or a map cannot be a key at line 1, column 1",
-                    "document 2: `ä` is not of the type of its tag !!int at line 3, column 4",
+                    "document 2: the value is not of the type of its tag !!int at line 3, column 4",
                     r#"{"b":1}"#,
                 ],
             ),

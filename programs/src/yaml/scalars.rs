@@ -62,7 +62,7 @@ pub(super) fn resolve(tag: Option<&str>, text: &str, is_plain: bool) -> Result<S
             Ok(Scalar::Float(number as f64))
         }
         (Some(wanted), _) if wanted != kind => {
-            Err(format!("`{text}` is not of the type of its tag {}", short(tag)))
+            Err(format!("the value is not of the type of its tag {}", short(tag)))
         }
         (_, scalar) => Ok(scalar),
     }
@@ -289,7 +289,7 @@ impl Scalar {
 
 /// A double as Go writes it in JSON: below 1e21, a whole number has neither a point nor an exponent.
 fn json_number(number: f64) -> Result<Number, String> {
-    let double = || Number::from_f64(number).ok_or_else(|| format!("JSON has no number {number}"));
+    let double = || Number::from_f64(number).ok_or_else(|| "JSON has no such number".to_owned());
     let is_whole = number.fract() == 0.0 && number.abs() < 1e21;
     if !is_whole || number == 0.0 && number.is_sign_negative() {
         return double();

@@ -4,7 +4,7 @@ mod fingerprint;
 mod rules;
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 use volcano_job_update::Violations;
@@ -50,7 +50,7 @@ impl Sarif {
     pub(super) fn new(options: Options) -> Self {
         Self {
             options,
-            root: SourceRoot::working_directory(),
+            root: SourceRoot::github_workspace(),
             results: 0,
             omitted_results: 0,
             notifications: Vec::new(),
@@ -120,10 +120,12 @@ impl Sarif {
             return String::new();
         }
         let fingerprints = Fingerprints::of(reviewed);
+        let mut seen = HashMap::new();
         let spots = reviewed.spots();
         let mut text = String::new();
         for located in Located::all(reviewed, &spots) {
             let fingerprint = fingerprints.fingerprint(&case.job, located);
+            let fingerprint = numbered(fingerprint, &mut seen);
             text += &self.written(&self.result(case, located, fingerprint));
         }
         let violations = review.violations().map_or(0, Violations::omitted);
@@ -250,4 +252,11 @@ fn message(text: &str) -> Message {
 /// A text about a Job, with its name if it is known.
 fn named(case: &Case, text: &str) -> String {
     if case.job.is_empty() { text.to_owned() } else { format!("{}: {text}", case.job) }
+}
+
+/// A fingerprint that the Job has not had before: the second one for a field ends with `-2`.
+fn numbered(fingerprint: String, seen: &mut HashMap<String, usize>) -> String {
+    let count = seen.entry(fingerprint.clone()).or_default();
+    *count += 1;
+    if *count == 1 { fingerprint } else { format!("{fingerprint}-{count}") }
 }
