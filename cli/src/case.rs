@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use volcano_job_update::internals::Position;
 use volcano_job_update::status::Status;
 use volcano_job_update::{FieldPath, Review, Violation};
 
@@ -89,6 +90,14 @@ impl Case {
             Outcome::Deleted => Word::Deleted,
             Outcome::Refused(_) => Word::Refused,
             Outcome::Failed(_) => Word::Error,
+        }
+    }
+
+    /// Where the file is wrong, if that is why there is no verdict.
+    pub(crate) fn error_position(&self) -> Option<Position> {
+        match &self.outcome {
+            Outcome::Failed(error) => error.position(),
+            _ => None,
         }
     }
 

@@ -3,6 +3,7 @@
 use volcano_job_apiserver::PatchError;
 use volcano_job_clients::ClientError;
 use volcano_job_update::admission::RequestError;
+use volcano_job_update::internals::Position;
 use volcano_job_update::status::Status;
 use volcano_job_update::{JobError, MergePatchError, ReviewError};
 use volcano_job_update_programs::{ConfigError, FileError, Slip, YamlError};
@@ -103,6 +104,18 @@ impl Error {
             | Self::Unnamed(name)
             | Self::Changed(name)
             | Self::NoVolcanoJob(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Where in that file, if it is about a place.
+    pub(crate) fn position(&self) -> Option<Position> {
+        match self {
+            Self::Yaml { error, .. } => error.position(),
+            Self::Slip { slip, .. } => slip.position(),
+            Self::Job { error, .. } => {
+                Some(Position { line: error.line()?, column: error.column()? })
+            }
             _ => None,
         }
     }

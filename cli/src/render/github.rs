@@ -146,7 +146,8 @@ impl Github {
     fn of_file(&mut self, kind: Kind, what: &str, message: &str, case: &Case) -> String {
         let file = case.file().and_then(|manifest| self.file(manifest));
         let (title, message) = (title(what, case), message.to_owned());
-        self.annotation(Annotation { kind, title, message, file, region: None })
+        let region = case.error_position().map(Region::at);
+        self.annotation(Annotation { kind, title, message, file, region })
     }
 
     fn file(&self, file: &str) -> Option<String> {

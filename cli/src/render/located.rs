@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use volcano_job_update::internals::Position;
 use volcano_job_update::{Change, FieldPath, Severity, Violation};
 
 use super::words::values;
@@ -81,6 +82,11 @@ impl<'r> Located<'r> {
 impl Region {
     /// The beginning of a file, for what has no place in it.
     pub(super) const FIRST: Self = Self { line: 1, start_column: 1, end_column: 1 };
+
+    /// A place without an extent.
+    pub(super) fn at(Position { line, column }: Position) -> Self {
+        Self { line, start_column: column, end_column: column }
+    }
 
     fn of(document: &Document, spot: &Spot) -> Self {
         let start_column = spot.position.column;

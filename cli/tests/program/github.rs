@@ -49,7 +49,7 @@ fn warnings_and_errors_have_their_commands() {
     let broken = file(".json", "{");
     let lines = self::lines(2, &[&job(EXISTING), path(&broken)]);
     let command =
-        format!("::error file={},line=1,endLine=1,col=1,endColumn=1,title=error::", path(&broken));
+        format!("::error file={},line=1,endLine=1,col=2,endColumn=2,title=error::", path(&broken));
     assert!(lines[0].starts_with(&command), "{lines:#?}");
     let lines = self::lines(0, &[&job(EXISTING), &job(REPLACEMENT)]);
     assert_eq!(lines.iter().filter(|line| line.starts_with("::error")).count(), 0);

@@ -203,10 +203,13 @@ impl Sarif {
         }
     }
 
-    /// The location of the whole manifest.
+    /// The location of what is wrong with the manifest, or of its beginning.
     fn beginning(&self, case: &Case) -> Vec<Location> {
         let manifest = case.file();
-        let place = manifest.and_then(|manifest| self.place(manifest, Region::FIRST));
+        let place = manifest.and_then(|manifest| {
+            let region = case.error_position().map_or(Region::FIRST, Region::at);
+            self.place(manifest, region)
+        });
         let location = |place| Location { physical_location: Some(place), ..Location::default() };
         place.map(location).into_iter().collect()
     }
