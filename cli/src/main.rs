@@ -14,6 +14,7 @@ mod kubectl_diff;
 mod manual;
 mod many;
 mod output;
+mod paths;
 mod progress;
 mod render;
 mod replace;

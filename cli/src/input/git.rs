@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,6 +11,7 @@ use volcano_job_update_programs::{FileError, display_name};
 use super::documents::format_by_name;
 use super::globs::{GLOB_OPTIONS, is_glob, is_hidden, literal_front};
 use crate::error::Error;
+use crate::paths::normal;
 
 /// A revision of the repository of the working directory.
 pub(crate) struct Git {
@@ -238,19 +239,4 @@ fn line(text: &str) -> &str {
 
 fn canonical(path: &Path) -> Result<PathBuf, Error> {
     path.canonicalize().map_err(|error| Error::Directory { name: display_name(path), error })
-}
-
-/// The path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                normal.pop();
-            }
-            component => normal.push(component),
-        }
-    }
-    normal
 }

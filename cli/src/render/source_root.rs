@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::env;
-use std::path::{Component, MAIN_SEPARATOR_STR, Path, PathBuf};
+use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::paths::normal;
 
 /// The folder to which names are relative.
 pub(super) struct SourceRoot {
@@ -55,21 +57,6 @@ pub(super) fn uri(path: &Path) -> String {
     if path.is_absolute() { format!("file:///{encoded}") } else { encoded.into_owned() }
 }
 
-/// The path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                normal.pop();
-            }
-            other => normal.push(other),
-        }
-    }
-    normal
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,10 +70,5 @@ mod tests {
         ] {
             assert_eq!(uri(Path::new(path)), expected);
         }
-    }
-
-    #[test]
-    fn paths_lose_dots() {
-        assert_eq!(normal(Path::new("/a/./b/../c")), Path::new("/a/c"));
     }
 }
