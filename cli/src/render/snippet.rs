@@ -63,8 +63,13 @@ impl Snippets<'_> {
             && has_old
             && (!has_new || (self.options.show_values && !is_known))
         {
-            let label = if has_new { "before" } else { "it was here" };
-            elements.push(self.source(document, spot, AnnotationKind::Context, label));
+            let label = match &spots.replacement {
+                // A patch has no line for the field.
+                None => label(change),
+                Some(_) if has_new => "before".to_owned(),
+                Some(_) => "it was here".to_owned(),
+            };
+            elements.push(self.source(document, spot, AnnotationKind::Context, &label));
         }
         elements
     }

@@ -85,6 +85,15 @@ fn allowed_update() {
     insta::assert_snapshot!(text(&files, "80", &["check", "live.yaml", "job.yaml"]));
 }
 
+/// A patch has no line for the field, so that of the existing Job is shown.
+#[test]
+fn denied_patch() {
+    let files =
+        [("live.yaml", EXISTING), ("patch.yaml", "spec: {queue: other, minAvailable: 3}\n")];
+    let arguments = ["check", "--patch", "patch.yaml", "live.yaml"];
+    insta::assert_snapshot!(text(&files, "80", &arguments));
+}
+
 #[test]
 fn changes_as_a_tree() {
     insta::assert_snapshot!(text(&FILES, "80", &["diff", "-o", "tree", "live.yaml", "job.yaml"]));
