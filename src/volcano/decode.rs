@@ -13,13 +13,15 @@ use crate::scalar::time::parse_time;
 
 /// The first value in a Job that its Go type cannot hold. Go looks at apiVersion and kind first, but
 /// takes any.
-pub(super) fn decode_error(job: Node<'_>) -> Option<Denial> {
+///
+/// `sound` is a Job without such a value: what has the same text in it is not decoded again.
+pub(super) fn decode_error(job: Node<'_>, sound: Option<Node<'_>>) -> Option<Denial> {
     if let Some(error) = type_meta_error(job) {
         return Some(error);
     }
     let mut decoder = Decoder { path: Vec::new(), fields: Vec::new(), parent: "" };
-    let message = decoder.value(job, &TABLE.job).err()?;
-    let path = decoder.path.into_iter().collect::<FieldPath>();
+    let message = decoder.value(job, sound, &TABLE.job).err()?;
+    let path = decoder.path.into_iter().rev().collect::<FieldPath>();
     Some(Denial::decode(path, message))
 }
 
@@ -49,7 +51,7 @@ fn type_meta_error(job: Node<'_>) -> Option<Denial> {
 }
 
 struct Decoder<'t> {
-    /// The place of the value that is decoded. After an error, that of the value at fault.
+    /// After an error, the steps to the value at fault, the last one first.
     path: Vec<Segment>,
     /// The names of the struct fields in that place. Go names neither positions nor keys of maps.
     fields: Vec<&'t str>,
@@ -58,27 +60,38 @@ struct Decoder<'t> {
 }
 
 impl<'t> Decoder<'t> {
-    fn value(&mut self, value: Node<'_>, go: &'t GoType) -> Result<(), String> {
+    fn value(
+        &mut self,
+        value: Node<'_>,
+        sound: Option<Node<'_>>,
+        go: &'t GoType,
+    ) -> Result<(), String> {
+        if sound.is_some_and(|sound| sound.text() == value.text()) {
+            return Ok(());
+        }
         match (&go.kind, value.shape()) {
             (GoKind::Quantity, _) => Self::quantity(value),
             (GoKind::Duration, _) => self.duration(value),
             (GoKind::IntOrString, Shape::Number) => self.integer(value, 32, "int32"),
             (GoKind::Raw, _) | (_, Shape::Null) => Ok(()),
-            (GoKind::Pointer(pointee), _) => self.value(value, pointee),
+            (GoKind::Pointer(pointee), _) => self.value(value, sound, pointee),
             (GoKind::Time, Shape::String) => Self::time(value),
             (GoKind::Bool, Shape::Bool) | (GoKind::String | GoKind::IntOrString, Shape::String) => {
                 Ok(())
             }
             (GoKind::Integer(bits), Shape::Number) => self.integer(value, *bits, &go.name),
             (GoKind::Slice(element), Shape::List) => {
+                let mut sound = sound.into_iter().flat_map(Node::elements);
                 value.elements().enumerate().try_for_each(|(position, value)| {
-                    self.below(Segment::Index(position), value, element)
+                    let result = self.value(value, sound.next(), element);
+                    result.inspect_err(|_| self.path.push(Segment::Index(position)))
                 })
             }
             (GoKind::Map(values), Shape::Object) => value.members().try_for_each(|(key, value)| {
-                self.below(Segment::Key((&*key.to_str()).into()), value, values)
+                let result = self.value(value, None, values);
+                result.inspect_err(|_| self.path.push(Segment::Key((&*key.to_str()).into())))
             }),
-            (GoKind::Struct, Shape::Object) => self.structure(value, go),
+            (GoKind::Struct, Shape::Object) => self.structure(value, sound, go),
             (GoKind::Time | GoKind::IntOrString, shape) => {
                 Err(self.mismatch(json_type(shape).go_name(), "string"))
             }
@@ -86,28 +99,29 @@ impl<'t> Decoder<'t> {
         }
     }
 
-    fn structure(&mut self, value: Node<'_>, go: &'t GoType) -> Result<(), String> {
+    fn structure(
+        &mut self,
+        value: Node<'_>,
+        sound: Option<Node<'_>>,
+        go: &'t GoType,
+    ) -> Result<(), String> {
         let fields = TABLE.fields(go);
         // `v1alpha1.Job` is `Job` in errors.
         let name = go.name.rsplit_once('.').map_or(&*go.name, |(_, name)| name);
         let outer = std::mem::replace(&mut self.parent, name);
+        // Mostly, both Jobs have the same keys in the same order.
+        let mut sound = sound.into_iter().flat_map(Node::members);
         for (key, value) in value.members() {
+            let same_place = sound.next().filter(|(other, _)| *other == key);
             let key = key.to_str();
             if let Some((_, name, go)) = fields.find(&key) {
                 self.fields.push(name);
-                self.below(Segment::Key((&*key).into()), value, go)?;
+                let result = self.value(value, same_place.map(|(_, value)| value), go);
+                result.inspect_err(|_| self.path.push(Segment::Key((&*key).into())))?;
                 self.fields.pop();
             }
         }
         self.parent = outer;
-        Ok(())
-    }
-
-    fn below(&mut self, step: Segment, value: Node<'_>, go: &'t GoType) -> Result<(), String> {
-        self.path.push(step);
-        // After an error the path stays.
-        self.value(value, go)?;
-        self.path.pop();
         Ok(())
     }
 

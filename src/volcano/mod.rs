@@ -95,7 +95,9 @@ pub(crate) fn denials(
     let new = replacement.whole_document().map_err(ReviewError::Replacement)?;
     let (old, new) = (old.root(), new.root());
     // The replacement is decoded first.
-    if let Some(error) = decode::decode_error(new).or_else(|| decode::decode_error(old)) {
+    if let Some(error) =
+        decode::decode_error(new, None).or_else(|| decode::decode_error(old, Some(new)))
+    {
         return Ok(vec![error]);
     }
     let mut denials = checks::check(new);
