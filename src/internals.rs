@@ -10,7 +10,7 @@ pub use crate::job::{
     Members, Node, Place, Position, Search, Shape, StepId, SyntaxError, Text, json_places,
 };
 pub use crate::path::{is_printable, printable};
-pub use crate::report::Places;
+pub use crate::report::{API_VERSION as REPORT_API_VERSION, Places};
 pub use crate::schema::{ANY, ListType, MapType, SchemaViolation, SchemaViolationKind, Structural};
 pub use crate::status::quote::quote;
 pub use crate::validate::Ratcheting;

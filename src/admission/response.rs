@@ -157,7 +157,8 @@ impl Response {
             return response.warned(lines.collect(), omitted).audited(review.policy());
         };
         let status = Status::denied(name, violations, codes);
-        let lines: Vec<String> = hints(violations, review.policy()).chain(lines).collect();
+        let hints = violations.iter().filter_map(hint_line).chain(review.broken_rule());
+        let lines: Vec<String> = hints.chain(lines).collect();
         let omitted = omitted + violations.omitted();
         let mut response = Self { outcome: Outcome::Denied, status: Some(status), ..self }
             .warned(lines, omitted)
@@ -261,16 +262,9 @@ impl Serialize for Response {
     }
 }
 
-/// The hints of the violations, one line each. If the policy denies a change of a field, the last line
-/// says which fields may change.
-fn hints<'v>(
-    violations: &'v Violations,
-    policy: &UpdatePolicy,
-) -> impl Iterator<Item = String> + use<'v> {
-    let is_immutable = |violation: &Violation| violation.code() == ViolationCode::ImmutableField;
-    let rule = violations.iter().any(is_immutable).then(|| policy.rule_in_words());
-    let line = |violation: &Violation| Some(format!("{}: {}", violation.path(), violation.hint()?));
-    violations.iter().filter_map(line).chain(rule)
+/// The hint of a violation, on a line with its path.
+fn hint_line(violation: &Violation) -> Option<String> {
+    Some(format!("{}: {}", violation.path(), violation.hint()?))
 }
 
 /// An [`AdmissionReview`] with a response, as an API server reads it.

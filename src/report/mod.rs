@@ -12,7 +12,8 @@ use crate::path::{FieldPath, FieldPattern};
 use crate::validate::{Review, Violation, Violations};
 
 /// The version of the JSON format.
-const API_VERSION: &str = "volcano-job-update/v1";
+#[doc(hidden)]
+pub const API_VERSION: &str = "volcano-job-update/v1";
 
 /// The maximum number of changes that a report lists.
 const LISTED_CHANGES: usize = 1000;

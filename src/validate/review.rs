@@ -69,6 +69,15 @@ impl Review {
         &self.policy
     }
 
+    /// Which fields may change ([`UpdatePolicy::rule_in_words`]), if the policy denies the change of
+    /// another one. The hints do not say it, because it is the same for all of them.
+    #[must_use]
+    pub fn broken_rule(&self) -> Option<String> {
+        let mut violations = self.violations.iter().flatten();
+        let is_broken = violations.any(|one| one.code() == ViolationCode::ImmutableField);
+        is_broken.then(|| self.policy.rule_in_words())
+    }
+
     /// Adds what else stands in the way of an update as warnings, for example
     /// [`Validator::server_violations`](crate::Validator::server_violations). A violation of a value
     /// that the review already reports is left out.

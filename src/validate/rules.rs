@@ -22,7 +22,7 @@ use crate::scalar::number;
 use crate::schema::{JobSchema, SchemaViolationKind};
 
 type TaskRule = fn(&TaskNumbers) -> Option<RuleViolation>;
-type JobRule = fn(&Update<'_, '_, '_>, &Touched, &mut Vec<Violation>);
+type JobRule = fn(&Update<'_, '_, '_>, &mut Vec<Violation>);
 type IsTouched = fn(&Touched) -> bool;
 
 /// The rules for a single task, each with the fields that it depends on.
@@ -174,18 +174,19 @@ pub(super) fn check(
     schema: &JobSchema,
     policy: &UpdatePolicy,
 ) -> Vec<Violation> {
+    touched.task_fields.sort_unstable_by_key(|touched| touched.replacement);
+    let touched = &touched;
     let is_restored = touched.min_available == Fate::Restored;
     let stored = if is_restored { existing } else { replacement };
     let min_available = stored.spec_field("minAvailable");
-    let update = Update { existing, replacement, schema, policy, min_available };
+    let update = Update { existing, replacement, schema, policy, touched, min_available };
     let mut violations = Vec::new();
-    touched.task_fields.sort_unstable_by_key(|touched| touched.replacement);
     for fields in touched.task_fields.chunk_by(|a, b| a.replacement == b.replacement) {
         update.check_task(fields, &mut violations);
     }
     for (check, is_touched, rule) in JOB_RULES {
-        if is_touched(&touched) && policy.checks(check) {
-            rule(&update, &touched, &mut violations);
+        if is_touched(touched) && policy.checks(check) {
+            rule(&update, &mut violations);
         }
     }
     violations
@@ -196,6 +197,7 @@ struct Update<'u, 'e, 'r> {
     replacement: &'u Job<'r>,
     schema: &'u JobSchema,
     policy: &'u UpdatePolicy,
+    touched: &'u Touched,
     /// The Job's minAvailable that will be stored.
     min_available: Option<Field<'u>>,
 }
@@ -386,12 +388,9 @@ fn partition_mismatch(task: &TaskNumbers) -> Option<RuleViolation> {
     })
 }
 
-fn min_available_above_total(
-    update: &Update<'_, '_, '_>,
-    touched: &Touched,
-    violations: &mut Vec<Violation>,
-) {
-    let (existing, min_available) = (update.existing, update.min_available);
+fn min_available_above_total(update: &Update<'_, '_, '_>, violations: &mut Vec<Violation>) {
+    let (existing, min_available, touched) =
+        (update.existing, update.min_available, update.touched);
     let Some(total) = update.replacement.total_replicas() else { return };
     let Some(mut violation) = total_violation(total, min_available) else { return };
     let spec = [Segment::Key("spec".into())].into_iter().collect();
@@ -427,7 +426,7 @@ fn total_violation(total: i64, min_available: Option<Field<'_>>) -> Option<RuleV
 }
 
 /// A name may occur once, or as often as in the existing Job.
-fn duplicate_task_names(update: &Update<'_, '_, '_>, _: &Touched, violations: &mut Vec<Violation>) {
+fn duplicate_task_names(update: &Update<'_, '_, '_>, violations: &mut Vec<Violation>) {
     let mut existing_counts: HashMap<_, usize> = HashMap::new();
     for (position, task) in update.existing.tasks().enumerate() {
         let count = existing_counts.entry(task.effective_name(position)).or_default();
