@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use volcano_job_update::internals::Position;
 use volcano_job_update::status::Status;
-use volcano_job_update::{FieldPath, Review, Violation};
+use volcano_job_update::{Change, FieldPath, Review, Violation};
 
 use crate::error::Error;
 use crate::input::{Spot, Update};
@@ -123,6 +123,13 @@ impl Case {
 impl Reviewed {
     pub(crate) fn is_allowed(&self) -> bool {
         self.review.is_allowed() && !self.is_denied_by_volcano
+    }
+
+    /// The change that a violation or warning is about.
+    pub(crate) fn change_of(&self, violation: &Violation) -> Option<&Change> {
+        let changes = self.review.changes();
+        let position = changes.binary_search_by(|change| change.path().cmp(violation.path()));
+        changes.get(position.ok()?)
     }
 
     /// Where everything that the review reports stands in the files, by the paths of the review.

@@ -2,6 +2,7 @@
 
 use textwrap::Options;
 use volcano_job_update::ViolationCode;
+use volcano_job_update::status::CauseType;
 
 use crate::output::Output;
 
@@ -19,11 +20,15 @@ fn explanation(code: ViolationCode, width: usize) -> String {
     let summary = textwrap::fill(code.summary(), &indented);
     let explanation = textwrap::fill(code.explanation(), &indented);
     let text = format!("CODE: {code}\n\nSUMMARY:\n{summary}\n\nDESCRIPTION:\n{explanation}\n");
-    // A warning denies nothing, so no Status has it as a cause.
-    match code {
-        ViolationCode::VolcanoWebhook => text,
-        _ => format!("{text}\nKUBERNETES CAUSE:\n    {}\n", code.cause()),
+    match cause(code) {
+        Some(cause) => format!("{text}\nKUBERNETES CAUSE:\n    {cause}\n"),
+        None => text,
     }
+}
+
+/// The cause that a Status has. A warning denies nothing, so no Status has it as a cause.
+pub(crate) fn cause(code: ViolationCode) -> Option<CauseType> {
+    (code != ViolationCode::VolcanoWebhook).then(|| code.cause())
 }
 
 fn list(width: usize) -> String {

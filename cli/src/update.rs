@@ -61,7 +61,7 @@ pub(crate) fn read_update(
                 existing,
                 manifest,
                 stored,
-                verb: None,
+                is_patch: true,
                 limits: *limits,
             }))
         }
@@ -128,8 +128,8 @@ pub(crate) fn requested(
             Err(error) => return Err(Error::Client { name: manifest.name, error }),
         }
     };
-    let verb = Some(verb);
-    Ok(Requested::Update(Update { existing, manifest, stored, verb, limits: *limits }))
+    let limits = *limits;
+    Ok(Requested::Update(Update { existing, manifest, stored, is_patch: false, limits }))
 }
 
 /// The note on files that are probably not those that were meant.

@@ -13,7 +13,6 @@ use std::path::Path;
 
 use serde_json::Value;
 use volcano_job_apiserver::apply_patch;
-use volcano_job_clients::Verb;
 use volcano_job_update::admission::body_limit;
 use volcano_job_update::internals::Place;
 use volcano_job_update::{FieldPath, Job, Limits, Segment};
@@ -37,7 +36,8 @@ pub(crate) struct Update {
     pub(crate) manifest: Document,
     /// The Job that it asks the API server to store, if that is not the manifest itself.
     pub(crate) stored: Option<Value>,
-    pub(crate) verb: Option<Verb>,
+    /// Whether that file is a patch and not the manifest of a Job.
+    pub(crate) is_patch: bool,
     pub(crate) limits: Limits,
 }
 
@@ -62,7 +62,9 @@ impl Update {
 
     /// Where fields of the replacement stand in the manifest; `None` if that is a patch.
     pub(crate) fn replacement_places(&self, paths: &[&FieldPath]) -> Option<Vec<Place>> {
-        self.verb.as_ref()?;
+        if self.is_patch {
+            return None;
+        }
         let Some(stored) = &self.stored else { return Some(self.manifest.places(paths)) };
         let manifest = self.manifest.value()?;
         let common: Vec<FieldPath> =
@@ -101,8 +103,7 @@ pub(crate) fn read_jobs(jobs: &Jobs, limits: &Limits) -> Result<Update, Error> {
     let existing = Documents::read(&jobs.existing, limits)?;
     let manifest = Documents::read(&jobs.replacement, limits)?;
     let (existing, manifest) = select(&existing, &manifest, limits)?;
-    let verb = Some(Verb::Replace);
-    Ok(Update { existing, manifest, stored: None, verb, limits: *limits })
+    Ok(Update { existing, manifest, stored: None, is_patch: false, limits: *limits })
 }
 
 /// The Job that a patch makes of another.

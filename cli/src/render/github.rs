@@ -11,7 +11,7 @@ use volcano_job_update::Violations;
 use volcano_job_update_programs::printable;
 
 use super::located::{Located, Region};
-use super::source_root::{SourceRoot, with_slashes};
+use super::source_root::SourceRoot;
 use super::step_summary::StepSummary;
 use super::words::{count, counts};
 use crate::case::{Case, Outcome, Reviewed};
@@ -117,7 +117,7 @@ impl Render for Github {
 
 impl Github {
     fn reviewed(&mut self, case: &Case, reviewed: &Reviewed) -> String {
-        let file = self.file(&reviewed.update.manifest.path);
+        let file = self.root.path_text(&reviewed.update.manifest.path);
         let spots = reviewed.spots();
         let mut text = String::new();
         for located in Located::all(reviewed, &spots) {
@@ -144,14 +144,10 @@ impl Github {
 
     /// An annotation of the whole manifest.
     fn of_file(&mut self, kind: Kind, what: &str, message: &str, case: &Case) -> String {
-        let file = case.file().and_then(|manifest| self.file(manifest));
+        let file = case.file().and_then(|manifest| self.root.path_text(manifest));
         let (title, message) = (title(what, case), message.to_owned());
         let region = case.error_position().map(Region::at);
         self.annotation(Annotation { kind, title, message, file, region })
-    }
-
-    fn file(&self, file: &str) -> Option<String> {
-        self.root.path(file).map(|path| with_slashes(&path))
     }
 
     /// The command, or a line of the log if GitHub would not show it. Empty for the last one that GitHub

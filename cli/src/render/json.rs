@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use volcano_job_update::internals::Places;
+use volcano_job_update::internals::{Places, REPORT_API_VERSION};
 use volcano_job_update::status::Status;
 use volcano_job_update::{FieldPath, Report};
 
@@ -26,12 +26,10 @@ impl Json {
     }
 }
 
-const API_VERSION: &str = "volcano-job-update/v1";
-
 impl Render for Json {
     fn begin(&mut self) -> String {
         if self.options.has_many {
-            format!("{{\n\"apiVersion\": \"{API_VERSION}\",\n\"jobs\": [")
+            format!("{{\n\"apiVersion\": \"{REPORT_API_VERSION}\",\n\"jobs\": [")
         } else {
             String::new()
         }
@@ -113,7 +111,7 @@ impl<'c> Entry<'c> {
                     (&reviewed.update.existing.name, &reviewed.update.manifest.name);
                 (Some(Files { existing, replacement }), None)
             }
-            _ => (None, Some(API_VERSION)),
+            _ => (None, Some(REPORT_API_VERSION)),
         };
         Self {
             // The report of a review has it.

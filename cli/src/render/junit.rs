@@ -6,7 +6,7 @@ use volcano_job_update::status::Status;
 use volcano_job_update_programs::printable;
 
 use super::located::Located;
-use super::source_root::{SourceRoot, with_slashes};
+use super::source_root::SourceRoot;
 use super::words::{count, why};
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
@@ -103,7 +103,7 @@ impl Junit {
     fn paragraph(&self, located: Located<'_>) -> String {
         let violation = located.violation;
         let (severity, code) = (violation.severity(), violation.code());
-        let file = self.file(&located.reviewed.update.manifest.path);
+        let file = self.root.path_text(&located.reviewed.update.manifest.path);
         let place = match (file, located.region()) {
             (Some(file), Some(region)) => {
                 format!("{file}:{}:{}: ", region.line, region.start_column)
@@ -115,7 +115,7 @@ impl Junit {
     }
 
     fn test(&self, case: &Case, status: TestCaseStatus) -> TestCase {
-        let file = case.file().and_then(|manifest| self.file(manifest));
+        let file = case.file().and_then(|manifest| self.root.path_text(manifest));
         let name = if case.job.is_empty() { case.file() } else { Some(&*case.job) };
         let name = printable(name.unwrap_or(NAME), &[]);
         let mut test = TestCase::new(&*name, status);
@@ -128,10 +128,6 @@ impl Junit {
             test.set_system_out(shown(&notes.collect::<String>()));
         }
         test
-    }
-
-    fn file(&self, file: &str) -> Option<String> {
-        self.root.path(file).map(|path| with_slashes(&path))
     }
 }
 

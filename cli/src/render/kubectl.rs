@@ -32,11 +32,10 @@ impl Kubectl {
         // A Job without a name is denied, and the message has an empty name.
         let name = update.existing()?.name().unwrap_or_default().into_owned();
         let response = Response::from_review("", &name, review.clone(), self.codes);
-        let (operation, done) = match update.verb {
-            Some(_) => {
-                (format!("error when replacing {}", quote(&update.manifest.path)), "replaced")
-            }
-            None => (String::new(), "patched"),
+        let (operation, done) = if update.is_patch {
+            (String::new(), "patched")
+        } else {
+            (format!("error when replacing {}", quote(&update.manifest.path)), "replaced")
         };
         let text = response_text(&response, &webhook_name("validate"), &operation);
         Ok(if response.is_allowed() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use volcano_job_update::internals::Position;
-use volcano_job_update::{Change, FieldPath, Severity, Violation};
+use volcano_job_update::{FieldPath, Severity, Violation};
 
 use super::words::values;
 use crate::case::{Reviewed, Spots};
@@ -49,21 +49,14 @@ impl<'r> Located<'r> {
     pub(super) fn text(self, show_values: bool) -> String {
         let violation = self.violation;
         let (path, message) = (violation.path(), violation.message());
-        let values = self.change().and_then(|change| values(change, show_values));
+        let change = self.reviewed.change_of(violation);
+        let values = change.and_then(|change| values(change, show_values));
         let values = values.map(|values| format!(" ({values})")).unwrap_or_default();
         let help = violation.hint().map(|hint| format!("\nhelp: {hint}")).unwrap_or_default();
         if path.segments().is_empty() {
             return format!("{message}{values}{help}");
         }
         format!("{path}: {message}{values}{help}")
-    }
-
-    /// The change that the violation is about.
-    pub(super) fn change(self) -> Option<&'r Change> {
-        let changes = self.reviewed.review.changes();
-        let position =
-            changes.binary_search_by(|change| change.path().cmp(self.violation.path())).ok()?;
-        changes.get(position)
     }
 
     /// Where the field stands in the manifest, or would stand.

@@ -9,7 +9,6 @@ use volcano_job_update::internals::Position;
 use volcano_job_update::{Change, ChangeKind, Segment, Severity, Violation, ViolationCode};
 use volcano_job_update_programs::printable;
 
-use super::located::Located;
 use super::public::public_text;
 use super::words::{shown, shown_path, values};
 use crate::case::{Reviewed, Spots};
@@ -46,8 +45,7 @@ impl Snippets<'_> {
     /// `show_values`.
     fn sources(&self, violation: &Violation, spots: &Spots) -> Vec<Element<'static>> {
         let update = &self.reviewed.update;
-        let reviewed = self.reviewed;
-        let change = Located { reviewed, violation, spots: Some(spots) }.change();
+        let change = self.reviewed.change_of(violation);
         let new = spots.replacement.as_ref().map(|spot| (&update.manifest, spot));
         let old = spots.existing.as_ref().map(|spot| (&update.existing, spot));
         let is_there =

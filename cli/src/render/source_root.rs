@@ -43,10 +43,15 @@ impl SourceRoot {
         let relative = absolute.strip_prefix(&self.root).map(Path::to_path_buf);
         Some(relative.unwrap_or(absolute))
     }
+
+    /// The same as a text.
+    pub(super) fn path_text(&self, file: &str) -> Option<String> {
+        self.path(file).map(|path| with_slashes(&path))
+    }
 }
 
 /// The path with `/` between its steps.
-pub(super) fn with_slashes(path: &Path) -> String {
+fn with_slashes(path: &Path) -> String {
     path.to_string_lossy().replace(MAIN_SEPARATOR_STR, "/")
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use volcano_job_update::status::Status;
-use volcano_job_update::{FieldPath, Verdict, Violation, ViolationCode, Violations};
+use volcano_job_update::{FieldPath, Verdict, Violation, Violations};
 use volcano_job_update_programs::printable;
 
 use super::snippet::Snippets;
@@ -59,7 +59,7 @@ impl Text {
         let review = &reviewed.review;
         let violations = review.violations().into_iter().flatten();
         let mut parts = vec![self.headline(reviewed)];
-        let mut reported = violations.clone().chain(review.warnings()).peekable();
+        let mut reported = violations.chain(review.warnings()).peekable();
         // Both texts are searched for the places, so only if they are needed.
         if reported.peek().is_some() {
             let spots = reviewed.spots();
@@ -73,8 +73,8 @@ impl Text {
                 parts.push(format!("and {}\n", count(omitted, what)));
             }
         }
-        if violations.clone().any(|violation| violation.code() == ViolationCode::ImmutableField) {
-            let rule = self.rule(reviewed);
+        if let Some(rule) = review.broken_rule() {
+            let rule = self.rule(review.policy().name(), &rule);
             if self.options.has_many {
                 self.rule = Some(rule);
             } else {
@@ -121,12 +121,10 @@ impl Text {
     }
 
     /// Which fields may change, once for all violations.
-    fn rule(&self, reviewed: &Reviewed) -> String {
-        let policy = reviewed.review.policy();
+    fn rule(&self, policy: &str, rule: &str) -> String {
         let bold = self.options.terminal.bold();
         let label = format!("{bold}note{bold:#}: ");
-        let sentence =
-            format!("by the policy {}, {}", printable(policy.name(), &[]), policy.rule_in_words());
+        let sentence = format!("by the policy {}, {rule}", printable(policy, &[]));
         let first = " ".repeat("note: ".len());
         let width = self.options.terminal.width;
         let wrapped = textwrap::fill(

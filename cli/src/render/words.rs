@@ -32,8 +32,12 @@ pub(super) fn shown_path(path: &FieldPath) -> String {
 
 /// `1 violation`, `2 violations`.
 pub(super) fn count(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
+    format!("{number} {}", plural(number, what))
+}
+
+/// `violation`, `violations`.
+pub(super) fn plural(number: usize, what: &str) -> String {
+    if number == 1 { what.to_owned() } else { format!("{what}s") }
 }
 
 pub(super) fn mark(kind: ChangeKind) -> char {

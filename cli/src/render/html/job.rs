@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use maud::{Markup, html};
 use volcano_job_update::status::Status;
-use volcano_job_update::{FieldPath, Verdict, Violation, ViolationCode, Violations};
+use volcano_job_update::{FieldPath, Review, Verdict, Violation, Violations};
 use volcano_job_update_programs::printable;
 
 use super::marks::{class, job_name, severity_class, sign, verdict_class, violation_id};
@@ -12,7 +12,7 @@ use super::sides::Comparison;
 use crate::case::{Case, Outcome, Reviewed, Spots};
 use crate::input::{Document, Spot};
 use crate::render::text;
-use crate::render::words::{count, shown, shown_path, values};
+use crate::render::words::{count, plural, shown, shown_path, values};
 use crate::report::Options;
 
 /// The section of a Job.
@@ -154,7 +154,7 @@ impl Section<'_> {
         let (violations, warnings) = all.split_at(violations.len());
         html! {
             (entries.list("Violations", "violation", violations, 1, omitted))
-            (rule(reviewed, violations))
+            (rule(review))
             (entries.list("Warnings", "warning", warnings, violations.len() + 1, review.omitted_warnings()))
             @if let Some(comparison) = &comparison { (self.sides(comparison)) }
             @if let Some(error) = error { pre.error { (error) } }
@@ -204,10 +204,6 @@ fn reviewed_text(reviewed: &Reviewed) -> String {
     };
     let all = count(violations.len() + violations.omitted(), "violation");
     format!(" by the policy {policy}: {all}")
-}
-
-fn plural(number: usize, what: &str) -> String {
-    if number == 1 { what.to_owned() } else { format!("{what}s") }
 }
 
 /// The lists of violations and warnings.
@@ -266,9 +262,7 @@ impl Entries<'_> {
 
     /// The old and the new value, if they may be shown.
     fn values(&self, violation: &Violation) -> Option<String> {
-        let changes = self.reviewed.review.changes();
-        let position = changes.binary_search_by(|change| change.path().cmp(violation.path()));
-        values(changes.get(position.ok()?)?, self.section.options.show_values)
+        values(self.reviewed.change_of(violation)?, self.section.options.show_values)
     }
 
     fn places(&self, violation: &Violation) -> Markup {
@@ -288,12 +282,10 @@ fn place(document: &Document, spot: &Spot) -> Markup {
 }
 
 /// Which fields may change, if something else changed.
-fn rule(reviewed: &Reviewed, violations: &[&Violation]) -> Markup {
-    let policy = reviewed.review.policy();
-    let is_immutable = |violation: &&Violation| violation.code() == ViolationCode::ImmutableField;
+fn rule(review: &Review) -> Markup {
     html! {
-        @if violations.iter().any(is_immutable) {
-            p.rule { "By the policy " (shown(policy.name())) ", " (printable(&policy.rule_in_words(), &[])) "." }
+        @if let Some(rule) = review.broken_rule() {
+            p.rule { "By the policy " (shown(review.policy().name())) ", " (printable(&rule, &[])) "." }
         }
     }
 }

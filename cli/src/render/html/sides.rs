@@ -112,9 +112,7 @@ impl<'l> Rows<'l> {
 
     /// The row of the field of a violation, or of what contains it.
     fn row(&self, reviewed: &Reviewed, violation: &Violation) -> usize {
-        let changes = reviewed.review.changes();
-        let change = changes.binary_search_by(|change| change.path().cmp(violation.path()));
-        let change = change.ok().and_then(|position| changes.get(position));
+        let change = reviewed.change_of(violation);
         let is_removed = change.is_some_and(|change| change.kind() == ChangeKind::Removed);
         let (lines, rows) = if is_removed { &self.old } else { &self.new };
         let line = first_line(lines, violation.path());

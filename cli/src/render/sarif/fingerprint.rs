@@ -29,7 +29,7 @@ impl Fingerprints {
     }
 
     fn field(&self, located: Located<'_>) -> String {
-        match located.change() {
+        match located.reviewed.change_of(located.violation) {
             Some(change) if change.kind() == ChangeKind::Removed => {
                 named_path(change.existing_path(), self.existing.as_ref())
             }

@@ -3,6 +3,7 @@
 use volcano_job_update::ViolationCode;
 
 use super::types::{Configuration, Level, Message, Rule};
+use crate::explain::cause;
 
 /// The rule of a request that the API server refuses before it asks a webhook.
 pub(super) const REFUSED: &str = "refused-request";
@@ -54,10 +55,9 @@ fn refused() -> Rule {
 /// Why it is a violation, how to correct the replacement, and the cause in a Status.
 fn help(code: ViolationCode) -> String {
     let explanation = code.explanation();
-    // A warning denies nothing, so no Status has it as a cause.
-    match code {
-        ViolationCode::VolcanoWebhook => explanation.to_owned(),
-        _ => format!("{explanation}\n\nKubernetes cause: {}", code.cause()),
+    match cause(code) {
+        Some(cause) => format!("{explanation}\n\nKubernetes cause: {cause}"),
+        None => explanation.to_owned(),
     }
 }
 
