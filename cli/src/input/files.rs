@@ -88,7 +88,7 @@ impl Units {
             let found = git.blobs(path)?;
             let is_new = found.is_empty();
             blobs.extend(found.into_iter().map(|blob| (PathBuf::from(&blob.path), blob)));
-            if Git::is_in_tree(path) {
+            if is_there(path) {
                 files.add(path, Path::new(""))?;
             } else if is_new {
                 return Err(git.unknown_path(path));
@@ -142,6 +142,15 @@ fn by_key(
 /// Whether a path can stand for several files.
 pub(crate) fn is_many(path: &Path) -> bool {
     path.is_dir() || is_glob(path)
+}
+
+/// Whether a path or glob stands for any file.
+fn is_there(path: &Path) -> bool {
+    if is_glob(path) {
+        let paths = glob::glob_with(&path.to_string_lossy(), GLOB_OPTIONS);
+        return paths.is_ok_and(|mut paths| paths.next().is_some());
+    }
+    path.exists()
 }
 
 /// The directory to which the paths of the files are relative.

@@ -63,15 +63,6 @@ impl Git {
         Ok(blobs.filter(|blob| is_wanted(Path::new(&blob.path), &key, pattern.as_ref())).collect())
     }
 
-    /// Whether the working tree has something at a path.
-    pub(crate) fn is_in_tree(path: &Path) -> bool {
-        if is_glob(path) {
-            let paths = glob::glob_with(&path.to_string_lossy(), GLOB_OPTIONS);
-            return paths.is_ok_and(|mut paths| paths.next().is_some());
-        }
-        path.exists()
-    }
-
     pub(crate) fn unknown_path(&self, path: &Path) -> Error {
         Error::UnknownPath { name: display_name(path), revision: self.revision.clone() }
     }
@@ -99,17 +90,18 @@ impl Git {
 
     /// The files of the revision that the working tree has under other names, by their new paths.
     pub(crate) fn renamed(&self) -> Result<HashMap<PathBuf, Blob>, Error> {
-        let arguments = ["diff", "--name-status", "-z", "--find-renames", "--diff-filter=R"];
-        let text = git(&[&arguments[..], &[&self.commit, "--"]].concat())?;
+        let arguments = ["diff", "--raw", "--no-abbrev", "-z", "--find-renames"];
+        let text = git(&[&arguments[..], &["--diff-filter=R", &self.commit, "--"]].concat())?;
+        // `:MODE MODE ID ID R100`, the old path and the new one.
         let fields: Vec<&str> = text.split('\0').collect();
-        let mut renamed = HashMap::new();
-        for field in fields.chunks_exact(3) {
-            if let [_, old, new] = field {
-                let blobs = self.list(Path::new(old))?.into_iter();
-                renamed.extend(blobs.map(|blob| (PathBuf::from(new), blob)));
+        let renamed = fields.chunks_exact(3).filter_map(|fields| match fields {
+            [what, old, new] => {
+                let id = what.split(' ').nth(2)?.to_owned();
+                Some((PathBuf::from(new), Blob { id, path: (*old).to_owned() }))
             }
-        }
-        Ok(renamed)
+            _ => None,
+        });
+        Ok(renamed.collect())
     }
 
     /// How messages name a file, as git does: `REVISION:PATH`.

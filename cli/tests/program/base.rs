@@ -29,20 +29,31 @@ fn write(directory: &Path, name: &str, text: &str) {
     fs::write(file, text).expect("it is written");
 }
 
-/// A repository with one commit, and a changed working tree.
-fn repository() -> tempfile::TempDir {
+/// A repository with these files in one commit.
+fn repository_of(files: &[(&str, &str)]) -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     let root = directory.path();
     git(root, &["init", "--quiet"]);
-    write(root, "jobs/a.yaml", &yaml("a", "q"));
-    write(root, "jobs/b b.yaml", &yaml("b", "q"));
-    write(root, "jobs/gone.yaml", &yaml("gone", "q"));
-    write(root, "jobs/from.yaml", &yaml("moved", "q"));
-    write(root, "jobs/notes.txt", "no manifest: [");
-    write(root, "jobs/.hidden/x.yaml", "a: [");
-    write(root, "other/c.yaml", &yaml("c", "q"));
+    for (name, text) in files {
+        write(root, name, text);
+    }
     git(root, &["add", "."]);
     git(root, &["commit", "--quiet", "-m", "jobs"]);
+    directory
+}
+
+/// A repository with one commit, and a changed working tree.
+fn repository() -> tempfile::TempDir {
+    let directory = repository_of(&[
+        ("jobs/a.yaml", &yaml("a", "q")),
+        ("jobs/b b.yaml", &yaml("b", "q")),
+        ("jobs/gone.yaml", &yaml("gone", "q")),
+        ("jobs/from.yaml", &yaml("moved", "q")),
+        ("jobs/notes.txt", "no manifest: ["),
+        ("jobs/.hidden/x.yaml", "a: ["),
+        ("other/c.yaml", &yaml("c", "q")),
+    ]);
+    let root = directory.path();
     write(root, "jobs/b b.yaml", &yaml("b", "x"));
     write(root, "jobs/new.yaml", &yaml("new", "q"));
     fs::rename(root.join("jobs/from.yaml"), root.join("jobs/to.yaml")).expect("it is renamed");
@@ -68,6 +79,15 @@ fn assert_error(directory: &Path, arguments: &[&str], expected: &str) {
     let output = run_in(directory, arguments);
     assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
     assert_eq!(stderr(&output), expected);
+}
+
+/// Each of the paths has the one Job, whose update is denied.
+#[track_caller]
+fn assert_denied(root: &Path, paths: &[&str]) {
+    for path in paths {
+        let expected = (1, "1 Job: 1 denied".to_owned());
+        assert_eq!(summary(root, &["check", "--base", "HEAD", path]), expected, "{path}");
+    }
 }
 
 #[test]
@@ -166,35 +186,23 @@ fn broken_manifests_in_the_revision_are_errors_of_their_own() {
 #[cfg(unix)]
 #[test]
 fn links_are_followed_on_both_sides() {
-    let directory = tempfile::tempdir().expect("a directory");
+    let directory = repository_of(&[("real/a.yaml", &yaml("a", "q"))]);
     let root = directory.path();
-    git(root, &["init", "--quiet"]);
-    write(root, "real/a.yaml", &yaml("a", "q"));
     std::os::unix::fs::symlink("real", root.join("linked")).expect("a link");
     std::os::unix::fs::symlink("real/a.yaml", root.join("link.yaml")).expect("a link");
     git(root, &["add", "."]);
-    git(root, &["commit", "--quiet", "-m", "jobs"]);
+    git(root, &["commit", "--quiet", "-m", "links"]);
     write(root, "real/a.yaml", &yaml("a", "x"));
-    for path in ["real", "linked", "linked/a.yaml", "link.yaml", "l*.yaml", "."] {
-        let expected = (1, "1 Job: 1 denied".to_owned());
-        assert_eq!(summary(root, &["check", "--base", "HEAD", path]), expected, "{path}");
-    }
+    assert_denied(root, &["real", "linked", "linked/a.yaml", "link.yaml", "l*.yaml", "."]);
 }
 
 /// A hook gets only the new name of a file.
 #[test]
 fn a_renamed_file_has_its_existing_jobs() {
-    let directory = tempfile::tempdir().expect("a directory");
+    let directory = repository_of(&[("jobs/old.yaml", &yaml("a", "q"))]);
     let root = directory.path();
-    git(root, &["init", "--quiet"]);
-    write(root, "jobs/old.yaml", &yaml("a", "q"));
-    git(root, &["add", "."]);
-    git(root, &["commit", "--quiet", "-m", "jobs"]);
     git(root, &["mv", "jobs/old.yaml", "jobs/new.yaml"]);
     write(root, "jobs/new.yaml", &yaml("a", "x"));
     git(root, &["add", "."]);
-    for path in ["jobs/new.yaml", "jobs"] {
-        let expected = (1, "1 Job: 1 denied".to_owned());
-        assert_eq!(summary(root, &["check", "--base", "HEAD", path]), expected, "{path}");
-    }
+    assert_denied(root, &["jobs/new.yaml", "jobs"]);
 }
