@@ -1,7 +1,7 @@
 //! Runs `check` or `diff` for each Job.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use volcano_job_update::Limits;
@@ -20,8 +20,14 @@ use crate::update::JUDGED_AS;
 
 /// Where the Jobs come from.
 pub(crate) enum Work {
-    /// One Job, which is not in two files.
-    One,
+    Patch {
+        existing: PathBuf,
+        patch: PathBuf,
+    },
+    /// The existing Job is in the cluster.
+    Cluster {
+        manifest: PathBuf,
+    },
     /// Two Jobs in two files, or why there are none.
     Two(Result<Box<(Document, Document)>, Error>),
     KubectlDiff(Directories),
@@ -39,7 +45,15 @@ impl Work {
         if paths > 2 {
             return Err(Error::TooManyPaths(paths));
         }
-        let From::Files { existing, manifest } = pair.source() else { return Ok(Self::One) };
+        let (existing, manifest) = match pair.source() {
+            From::Files { existing, manifest } => (existing, manifest),
+            From::Patch { existing, patch } => {
+                return Ok(Self::Patch { existing: existing.to_owned(), patch: patch.to_owned() });
+            }
+            From::Cluster { manifest } => {
+                return Ok(Self::Cluster { manifest: manifest.to_owned() });
+            }
+        };
         if let Some(directories) = Directories::new(existing, manifest)? {
             return Ok(Self::KubectlDiff(directories));
         }
@@ -84,17 +98,23 @@ pub(crate) fn run(
         progress: Progress::new(),
     };
     match work {
-        Work::One => printer.case(&judge.judge(pair))?,
+        Work::Patch { existing, patch } => printer.case(&judge.judge_patch(&existing, &patch))?,
+        Work::Cluster { manifest } => {
+            printer.case(&judge.judge_in_cluster(&manifest, &pair.client))?;
+        }
         Work::Two(Ok(documents)) => {
             let (existing, manifest) = *documents;
-            printer.case(&judge.judge_pair(existing, manifest, &pair.client))?;
+            let client = &pair.client;
+            let case = judge.judge_pair(String::new(), Ok(existing), Ok(manifest), client);
+            printer.case(&case)?;
         }
         Work::Two(Err(error)) => {
             let outcome = Outcome::Failed(error);
             printer.case(&Case::new(String::new(), outcome))?;
         }
         Work::KubectlDiff(directories) => {
-            kubectl_diff::run(&directories, pair, judge, &mut printer)?;
+            // What would be stored is the whole Job, whatever the verb was.
+            kubectl_diff::run(&directories, &pair.replacing().client, judge, &mut printer)?;
         }
         Work::Many(units) => {
             let many = Many { judge, client: &pair.client, threads: pair.threads() };

@@ -1,12 +1,14 @@
 //! Finds out what comes of one Job.
 
-use volcano_job_update::Validator;
+use std::path::Path;
 
-use crate::args::{Client, Pair, VolcanoWebhook};
+use volcano_job_update::{Limits, Validator};
+
+use crate::args::{Client, VolcanoWebhook};
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
 use crate::input::{Document, Update};
-use crate::update::{Requested, read_update, requested, taken_away};
+use crate::update::{Requested, in_cluster, of_patch, requested, taken_away};
 
 /// What an update is held against.
 pub(crate) struct Judge {
@@ -17,18 +19,37 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// The case of two files, of a patch, or of a Job in the cluster.
-    pub(crate) fn judge(&self, pair: &Pair) -> Case {
+    /// The case of a Job and a patch.
+    pub(crate) fn judge_patch(&self, existing: &Path, patch: &Path) -> Case {
+        self.case(of_patch(existing, patch, self.limits()), Vec::new())
+    }
+
+    /// The case of a manifest and the Job in the cluster.
+    pub(crate) fn judge_in_cluster(&self, manifest: &Path, client: &Client) -> Case {
         let mut notes = Vec::new();
-        let requested = read_update(pair, &self.validator, &mut notes);
+        let requested = in_cluster(manifest, client, &self.validator, &mut notes);
         self.case(requested, notes)
     }
 
-    /// The case of two Jobs that were read already.
-    pub(crate) fn judge_pair(&self, old: Document, manifest: Document, client: &Client) -> Case {
+    /// The case of two Jobs that were read. `job` is its name if one of them could not be.
+    pub(crate) fn judge_pair(
+        &self,
+        job: String,
+        existing: Result<Document, Error>,
+        manifest: Result<Document, Error>,
+        client: &Client,
+    ) -> Case {
+        let (existing, manifest) = match (existing, manifest) {
+            (Ok(existing), Ok(manifest)) => (existing, manifest),
+            (Err(error), _) | (_, Err(error)) => return Case::new(job, Outcome::Failed(error)),
+        };
         let mut notes = Vec::new();
-        let requested = requested(old, manifest, client, &self.validator, &mut notes);
+        let requested = requested(existing, manifest, client, &self.validator, &mut notes);
         self.case(requested, notes)
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        self.validator.policy().limits()
     }
 
     fn case(&self, requested: Result<Requested, Error>, mut notes: Vec<String>) -> Case {

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use volcano_job_update::resource::{API_VERSION, KIND};
 
-use crate::args::Pair;
+use crate::args::Client;
 use crate::case::{Case, Outcome};
 use crate::error::Error;
-use crate::input::has_manifest_name;
+use crate::input::{has_manifest_name, read_job};
 use crate::judge::Judge;
 use crate::many::Sink;
 
@@ -43,7 +43,7 @@ impl Directories {
 /// Judges the Jobs. Other objects count if they change.
 pub(crate) fn run(
     directories: &Directories,
-    pair: &Pair,
+    client: &Client,
     judge: &Judge,
     sink: &mut dyn Sink,
 ) -> Result<(), Error> {
@@ -60,7 +60,10 @@ pub(crate) fn run(
         sink.case(&match (is_blank(&live), is_blank(&merged)) {
             (true, _) => of_one_side(Outcome::Created),
             (_, true) => of_one_side(Outcome::Deleted),
-            (false, false) => judge.judge(&pair.of_files(live, merged)),
+            (false, false) => {
+                let [live, merged] = [live, merged].map(|file| read_job(&file, judge.limits()));
+                judge.judge_pair(String::new(), live, merged, client)
+            }
         })?;
     }
     Ok(())

@@ -62,7 +62,7 @@ fn run(command: Command, terminal: Terminal) -> Result<u8, Error> {
                 asks_server: !is_kubectl,
                 volcano_webhook,
             };
-            let work = Work::new(&pair, judge.validator.policy().limits())?;
+            let work = Work::new(&pair, judge.limits())?;
             let mut render =
                 render::of_check(output, options(&pair, terminal, &work), status_codes);
             return cases::run(work, &pair, &judge, &mut *render, Case::check_status);
@@ -71,7 +71,7 @@ fn run(command: Command, terminal: Terminal) -> Result<u8, Error> {
             let validator = pair_validator(&pair)?;
             let judge =
                 Judge { validator, asks_server: false, volcano_webhook: VolcanoWebhook::Off };
-            let work = Work::new(&pair, judge.validator.policy().limits())?;
+            let work = Work::new(&pair, judge.limits())?;
             let mut render = render::of_diff(output, options(&pair, terminal, &work));
             return cases::run(work, &pair, &judge, &mut *render, Case::diff_status);
         }

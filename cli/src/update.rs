@@ -1,6 +1,7 @@
 //! What an update asks the API server to store.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use serde_json::Value;
 use volcano_job_clients::{ClientError, FieldManager, Verb, has_client_side_fields, update};
@@ -9,7 +10,7 @@ use volcano_job_update::resource::{API_VERSION, KIND};
 use volcano_job_update::status::Status;
 use volcano_job_update::{Change, ChangeKind, Job, Limits, Review, Validator, Violation};
 
-use crate::args::{Client, Pair, Source};
+use crate::args::Client;
 use crate::cluster;
 use crate::error::Error;
 use crate::input::{Document, Update, patched, read_document, read_job, require_one_stdin};
@@ -43,46 +44,33 @@ impl Requested {
     }
 }
 
-/// Reads the existing Job and the manifest, and finds out which Job the client asks the API server to
-/// store. Adds notes on how that came about.
-pub(crate) fn read_update(
-    pair: &Pair,
+/// The update that a patch makes of a Job.
+pub(crate) fn of_patch(existing: &Path, patch: &Path, limits: &Limits) -> Result<Requested, Error> {
+    require_one_stdin(existing, patch)?;
+    let existing = read_job(existing, limits)?;
+    let manifest = read_document(patch, limits)?;
+    let stored = Some(patched(&existing, &manifest, limits)?);
+    let limits = *limits;
+    Ok(Requested::Update(Update { existing, manifest, stored, is_patch: true, limits }))
+}
+
+/// The update of the Job in the cluster that has the namespace and name of a manifest.
+pub(crate) fn in_cluster(
+    manifest: &Path,
+    client: &Client,
     validator: &Validator,
     notes: &mut Vec<String>,
 ) -> Result<Requested, Error> {
     let limits = validator.policy().limits();
-    match pair.source() {
-        Source::Patch { existing, patch } => {
-            require_one_stdin(existing, patch)?;
-            let existing = read_job(existing, limits)?;
-            let manifest = read_document(patch, limits)?;
-            let stored = Some(patched(&existing, &manifest, limits)?);
-            Ok(Requested::Update(Update {
-                existing,
-                manifest,
-                stored,
-                is_patch: true,
-                limits: *limits,
-            }))
-        }
-        Source::Files { existing, manifest } => {
-            require_one_stdin(existing, manifest)?;
-            let existing = read_job(existing, limits)?;
-            let manifest = read_job(manifest, limits)?;
-            requested(existing, manifest, &pair.client, validator, notes)
-        }
-        Source::Cluster { manifest } => {
-            let manifest = read_job(manifest, limits)?;
-            let job = manifest.job(limits)?;
-            if !is_volcano_job(&job) {
-                return Err(Error::NoVolcanoJob(manifest.name.clone()));
-            }
-            let name = job.name().ok_or(Error::NoName)?.into_owned();
-            match cluster::get(&name, job.namespace().as_deref(), &pair.client)? {
-                Some(existing) => requested(existing, manifest, &pair.client, validator, notes),
-                None => Ok(Requested::Creation(manifest)),
-            }
-        }
+    let manifest = read_job(manifest, limits)?;
+    let job = manifest.job(limits)?;
+    if !is_volcano_job(&job) {
+        return Err(Error::NoVolcanoJob(manifest.name.clone()));
+    }
+    let name = job.name().ok_or(Error::NoName)?.into_owned();
+    match cluster::get(&name, job.namespace().as_deref(), client)? {
+        Some(existing) => requested(existing, manifest, client, validator, notes),
+        None => Ok(Requested::Creation(manifest)),
     }
 }
 
@@ -94,7 +82,8 @@ fn is_volcano_job(manifest: &Job<'_>) -> bool {
     is("apiVersion", API_VERSION) && is("kind", KIND)
 }
 
-/// The update that the client makes of a manifest.
+/// The update that the client makes of a manifest: finds out which Job the API server is asked to store,
+/// and adds notes on how that came about.
 pub(crate) fn requested(
     existing: Document,
     manifest: Document,

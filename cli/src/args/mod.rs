@@ -325,11 +325,6 @@ impl Pair {
         self.jobs.unwrap_or_else(available).get()
     }
 
-    /// The same question about two files, of which the second one is the whole Job.
-    pub(crate) fn of_files(&self, existing: PathBuf, replacement: PathBuf) -> Self {
-        Self { existing, replacement: Some(replacement), ..self.replacing() }
-    }
-
     /// The same question about `kubectl replace`.
     pub(crate) fn replacing(&self) -> Self {
         let client =

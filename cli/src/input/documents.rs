@@ -70,30 +70,32 @@ impl Source {
 
     /// A file that has one object, of whatever kind.
     pub(super) fn only_document(&self) -> Result<Document, Error> {
-        let whole = || Content::Json(0..self.text.len());
-        let (content, head) = match self.format {
-            Format::Json => (whole(), Head::of_json(&self.text)),
-            Format::Yaml => {
-                // Fails if there are several.
-                let value = parse_manifest(&self.text).map_err(|error| self.yaml_error(error))?;
-                let content = match self.manifests(usize::MAX)?.next() {
-                    Some(manifest) => {
-                        let (manifest, _) = manifest?;
-                        Content::Yaml { manifest: Arc::new(manifest), item: None }
-                    }
-                    // An empty text.
-                    None => whole(),
-                };
-                (content, Head::of_value(&value))
+        let (content, head) = match self.yaml_document()? {
+            Some(manifest) => {
+                let head = Head::of_value(&manifest.value);
+                (Content::Yaml { manifest: Arc::new(manifest), item: None }, head)
             }
+            None => (Content::Json(0..self.text.len()), Head::of_json(&self.text)),
         };
-        match &head {
-            Head { kind: Some(kind), items: Some(items), .. } if kind.ends_with("List") => {
-                let (kind, objects) = (kind.clone(), items.len());
-                Err(Error::List { name: self.name.clone(), kind, objects })
-            }
-            head => Ok(self.document(content, head.job_name())),
+        if let Some((kind, items)) = head.list() {
+            let (kind, objects) = (kind.to_owned(), items.len());
+            return Err(Error::List { name: self.name.clone(), kind, objects });
         }
+        Ok(self.document(content, head.job_name()))
+    }
+
+    /// The only document of a text in YAML; `None` if the text is JSON or empty.
+    fn yaml_document(&self) -> Result<Option<YamlManifest>, Error> {
+        if self.format == Format::Json {
+            return Ok(None);
+        }
+        let mut manifests = self.manifests(usize::MAX)?;
+        let first = manifests.next().transpose()?;
+        if manifests.next().is_some() {
+            // Says how many there are, or what is wrong with a later one.
+            parse_manifest(&self.text).map_err(|error| self.yaml_error(error))?;
+        }
+        Ok(first.map(|(manifest, _)| manifest))
     }
 
     /// The Job at a place, parsed again.
@@ -229,32 +231,23 @@ impl Documents {
     fn list_json(&mut self, limits: &Limits) -> Result<(), Error> {
         let text = Arc::clone(&self.source.text);
         let head = Head::of_json(&text);
-        match head {
-            Head { items: Some(items), kind: Some(kind), .. } if kind.ends_with("List") => {
-                let paths = item_paths(items.len());
-                let places = places_in_json(&text, &paths.iter().collect::<Vec<_>>());
-                for (item, place) in items.iter().zip(places) {
-                    let locator = Locator { range: place.value.clone(), item: None };
-                    match item.head() {
-                        Some(head) => self.add(head, place.value.start, locator, None),
-                        None => self.others += 1,
-                    }
-                }
+        if let Some((_, items)) = head.list() {
+            let paths = item_paths(items.len());
+            let places = places_in_json(&text, &paths.iter().collect::<Vec<_>>());
+            for (item, place) in items.iter().zip(places) {
+                let locator = Locator { range: place.value.clone(), item: None };
+                self.add(item.head(), place.value.start, locator, None);
             }
-            head => {
-                if head.is_broken
-                    && let Some(slip) = Slip::in_unreadable(&text)
-                {
-                    return Err(Error::Slip { name: self.source.name.clone(), slip });
-                }
-                if head.is_broken
-                    && let Err(error) = limits.read_slice(&text)
-                {
-                    return Err(Error::Job { name: self.source.name.clone(), error });
-                }
-                self.add(&head, 0, Locator { range: 0..text.len(), item: None }, None);
-            }
+            return Ok(());
         }
+        if head.is_broken {
+            let name = || self.source.name.clone();
+            if let Some(slip) = Slip::in_unreadable(&text) {
+                return Err(Error::Slip { name: name(), slip });
+            }
+            limits.read_slice(&text).map_err(|error| Error::Job { name: name(), error })?;
+        }
+        self.add(Some(&head), 0, Locator { range: 0..text.len(), item: None }, None);
         Ok(())
     }
 
@@ -280,34 +273,32 @@ impl Documents {
             places.iter().map(|place| place.value.start).collect()
         };
         let mut add = |head: Option<&Head>, start: usize, item: Option<usize>| {
-            let locator = Locator { range: range.clone(), item };
-            match head {
-                Some(head) => self.add(head, start, locator, Some(&manifest)),
-                None => self.others += 1,
-            }
+            self.add(head, start, Locator { range: range.clone(), item }, Some(&manifest));
         };
-        match &head {
-            Head { items: Some(items), kind: Some(kind), .. } if kind.ends_with("List") => {
-                let starts = starts(&item_paths(items.len()));
-                for (position, (item, start)) in items.iter().zip(starts).enumerate() {
-                    add(item.head(), start, Some(position));
-                }
+        if let Some((_, items)) = head.list() {
+            let starts = starts(&item_paths(items.len()));
+            for (position, (item, start)) in items.iter().zip(starts).enumerate() {
+                add(item.head(), start, Some(position));
             }
-            head => {
-                for start in starts(&[FieldPath::default()]) {
-                    add(Some(head), start, None);
-                }
+        } else {
+            for start in starts(&[FieldPath::default()]) {
+                add(Some(&head), start, None);
             }
         }
     }
 
+    /// Adds an object. What is no object at all, as an item of a list can be, is another one.
     fn add(
         &mut self,
-        head: &Head,
+        head: Option<&Head>,
         start: usize,
         locator: Locator,
         manifest: Option<&Arc<YamlManifest>>,
     ) {
+        let Some(head) = head else {
+            self.others += 1;
+            return;
+        };
         if let Some(what) = head.other_kind() {
             self.others += 1;
             self.other.get_or_insert(what);

@@ -57,10 +57,10 @@ pub(super) struct Head {
     #[serde(deserialize_with = "text")]
     api_version: Option<String>,
     #[serde(deserialize_with = "text")]
-    pub(super) kind: Option<String>,
+    kind: Option<String>,
     #[serde(deserialize_with = "object")]
     metadata: Option<Metadata>,
-    pub(super) items: Option<Vec<Item>>,
+    items: Option<Vec<Item>>,
     /// It is not even JSON.
     #[serde(skip)]
     pub(super) is_broken: bool,
@@ -97,6 +97,12 @@ impl Head {
             namespace: metadata.and_then(|metadata| text(&metadata.namespace)),
             name: metadata.and_then(|metadata| text(&metadata.name)),
         }
+    }
+
+    /// The kind and the items of a list, as `kubectl get` prints several objects.
+    pub(super) fn list(&self) -> Option<(&str, &[Item])> {
+        let kind = self.kind.as_deref().filter(|kind| kind.ends_with("List"))?;
+        Some((kind, self.items.as_deref()?))
     }
 
     /// Whether the object says what it is.

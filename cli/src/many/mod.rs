@@ -121,10 +121,7 @@ impl Many<'_> {
             (Some(existing), Some(replacement)) => {
                 let old = existing_texts.document(existing, self.limits());
                 let new = replacement_texts.document(replacement, self.limits());
-                match (old, new) {
-                    (Ok(old), Ok(new)) => self.judge.judge_pair(old, new, self.client),
-                    (Err(error), _) | (_, Err(error)) => failed(existing.job.to_string(), error),
-                }
+                self.judge.judge_pair(existing.job.to_string(), old, new, self.client)
             }
             (Some(place), None) => self.lonely_case(place, existing_texts, Outcome::Deleted),
             (None, Some(place)) => self.lonely_case(place, replacement_texts, Outcome::Created),
@@ -207,14 +204,11 @@ impl Many<'_> {
 
     fn judge_listed(&self, old: (&Documents, &Listed), new: (&Documents, &Listed)) -> Case {
         let [old, new] = [old, new].map(|(file, listed)| file.document(listed, self.limits()));
-        match (old, new) {
-            (Ok(old), Ok(new)) => self.judge.judge_pair(old, new, self.client),
-            (Err(error), _) | (_, Err(error)) => failed(String::new(), error),
-        }
+        self.judge.judge_pair(String::new(), old, new, self.client)
     }
 
     fn limits(&self) -> &Limits {
-        self.judge.validator.policy().limits()
+        self.judge.limits()
     }
 }
 
