@@ -4,7 +4,7 @@
 //! in the right case, unknown fields are ignored, and `null` leaves a value at zero.
 
 use super::Denial;
-use super::types::{GoKind, GoType, TABLE};
+use super::types::{Fields, GoKind, GoType, TABLE};
 use crate::job::{JsonType, Node, Shape};
 use crate::path::{FieldPath, Segment};
 use crate::scalar::duration::parse_duration;
@@ -91,7 +91,9 @@ impl<'t> Decoder<'t> {
                 let result = self.value(value, None, values);
                 result.inspect_err(|_| self.path.push(Segment::Key((&*key.to_str()).into())))
             }),
-            (GoKind::Struct, Shape::Object) => self.structure(value, sound, go),
+            (GoKind::Struct(fields), Shape::Object) => {
+                self.structure(value, sound, &go.name, TABLE.fields(*fields))
+            }
             (GoKind::Time | GoKind::IntOrString, shape) => {
                 Err(self.mismatch(json_type(shape).go_name(), "string"))
             }
@@ -103,11 +105,11 @@ impl<'t> Decoder<'t> {
         &mut self,
         value: Node<'_>,
         sound: Option<Node<'_>>,
-        go: &'t GoType,
+        name: &'t str,
+        fields: &'t Fields,
     ) -> Result<(), String> {
-        let fields = TABLE.fields(go);
         // `v1alpha1.Job` is `Job` in errors.
-        let name = go.name.rsplit_once('.').map_or(&*go.name, |(_, name)| name);
+        let name = name.rsplit_once('.').map_or(name, |(_, name)| name);
         let outer = std::mem::replace(&mut self.parent, name);
         // Mostly, both Jobs have the same keys in the same order.
         let mut sound = sound.into_iter().flat_map(Node::members);

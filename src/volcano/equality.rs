@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::types::{Fields, GoKind, GoType, TABLE};
 use crate::job::{Document, Node, Shape};
-use crate::path::{FieldPath, Segment};
+use crate::path::{FieldPath, PathNode, Side};
 use crate::scalar::duration::parse_duration;
 use crate::scalar::quantity::Quantity;
 use crate::scalar::time::parse_time;
@@ -23,64 +23,59 @@ pub(super) fn differences(
     replacement: Node<'_>,
     schema: Option<&Structural>,
 ) -> Vec<FieldPath> {
-    let mut comparison = Comparison { path: Vec::new(), found: Vec::new() };
-    if let Some((_, _, spec)) = TABLE.fields(&TABLE.job).find("spec") {
+    let mut found = Found(Vec::new());
+    if let Some(spec) = TABLE.job_field("spec") {
         let schema = schema.and_then(|schema| schema.declared_child("spec"));
-        comparison.below(
-            key("spec"),
-            existing.get("spec"),
-            replacement.get("spec"),
-            (spec, schema),
-        );
+        let (a, b) = (existing.get("spec"), replacement.get("spec"));
+        found.value(&PathNode::root().key("spec"), a, b, (spec, schema));
     }
-    comparison.found
+    found.0
 }
 
-struct Comparison {
-    path: Vec<Segment>,
-    found: Vec<FieldPath>,
-}
+/// The paths at which values differ.
+struct Found(Vec<FieldPath>);
 
 type Value<'v> = Option<Node<'v>>;
 
 /// The Go type of a value, and the schema that has its defaults.
 type Type<'s> = (&'s GoType, Option<&'s Structural>);
 
-impl Comparison {
-    fn below(&mut self, step: Segment, a: Value<'_>, b: Value<'_>, of: Type<'_>) {
-        self.path.push(step);
-        self.value(a, b, of);
-        self.path.pop();
+impl Found {
+    fn differs(&mut self, at: &PathNode<'_>) {
+        if self.0.len() < MAX_DIFFERENCES {
+            self.0.push(at.to_path(Side::Replacement));
+        }
     }
 
-    fn differs_if(&mut self, differs: bool) {
-        if differs && self.found.len() < MAX_DIFFERENCES {
-            self.found.push(self.path.iter().cloned().collect());
+    fn differs_if(&mut self, differs: bool, at: &PathNode<'_>) {
+        if differs {
+            self.differs(at);
         }
     }
 
     /// Compares two values; `None` and `null` are Go's zero value.
-    fn value(&mut self, a: Value<'_>, b: Value<'_>, (go, schema): Type<'_>) {
+    fn value(&mut self, at: &PathNode<'_>, a: Value<'_>, b: Value<'_>, (go, schema): Type<'_>) {
         let [a, b] = [a, b].map(|value| value.filter(|value| !value.is_null()));
-        if let (Some(a), Some(b)) = (a, b) {
-            if a.text() == b.text() {
-                return;
-            }
+        if a.map(Node::text) == b.map(Node::text) {
+            return;
         }
         match &go.kind {
             GoKind::Pointer(pointee) => match (a, b) {
-                (None, None) => {}
-                (Some(_), Some(_)) => self.value(a, b, (pointee, schema)),
-                _ => self.differs_if(true),
+                (Some(_), Some(_)) => self.value(at, a, b, (pointee, schema)),
+                _ => self.differs(at),
             },
-            GoKind::Slice(element) => self.lists(a, b, (element, schema.map(Structural::items))),
-            GoKind::Map(values) => {
-                self.maps(a, b, (values, schema.and_then(Structural::additional_properties)));
+            GoKind::Slice(element) => {
+                self.lists(at, a, b, (element, schema.map(Structural::items)));
             }
-            GoKind::Struct => self.structs(a, b, (go, schema)),
-            GoKind::Bool => self.differs_if(text(a, "false") != text(b, "false")),
-            GoKind::Integer(_) => self.differs_if(integer(a) != integer(b)),
-            GoKind::String => self.differs_if(string(a) != string(b)),
+            GoKind::Map(values) => {
+                self.maps(at, a, b, (values, schema.and_then(Structural::additional_properties)));
+            }
+            GoKind::Struct(fields) => {
+                self.structs(at, a, b, (&go.name, TABLE.fields(*fields), schema));
+            }
+            GoKind::Bool => self.differs_if(text(a, "false") != text(b, "false"), at),
+            GoKind::Integer(_) => self.differs_if(integer(a) != integer(b), at),
+            GoKind::String => self.differs_if(string(a) != string(b), at),
             GoKind::IntOrString => {
                 let is_string =
                     |value: Value<'_>| value.is_some_and(|one| one.shape() == Shape::String);
@@ -89,57 +84,54 @@ impl Comparison {
                     (false, false) => integer(a) != integer(b),
                     _ => true,
                 };
-                self.differs_if(differs);
+                self.differs_if(differs, at);
             }
-            GoKind::Quantity => self.differs_if(quantity(a) != quantity(b)),
+            GoKind::Quantity => self.differs_if(quantity(a) != quantity(b), at),
             GoKind::Duration => {
-                self.differs_if(parsed(a, parse_duration) != parsed(b, parse_duration));
+                self.differs_if(parsed(a, parse_duration) != parsed(b, parse_duration), at);
             }
-            GoKind::Time => self.differs_if(parsed(a, parse_time) != parsed(b, parse_time)),
-            GoKind::Raw => self.differs_if(text(a, "") != text(b, "")),
+            GoKind::Time => self.differs_if(parsed(a, parse_time) != parsed(b, parse_time), at),
+            GoKind::Raw => self.differs_if(text(a, "") != text(b, ""), at),
         }
     }
 
-    fn lists(&mut self, a: Value<'_>, b: Value<'_>, element: Type<'_>) {
+    fn lists(&mut self, at: &PathNode<'_>, a: Value<'_>, b: Value<'_>, element: Type<'_>) {
         let (mut a, mut b) =
             (a.into_iter().flat_map(Node::elements), b.into_iter().flat_map(Node::elements));
         if a.clone().count() != b.clone().count() {
-            return self.differs_if(true);
+            return self.differs(at);
         }
         for position in 0.. {
             match (a.next(), b.next()) {
                 (None, None) => return,
-                (a, b) => self.below(Segment::Index(position), a, b, element),
+                (a, b) => self.value(&at.index(position, position), a, b, element),
             }
         }
     }
 
-    fn maps(&mut self, a: Value<'_>, b: Value<'_>, values: Type<'_>) {
+    fn maps(&mut self, at: &PathNode<'_>, a: Value<'_>, b: Value<'_>, values: Type<'_>) {
         let (a, b) = (members_of(a), members_of(b));
         for (name, value) in &a {
             match b.get(name) {
-                Some(other) => self.below(key(name), Some(*value), Some(*other), values),
-                None => self.differs_at(name),
+                Some(other) => self.value(&at.key(name), Some(*value), Some(*other), values),
+                None => self.differs(&at.key(name)),
             }
         }
         for name in b.keys().filter(|name| !a.contains_key(*name)) {
-            self.differs_at(name);
+            self.differs(&at.key(name));
         }
     }
 
-    fn differs_at(&mut self, name: &str) {
-        self.path.push(key(name));
-        self.differs_if(true);
-        self.path.pop();
-    }
-
-    fn structs(&mut self, a: Value<'_>, b: Value<'_>, (go, schema): Type<'_>) {
-        let fields = TABLE.fields(go);
+    fn structs(
+        &mut self,
+        at: &PathNode<'_>,
+        a: Value<'_>,
+        b: Value<'_>,
+        (of, fields, schema): (&str, &Fields, Option<&Structural>),
+    ) {
         let (a_values, b_values) = (values_of(a, fields), values_of(b, fields));
-        for ((name, go_of_field), (old, new)) in
-            fields.iter().zip(a_values.into_iter().zip(b_values))
-        {
-            let may_change = match &*go.name {
+        for ((name, go), (old, new)) in fields.iter().zip(a_values.into_iter().zip(b_values)) {
+            let may_change = match of {
                 "v1alpha1.JobSpec" => matches!(name, "minAvailable" | "priorityClassName"),
                 "v1alpha1.TaskSpec" => matches!(name, "minAvailable" | "replicas"),
                 _ => false,
@@ -149,7 +141,7 @@ impl Comparison {
             }
             // Volcano's controller fills in the name of a claim that it makes.
             let is_filled = |volume: Value<'_>| {
-                &*go.name == "v1alpha1.VolumeSpec"
+                of == "v1alpha1.VolumeSpec"
                     && name == "volumeClaimName"
                     && volume
                         .and_then(|volume| volume.get("volumeClaim"))
@@ -160,7 +152,7 @@ impl Comparison {
             let [old, new] = [(a, old), (b, new)].map(|(object, value)| {
                 value.or_else(|| default(schema?).filter(|_| object.is_some()))
             });
-            self.below(key(name), old, new, (go_of_field, schema));
+            self.value(&at.key(name), old, new, (go, schema));
         }
     }
 }
@@ -187,10 +179,6 @@ fn values_of<'v>(object: Value<'v>, fields: &Fields) -> Vec<Value<'v>> {
 fn members_of(map: Value<'_>) -> BTreeMap<Cow<'_, str>, Node<'_>> {
     let members = map.into_iter().flat_map(Node::members);
     members.map(|(key, value)| (key.to_str(), value)).collect()
-}
-
-fn key(name: &str) -> Segment {
-    Segment::Key(name.into())
 }
 
 fn text<'v>(value: Value<'v>, zero: &'static str) -> &'v str {

@@ -31,8 +31,8 @@ pub(super) enum GoKind {
     Pointer(Box<GoType>),
     Slice(Box<GoType>),
     Map(Box<GoType>),
-    /// A struct with this name in the [`Table`].
-    Struct,
+    /// A struct, by its position in the [`Table`].
+    Struct(usize),
 }
 
 /// The fields of a struct, sorted by their names in JSON.
@@ -51,17 +51,23 @@ impl Fields {
     }
 }
 
-/// All structs by name, and the type of a Job.
+/// All structs, and the type of a Job.
 pub(super) struct Table {
-    structs: BTreeMap<Box<str>, Fields>,
+    structs: Vec<Fields>,
     pub(super) job: GoType,
 }
 
 impl Table {
-    /// The fields of a type that is a [`GoKind::Struct`].
-    #[expect(clippy::expect_used, reason = "a test reads each type")]
-    pub(super) fn fields(&self, of: &GoType) -> &Fields {
-        self.structs.get(&of.name).expect("the table has each struct")
+    /// The fields of a [`GoKind::Struct`].
+    #[expect(clippy::expect_used, reason = "only types of the table have a position in it")]
+    pub(super) fn fields(&self, position: usize) -> &Fields {
+        self.structs.get(position).expect("the table has each struct")
+    }
+
+    /// The type of a field of a Job.
+    pub(super) fn job_field(&self, key: &str) -> Option<&GoType> {
+        let GoKind::Struct(job) = self.job.kind else { return None };
+        self.fields(job).find(key).map(|(_, _, go)| go)
     }
 }
 
@@ -77,11 +83,10 @@ struct File {
 pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let file: File = serde_json::from_str(include_str!("../../schemas/go-types.json"))
         .expect("the file is well-formed");
-    let mut structs = BTreeMap::new();
-    for (name, fields) in &file.structs {
-        let fields = fields.iter().map(|(key, name)| (key.clone(), go_type(name, &file)));
-        structs.insert(name.clone(), Fields(fields.collect()));
-    }
+    let fields_of = |fields: &BTreeMap<Box<str>, Box<str>>| {
+        Fields(fields.iter().map(|(key, name)| (key.clone(), go_type(name, &file))).collect())
+    };
+    let structs = file.structs.values().map(fields_of).collect();
     Table { structs, job: go_type("v1alpha1.Job", &file) }
 });
 
@@ -111,10 +116,10 @@ fn kind_of(name: &str, file: &File) -> GoKind {
         "v1.Time" => GoKind::Time,
         "intstr.IntOrString" => GoKind::IntOrString,
         "v1.FieldsV1" => GoKind::Raw,
-        name if file.structs.contains_key(name) => GoKind::Struct,
-        name => match file.names.get(name) {
-            Some(underlying) => kind_of(underlying, file),
-            None => panic!("unknown Go type {name}"),
+        name => match (file.structs.keys().position(|of| **of == *name), file.names.get(name)) {
+            (Some(position), _) => GoKind::Struct(position),
+            (None, Some(underlying)) => kind_of(underlying, file),
+            (None, None) => panic!("unknown Go type {name}"),
         },
     }
 }
