@@ -67,17 +67,23 @@ pub fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
 ///
 /// The file cannot be read.
 pub fn read_prefix(path: &Path, length: usize) -> Result<Vec<u8>, FileError> {
-    let length = u64::try_from(length).unwrap_or(u64::MAX);
-    let mut text = Vec::new();
-    let read = if is_stdin(path) {
-        io::stdin().lock().take(length).read_to_end(&mut text)
+    let text = if is_stdin(path) {
+        read_up_to(length, io::stdin().lock(), 0)
     } else {
-        File::open(path).and_then(|file| file.take(length).read_to_end(&mut text))
+        File::open(path).and_then(|file| {
+            // One byte more, so that its end is read without another buffer. A pipe has no size.
+            let size = file.metadata()?.len().saturating_add(1);
+            read_up_to(length, file, usize::try_from(size).unwrap_or(usize::MAX))
+        })
     };
-    match read {
-        Ok(_) => Ok(text),
-        Err(error) => Err(FileError::read(path, error)),
-    }
+    text.map_err(|error| FileError::read(path, error))
+}
+
+/// Reads at most `length` bytes, probably `expected`.
+fn read_up_to(length: usize, from: impl Read, expected: usize) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(expected.min(length));
+    from.take(u64::try_from(length).unwrap_or(u64::MAX)).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 /// Whether a path means standard input: `-`.

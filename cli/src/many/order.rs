@@ -1,12 +1,14 @@
 //! Work in parallel, with results in order.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::mem;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use crate::error::Error;
 
-/// How many results of a thread wait for their turn.
-const MAX_WAITING: usize = 16;
+/// How many steps a thread hands over at once. Waking the other thread costs as much as the verdict on a
+/// small Job.
+const BATCH: usize = 16;
 
 /// A result of a piece of work, or its end.
 pub(super) enum Step<T> {
@@ -27,14 +29,16 @@ pub(super) fn in_order<T: Send>(
     let threads = threads.min(count);
     thread::scope(|scope| {
         let start = |first| {
-            let (results, receiver) = sync_channel(MAX_WAITING);
-            scope.spawn(move || work_on((first..count).step_by(threads), work, &results));
-            receiver
+            // One batch is handed over while the next one is made.
+            let (sender, receiver) = sync_channel(1);
+            let batches = Batches { sender, batch: Vec::new(), is_wanted: true };
+            scope.spawn(move || work_on((first..count).step_by(threads), work, batches));
+            receiver.into_iter().flatten()
         };
-        let receivers: Vec<Receiver<Step<T>>> = (0..threads).map(start).collect();
-        for (_, receiver) in (0..count).zip(receivers.iter().cycle()) {
+        let mut steps: Vec<_> = (0..threads).map(start).collect();
+        for number in 0..count {
             // A thread that panicked sends nothing more. The scope passes the panic on.
-            while let Ok(step) = receiver.recv() {
+            for step in steps.get_mut(number % threads).into_iter().flatten() {
                 let is_end = matches!(step, Step::End);
                 each(step)?;
                 if is_end {
@@ -46,16 +50,34 @@ pub(super) fn in_order<T: Send>(
     })
 }
 
-fn work_on<T>(
-    numbers: impl Iterator<Item = usize>,
-    work: &Work<'_, T>,
-    results: &SyncSender<Step<T>>,
-) {
+/// The steps of a thread, on their way to the one that receives them.
+struct Batches<T> {
+    sender: SyncSender<Vec<Step<T>>>,
+    batch: Vec<Step<T>>,
+    /// Whether there is still somebody who receives them.
+    is_wanted: bool,
+}
+
+impl<T> Batches<T> {
+    fn push(&mut self, step: Step<T>) {
+        self.batch.push(step);
+        if self.batch.len() == BATCH {
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        self.is_wanted &= self.sender.send(mem::take(&mut self.batch)).is_ok();
+    }
+}
+
+fn work_on<T>(numbers: impl Iterator<Item = usize>, work: &Work<'_, T>, mut batches: Batches<T>) {
     for number in numbers {
-        let mut is_wanted = true;
-        work(number, &mut |result| is_wanted &= results.send(Step::Result(result)).is_ok());
-        if !is_wanted || results.send(Step::End).is_err() {
+        work(number, &mut |result| batches.push(Step::Result(result)));
+        batches.push(Step::End);
+        if !batches.is_wanted {
             return;
         }
     }
+    batches.hand_over();
 }
