@@ -3,19 +3,26 @@
 //! Not part of the public interface: it may change in any release, and those crates require exactly
 //! this version.
 
+use serde_json::Value;
+
 use crate::diff::ReviewError;
 use crate::job::Job;
 pub use crate::job::{
     ContainerVisitor, Containers, Cursor, Document, Elements, Entry, Field, Items, JsonType,
-    Members, Node, Place, Position, Search, Shape, StepId, SyntaxError, Text, json_places,
+    Members, Node, Place, Position, Search, Shape, StepId, SyntaxError, Text, default_task_name,
+    json_places,
 };
 pub use crate::path::{is_printable, printable};
+pub use crate::policy::creation::{ADDED_PLUGINS, MAX_RETRY, QUEUE, SCHEDULER};
 pub use crate::report::{API_VERSION as REPORT_API_VERSION, Places};
+pub use crate::scalar::quantity::Quantity;
+pub use crate::scalar::quantity_text::WrittenQuantity;
 pub use crate::schema::{ANY, ListType, MapType, SchemaViolation, SchemaViolationKind, Structural};
 pub use crate::status::quote::quote;
 pub use crate::validate::Ratcheting;
 use crate::validate::Validator;
 pub use crate::validate::metadata::{self, MetadataViolation, MetadataViolationKind, Subject};
+use crate::volcano::{self, EmptyLists};
 
 /// Access to the fields of a Job.
 pub trait JobParts<'a> {
@@ -63,6 +70,12 @@ pub fn structural(validator: &Validator) -> &Structural {
     validator.schema().structural()
 }
 
+/// The OpenAPI schema of a Job from which the schema of a validator was compiled, as JSON.
+#[must_use]
+pub fn openapi(validator: &Validator) -> &str {
+    validator.schema().openapi()
+}
+
 /// The violations of the schema in the values of `spec` that differ from the existing Job, even if
 /// the policy skips that check. At most `limit` for each field.
 ///
@@ -77,4 +90,50 @@ pub fn schema_violations(
     ratcheting: Ratcheting,
 ) -> Result<Vec<SchemaViolation>, ReviewError> {
     validator.schema_violations(existing, replacement, limit, ratcheting)
+}
+
+/// The violations of the schema in the status that replaces another, at most `limit`. Their paths begin
+/// at the status, and what is the same for an API server is not validated.
+#[must_use]
+pub fn status_violations(
+    existing: Option<&Value>,
+    replacement: &Value,
+    validator: &Validator,
+    limit: usize,
+) -> Vec<SchemaViolation> {
+    validator.status_violations(existing, replacement, limit)
+}
+
+/// A Job that Volcano's webhooks decoded into Go's types, as Go writes it. It has no unknown field, no
+/// quantity, duration or time that is not in its canonical form, and each value has the type of its
+/// field. `null` is in the place of an absent pointer or list that Go always writes.
+///
+/// # Errors
+///
+/// The error of the webhooks for a Job that Go cannot decode.
+pub fn as_go_writes(job: &Value) -> Result<Value, String> {
+    volcano::decoded(job, EmptyLists::Omit).map_err(|denial| denial.message)
+}
+
+/// As [`as_go_writes`], but with the lists and maps that are empty and not absent.
+///
+/// # Errors
+///
+/// As [`as_go_writes`].
+pub fn as_go_holds(job: &Value) -> Result<Value, String> {
+    volcano::decoded(job, EmptyLists::Keep).map_err(|denial| denial.message)
+}
+
+/// What is wrong with the partitionPolicy of a task that was decoded, in the words of Volcano's
+/// validating webhook.
+#[must_use]
+pub fn partition_message(task: &Value, job: &str) -> Option<String> {
+    volcano::partition_message(Document::of_value(task).root(), job)
+}
+
+/// What is wrong with the networkTopology of a `spec` that was decoded, in the words of Volcano's
+/// validating webhook.
+#[must_use]
+pub fn tiers_message(spec: &Value) -> Option<&'static str> {
+    volcano::tiers_message(Document::of_value(spec).root())
 }

@@ -1,5 +1,6 @@
 // Prints the Go types that a v1alpha1 Job is decoded into, as JSON: for each struct, the Go type of each
-// field by its name in JSON. scripts/update-go-types writes the output to schemas/go-types.json.
+// field by its name in JSON, and the fields that are written although they are empty.
+// scripts/update-go-types writes the output to schemas/go-types.json.
 package main
 
 import (
@@ -7,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	batch "volcano.sh/apis/pkg/apis/batch/v1alpha1"
@@ -28,15 +30,19 @@ type table struct {
 	structs  map[string]map[string]string
 	// names has the type of each string, integer or boolean that is no predeclared one.
 	names map[string]string
+	// written has the fields of each struct that json.Marshal writes although they are empty.
+	written map[string][]string
 }
 
 func main() {
-	found := table{map[string]string{}, map[string]map[string]string{}, map[string]string{}}
+	found := table{
+		map[string]string{}, map[string]map[string]string{}, map[string]string{}, map[string][]string{},
+	}
 	found.add(reflect.TypeFor[batch.Job]())
 	encoder := json.NewEncoder(os.Stdout)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", " ")
-	if err := encoder.Encode(map[string]any{"structs": found.structs, "names": found.names}); err != nil {
+	if err := encoder.Encode(map[string]any{"structs": found.structs, "names": found.names, "written": found.written}); err != nil {
 		panic(err)
 	}
 }
@@ -59,7 +65,7 @@ func (t *table) add(kind reflect.Type) {
 			return
 		}
 		t.structs[name] = map[string]string{}
-		t.addFields(kind, t.structs[name])
+		t.addFields(kind, name)
 	default:
 		if kind.PkgPath() != "" {
 			t.claim(kind)
@@ -68,18 +74,21 @@ func (t *table) add(kind reflect.Type) {
 	}
 }
 
-func (t *table) addFields(kind reflect.Type, fields map[string]string) {
+func (t *table) addFields(kind reflect.Type, parent string) {
 	for i := range kind.NumField() {
 		field := kind.Field(i)
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		switch {
 		case name == "-":
 		case name == "" && field.Anonymous && (options == "inline" || options == ""):
-			t.addFields(field.Type, fields)
+			t.addFields(field.Type, parent)
 		case name == "":
 			panic(fmt.Sprintf("%s.%s has no name in JSON", kind, field.Name))
 		default:
-			fields[name] = field.Type.String()
+			t.structs[parent][name] = field.Type.String()
+			if isWritten(field.Type, strings.Split(options, ",")) {
+				t.written[parent] = append(t.written[parent], name)
+			}
 			// A named map or list is its own type.
 			if field.Type.PkgPath() != "" && (field.Type.Kind() == reflect.Map || field.Type.Kind() == reflect.Slice) {
 				t.claim(field.Type)
@@ -88,6 +97,14 @@ func (t *table) addFields(kind reflect.Type, fields map[string]string) {
 			t.add(field.Type)
 		}
 	}
+}
+
+// isWritten says whether an empty field is written: `omitempty` omits no struct.
+func isWritten(kind reflect.Type, options []string) bool {
+	if slices.Contains(options, "omitzero") {
+		return false
+	}
+	return kind.Kind() == reflect.Struct || !slices.Contains(options, "omitempty")
 }
 
 func underlying(kind reflect.Type) string {

@@ -83,6 +83,7 @@ impl<'a> Task<'_, 'a> {
 /// The name that Volcano gives to a task without one, [when the Job is created].
 ///
 /// [when the Job is created]: https://github.com/volcano-sh/volcano/blob/ed72c7c815a9fd547a787134676f73d42e9d049c/pkg/webhooks/admission/jobs/mutate/mutate_job.go
-pub(crate) fn default_task_name(position: usize) -> String {
+#[must_use]
+pub fn default_task_name(position: usize) -> String {
     format!("default{position}")
 }

@@ -2,6 +2,8 @@
 //!
 //! See [mutate_job.go](https://github.com/volcano-sh/volcano/blob/ed72c7c815a9fd547a787134676f73d42e9d049c/pkg/webhooks/admission/jobs/mutate/mutate_job.go).
 
+#![expect(missing_docs, reason = "public only for another crate of this workspace")]
+
 use serde_json::{Value, json};
 
 use crate::diff::{Difference, JobField};
@@ -9,13 +11,14 @@ use crate::job::{Field, Job, Task, default_task_name};
 use crate::path::Segment;
 use crate::scalar::number;
 
-const QUEUE: &str = "default";
+pub const QUEUE: &str = "default";
 /// The default of the webhook's `--scheduler-name`.
-const SCHEDULER: &str = "volcano";
-const MAX_RETRY: i64 = 3;
+pub const SCHEDULER: &str = "volcano";
+/// Of the Job and of each task.
+pub const MAX_RETRY: i32 = 3;
 
 /// The plugins that make Volcano add others, each with those that it adds.
-const ADDED_PLUGINS: [(&str, &[&str]); 4] =
+pub const ADDED_PLUGINS: [(&str, &[&str]); 4] =
     [("tensorflow", &["svc"]), ("pytorch", &["svc"]), ("ray", &["svc"]), ("mpi", &["svc", "ssh"])];
 
 /// Whether a difference is a dropped creation default: the replacement lacks a field, and its value

@@ -1,6 +1,6 @@
 //! Update policies: which fields may be updated, as data.
 
-mod creation;
+pub(crate) mod creation;
 mod options;
 mod restore;
 mod verdict;

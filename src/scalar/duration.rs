@@ -29,6 +29,37 @@ pub(crate) fn parse_duration(text: &str) -> Option<i64> {
     }
 }
 
+/// Writes a duration as Go's [`Duration.String`](https://pkg.go.dev/time#Duration.String) does, such
+/// as `1h0m1.5s` or `20ms`.
+pub(crate) fn format_duration(nanoseconds: i64) -> String {
+    const SECOND: u64 = 1_000_000_000;
+    let sign = if nanoseconds < 0 { "-" } else { "" };
+    let magnitude = nanoseconds.unsigned_abs();
+    let text = match magnitude {
+        0 => "0s".into(),
+        1..1_000 => format!("{magnitude}ns"),
+        1_000..1_000_000 => decimal(magnitude, 1_000, 3) + "\u{b5}s",
+        1_000_000..SECOND => decimal(magnitude, 1_000_000, 6) + "ms",
+        _ => {
+            let minutes = magnitude / (60 * SECOND);
+            let seconds = decimal(magnitude % (60 * SECOND), SECOND, 9) + "s";
+            match (minutes / 60, minutes % 60) {
+                (0, 0) => seconds,
+                (0, minutes) => format!("{minutes}m{seconds}"),
+                (hours, minutes) => format!("{hours}h{minutes}m{seconds}"),
+            }
+        }
+    };
+    format!("{sign}{text}")
+}
+
+/// `number` / `unit` as a decimal with at most this many places, without zeros at its end.
+fn decimal(number: u64, unit: u64, places: usize) -> String {
+    let (whole, rest) = (number.div_euclid(unit), number.rem_euclid(unit));
+    let text = format!("{whole}.{rest:0places$}");
+    text.trim_end_matches('0').trim_end_matches('.').into()
+}
+
 /// Returns the sum of the terms in `rest`.
 fn sum_terms(mut rest: &str) -> Option<u64> {
     let mut total = 0_u64;
@@ -120,7 +151,25 @@ fn split_at(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_duration;
+    use super::{format_duration, parse_duration};
+
+    /// What `time.ParseDuration(text).String()` returns.
+    #[test]
+    fn durations_are_written_as_go_does() {
+        for (text, written) in [
+            ("0", "0s"),
+            ("1ns", "1ns"),
+            ("1500ns", "1.5\u{b5}s"),
+            ("20ms", "20ms"),
+            ("90s", "1m30s"),
+            ("60m", "1h0m0s"),
+            ("-1.5h1us", "-1h30m0.000001s"),
+            ("100h", "100h0m0s"),
+            ("-2562047h47m16.854775808s", "-2562047h47m16.854775808s"),
+        ] {
+            assert_eq!(parse_duration(text).map(format_duration).as_deref(), Some(written));
+        }
+    }
 
     #[test]
     fn terms_add_up() {

@@ -4,4 +4,5 @@
 pub(crate) mod duration;
 pub(crate) mod number;
 pub(crate) mod quantity;
+pub(crate) mod quantity_text;
 pub(crate) mod time;

@@ -8,6 +8,7 @@
 //! [go]: https://github.com/kubernetes/apimachinery/blob/v0.33.0/pkg/api/resource/quantity.go
 #![warn(clippy::arithmetic_side_effects)]
 
+use std::cmp::Ordering;
 use std::{fmt, iter};
 
 /// The exponent of the smallest unit. Smaller fractions are rounded up to it.
@@ -25,13 +26,13 @@ const PRINTED_ZEROS: u64 = 1000;
 /// representation is normalized, so comparison takes time linear in the number of digits, for any
 /// exponent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Quantity {
-    negative: bool,
+pub struct Quantity {
+    pub(super) negative: bool,
     /// ASCII digits without leading or trailing zeros; empty for zero.
-    digits: String,
+    pub(super) digits: String,
     /// The value is `digits` × 10^`exponent`. Wider than Go's int32, because it also counts the
     /// trailing zeros that `digits` lacks.
-    exponent: i64,
+    pub(super) exponent: i64,
 }
 
 impl Quantity {
@@ -40,26 +41,54 @@ impl Quantity {
     ///
     /// Returns `None` where Go reports an error or panics, and for more than 2³¹−1 decimal places.
     /// Takes time linear in the length of the text, for any exponent.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let text = text.trim_matches(is_trimmed);
-        if text.is_empty() {
-            return None;
-        }
-        let negative = text.starts_with('-');
-        let (whole, rest) = split_digits(text.strip_prefix(['+', '-']).unwrap_or(text));
-        let (fraction, suffix) = rest.strip_prefix('.').map_or(("", rest), split_digits);
-        let (factor, exponent, fast_path_digits) = parse_suffix(suffix)?;
-        let digits = multiply_add(&[whole, fraction].concat(), factor, 0);
-        let scale = exponent.wrapping_sub(i32::try_from(fraction.len()).ok()?);
-        if scale >= NANO && counted_digits(whole, fraction) <= fast_path_digits {
-            return Some(Self::exact(negative, &digits, scale));
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts = Parts::of(text.trim_matches(is_trimmed))?;
+        if parts.is_on_fast_path() {
+            return Some(Self::exact(parts.negative, &parts.digits(), parts.scale));
         }
         // The slow path needs a digit.
-        if whole.is_empty() && fraction.is_empty() {
+        if parts.whole.is_empty() && parts.fraction.is_empty() {
             return None;
         }
-        let value = Self::rounded(negative, &digits, scale)?;
-        Some(if factor > 1 { value.capped() } else { value })
+        let value = Self::rounded(parts.negative, &parts.digits(), parts.scale)?;
+        Some(if parts.factor > 1 { value.capped() } else { value })
+    }
+
+    /// Whether the value is less than zero.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.negative
+    }
+
+    /// Whether the value is an integer.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.exponent >= 0
+    }
+
+    /// The value rounded away from zero to a multiple of 10^`exponent`.
+    #[must_use]
+    pub fn rounded_away(self, exponent: i32) -> Self {
+        let dropped = i64::from(exponent).saturating_sub(self.exponent);
+        let Some(dropped) = usize::try_from(dropped).ok().filter(|dropped| *dropped > 0) else {
+            return self;
+        };
+        if self.digits.is_empty() {
+            return self;
+        }
+        let kept = self.digits.split_at(self.digits.len().saturating_sub(dropped)).0;
+        // The last digit is not zero, so something is dropped.
+        Self::exact(self.negative, &multiply_add(kept, 1, 1), exponent)
+    }
+
+    /// The value as an integer, if it is one in the range of `i64`.
+    #[must_use]
+    pub fn to_integer(&self) -> Option<i64> {
+        let zeros = u32::try_from(self.exponent).ok()?;
+        let magnitude = if self.digits.is_empty() { 0 } else { self.digits.parse::<i64>().ok()? };
+        let magnitude = magnitude.checked_mul(10_i64.checked_pow(zeros)?)?;
+        if self.negative { magnitude.checked_neg() } else { Some(magnitude) }
     }
 
     /// The value `digits` × 10^`scale`.
@@ -108,6 +137,40 @@ impl Quantity {
     }
 }
 
+impl Ord for Quantity {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self.sign(), other.sign()) {
+            (1, 1) => self.compare_magnitude(other),
+            (-1, -1) => other.compare_magnitude(self),
+            (sign, other) => sign.cmp(&other),
+        }
+    }
+}
+
+impl PartialOrd for Quantity {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Quantity {
+    fn sign(&self) -> i8 {
+        match (self.digits.is_empty(), self.negative) {
+            (true, _) => 0,
+            (false, false) => 1,
+            (false, true) => -1,
+        }
+    }
+
+    /// Without zeros at either end, the number with more integer digits is larger, and numbers with
+    /// equally many compare like their texts.
+    fn compare_magnitude(&self, other: &Self) -> Ordering {
+        #[expect(clippy::arithmetic_side_effects, reason = "an int32 and the length of a text")]
+        let integer_digits = |number: &Self| length(&number.digits) + number.exponent;
+        (integer_digits(self), &self.digits).cmp(&(integer_digits(other), &other.digits))
+    }
+}
+
 impl fmt::Display for Quantity {
     /// Writes the exact decimal without a suffix, such as `0.5` or `1073741824`, or in e-notation
     /// if that would end in more than 1000 zeros.
@@ -125,6 +188,45 @@ impl fmt::Display for Quantity {
             Ok(zeros) if shift <= PRINTED_ZEROS => write!(f, "{digits}{:0<zeros$}", ""),
             _ => write!(f, "{digits}e{exponent}"),
         }
+    }
+}
+
+/// The parts of a text that may be a quantity.
+pub(super) struct Parts<'t> {
+    negative: bool,
+    /// The digits before the point.
+    pub(super) whole: &'t str,
+    /// The digits after it.
+    pub(super) fraction: &'t str,
+    pub(super) suffix: &'t str,
+    /// The power of 1024 that a binary suffix stands for; otherwise 1.
+    factor: u64,
+    /// The value is the digits × the factor × 10^`scale`.
+    pub(super) scale: i32,
+    fast_path_digits: usize,
+}
+
+impl<'t> Parts<'t> {
+    /// Splits a text without white space around it.
+    pub(super) fn of(text: &'t str) -> Option<Self> {
+        if text.is_empty() {
+            return None;
+        }
+        let negative = text.starts_with('-');
+        let (whole, rest) = split_digits(text.strip_prefix(['+', '-']).unwrap_or(text));
+        let (fraction, suffix) = rest.strip_prefix('.').map_or(("", rest), split_digits);
+        let (factor, exponent, fast_path_digits) = parse_suffix(suffix)?;
+        let scale = exponent.wrapping_sub(i32::try_from(fraction.len()).ok()?);
+        Some(Self { negative, whole, fraction, suffix, factor, scale, fast_path_digits })
+    }
+
+    pub(super) fn is_on_fast_path(&self) -> bool {
+        self.scale >= NANO && counted_digits(self.whole, self.fraction) <= self.fast_path_digits
+    }
+
+    /// The digits × the factor, with leading zeros.
+    fn digits(&self) -> String {
+        multiply_add(&[self.whole, self.fraction].concat(), self.factor, 0)
     }
 }
 
@@ -169,7 +271,7 @@ fn counted_digits(whole: &str, fraction: &str) -> usize {
 /// Whether Go trims this character: white space that is not escaped in a JSON string.
 /// `UnmarshalJSON` trims the escaped form, in which control characters are escapes, and so are
 /// U+2028 and U+2029, which Go's encoder escapes too.
-fn is_trimmed(c: char) -> bool {
+pub(super) fn is_trimmed(c: char) -> bool {
     c.is_whitespace() && c >= ' ' && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 

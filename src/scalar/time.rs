@@ -24,6 +24,35 @@ pub(crate) fn parse_time(text: &str) -> Option<i128> {
     Some(i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds))
 }
 
+/// A time as `metav1.Time` writes it: in UTC, without a fraction of a second. `None` is the zero of
+/// Go's `time.Time`, which is written as `null`.
+pub(crate) fn format_time(nanoseconds: i128) -> Option<String> {
+    const ZERO: i128 = -62_135_596_800_000_000_000;
+    if nanoseconds == ZERO {
+        return None;
+    }
+    let seconds = nanoseconds.div_euclid(1_000_000_000);
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = date(i64::try_from(days).ok()?);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
+}
+
+/// The year, month and day of a day since 1970: the reverse of [`days`].
+fn date(days: i64) -> (i64, i64, i64) {
+    const DAYS_OF_400_YEARS: i64 = 146_097;
+    let days = days + 719_468;
+    let day_of_era = days.rem_euclid(DAYS_OF_400_YEARS);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let months_since_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * months_since_march + 2) / 5 + 1;
+    let month = (months_since_march + 2) % 12 + 1;
+    let year = year_of_era + days.div_euclid(DAYS_OF_400_YEARS) * 400;
+    (if month <= 2 { year + 1 } else { year }, month, day)
+}
+
 /// Numbers with exactly these many digits, with a separator between them.
 fn numbers(text: &str, separator: char, digits: [usize; 3]) -> Option<[i64; 3]> {
     let mut parts = text.split(separator);
@@ -105,5 +134,21 @@ mod tests {
         }
         assert_eq!(parse_time("1970-01-01T00:00:00.25Z"), Some(250_000_000));
         assert_eq!(parse_time("1970-01-01T00:00:00.1234567899Z"), Some(123_456_789));
+    }
+
+    #[test]
+    fn times_are_written_in_utc_and_whole_seconds() {
+        for (text, written) in [
+            ("1970-01-01T00:00:00Z", Some("1970-01-01T00:00:00Z")),
+            ("2026-11-27T19:00:00.75+01:00", Some("2026-11-27T18:00:00Z")),
+            ("2024-02-29T23:59:59-00:30", Some("2024-03-01T00:29:59Z")),
+            ("1900-03-01T00:00:00Z", Some("1900-03-01T00:00:00Z")),
+            ("2000-12-31T23:59:59Z", Some("2000-12-31T23:59:59Z")),
+            ("0001-01-01T00:00:01Z", Some("0001-01-01T00:00:01Z")),
+            ("0001-01-01T00:00:00Z", None),
+        ] {
+            let formatted = parse_time(text).and_then(format_time);
+            assert_eq!(formatted.as_deref(), written, "{text}");
+        }
     }
 }

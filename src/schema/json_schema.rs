@@ -10,8 +10,8 @@ use super::structural::{Kind, Structural};
 use super::validator::{FieldValidator, Validation};
 
 impl Structural {
-    /// Compiles one validator each for `metadata.<field>`, `spec.<field>` and
-    /// `spec.tasks[i].<field>`.
+    /// Compiles one validator each for `metadata.<field>`, `spec.<field>`,
+    /// `spec.tasks[i].<field>` and `status`.
     ///
     /// # Errors
     ///
@@ -22,6 +22,9 @@ impl Structural {
             match name {
                 "metadata" => field.compile_metadata()?,
                 "spec" => field.compile_spec()?,
+                "status" => {
+                    field.validation = Validation::Subresource(field.validator(true)?);
+                }
                 _ => {}
             }
         }
@@ -49,11 +52,14 @@ impl Structural {
     }
 
     fn compile(&mut self, unique_elements: bool) -> Result<(), String> {
+        self.validation = Validation::Field(self.validator(unique_elements)?);
+        Ok(())
+    }
+
+    fn validator(&self, unique_elements: bool) -> Result<Box<FieldValidator>, String> {
         let json_schema = options().build(&self.to_json_schema());
         let json_schema = json_schema.map_err(|error| error.to_string())?;
-        self.validation =
-            Validation::Field(Box::new(FieldValidator { json_schema, unique_elements }));
-        Ok(())
+        Ok(Box::new(FieldValidator { json_schema, unique_elements }))
     }
 
     fn fields_mut(&mut self) -> impl Iterator<Item = (&str, &mut Self)> {

@@ -42,6 +42,8 @@ use crate::path::{FieldPath, Segment};
 pub struct JobSchema {
     structural: Arc<Structural>,
     unchecked_rules: Arc<[UncheckedRule]>,
+    /// What it was compiled from; `None` for the schema of this crate.
+    openapi: Option<Arc<str>>,
 }
 
 /// Why a document is not the schema of a Job.
@@ -93,7 +95,7 @@ impl JobSchema {
     pub fn from_crd(crd: &Value) -> Result<Self, SchemaError> {
         let Some(versions) = crd.pointer("/spec/versions").and_then(Value::as_array) else {
             return match crd.pointer("/properties/spec/properties") {
-                Some(_) => Self::from_openapi(crd.clone()),
+                Some(_) => Self::from_given(crd),
                 None => Err(SchemaError::NotACrd),
             };
         };
@@ -107,7 +109,7 @@ impl JobSchema {
             .iter()
             .find(is_v1alpha1)
             .and_then(|version| version.pointer("/schema/openAPIV3Schema"));
-        Self::from_openapi(schema.ok_or(SchemaError::NoSchema)?.clone())
+        Self::from_given(schema.ok_or(SchemaError::NoSchema)?)
     }
 
     /// The rules of the CRD that are not evaluated: those in the Common Expression Language
@@ -132,12 +134,22 @@ impl JobSchema {
         &self.unchecked_rules
     }
 
+    /// The OpenAPI schema that it was compiled from, as JSON.
+    pub(crate) fn openapi(&self) -> &str {
+        self.openapi.as_deref().unwrap_or(OPENAPI)
+    }
+
+    fn from_given(openapi: &Value) -> Result<Self, SchemaError> {
+        let schema = Self::from_openapi(openapi.clone())?;
+        Ok(Self { openapi: Some(openapi.to_string().into()), ..schema })
+    }
+
     fn from_openapi(openapi: Value) -> Result<Self, SchemaError> {
         let overlay: Overlay = embedded(OVERLAY);
         let unchecked_rules = unchecked_rules(&openapi).into();
         let mut structural = Structural::of_job(openapi, &overlay);
         structural.compile_validators().map_err(SchemaError::NotASchema)?;
-        Ok(Self { structural: Arc::new(structural), unchecked_rules })
+        Ok(Self { structural: Arc::new(structural), unchecked_rules, openapi: None })
     }
 
     /// The schema of the whole Job.

@@ -64,7 +64,7 @@ impl Structural {
     /// `null` is valid, because an API server drops it.
     pub(crate) fn accepts(&self, value: Node<'_>) -> bool {
         match &self.validation {
-            Validation::None => true,
+            Validation::None | Validation::Subresource(_) => true,
             Validation::Field(validator) => value.is_null() || validator.accepts(self, value),
             Validation::Task => {
                 value.is_object()
@@ -87,11 +87,28 @@ impl Structural {
     ) -> SchemaViolations {
         match &self.validation {
             _ if self.accepts(replacement) => SchemaViolations::default(),
-            Validation::None => SchemaViolations::default(),
+            Validation::None | Validation::Subresource(_) => SchemaViolations::default(),
             Validation::Field(validator) => {
                 self.field_violations(validator, path, existing, replacement, update)
             }
             Validation::Task => self.task_violations(path, replacement, update),
+        }
+    }
+
+    /// The violations of the schema in a new status, with paths from the status. None unless this is the
+    /// schema of the status.
+    pub(crate) fn status_violations(
+        &self,
+        existing: Option<Node<'_>>,
+        replacement: Node<'_>,
+        update: &SchemaUpdate<'_>,
+    ) -> SchemaViolations {
+        match &self.validation {
+            Validation::Subresource(validator) if !validator.accepts(self, replacement) => {
+                let path = FieldPath::default();
+                self.field_violations(validator, &path, existing, replacement, update)
+            }
+            _ => SchemaViolations::default(),
         }
     }
 

@@ -11,6 +11,8 @@ pub(super) enum Validation {
     None,
     /// As one value.
     Field(Box<FieldValidator>),
+    /// As one value, and only if it is written on its own: the status, which other updates ignore.
+    Subresource(Box<FieldValidator>),
     /// Field by field: a task.
     Task,
 }

@@ -43,7 +43,7 @@ pub use self::group_kind::GroupKind;
 pub use self::quote::quote;
 use crate::job::resource::{GROUP, GROUP_RESOURCE, RESOURCE};
 
-/// The answer to a request that failed: Kubernetes'
+/// The answer to a request that failed, or after which nothing is left: Kubernetes'
 /// [`Status`](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/).
 ///
 /// `Display` is the message. Serializes as the JSON object that an API server sends.
@@ -154,6 +154,29 @@ impl Status {
         Self::failure(404, "NotFound", message, Some(StatusDetails::default()))
     }
 
+    /// 405 `MethodNotAllowed`: the path is served, but not with that method.
+    #[must_use]
+    pub fn method_not_served() -> Self {
+        let message = "the server does not allow this method on the requested resource";
+        Self::failure(405, "MethodNotAllowed", message, Some(StatusDetails::default()))
+    }
+
+    /// 405 `MethodNotAllowed`: a Job or its subresource has no such verb, such as `create`.
+    #[must_use]
+    pub fn method_not_allowed(verb: &str) -> Self {
+        let message =
+            format!("{verb} is not supported on resources of kind {}", quote(GROUP_RESOURCE));
+        Self::failure(405, "MethodNotAllowed", message, Some(details(RESOURCE, "")))
+    }
+
+    /// 406 `NotAcceptable`: the client accepts none of the media types `served`.
+    #[must_use]
+    pub fn not_acceptable(served: &[&str]) -> Self {
+        let served = served.join(", ");
+        let message = format!("only the following media types are accepted: {served}");
+        Self::failure(406, "NotAcceptable", message, None)
+    }
+
     /// 409 `AlreadyExists`: a Job of that name exists.
     #[must_use]
     pub fn already_exists(name: &str) -> Self {
@@ -161,11 +184,30 @@ impl Status {
         Self::failure(409, "AlreadyExists", message, Some(details(RESOURCE, name)))
     }
 
+    /// 409 `AlreadyExists`: the server generated this name for a Job, and a Job of that name exists.
+    #[must_use]
+    pub fn generated_name_exists(name: &str) -> Self {
+        let why = "the server was not able to generate a unique name for the object";
+        let message = format!("{} already exists, {why}", named(name));
+        let details = StatusDetails { retry_after_seconds: 1, ..details(RESOURCE, name) };
+        Self::failure(409, "AlreadyExists", message, Some(details))
+    }
+
     /// 409 `Conflict`: the Job was changed or replaced since the client read it.
     #[must_use]
     pub fn conflict(name: &str, why: impl fmt::Display) -> Self {
         let message = format!("Operation cannot be fulfilled on {}: {why}", named(name));
         Self::failure(409, "Conflict", message, Some(details(RESOURCE, name)))
+    }
+
+    /// Like [`Status::conflict`], for an object of any kind: an API server reports the preconditions of
+    /// a deletion for the kind `Job.batch.volcano.sh`.
+    #[must_use]
+    pub fn conflict_object(object: GroupKind<'_>, name: &str, why: impl fmt::Display) -> Self {
+        let message = format!("Operation cannot be fulfilled on {object} {}: {why}", quote(name));
+        let (group, kind) = (object.group().into(), object.kind().into());
+        let details = StatusDetails { name: name.into(), group, kind, ..StatusDetails::default() };
+        Self::failure(409, "Conflict", message, Some(details))
     }
 
     /// 409 `Conflict`: server-side apply would change fields that others own. Each cause is a
@@ -184,6 +226,12 @@ impl Status {
         };
         let details = StatusDetails { causes, ..StatusDetails::default() };
         Self::failure(409, "Conflict", message, Some(details))
+    }
+
+    /// 410 `Expired`: what the resourceVersion or the continue token names is no longer known.
+    #[must_use]
+    pub fn expired(message: impl Into<String>) -> Self {
+        Self::failure(410, "Expired", message, None)
     }
 
     /// 413 `RequestEntityTooLarge`: the body is too large.
@@ -217,6 +265,14 @@ impl Status {
         Self::invalid_with_omitted(object, name, causes, 0)
     }
 
+    /// 429 `TooManyRequests`: the server has no room for the request now.
+    #[must_use]
+    pub fn too_many_requests(retry_after_seconds: u32) -> Self {
+        let message = "The server is currently unable to handle the request, try again later";
+        let details = StatusDetails { retry_after_seconds, ..StatusDetails::default() };
+        Self::failure(429, "TooManyRequests", message, Some(details))
+    }
+
     /// 500 `InternalError`: the server failed, for example because its store did.
     #[must_use]
     pub fn internal_error(why: impl fmt::Display) -> Self {
@@ -225,6 +281,23 @@ impl Status {
         let cause = StatusCause { message: why, ..StatusCause::default() };
         let details = StatusDetails { causes: vec![cause], ..StatusDetails::default() };
         Self::failure(500, "InternalError", message, Some(details))
+    }
+
+    /// 504 `Timeout`: the resourceVersion that the client asks for is higher than any that was
+    /// given so far.
+    #[must_use]
+    pub fn resource_version_too_large(asked: u64, current: u64) -> Self {
+        let text = format!("Too large resource version: {asked}, current: {current}");
+        let mut status = Self::timeout(&text, 1);
+        let message = "Too large resource version".to_owned();
+        let reason = Some("ResourceVersionTooLarge");
+        let cause = StatusCause {
+            reason: reason.map(Into::into).unwrap_or_default(),
+            message,
+            ..StatusCause::default()
+        };
+        status.details.get_or_insert_default().causes.push(cause);
+        status
     }
 
     /// 504 `Timeout`: the server did not finish in time, and the request may still take effect.
@@ -245,6 +318,14 @@ impl Status {
     #[must_use]
     pub fn unknown_error(message: impl Into<String>) -> Self {
         Self::failure(500, "", message, None)
+    }
+
+    /// The answer to a deletion after which the Job is gone: the status `Success`, without a code.
+    #[must_use]
+    pub fn deleted(name: &str, uid: &str) -> Self {
+        let details = StatusDetails { uid: uid.to_owned(), ..details(RESOURCE, name) };
+        let status = Self::failure(0, "", "", Some(details));
+        Self { status: Cow::Borrowed("Success"), ..status }
     }
 
     /// The JSON body of the response.

@@ -361,7 +361,8 @@ fn is_group_version(text: &str) -> bool {
     }
 }
 
-fn label_value_violations(value: &str) -> impl Iterator<Item = MetadataViolationKind> {
+/// Checks a label value.
+pub fn label_value_violations(value: &str) -> impl Iterator<Item = MetadataViolationKind> {
     let is_too_long = value.len() > NAME_BYTES;
     let is_malformed = !(value.is_empty() || is_qualified_name_part(value));
     let too_long = is_too_long.then_some(Kind::LabelValueTooLong);

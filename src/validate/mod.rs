@@ -14,6 +14,7 @@ mod warnings;
 use std::sync::{Arc, LazyLock};
 
 use json_patch::Patch;
+use serde_json::Value;
 
 pub use self::code::ViolationCode;
 pub use self::error::UpdateError;
@@ -363,6 +364,18 @@ impl Validator {
     ) -> Result<Vec<SchemaViolation>, ReviewError> {
         let jobs = (existing, replacement);
         values::schema_violations(jobs, &self.schema, &self.policy, limit, ratcheting)
+    }
+
+    /// The violations of the schema in the status that replaces another, at most `limit`, with paths
+    /// from the status.
+    pub(crate) fn status_violations(
+        &self,
+        existing: Option<&Value>,
+        replacement: &Value,
+        limit: usize,
+    ) -> Vec<SchemaViolation> {
+        let schema = self.schema.structural();
+        values::status_violations(existing, replacement, schema, limit)
     }
 
     /// The patch of [`Validator::restore_defaults`]. The replacement is parsed only if a default

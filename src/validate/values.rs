@@ -4,13 +4,15 @@ use std::cell::{LazyCell, OnceCell};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
+use serde_json::Value;
+
 use super::metadata::{self, MetadataViolation, Subject};
 use super::violation::Results;
 use super::{Violation, ViolationCode};
 use crate::diff::{
     Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, WalkLimits, compare, same,
 };
-use crate::job::{Buffer, Job, Node};
+use crate::job::{Buffer, Document, Job, Node};
 use crate::path::{PathNode, Segment, Side};
 use crate::policy::{Check, UpdatePolicy};
 use crate::schema::{
@@ -143,8 +145,38 @@ pub(crate) fn schema_violations(
         in_spec.all_tasks(replacement)?;
     }
     let SpecViolations { check, mut list, .. } = in_spec;
-    list.extend(check.task_count_violation(replacement));
+    // To an API server, an empty list is not the same as none.
+    let is_added = ratcheting == Ratcheting::Lists
+        && !existing.has_tasks_field()
+        && replacement.has_tasks_field();
+    list.extend(if is_added {
+        schema.task_count_violation(replacement)
+    } else {
+        check.task_count_violation(replacement)
+    });
     Ok(list)
+}
+
+/// The schema violations in the status that replaces another, with paths from the status. What is the
+/// same for an API server is not validated.
+pub(crate) fn status_violations(
+    existing: Option<&Value>,
+    replacement: &Value,
+    schema: &Structural,
+    limit: usize,
+) -> Vec<SchemaViolation> {
+    let Some(schema) = schema.declared_child("status") else { return Vec::new() };
+    let existing = existing.map(Document::of_value);
+    let replacement = Document::of_value(replacement);
+    let existing = existing.as_ref().map(Document::root);
+    let update = SchemaUpdate {
+        same: Ratcheting::Lists.same(),
+        existing_repeats: &|| existing.is_some_and(|status| schema.has_repeated(status)),
+        limit,
+        checks_overlay_choices: false,
+        checks_list_map_elements: true,
+    };
+    schema.status_violations(existing, replacement.root(), &update).list
 }
 
 /// Which values an update leaves unchanged, so that they are not validated.

@@ -28,10 +28,32 @@ pub(super) fn check(job: Node<'_>) -> Vec<Denial> {
         let message = "job 'minAvailable' must be >= 0";
         denials.push(denial(&["minAvailable"], DenialKind::Value, message.into()));
     }
-    if has_both_tiers(spec) {
-        denials.push(denial(&["networkTopology"], DenialKind::Value, BOTH_TIERS.into()));
+    if let Some(message) = spec.and_then(tiers_message) {
+        denials.push(denial(&["networkTopology"], DenialKind::Value, message.into()));
     }
     denials
+}
+
+/// What is wrong with the partitionPolicy of a decoded task, in the words of the webhook.
+pub(crate) fn partition_message(task: Node<'_>, job: &str) -> Option<String> {
+    let policy = field(task, "partitionPolicy")?;
+    let name = string(task, "name").unwrap_or_default();
+    let min_available = field(task, "minAvailable").map(|_| int32(Some(task), "minAvailable"));
+    let fault = partition_fault(policy, int32(Some(task), "replicas"), min_available)
+        .map(|fault| format!("{fault} in task: {name}, job: {job}"));
+    match (fault, tiers_message(policy)) {
+        // The webhook puts nothing between two messages.
+        (Some(fault), Some(tiers)) => Some(fault + tiers),
+        (fault, tiers) => fault.or_else(|| tiers.map(Into::into)),
+    }
+}
+
+/// What is wrong with the networkTopology of a Job's `spec` or of a partitionPolicy, in the words of
+/// the webhook.
+pub(crate) fn tiers_message(parent: Node<'_>) -> Option<&'static str> {
+    let topology = field(parent, "networkTopology")?;
+    let has_name = string(topology, "highestTierName").is_some_and(|name| !name.is_empty());
+    (field(topology, "highestTierAllowed").is_some() && has_name).then_some(BOTH_TIERS)
 }
 
 pub(super) fn task_count(job: Node<'_>) -> usize {
@@ -66,14 +88,7 @@ fn check_task(position: usize, task: Node<'_>, job: &str) -> Option<Denial> {
             return of_task("replicas", DenialKind::ReplicasBelowMinAvailable, message);
         }
     }
-    let policy = field(task, "partitionPolicy")?;
-    let mut messages = partition_fault(policy, replicas, min_available)
-        .map(|fault| format!("{fault} in task: {name}, job: {job}"));
-    if has_both_tiers(Some(policy)) {
-        // The webhook puts nothing between two messages.
-        messages = Some(messages.unwrap_or_default() + BOTH_TIERS);
-    }
-    of_task("partitionPolicy", DenialKind::Partition, messages?)
+    of_task("partitionPolicy", DenialKind::Partition, partition_message(task, job)?)
 }
 
 /// What is wrong with a partitionPolicy. Products are `int32`s that wrap.
@@ -98,14 +113,6 @@ fn partition_fault(
     } else {
         None
     }
-}
-
-fn has_both_tiers(parent: Option<Node<'_>>) -> bool {
-    let topology = parent.and_then(|parent| field(parent, "networkTopology"));
-    topology.is_some_and(|topology| {
-        let name = string(topology, "highestTierName");
-        field(topology, "highestTierAllowed").is_some() && name.is_some_and(|name| !name.is_empty())
-    })
 }
 
 fn denial(keys: &[&str], kind: DenialKind, message: String) -> Denial {

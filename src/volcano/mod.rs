@@ -6,11 +6,16 @@
 
 mod checks;
 mod decode;
+mod encode;
 mod equality;
 mod types;
 
+use serde_json::Value;
+
+pub(crate) use self::checks::{partition_message, tiers_message};
+pub(crate) use self::encode::EmptyLists;
 use crate::diff::ReviewError;
-use crate::job::Job;
+use crate::job::{Document, Job};
 use crate::path::{FieldPath, Segment};
 use crate::schema::Structural;
 
@@ -77,6 +82,19 @@ pub(crate) enum DenialKind {
 impl Denial {
     fn decode(path: FieldPath, message: String) -> Self {
         Self { path, kind: DenialKind::Value, message }
+    }
+}
+
+/// A Job that Volcano's webhooks decoded into Go's types, as JSON.
+///
+/// # Errors
+///
+/// The reason for which the webhooks deny a Job that Go cannot decode.
+pub(crate) fn decoded(job: &Value, empty_lists: EmptyLists) -> Result<Value, Denial> {
+    let document = Document::of_value(job);
+    match decode::decode_error(document.root(), None) {
+        Some(error) => Err(error),
+        None => Ok(encode::encode(document.root(), empty_lists)),
     }
 }
 

@@ -36,18 +36,27 @@ pub(super) enum GoKind {
 }
 
 /// The fields of a struct, sorted by their names in JSON.
-pub(super) struct Fields(Vec<(Box<str>, GoType)>);
+pub(super) struct Fields {
+    fields: Vec<(Box<str>, GoType)>,
+    /// The fields that Go writes although they are empty.
+    written: Box<[Box<str>]>,
+}
 
 impl Fields {
     /// The names in JSON and the types.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &GoType)> {
-        self.0.iter().map(|(name, go)| (&**name, go))
+        self.fields.iter().map(|(name, go)| (&**name, go))
     }
 
     /// The position, the name and the type of a field.
     pub(super) fn find(&self, key: &str) -> Option<(usize, &str, &GoType)> {
-        let position = self.0.binary_search_by(|(name, _)| (**name).cmp(key)).ok()?;
-        self.0.get(position).map(|(name, go)| (position, &**name, go))
+        let position = self.fields.binary_search_by(|(name, _)| (**name).cmp(key)).ok()?;
+        self.fields.get(position).map(|(name, go)| (position, &**name, go))
+    }
+
+    /// Whether Go writes a field although it is empty: its tag has no `omitempty`, or it is a struct.
+    pub(super) fn is_written_empty(&self, key: &str) -> bool {
+        self.written.iter().any(|name| **name == *key)
     }
 }
 
@@ -77,16 +86,19 @@ struct File {
     structs: BTreeMap<Box<str>, BTreeMap<Box<str>, Box<str>>>,
     /// The underlying types of named types that are no structs.
     names: BTreeMap<Box<str>, Box<str>>,
+    /// The fields of each struct that Go writes although they are empty.
+    written: BTreeMap<Box<str>, Box<[Box<str>]>>,
 }
 
 #[expect(clippy::expect_used, reason = "the text is part of this crate, and every test reads it")]
 pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let file: File = serde_json::from_str(include_str!("../../schemas/go-types.json"))
         .expect("the file is well-formed");
-    let fields_of = |fields: &BTreeMap<Box<str>, Box<str>>| {
-        Fields(fields.iter().map(|(key, name)| (key.clone(), go_type(name, &file))).collect())
+    let fields_of = |name: &str, fields: &BTreeMap<Box<str>, Box<str>>| Fields {
+        fields: fields.iter().map(|(key, name)| (key.clone(), go_type(name, &file))).collect(),
+        written: file.written.get(name).cloned().unwrap_or_default(),
     };
-    let structs = file.structs.values().map(fields_of).collect();
+    let structs = file.structs.iter().map(|(name, fields)| fields_of(name, fields)).collect();
     Table { structs, job: go_type("v1alpha1.Job", &file) }
 });
 

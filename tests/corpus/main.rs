@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use volcano_job_update::internals::WrittenQuantity;
 use volcano_job_update::{Job, UpdatePolicy, Validator, Violation, ViolationCode, diff};
 
 use data::{lines, recordings, report};
@@ -162,6 +163,16 @@ struct Quantity {
     text: String,
     valid: bool,
     canonical: Option<String>,
+}
+
+#[test]
+fn quantity_is_written_as_kubernetes_does() {
+    let rows: Vec<Quantity> = lines("corpus/quantity.jsonl");
+    for row in &rows {
+        let written = WrittenQuantity::read(&row.text).map(|quantity| quantity.to_string());
+        assert_eq!(written, row.canonical, "{:?}", row.text);
+    }
+    report(rows.len(), "quantities as they are written");
 }
 
 #[test]

@@ -11,8 +11,8 @@ use serde_json::Value;
 fn file(name: &str) -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let roots = [Some(package), package.parent()];
-    let mut folders = roots.into_iter().flatten().map(|root| root.join("tests/data"));
-    folders.find(|folder| folder.exists()).expect("the repository has tests/data").join(name)
+    let mut files = roots.into_iter().flatten().map(|root| root.join("tests/data").join(name));
+    files.find(|file| file.exists()).expect("the repository has the file in tests/data")
 }
 
 /// Reads a file of one JSON value a line.
