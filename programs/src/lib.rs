@@ -1,11 +1,14 @@
 //! Code shared by the programs of `volcano-job-update`: reading files, YAML, policies and CRDs, the
-//! option `--status-codes`, and certificates (module and feature `tls`).
+//! option `--status-codes`, certificates (module and feature `tls`), and servers that isolate their clients
+//! from each other (module and feature `serve`).
 //!
 //! This crate is not part of the public interface of the project. It may change in any release, and
 //! the programs depend on its exact version.
 
 mod config;
 mod file;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod slips;
 mod status_codes;
 #[cfg(feature = "tls")]
@@ -17,7 +20,8 @@ pub use self::file::{FileError, display_name, is_stdin, read_file, read_prefix};
 pub use self::slips::Slip;
 pub use self::status_codes::status_codes_parser;
 pub use self::yaml::{
-    FieldPlaces, Manifest, Manifests, YamlError, parse_manifest, parse_manifests, parse_yaml,
+    FieldPlaces, Manifest, Manifests, YamlError, is_plain_text, parse_manifest, parse_manifests,
+    parse_yaml,
 };
 /// Escapes what is not printable in a text that goes to a terminal or a log, as JSON does.
 #[doc(inline)]

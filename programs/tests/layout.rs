@@ -28,7 +28,7 @@ fn program_modules_have_no_cycle() {
             checked.insert(name);
         }
     }
-    for program in ["cli", "programs", "webhook"] {
+    for program in ["cli", "programs", "server", "webhook"] {
         assert!(checked.contains(program), "{program} is not among {checked:?}");
     }
 }

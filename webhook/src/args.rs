@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use tracing::level_filters::LevelFilter;
 use volcano_job_update::admission::Webhook;
 use volcano_job_update::status::StatusCodes;
+use volcano_job_update_programs::serve::{Bounds, LogFormat, positive_seconds};
 use volcano_job_update_programs::{
     WEBHOOK_TIMEOUT_SECONDS, read_policy, status_codes_parser, validator,
 };
@@ -45,6 +46,8 @@ pub(crate) struct Args {
     pub(crate) shadow: bool,
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
+    #[command(flatten)]
+    pub(crate) review_bounds: ReviewBounds,
     #[command(flatten)]
     pub(crate) bounds: Bounds,
     /// The format of the log, which goes to standard error
@@ -95,21 +98,9 @@ pub(crate) struct TlsArgs {
     pub(crate) reload_interval: Duration,
 }
 
-/// Limits on what clients can use.
+/// Limits on the reviews that clients can ask for.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub(crate) struct Bounds {
-    /// Connections at the same time; the limit for open files is raised to what they need
-    #[arg(long, value_name = "NUMBER", default_value_t = 1024,
-        value_parser = clap::value_parser!(u32).range(4..=1_000_000))]
-    pub(crate) max_connections: u32,
-    /// Connections from the same IPv4 address or IPv6 network of 64 bits; by default a quarter of
-    /// --max-connections
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) max_connections_per_address: Option<u32>,
-    /// Requests at the same time on an HTTP/2 connection
-    #[arg(long, value_name = "NUMBER", default_value_t = 128,
-        value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(crate) max_streams: u32,
+pub(crate) struct ReviewBounds {
     /// Reviews that are read and validated at the same time. For a further one, the body that makes
     /// no progress for longest is given up, otherwise it gets 503. An API server has up to 200 mutating
     /// requests in flight by default
@@ -124,48 +115,13 @@ pub(crate) struct Bounds {
     /// a large one takes up to 150 MiB besides its body
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) max_validating: Option<u32>,
-    /// Timeout for each of the TLS handshake and the headers of a request
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = positive_seconds)]
-    pub(crate) read_timeout: Duration,
-    /// A body of which less than 16 KiB arrive in this time is given up
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = positive_seconds)]
-    pub(crate) body_timeout: Duration,
     /// The time from the headers of a request to its answer. The default is half a second less than
     /// what the generated webhook configuration makes an API server wait
     #[arg(long, value_name = "SECONDS", default_value = default_request_timeout(),
         value_parser = positive_seconds)]
     pub(crate) request_timeout: Duration,
-    /// How long to accept requests after SIGTERM, until the endpoints of the Service are updated
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
-    pub(crate) drain_delay: Duration,
-    /// How long to wait afterwards for requests in flight
-    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = positive_seconds)]
-    pub(crate) shutdown_timeout: Duration,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// One JSON object per line
-    Json,
-    /// For people
-    Text,
 }
 
 fn default_request_timeout() -> String {
     format!("{}.5", WEBHOOK_TIMEOUT_SECONDS - 1)
-}
-
-fn positive_seconds(text: &str) -> Result<Duration, String> {
-    match seconds(text)? {
-        Duration::ZERO => Err("must be above 0".into()),
-        duration => Ok(duration),
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds")?;
-    if !(0.0..=86_400.0).contains(&seconds) {
-        return Err("must be from 0 to 86400".into());
-    }
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

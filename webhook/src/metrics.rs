@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use volcano_job_update::admission::HttpAnswer;
+use volcano_job_update_programs::serve::{BodyError, Observer, Refusal, Reload};
 
 /// The buckets in seconds, from 0.1 ms for a typical review to the longest timeout of an API
 /// server.
@@ -46,22 +47,6 @@ pub(crate) enum Rejection {
     Failed,
 }
 
-/// The reason for refusing a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    TooMany,
-    TooManyOfAddress,
-    /// The TLS handshake failed, or the connection could not be accepted.
-    Handshake,
-}
-
-/// The result of reloading changed certificate files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reload {
-    Success,
-    Error,
-}
-
 /// All metrics of the program.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -73,10 +58,10 @@ pub(crate) struct Metrics {
     durations: Family<EndpointLabels, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
     validating: Gauge,
-    pub(crate) connections: Gauge,
+    connections: Gauge,
     refusals: Family<RefusalLabels, Counter>,
     reloads: Family<ReloadLabels, Counter>,
-    pub(crate) certificate_not_after: Gauge,
+    certificate_not_after: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -187,18 +172,6 @@ impl Metrics {
         self.rejections.get_or_create(&labels).inc();
     }
 
-    pub(crate) fn count_refusal(&self, refusal: Refusal) {
-        self.refusals.get_or_create(&RefusalLabels { reason: refusal.as_str() }).inc();
-    }
-
-    pub(crate) fn count_reload(&self, reload: Reload) {
-        let result = match reload {
-            Reload::Success => "success",
-            Reload::Error => "error",
-        };
-        self.reloads.get_or_create(&ReloadLabels { result }).inc();
-    }
-
     pub(crate) fn observe(&self, endpoint: Endpoint, duration: Duration) {
         let labels = EndpointLabels { endpoint: endpoint.as_str() };
         self.durations.get_or_create(&labels).observe(duration.as_secs_f64());
@@ -212,6 +185,28 @@ impl Metrics {
     /// Counts a review as being validated until the guard is dropped.
     pub(crate) fn validating(&self) -> Counted {
         Counted::new(&self.validating)
+    }
+}
+
+impl Observer for Metrics {
+    fn connection_opened(&self) {
+        self.connections.inc();
+    }
+
+    fn connection_closed(&self) {
+        self.connections.dec();
+    }
+
+    fn connection_refused(&self, refusal: Refusal) {
+        self.refusals.get_or_create(&RefusalLabels { reason: refusal.as_str() }).inc();
+    }
+
+    fn certificate_reloaded(&self, reload: Reload) {
+        self.reloads.get_or_create(&ReloadLabels { result: reload.as_str() }).inc();
+    }
+
+    fn certificate_expires(&self, not_after: i64) {
+        self.certificate_not_after.set(not_after);
     }
 }
 
@@ -241,6 +236,16 @@ impl Endpoint {
     }
 }
 
+impl From<BodyError> for Rejection {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Busy => Self::Busy,
+            BodyError::Slow => Self::SlowBody,
+            BodyError::Broken => Self::BrokenBody,
+        }
+    }
+}
+
 impl Rejection {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -252,16 +257,6 @@ impl Rejection {
             Self::SlowHandler => "slow-handler",
             Self::Abandoned => "abandoned",
             Self::Failed => "failed",
-        }
-    }
-}
-
-impl Refusal {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::TooMany => "too-many",
-            Self::TooManyOfAddress => "too-many-of-address",
-            Self::Handshake => "handshake",
         }
     }
 }

@@ -13,14 +13,12 @@ use axum::{Extension, Router};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use volcano_job_update::ViolationCode;
-use volcano_job_update::admission::{HttpAnswer, Outcome, Webhook};
+use volcano_job_update::admission::{BEGINNING_BYTES, HttpAnswer, Outcome, Webhook};
 use volcano_job_update::status::Status;
-
 use volcano_job_update_programs::printable;
+use volcano_job_update_programs::serve::{Bodies, BodyBounds, Peer, Place, Received};
 
-use crate::args::Bounds;
-use crate::bodies::{Bodies, Place, Received};
-use crate::connections::Peer;
+use crate::args::{Args, ReviewBounds};
 use crate::error::Error;
 use crate::metrics::{Endpoint, Metrics, Rejection};
 
@@ -36,7 +34,10 @@ const MAX_VALIDATING: usize = 4;
 pub(crate) struct App {
     webhook: RwLock<Arc<Webhook>>,
     metrics: Arc<Metrics>,
-    bounds: Bounds,
+    bounds: ReviewBounds,
+    body_timeout: Duration,
+    /// The name that the certificate of a client must have. `None`: any client may ask for reviews.
+    client_name: Option<String>,
     bodies: Bodies,
     /// A permit for each review that is validated at the same time.
     validating: Arc<Semaphore>,
@@ -50,18 +51,25 @@ impl App {
     pub(crate) fn new(
         webhook: Webhook,
         metrics: Arc<Metrics>,
-        bounds: Bounds,
+        args: &Args,
     ) -> Result<Arc<Self>, Error> {
+        let (bounds, body_timeout) = (args.review_bounds, args.bounds.body_timeout);
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let validating = bounds.max_validating.map_or(cpus.min(MAX_VALIDATING), |max| max as usize);
-        let (places, kibibytes) =
-            (bounds.max_in_flight as usize, bounds.max_body_memory as usize * 1024);
+        let body_bounds = BodyBounds {
+            places: bounds.max_in_flight as usize,
+            kibibytes: bounds.max_body_memory as usize * 1024,
+            timeout: body_timeout,
+            beginning: BEGINNING_BYTES,
+        };
         check_memory(&webhook, bounds)?;
         Ok(Arc::new(Self {
             webhook: RwLock::new(Arc::new(webhook)),
             metrics,
             bounds,
-            bodies: Bodies::new(places, kibibytes, bounds.body_timeout),
+            body_timeout,
+            client_name: args.tls.client_name.clone(),
+            bodies: Bodies::new(body_bounds),
             validating: Arc::new(Semaphore::new(validating)),
             draining: AtomicBool::new(false),
         }))
@@ -138,7 +146,7 @@ impl App {
         request: Request,
         started: Instant,
     ) -> Result<(HttpAnswer, Vec<u8>), Rejection> {
-        if !peer.may_review() {
+        if !self.may_review(peer) {
             return Err(Rejection::Unauthorized);
         }
         if !is_json(request.headers()) {
@@ -150,7 +158,7 @@ impl App {
         let received = self.bodies.read(request.into_body(), webhook.body_limit());
         match timeout_at(deadline, received).await {
             Err(_) => Err(Rejection::SlowBody),
-            Ok(Err(rejection)) => Err(rejection),
+            Ok(Err(error)) => Err(error.into()),
             Ok(Ok(Received::Oversized(beginning))) => {
                 let answer = webhook.oversized(&beginning);
                 let body = answer.body();
@@ -188,6 +196,11 @@ impl App {
         task.await.map_err(|_| Rejection::Failed)
     }
 
+    fn may_review(&self, peer: &Peer) -> bool {
+        let Some(name) = &self.client_name else { return true };
+        peer.certificate().is_some_and(|certificate| certificate.is_named(name))
+    }
+
     fn reject(&self, rejection: Rejection) -> Response {
         match rejection {
             Rejection::MediaType => {
@@ -204,7 +217,7 @@ impl App {
                 (StatusCode::SERVICE_UNAVAILABLE, retry_after, text).into_response()
             }
             Rejection::SlowBody => {
-                let timeout = self.bounds.body_timeout.as_secs_f64();
+                let timeout = self.body_timeout.as_secs_f64();
                 let text = format!(
                     "the body made no progress for {timeout} seconds, or others needed its place\n"
                 );
@@ -224,7 +237,7 @@ impl App {
     }
 }
 
-fn check_memory(webhook: &Webhook, bounds: Bounds) -> Result<(), Error> {
+fn check_memory(webhook: &Webhook, bounds: ReviewBounds) -> Result<(), Error> {
     let (limit, memory) = (webhook.body_limit(), bounds.max_body_memory as usize * 1024 * 1024);
     if limit > memory {
         return Err(Error::BodyMemory { needed: limit.div_ceil(1024 * 1024) });

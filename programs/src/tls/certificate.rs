@@ -12,8 +12,6 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig};
-use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 
 use super::error::TlsError;
@@ -127,25 +125,6 @@ impl Certificate {
         (self.content, self.not_after) = (content, not_after);
         Ok(true)
     }
-}
-
-/// Whether a certificate is that of `name`: it is the common name of the subject, or one of the DNS
-/// names. A certificate that cannot be parsed has no name.
-#[must_use]
-pub fn is_named(certificate: &CertificateDer<'_>, name: &str) -> bool {
-    let Ok((_, certificate)) = parse_x509_certificate(certificate) else { return false };
-    let mut common_names = certificate.subject().iter_common_name();
-    common_names.any(|common_name| common_name.as_str().is_ok_and(|text| text == name))
-        || dns_names(&certificate).any(|dns_name| dns_name == name)
-}
-
-fn dns_names<'c>(certificate: &'c X509Certificate<'_>) -> impl Iterator<Item = &'c str> {
-    let names = certificate.subject_alternative_name().ok().flatten();
-    let names = names.into_iter().flat_map(|names| &names.value.general_names);
-    names.filter_map(|name| match name {
-        GeneralName::DNSName(name) => Some(*name),
-        _ => None,
-    })
 }
 
 impl fmt::Debug for Certificate {

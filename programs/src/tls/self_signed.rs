@@ -26,7 +26,8 @@ const KEY: &str = "tls.key";
 pub struct SelfSigned {
     /// The certificate and its key.
     pub files: CertificateFiles,
-    /// The CA in the form of a webhook configuration's `caBundle`: PEM in base64.
+    /// The CA as PEM in base64: the `caBundle` of a webhook configuration, or the
+    /// `certificate-authority-data` of a kubeconfig.
     pub ca_bundle: String,
 }
 
@@ -68,6 +69,8 @@ fn generate(directory: &Path, common_name: &str, dns_names: &[String]) -> Result
 
     let mut server = CertificateParams::new(dns_names)?;
     server.distinguished_name.push(DnType::CommonName, common_name);
+    // OpenSSL's strict verification, which Python uses, requires it.
+    server.use_authority_key_identifier_extension = true;
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let key = KeyPair::generate()?;
     let server = server.signed_by(&key, &authority)?;
@@ -89,4 +92,36 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), FileError> {
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| FileError::write(path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use x509_parser::extensions::ParsedExtension;
+    use x509_parser::pem::parse_x509_pem;
+
+    use super::{CA, CERTIFICATE, self_signed};
+
+    #[test]
+    fn certificate_names_the_key_of_its_ca() {
+        let directory = tempfile::tempdir().expect("a directory");
+        self_signed(directory.path(), "test", &["localhost".to_owned()]).expect("a certificate");
+        let extensions = |name: &str| {
+            let text = std::fs::read(directory.path().join(name)).expect("a file");
+            let (_, pem) = parse_x509_pem(&text).expect("PEM");
+            let certificate = pem.parse_x509().expect("a certificate");
+            let ids = certificate.extensions().iter().filter_map(|found| {
+                match found.parsed_extension() {
+                    ParsedExtension::AuthorityKeyIdentifier(key) => {
+                        key.key_identifier.as_ref().map(|id| ("authority", id.0.to_vec()))
+                    }
+                    ParsedExtension::SubjectKeyIdentifier(id) => Some(("subject", id.0.to_vec())),
+                    _ => None,
+                }
+            });
+            ids.collect::<Vec<_>>()
+        };
+        let of_ca = extensions(CA);
+        let [("subject", id)] = &of_ca[..] else { panic!("{of_ca:?}") };
+        assert_eq!(extensions(CERTIFICATE), [("authority", id.clone())]);
+    }
 }

@@ -24,6 +24,7 @@ pub use self::error::YamlError;
 use self::lookup::places;
 use self::nodes::{Document, Documents};
 pub(crate) use self::nodes::{Syntax, read_syntax};
+pub use self::scalars::is_plain_text;
 
 /// Parses a manifest in YAML, which includes JSON. Documents that are empty or have only comments are
 /// skipped.

@@ -34,6 +34,31 @@ enum Kind {
     Merge,
 }
 
+/// Whether go-yaml writes a text without quotes, if its characters allow that. Other texts would be read
+/// as something else, here or by a parser of YAML 1.1, such as `010`, `on` or `1:30`.
+#[must_use]
+pub fn is_plain_text(text: &str) -> bool {
+    matches!(untagged(text, None).0, Kind::Text | Kind::Merge) && !is_base_60(text)
+}
+
+/// Whether a text is a number with the base 60: `1:30`, `-1:30.5`.
+fn is_base_60(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_digit = |byte: u8| byte.is_ascii_digit() || byte == b'_';
+    let mut places = whole.split(':');
+    let first = places.next().unwrap_or_default();
+    let mut rest = places.peekable();
+    first.starts_with(|char: char| char.is_ascii_digit())
+        && first.bytes().all(is_digit)
+        && fraction.bytes().all(is_digit)
+        && rest.peek().is_some()
+        && rest.all(|place| match place.as_bytes() {
+            [units] | [b'0'..=b'5', units] => units.is_ascii_digit(),
+            _ => false,
+        })
+}
+
 /// Resolves the text of a scalar.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::util::{Webhook, denied, review, wait_until};
 
-/// Who sends nothing holds no place that another client needs. `src/bodies.rs` has the tests of the
+/// Who sends nothing holds no place that another client needs. `programs/src/serve/bodies.rs` has the tests of the
 /// limits themselves.
 #[test]
 fn client_that_stalls_gives_up_its_place() {

@@ -1,4 +1,4 @@
-//! Connections: how many there are, from where, and who may ask for reviews over them.
+//! Connections: how many there are, from where, and who is at the other end.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -15,19 +15,19 @@ use axum_server::tls_rustls::RustlsAcceptor;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tower_layer::Layer;
-use volcano_job_update_programs::tls::is_named;
 
-use crate::metrics::{Metrics, Refusal};
+use super::observer::{Observer, Refusal};
+use crate::tls::ClientCertificate;
 
 /// The interval of lines in the log about failed connections.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The open connections, within limits.
 #[derive(Debug)]
-pub(crate) struct Connections {
+pub(super) struct Connections {
     limit: usize,
     limit_per_address: usize,
-    metrics: Arc<Metrics>,
+    observer: Arc<dyn Observer>,
     by_address: Mutex<HashMap<IpAddr, usize>>,
     failures: Mutex<Failures>,
 }
@@ -48,24 +48,30 @@ struct Connection {
 
 /// Who is at the other end of a connection. Each of its requests has it as an extension.
 #[derive(Clone, Debug)]
-pub(crate) struct Peer {
-    may_review: bool,
+pub struct Peer {
+    certificate: Option<Arc<ClientCertificate>>,
     _connection: Arc<Connection>,
 }
 
 impl Peer {
-    /// Whether it may ask for reviews.
-    pub(crate) fn may_review(&self) -> bool {
-        self.may_review
+    /// Its certificate, which one of the CAs of clients has issued. `None` if it presented none, or if
+    /// there are no such CAs.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&ClientCertificate> {
+        self.certificate.as_deref()
     }
 }
 
 impl Connections {
-    pub(crate) fn new(limit: usize, limit_per_address: usize, metrics: Arc<Metrics>) -> Arc<Self> {
+    pub(super) fn new(
+        limit: usize,
+        limit_per_address: usize,
+        observer: Arc<dyn Observer>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             limit,
             limit_per_address,
-            metrics,
+            observer,
             by_address: Mutex::default(),
             failures: Mutex::default(),
         })
@@ -83,7 +89,7 @@ impl Connections {
             return Err(Refusal::TooManyOfAddress);
         }
         *of_address += 1;
-        self.metrics.connections.inc();
+        self.observer.connection_opened();
         Ok(Connection { connections: Arc::clone(self), address })
     }
 
@@ -95,14 +101,14 @@ impl Connections {
                 open.remove();
             }
         }
-        self.metrics.connections.dec();
+        self.observer.connection_closed();
     }
 
     /// Counts and logs a connection that cannot be accepted or whose TLS handshake fails. A client
     /// can cause any number of these, so few are logged.
-    pub(crate) fn note_failure(&self, error: &io::Error) {
+    pub(super) fn note_failure(&self, error: &io::Error) {
         let refusal = error.get_ref().and_then(|error| error.downcast_ref::<Refused>());
-        self.metrics.count_refusal(refusal.map_or(Refusal::Handshake, |refused| refused.0));
+        self.observer.connection_refused(refusal.map_or(Refusal::Handshake, |refused| refused.0));
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         failures.unlogged += 1;
         if failures.logged.is_none_or(|logged| logged.elapsed() >= LOG_INTERVAL) {
@@ -138,23 +144,14 @@ type Tls = RustlsAcceptor<NoDelayAcceptor>;
 
 /// Accepts TLS connections within the limits.
 #[derive(Clone, Debug)]
-pub(crate) struct Acceptor {
+pub struct Acceptor {
     tls: Tls,
     connections: Arc<Connections>,
-    /// The name that the certificate of a client must have. `None`: any client may ask for reviews.
-    client_name: Option<Arc<str>>,
 }
 
 impl Acceptor {
-    pub(crate) fn new(tls: Tls, connections: Arc<Connections>, client_name: Option<&str>) -> Self {
-        Self { tls, connections, client_name: client_name.map(Arc::from) }
-    }
-
-    /// Whether a client may ask for reviews. The CA of its certificate was checked in the handshake.
-    fn may_review(&self, stream: &TlsStream<TcpStream>) -> bool {
-        let Some(name) = &self.client_name else { return true };
-        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        certificates.first().is_some_and(|certificate| is_named(certificate, name))
+    pub(super) fn new(tls: Tls, connections: Arc<Connections>) -> Self {
+        Self { tls, connections }
     }
 }
 
@@ -176,20 +173,46 @@ where
                 io::Error::new(io::ErrorKind::ConnectionRefused, Refused(refusal))
             })?;
             let (stream, service) = this.tls.accept(stream, service).await?;
-            let may_review = this.may_review(&stream);
-            let peer = Peer { may_review, _connection: Arc::new(connection) };
+            let certificate = certificate(&stream).map(Arc::new);
+            let peer = Peer { certificate, _connection: Arc::new(connection) };
             Ok((stream, Extension(peer).layer(service)))
         })
     }
 }
 
+/// The certificate of the client. Its CA was checked in the handshake.
+fn certificate(stream: &TlsStream<TcpStream>) -> Option<ClientCertificate> {
+    let certificates = stream.get_ref().1.peer_certificates()?;
+    ClientCertificate::parse(certificates.first()?)
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
-    use super::{Connections, network};
-    use crate::metrics::{Metrics, Refusal};
+    use super::{Connections, Observer, Refusal, network};
+    use crate::serve::observer::Reload;
+
+    /// Counts connections.
+    #[derive(Debug, Default)]
+    struct Counter(Mutex<i32>);
+
+    impl Observer for Counter {
+        fn connection_opened(&self) {
+            *self.0.lock().expect("no panic") += 1;
+        }
+
+        fn connection_closed(&self) {
+            *self.0.lock().expect("no panic") -= 1;
+        }
+
+        fn connection_refused(&self, _: Refusal) {}
+
+        fn certificate_reloaded(&self, _: Reload) {}
+
+        fn certificate_expires(&self, _: i64) {}
+    }
 
     fn address(text: &str) -> IpAddr {
         text.parse().expect("an address")
@@ -197,14 +220,17 @@ mod tests {
 
     #[test]
     fn connections_are_limited_by_address_and_in_all() {
-        let connections = Connections::new(3, 2, Arc::new(Metrics::new()));
+        let counter = Arc::new(Counter::default());
+        let connections = Connections::new(3, 2, counter.clone());
         let open = |text| connections.open(address(text));
         let first = open("192.0.2.1").expect("room");
         let _second = open("::ffff:192.0.2.1").expect("room");
         assert_eq!(open("192.0.2.1").err(), Some(Refusal::TooManyOfAddress));
         let _other = open("192.0.2.2").expect("room");
         assert_eq!(open("192.0.2.3").err(), Some(Refusal::TooMany));
+        assert_eq!(*counter.0.lock().expect("no panic"), 3);
         drop(first);
+        assert_eq!(*counter.0.lock().expect("no panic"), 2);
         assert!(open("192.0.2.3").is_ok());
         assert!(open("192.0.2.1").is_ok());
     }

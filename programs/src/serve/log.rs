@@ -3,18 +3,27 @@
 use std::io;
 use std::panic::PanicHookInfo;
 
+use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
-use crate::args::LogFormat;
+/// The format of the log.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[expect(clippy::exhaustive_enums, reason = "programs or people read it")]
+pub enum LogFormat {
+    /// One JSON object per line
+    Json,
+    /// For people
+    Text,
+}
 
-/// Initializes logging of this program's own events. Events of libraries are excluded, since they
-/// can contain bytes of requests. Call this once.
-pub(crate) fn start(format: LogFormat, level: LevelFilter) {
-    let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
+/// Initializes logging of the events of this crate and of the program with this crate name. Events of
+/// libraries are excluded, since they can contain bytes of requests. Call this once.
+pub fn start_log(name: &str, format: LogFormat, level: LevelFilter) {
+    let own = Targets::new().with_targets([(name, level), (env!("CARGO_CRATE_NAME"), level)]);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
         LogFormat::Json => {
             Box::new(fmt::layer().json().flatten_event(true).with_writer(io::stderr))

@@ -11,9 +11,6 @@ use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
-use volcano_job_update::admission::BEGINNING_BYTES;
-
-use crate::metrics::Rejection;
 
 /// What has to arrive to count as progress, unless it completes the body, in bytes.
 const PROGRESS: usize = 16 * 1024;
@@ -24,15 +21,28 @@ const INTERVAL: Duration = Duration::from_millis(10);
 /// How often it does so. Together this is longer than [`GRACE`].
 const ATTEMPTS: u32 = 25;
 
+/// Limits on bodies.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a server needs all of them")]
+pub struct BodyBounds {
+    /// How many bodies may be in memory at the same time.
+    pub places: usize,
+    /// How much memory they may have together, in KiB.
+    pub kibibytes: usize,
+    /// How long a body may make no progress, which is 16 KiB or its end.
+    pub timeout: Duration,
+    /// How much is kept of a body that is too large, in bytes.
+    pub beginning: usize,
+}
+
 /// The bodies that are in memory.
 #[derive(Debug)]
-pub(crate) struct Bodies {
+pub struct Bodies {
+    bounds: BodyBounds,
     /// A permit for each body.
     places: Arc<Semaphore>,
     /// A permit for each KiB of them.
     memory: Arc<Semaphore>,
-    /// How long a body may make no progress.
-    timeout: Duration,
     arriving: Mutex<Arriving>,
 }
 
@@ -51,47 +61,64 @@ struct Progress {
 
 /// What was received of a body.
 #[derive(Debug)]
-pub(crate) enum Received {
+#[expect(clippy::exhaustive_enums, reason = "a body is within the limit or not")]
+pub enum Received {
     /// All of it, within the limit.
     Whole(Vec<u8>, Place),
-    /// A body beyond the limit: its first [`BEGINNING_BYTES`].
+    /// A body beyond the limit: its beginning.
     Oversized(Vec<u8>),
+}
+
+/// The reason why a body was not received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a program answers each in its own way")]
+pub enum BodyError {
+    /// There is no place or no memory for it.
+    Busy,
+    /// It made no progress, or others needed its place.
+    Slow,
+    /// The connection ended before the body was complete.
+    Broken,
 }
 
 /// The place and the memory of a body, released when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub struct Place {
     _place: OwnedSemaphorePermit,
     memory: Option<OwnedSemaphorePermit>,
 }
 
 impl Bodies {
-    /// At most so many bodies, and so many KiB of them.
-    pub(crate) fn new(places: usize, memory: usize, timeout: Duration) -> Self {
+    /// No bodies yet.
+    #[must_use]
+    pub fn new(bounds: BodyBounds) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(places)),
-            memory: Arc::new(Semaphore::new(memory)),
-            timeout,
+            bounds,
+            places: Arc::new(Semaphore::new(bounds.places)),
+            memory: Arc::new(Semaphore::new(bounds.kibibytes)),
             arriving: Mutex::default(),
         }
     }
 
-    /// Reads a body. The rest of one that is too large is read and dropped, since a client that
-    /// writes all of its request first would otherwise not see the answer.
+    /// Reads a body of at most `limit` bytes. The rest of one that is too large is read and dropped,
+    /// since a client that writes all of its request first would otherwise not see the answer.
+    ///
+    /// How long a body may take that makes progress is up to the caller, who can drop this future at
+    /// any time.
     ///
     /// # Errors
     ///
     /// There is no room for it, it makes no progress, or it ends too early.
-    pub(crate) async fn read(&self, mut body: Body, limit: usize) -> Result<Received, Rejection> {
+    pub async fn read(&self, mut body: Body, limit: usize) -> Result<Received, BodyError> {
         let place = self.take(&self.places, 1).await?;
         let mut place = Place { _place: place, memory: None };
         let mut arrival = self.begin();
         let mut bytes = Vec::new();
         while let Some(data) = arrival.next(&mut body).await? {
             if bytes.len() + data.len() > limit {
-                let missing = BEGINNING_BYTES.saturating_sub(bytes.len());
+                let missing = self.bounds.beginning.saturating_sub(bytes.len());
                 bytes.extend_from_slice(data.get(..missing).unwrap_or(&data));
-                bytes.truncate(BEGINNING_BYTES);
+                bytes.truncate(self.bounds.beginning);
                 bytes.shrink_to_fit();
                 drop((data, place));
                 // The answer is the same if the rest does not come.
@@ -105,7 +132,7 @@ impl Bodies {
     }
 
     /// Takes more memory for a body that has now this length.
-    async fn grow(&self, place: &mut Place, length: usize) -> Result<(), Rejection> {
+    async fn grow(&self, place: &mut Place, length: usize) -> Result<(), BodyError> {
         let taken = place.memory.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let more = length.div_ceil(1024) - taken;
         if more > 0 {
@@ -123,8 +150,8 @@ impl Bodies {
         &self,
         semaphore: &Arc<Semaphore>,
         permits: usize,
-    ) -> Result<OwnedSemaphorePermit, Rejection> {
-        let permits = u32::try_from(permits).map_err(|_| Rejection::Busy)?;
+    ) -> Result<OwnedSemaphorePermit, BodyError> {
+        let permits = u32::try_from(permits).map_err(|_| BodyError::Busy)?;
         if let Ok(permits) = Arc::clone(semaphore).try_acquire_many_owned(permits) {
             return Ok(permits);
         }
@@ -135,7 +162,7 @@ impl Bodies {
                 return Ok(permits);
             }
         }
-        Err(Rejection::Busy)
+        Err(BodyError::Busy)
     }
 
     /// Gives up the body that has made no progress for longest, if for long enough.
@@ -173,16 +200,16 @@ struct Arrival<'b> {
 
 impl Arrival<'_> {
     /// The next bytes; `None` at the end.
-    async fn next(&mut self, body: &mut Body) -> Result<Option<Bytes>, Rejection> {
+    async fn next(&mut self, body: &mut Body) -> Result<Option<Bytes>, BodyError> {
         loop {
             let frame = tokio::select! {
-                () = self.give_up.notified() => return Err(Rejection::SlowBody),
-                frame = timeout_at(self.since + self.bodies.timeout, body.frame()) => frame,
+                () = self.give_up.notified() => return Err(BodyError::Slow),
+                frame = timeout_at(self.since + self.bodies.bounds.timeout, body.frame()) => frame,
             };
             match frame {
-                Err(_) => return Err(Rejection::SlowBody),
+                Err(_) => return Err(BodyError::Slow),
                 Ok(None) => return Ok(None),
-                Ok(Some(Err(_))) => return Err(Rejection::BrokenBody),
+                Ok(Some(Err(_))) => return Err(BodyError::Broken),
                 Ok(Some(Ok(frame))) => {
                     // Trailers are no part of the body.
                     if let Ok(data) = frame.into_data() {
@@ -223,13 +250,14 @@ mod tests {
     use http_body_util::channel::{Channel, Sender};
     use tokio::time::{Instant, sleep};
 
-    use super::{Bodies, Received};
-    use crate::metrics::Rejection;
+    use super::{Bodies, BodyBounds, BodyError, Received};
 
     const LIMIT: usize = 1 << 20;
+    const BEGINNING: usize = 64 * 1024;
 
-    fn bodies(places: usize, memory: usize) -> Arc<Bodies> {
-        Arc::new(Bodies::new(places, memory, Duration::from_secs(2)))
+    fn bodies(places: usize, kibibytes: usize) -> Arc<Bodies> {
+        let timeout = Duration::from_secs(2);
+        Arc::new(Bodies::new(BodyBounds { places, kibibytes, timeout, beginning: BEGINNING }))
     }
 
     /// A body that a test sends piece by piece.
@@ -238,14 +266,14 @@ mod tests {
         (sender, Body::new(channel))
     }
 
-    type Reading = tokio::task::JoinHandle<Result<Received, Rejection>>;
+    type Reading = tokio::task::JoinHandle<Result<Received, BodyError>>;
 
     fn read(bodies: &Arc<Bodies>, body: Body) -> Reading {
         let bodies = Arc::clone(bodies);
         tokio::spawn(async move { bodies.read(body, LIMIT).await })
     }
 
-    async fn result(reading: Reading) -> Result<Received, Rejection> {
+    async fn result(reading: Reading) -> Result<Received, BodyError> {
         reading.await.expect("no panic")
     }
 
@@ -260,7 +288,7 @@ mod tests {
         let stalled = read(&bodies, stalled);
         let small = result(read(&bodies, Body::from("small"))).await;
         assert!(matches!(small, Ok(Received::Whole(bytes, _)) if bytes == b"small"));
-        assert_eq!(result(stalled).await.err(), Some(Rejection::SlowBody));
+        assert_eq!(result(stalled).await.err(), Some(BodyError::Slow));
     }
 
     #[tokio::test(start_paused = true)]
@@ -274,7 +302,7 @@ mod tests {
             drop(sender.send_data(Bytes::from_static(b"x")).await);
             sleep(Duration::from_millis(100)).await;
         }
-        assert_eq!(result(slow).await.err(), Some(Rejection::SlowBody));
+        assert_eq!(result(slow).await.err(), Some(BodyError::Slow));
         assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     }
 
@@ -303,7 +331,7 @@ mod tests {
             sleep(super::GRACE).await;
             let other = result(read(&bodies, Body::from(vec![b'x'; 11 * 1024]))).await;
             assert!(matches!(other, Ok(Received::Whole(..))), "{other:?}");
-            assert_eq!(result(stalled).await.err(), Some(Rejection::SlowBody));
+            assert_eq!(result(stalled).await.err(), Some(BodyError::Slow));
         }
     }
 
@@ -312,7 +340,7 @@ mod tests {
         let bodies = bodies(1, 1000);
         let whole = result(read(&bodies, Body::from("whole"))).await;
         let other = result(read(&bodies, Body::from("other"))).await;
-        assert_eq!(other.err(), Some(Rejection::Busy));
+        assert_eq!(other.err(), Some(BodyError::Busy));
         drop(whole);
         assert!(result(read(&bodies, Body::from("other"))).await.is_ok());
     }
@@ -328,7 +356,7 @@ mod tests {
         drop(sender);
         match result(large).await {
             Ok(Received::Oversized(beginning)) => {
-                assert_eq!(beginning.len(), super::BEGINNING_BYTES);
+                assert_eq!(beginning.len(), BEGINNING);
             }
             other => panic!("{other:?}"),
         }
@@ -339,6 +367,6 @@ mod tests {
         let (sender, channel) = Channel::<Bytes, std::io::Error>::new(1);
         sender.abort(std::io::ErrorKind::UnexpectedEof.into());
         let broken = read(&bodies(1, 100), Body::new(channel));
-        assert_eq!(result(broken).await.err(), Some(Rejection::BrokenBody));
+        assert_eq!(result(broken).await.err(), Some(BodyError::Broken));
     }
 }
