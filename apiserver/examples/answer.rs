@@ -12,8 +12,11 @@ use std::num::NonZeroU64;
 
 use serde::Deserialize;
 use serde_json::json;
+use volcano_job_apiserver::jiff::Timestamp;
 use volcano_job_apiserver::{
-    PatchRequest, ReplaceRequest, RequestContext, StoreAction, patch, replace, status_body,
+    CreateRequest, DeleteRequest, ErrorResponse, NameSuffix, PatchRequest, ReplaceRequest,
+    RequestContext, Response, StoreAction, create, delete, patch, patch_status, replace,
+    replace_status, status_body,
 };
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{
@@ -23,13 +26,13 @@ use volcano_job_update::{
 
 #[derive(Deserialize)]
 struct Request<'r> {
-    /// `PUT` or `PATCH`.
+    /// `POST`, `PUT`, `PATCH` or `DELETE`.
     method: &'r str,
     #[serde(borrow)]
     uri: Cow<'r, str>,
     #[serde(borrow)]
     content_type: Cow<'r, str>,
-    /// The stored Job.
+    /// The stored Job; empty if there is none.
     #[serde(borrow)]
     existing: Cow<'r, str>,
     #[serde(borrow)]
@@ -37,6 +40,14 @@ struct Request<'r> {
     /// The resourceVersion of the Job after it is written; the next one by default.
     #[serde(borrow)]
     version: Option<Cow<'r, str>>,
+    /// What the server chose: the uid of a created Job, its creationTimestamp or the deletionTimestamp,
+    /// and the end of a generated name.
+    #[serde(borrow)]
+    uid: Option<Cow<'r, str>>,
+    #[serde(borrow)]
+    time: Option<Cow<'r, str>>,
+    #[serde(borrow)]
+    suffix: Option<Cow<'r, str>>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -70,24 +81,12 @@ fn answer(
     validator: &Validator,
     values: &Validator,
 ) -> Result<serde_json::Value, Box<dyn Error>> {
-    let existing = Job::from_str(&request.existing)?;
-    let version = match request.version.as_deref() {
-        Some(version) => version.parse()?,
-        None => existing.resource_version().ok_or("no resourceVersion")?.parse::<u64>()? + 1,
-    };
-    let version = NonZeroU64::new(version).ok_or("the resourceVersion is 0")?;
-    let context = RequestContext::new(version).with_status_codes(StatusCodes::Kubernetes);
+    let has_existing = !request.existing.is_empty();
+    let existing = has_existing.then(|| Job::from_str(&request.existing)).transpose()?;
+    let context = context(request, existing.as_ref())?;
     let body = request.body.as_bytes();
-    let result = match request.method {
-        "PUT" => ReplaceRequest::from_uri(&request.uri, body).map_err(Into::into).and_then(|put| {
-            let put = put.with_content_type(&*request.content_type);
-            replace(Some(&existing), &put, validator, &context)
-        }),
-        _ => PatchRequest::from_uri(&request.uri, &*request.content_type, body)
-            .map_err(Into::into)
-            .and_then(|change| patch(Some(&existing), &change, validator, &context)),
-    };
-    let invalid = invalid_values(&existing, body, values);
+    let result = respond(request, existing.as_ref(), validator, &context);
+    let invalid = existing.and_then(|existing| invalid_values(&existing, body, values));
     Ok(match &result {
         Ok(response) => {
             let (action, stored) = match response.store_action() {
@@ -113,6 +112,66 @@ fn answer(
             "invalid": invalid,
         }),
     })
+}
+
+fn context(
+    request: &Request<'_>,
+    existing: Option<&Job<'_>>,
+) -> Result<RequestContext, Box<dyn Error>> {
+    let version = match (request.version.as_deref(), existing) {
+        (Some(version), _) => version.parse()?,
+        (None, Some(job)) => {
+            job.resource_version().ok_or("no resourceVersion")?.parse::<u64>()? + 1
+        }
+        (None, None) => 1,
+    };
+    let version = NonZeroU64::new(version).ok_or("the resourceVersion is 0")?;
+    let time: Timestamp = request.time.as_deref().unwrap_or("2026-01-02T03:04:05Z").parse()?;
+    let uid = request.uid.as_deref().unwrap_or("0a8cd8be-a3b1-11e9-9ba9-fa163ebe8a3c").parse()?;
+    let mut context = RequestContext::new(version)
+        .with_status_codes(StatusCodes::Kubernetes)
+        .with_creation(uid, time)
+        .with_time(time);
+    // The end of a name that was not generated may be anything.
+    if let Some(Ok(suffix)) = request.suffix.as_deref().map(str::parse::<NameSuffix>) {
+        context = context.with_name_suffix(suffix);
+    }
+    Ok(context)
+}
+
+fn respond(
+    request: &Request<'_>,
+    existing: Option<&Job<'_>>,
+    validator: &Validator,
+    context: &RequestContext,
+) -> Result<Response, ErrorResponse> {
+    let (uri, content_type, body) =
+        (&*request.uri, &*request.content_type, request.body.as_bytes());
+    match request.method {
+        "POST" => {
+            let post = CreateRequest::from_uri(uri, body)?.with_content_type(content_type);
+            let response = create(&post, validator, context)?;
+            let name = existing.and_then(Job::name);
+            if response.created_name() == name.as_deref() {
+                return Err(response.already_exists(existing).into());
+            }
+            Ok(response)
+        }
+        "PUT" => {
+            let put = ReplaceRequest::from_uri(uri, body)?.with_content_type(content_type);
+            let replace = if put.is_status() { replace_status } else { replace };
+            replace(existing, &put, validator, context)
+        }
+        "DELETE" => {
+            let request = DeleteRequest::from_uri(uri, body)?.with_content_type(content_type);
+            delete(existing, &request, validator, context)
+        }
+        _ => {
+            let change = PatchRequest::from_uri(uri, content_type, body)?;
+            let patch = if change.is_status() { patch_status } else { patch };
+            patch(existing, &change, validator, context)
+        }
+    }
 }
 
 /// The paths of the invalid values in `spec` that a verdict names, or [`Validator::server_violations`];

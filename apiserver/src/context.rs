@@ -28,8 +28,11 @@ use volcano_job_update::status::StatusCodes;
 pub struct RequestContext {
     pub(crate) resource_version: NonZeroU64,
     pub(crate) creation: Option<Creation>,
+    pub(crate) name_suffix: Option<NameSuffix>,
+    pub(crate) time: Option<Timestamp>,
     pub(crate) status_codes: StatusCodes,
     pub(crate) self_link: bool,
+    pub(crate) asks_volcano: bool,
 }
 
 /// The identity of a created Job.
@@ -47,16 +50,36 @@ impl RequestContext {
         Self {
             resource_version,
             creation: None,
+            name_suffix: None,
+            time: None,
             status_codes: StatusCodes::Documented,
             self_link: false,
+            asks_volcano: false,
         }
     }
 
-    /// Lets a PUT create the Job if none is stored, with this uid and creationTimestamp (in whole
-    /// seconds). Without it, the answer is 404, as on an API server.
+    /// Lets a POST create a Job, and a PUT if none is stored, with this uid and creationTimestamp (in
+    /// whole seconds). Without it, the answer to such a PUT is 404, as on an API server, and to a POST
+    /// 500.
     #[must_use]
     pub fn with_creation(mut self, uid: Uid, time: Timestamp) -> Self {
         self.creation = Some(Creation { uid, time });
+        self
+    }
+
+    /// Sets the end of the name that a POST generates for a Job with a `generateName`. Without it, the
+    /// answer to such a POST is 500.
+    #[must_use]
+    pub fn with_name_suffix(mut self, suffix: NameSuffix) -> Self {
+        self.name_suffix = Some(suffix);
+        self
+    }
+
+    /// Sets the time of the request, which becomes the deletionTimestamp of a Job whose deletion
+    /// begins. Without it, the answer to such a DELETE is 500.
+    #[must_use]
+    pub fn with_time(mut self, time: Timestamp) -> Self {
+        self.time = Some(time);
         self
     }
 
@@ -64,6 +87,15 @@ impl RequestContext {
     #[must_use]
     pub fn with_status_codes(mut self, codes: StatusCodes) -> Self {
         self.status_codes = codes;
+        self
+    }
+
+    /// Creates Jobs as with Volcano's webhooks in the cluster: with the defaults that they
+    /// [fill in](crate::volcano_defaults), and only if they do not
+    /// [deny](crate::volcano_creation_denial) it.
+    #[must_use]
+    pub fn with_volcano_webhooks(mut self) -> Self {
+        self.asks_volcano = true;
         self
     }
 
@@ -120,6 +152,86 @@ impl fmt::Display for Uid {
     }
 }
 
+/// The end of a generated name: five characters of those that [Kubernetes] uses, which are chosen so
+/// that no word arises.
+///
+/// ```
+/// use volcano_job_apiserver::NameSuffix;
+///
+/// let suffix: NameSuffix = "x7z4k".parse()?;
+/// assert_eq!(suffix.as_str(), "x7z4k");
+/// // In a server, of a random number.
+/// assert_eq!(NameSuffix::from_random(0).as_str(), "bbbbb");
+/// # Ok::<(), volcano_job_apiserver::ParseNameSuffixError>(())
+/// ```
+///
+/// [Kubernetes]: https://github.com/kubernetes/apimachinery/blob/master/pkg/util/rand/rand.go
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NameSuffix(Box<str>);
+
+impl NameSuffix {
+    const LENGTH: usize = 5;
+    const CHARACTERS: [char; 27] = [
+        'b', 'c', 'd', 'f', 'g', 'h', 'j', 'k', 'l', 'm', 'n', 'p', 'q', 'r', 's', 't', 'v', 'w',
+        'x', 'z', '2', '4', '5', '6', '7', '8', '9',
+    ];
+
+    /// The suffix for a random number. All suffixes are equally likely if all numbers are.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a remainder is below the number of characters")]
+    pub fn from_random(mut number: u64) -> Self {
+        let mut suffix = String::with_capacity(Self::LENGTH);
+        for _ in 0..Self::LENGTH {
+            let remainder = number % Self::CHARACTERS.len() as u64;
+            let (char, _) = Self::CHARACTERS
+                .iter()
+                .zip(0..)
+                .find(|(_, at)| *at == remainder)
+                .expect("a character");
+            suffix.push(*char);
+            number /= Self::CHARACTERS.len() as u64;
+        }
+        Self(suffix.into())
+    }
+
+    /// The text of the suffix.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for NameSuffix {
+    type Err = ParseNameSuffixError;
+
+    /// # Errors
+    ///
+    /// A text that is not five of the characters: an empty one, `abcde`, `x7z4`.
+    fn from_str(text: &str) -> Result<Self, ParseNameSuffixError> {
+        let is_suffix = text.chars().count() == Self::LENGTH
+            && text.chars().all(|char| Self::CHARACTERS.contains(&char));
+        if is_suffix { Ok(Self(text.into())) } else { Err(ParseNameSuffixError(())) }
+    }
+}
+
+impl fmt::Display for NameSuffix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is not a valid [`NameSuffix`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseNameSuffixError(());
+
+impl fmt::Display for ParseNameSuffixError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name suffix must be five of the characters bcdfghjklmnpqrstvwxz2456789")
+    }
+}
+
+impl std::error::Error for ParseNameSuffixError {}
+
 /// The text is not a valid [`Uid`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseUidError(());
@@ -135,6 +247,31 @@ impl std::error::Error for ParseUidError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_suffix_has_five_characters_of_kubernetes() {
+        for suffix in ["bbbbb", "z2456", "99999"] {
+            assert_eq!(
+                suffix.parse().map(|suffix: NameSuffix| suffix.to_string()).as_deref(),
+                Ok(suffix)
+            );
+        }
+        for text in ["", "bbbb", "bbbbbb", "abbbb", "bbbb0", "Bbbbb", "bbbb\u{e9}"] {
+            assert_eq!(text.parse::<NameSuffix>(), Err(ParseNameSuffixError(())), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_random_number_gives_a_suffix() {
+        let count = 27_u64.pow(5);
+        for number in [0, 1, 26, 27, count - 1, u64::MAX] {
+            let suffix = NameSuffix::from_random(number);
+            assert_eq!(suffix.as_str().parse().as_ref(), Ok(&suffix), "{number}");
+        }
+        assert_eq!(NameSuffix::from_random(count - 1).as_str(), "99999");
+        assert_eq!(NameSuffix::from_random(count), NameSuffix::from_random(0));
+        assert_ne!(NameSuffix::from_random(1), NameSuffix::from_random(27));
+    }
 
     #[test]
     fn a_uid_is_a_uuid_in_lower_case() {

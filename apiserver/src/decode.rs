@@ -29,7 +29,7 @@ pub(crate) const MISSING_API_VERSION: &str =
 pub(crate) struct DecodedJob<'s> {
     pub(crate) type_meta: TypeMeta,
     pub(crate) metadata: ObjectMeta,
-    /// Empty unless the body is a Job of Volcano's API group.
+    /// Empty unless the body is a Job of the stored version.
     pub(crate) fields: JobFields<'s>,
     /// The paths of the unknown fields.
     pub(crate) unknown: Vec<String>,
@@ -79,7 +79,7 @@ impl<'s> DecodedJob<'s> {
         let metadata =
             decode_metadata(job, &mut unknown).map_err(|error| type_meta.not_handled(error))?;
         let mut fields = JobFields::default();
-        if type_meta.is_volcano_job() {
+        if type_meta.is_stored_version() {
             fields = fields::decode(job, existing, schema).map_err(|error| match error {
                 FieldError::Request(error) => type_meta.not_handled(error),
                 FieldError::Stored(error) => DecodeError::Stored(error),
@@ -87,6 +87,11 @@ impl<'s> DecodedJob<'s> {
             fields.unknown.extend(mistyped.unknown.iter().cloned());
             fields.unknown.sort_unstable();
             unknown.append(&mut fields.unknown);
+        } else if type_meta.is_volcano_job() {
+            // An API server has no schema for another version, so it drops what not every object has.
+            let fields = job.top().iter().map(Entry::key);
+            let fields = fields.filter(|key| !matches!(*key, "apiVersion" | "kind"));
+            unknown.extend(fields.chain(job.spec().map(|_| "spec")).map(str::to_owned));
         }
         fields.has_duplicates |= has_duplicates(job.metadata());
         let is_lossless = unknown.is_empty() && !fields.has_duplicates;
@@ -96,7 +101,8 @@ impl<'s> DecodedJob<'s> {
 
 impl TypeMeta {
     fn decode(job: &Job<'_>, bytes: &[u8]) -> Result<Self, DecodeError> {
-        check_types(job.top().iter().map(|entry| (entry.key(), go_type(entry.field()))))?;
+        check_types(job.top().iter().map(|entry| (entry.key(), go_type(entry.field()))))
+            .map_err(DecodeError::Unrecognized)?;
         // Go decodes an absent field as the empty string.
         let string = |name| {
             let text = top_field(job, name).and_then(Field::to_str);
@@ -122,6 +128,11 @@ impl TypeMeta {
         Ok(type_meta)
     }
 
+    /// That of a Job of the stored version.
+    pub(crate) fn job() -> Self {
+        Self { kind: KIND.into(), api_version: API_VERSION.into() }
+    }
+
     /// `batch.volcano.sh` of `batch.volcano.sh/v1alpha1`; empty for the core group (`v1`).
     pub(crate) fn group(&self) -> &str {
         self.api_version.split_once('/').map_or("", |(group, _)| group)
@@ -132,12 +143,12 @@ impl TypeMeta {
         self.api_version.split_once('/').map_or(&*self.api_version, |(_, version)| version)
     }
 
-    /// Whether it is a Job of Volcano's group in any version, so that the schema applies.
+    /// Whether it is a Job of Volcano's group in any version.
     pub(crate) fn is_volcano_job(&self) -> bool {
         self.kind == KIND && self.group() == GROUP
     }
 
-    /// Whether it is a Job of the stored version.
+    /// Whether it is a Job of the stored version, so that the schema applies.
     pub(crate) fn is_stored_version(&self) -> bool {
         self.kind == KIND && self.api_version == API_VERSION
     }
@@ -229,15 +240,12 @@ pub(crate) fn parse_lenient(
         Value::Object(job) => {
             // All of several fields with the same key are checked, and the last one is taken.
             let fields = lazy::members(text.trim_ascii()).into_iter();
-            check_types(fields.map(|(key, text)| (key, JsonType::of_text(text).go_name())))?;
+            check_types(fields.map(|(key, text)| (key, JsonType::of_text(text).go_name())))
+                .map_err(DecodeError::Unrecognized)?;
             Ok(remove_mistyped_parts(job, schema))
         }
         Value::Null => Err(DecodeError::Unrecognized(missing_kind(bytes))),
-        other => {
-            let found = go::type_name(&other);
-            let error = format!("json: cannot unmarshal {found} into Go value of type {TYPE_META}");
-            Err(DecodeError::Unrecognized(no_type_meta(&error)))
-        }
+        other => Err(DecodeError::Unrecognized(not_type_meta(go::type_name(&other)))),
     }
 }
 
@@ -307,17 +315,21 @@ fn has_duplicates(fields: Option<&[Entry<'_>]>) -> bool {
 }
 
 /// Checks the types of apiVersion and kind in the fields of an object, given as key and Go type.
-fn check_types<K: AsRef<str>>(
+///
+/// # Errors
+///
+/// Go's error for a field of another type.
+pub(crate) fn check_types<K: AsRef<str>>(
     fields: impl IntoIterator<Item = (K, &'static str)>,
-) -> Result<(), DecodeError> {
+) -> Result<(), String> {
     for (key, found) in fields {
         // Go ignores the case of keys when it decodes into a struct.
         let is_it = |name: &&str| key.as_ref().eq_ignore_ascii_case(name);
         let name = ["apiVersion", "kind"].into_iter().find(is_it);
         if let (Some(name), false) = (name, matches!(found, "string" | "null")) {
-            return Err(DecodeError::Unrecognized(no_type_meta(&format!(
+            return Err(no_type_meta(&format!(
                 "json: cannot unmarshal {found} into Go struct field .{name} of type string"
-            ))));
+            )));
         }
     }
     Ok(())
@@ -331,7 +343,12 @@ fn go_type(field: Field<'_>) -> &'static str {
     }
 }
 
-fn no_type_meta(error: &str) -> String {
+/// Go's error for a value of this type in place of an object.
+pub(crate) fn not_type_meta(found: &str) -> String {
+    no_type_meta(&format!("json: cannot unmarshal {found} into Go value of type {TYPE_META}"))
+}
+
+pub(crate) fn no_type_meta(error: &str) -> String {
     format!("couldn't get version/kind; json parse error: {error}")
 }
 

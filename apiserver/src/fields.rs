@@ -97,6 +97,11 @@ pub(crate) fn stored_status<'e>(
     Ok(status.map(FieldValue::Value))
 }
 
+/// The status of a request as an API server reads it; `None` if the schema has no status.
+pub(crate) fn read_status(status: Value, schema: &Structural) -> Option<Value> {
+    coerce::field(schema.declared_child("status")?, Some(status), &mut Unknown::default())
+}
+
 /// A top-level field other than `metadata` and `spec`; `None` if it is absent or `null`.
 pub(crate) fn top_field<'a>(job: &Job<'a>, key: &str) -> Option<Field<'a>> {
     let field = job.top().iter().find(|entry| entry.is(key))?.field();

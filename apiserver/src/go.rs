@@ -39,8 +39,7 @@ pub(crate) fn go_syntax(value: &Value) -> String {
         Value::Object(map) => {
             let field =
                 |(key, value): (&String, &Value)| format!("{}:{}", quote(key), go_syntax(value));
-            let mut fields: Vec<String> = map.iter().map(field).collect();
-            fields.sort_unstable();
+            let fields: Vec<String> = sorted(map).into_iter().map(field).collect();
             format!("map[string]interface {{}}{{{}}}", fields.join(", "))
         }
     }
@@ -59,11 +58,17 @@ pub(crate) fn printed(value: &Value) -> String {
         }
         Value::Object(map) => {
             let field = |(key, value): (&String, &Value)| format!("{key}:{}", printed(value));
-            let mut fields: Vec<String> = map.iter().map(field).collect();
-            fields.sort_unstable();
+            let fields: Vec<String> = sorted(map).into_iter().map(field).collect();
             format!("map[{}]", fields.join(" "))
         }
     }
+}
+
+/// The fields of an object, sorted by their keys.
+fn sorted(map: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut fields: Vec<(&String, &Value)> = map.iter().collect();
+    fields.sort_unstable_by_key(|(key, _)| *key);
+    fields
 }
 
 /// Appends a value as `json.Marshal` writes it: keys sorted, no white space.
@@ -294,6 +299,13 @@ mod tests {
             write_json(&mut out, &serde_json::from_str(text).unwrap());
             assert_eq!(out, written);
         }
+    }
+
+    /// As an API server prints `{"a": null, "a.b": null}` in an error.
+    #[test]
+    fn maps_are_sorted_by_key() {
+        let value = serde_json::json!({"a.b": null, "a": null});
+        assert_eq!(printed(&value), "map[a:<nil> a.b:<nil>]");
     }
 
     /// The texts are what `fmt.Print` of Go 1.26 prints.

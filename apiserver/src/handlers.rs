@@ -1,13 +1,13 @@
-//! The handlers of PUT and PATCH: from the request body to the Job that the registry stores.
+//! The handlers of POST, PUT and PATCH: from the request body to the Job that the registry stores.
 //!
-//! The order of the steps is that of `UpdateResource` and `PatchResource` in
+//! The order of the steps is that of `CreateResource`, `UpdateResource` and `PatchResource` in
 //! [handlers](https://github.com/kubernetes/apiserver/tree/master/pkg/endpoints/handlers).
 
 use serde_json::Value;
 use volcano_job_update::internals::{JobParts, Structural, structural};
 use volcano_job_update::resource::{API_VERSION, KIND};
 use volcano_job_update::status::{CauseType, GroupKind, Status};
-use volcano_job_update::{DroppedDefaults, Job, Limits, Restored, Validator};
+use volcano_job_update::{DroppedDefaults, Job, Limits, Restored, Validator, ViolationCode};
 
 use crate::apply::{self, APPLY_PATCH, apply};
 use crate::coerce::{self, Unknown};
@@ -17,7 +17,8 @@ use crate::go;
 use crate::object_meta;
 use crate::patch::{JSON_PATCH, MERGE_PATCH, json_patch, merge_patch};
 use crate::preconditions;
-use crate::request::{FieldValidation, PatchRequest, ReplaceRequest, RequestInfo, before, is_json};
+use crate::request::{CreateRequest, PatchRequest, ReplaceRequest};
+use crate::request_info::{FieldValidation, RequestInfo, before, is_json};
 use crate::response::{ErrorResponse, Response, with_value};
 use crate::syntax;
 
@@ -40,19 +41,38 @@ pub(crate) struct RequestScope<'r> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
+    Create,
     Replace,
     Patch,
+    Delete,
 }
 
 /// The warnings and errors found before the Job is validated.
 #[derive(Default)]
 pub(crate) struct Diagnostics {
     pub(crate) warnings: Vec<String>,
+    /// The codes of the violations for which the policy denies the update.
+    pub(crate) denied: Vec<ViolationCode>,
     /// The parts that were removed from the body.
     pub(crate) mistyped: Mistyped,
 }
 
-/// Handles a PUT.
+/// Handles a POST.
+pub(crate) fn create(
+    request: &CreateRequest<'_>,
+    validator: &Validator,
+    context: &RequestContext,
+) -> Result<Response, ErrorResponse> {
+    let CreateRequest { info, content_type, body } = request;
+    check_media_type(content_type.as_deref())?;
+    check_length(body, validator.policy().limits())?;
+    let field_validation = info.validate_create_options()?;
+    let scope = RequestScope::new(Verb::Create, info, validator, context);
+    let scope = RequestScope { field_validation, bytes: body, ..scope };
+    scope.handle_text(None, Diagnostics::default())
+}
+
+/// Handles a PUT of a Job or, if the URI says so, of its status.
 pub(crate) fn replace(
     existing: Option<&Job<'_>>,
     request: &ReplaceRequest<'_>,
@@ -63,15 +83,13 @@ pub(crate) fn replace(
     let limits = validator.policy().limits();
     check_length(body, limits)?;
     let field_validation = info.validate_update_options()?;
-    if !content_type.as_deref().is_none_or(is_json) {
-        return Err(Status::unsupported_media_type(&CONTENT_TYPES).into());
-    }
-    let verb = Verb::Replace;
-    let scope = RequestScope { verb, info, validator, context, field_validation, bytes: body };
+    check_media_type(content_type.as_deref())?;
+    let scope = RequestScope::new(Verb::Replace, info, validator, context);
+    let scope = RequestScope { field_validation, bytes: body, ..scope };
     scope.handle_text(existing, Diagnostics::default())
 }
 
-/// Handles a PATCH.
+/// Handles a PATCH of a Job or, if the URI says so, of its status.
 pub(crate) fn patch(
     existing: Option<&Job<'_>>,
     request: &PatchRequest<'_>,
@@ -83,8 +101,10 @@ pub(crate) fn patch(
     // The content type is not trimmed, as in an API server.
     let content_type = before(content_type, ';');
     let is_apply = content_type == APPLY_PATCH;
-    // What a manager applies for good must be recorded in managedFields.
-    if !PATCH_CONTENT_TYPES.contains(&content_type) || is_apply && !info.is_dry_run() {
+    // What a manager applies for good must be recorded in managedFields. An API server does not apply the
+    // metadata and spec of a configuration to the status, which is not done here.
+    let is_applied = is_apply && (!info.is_dry_run() || info.is_status);
+    if !PATCH_CONTENT_TYPES.contains(&content_type) || is_applied {
         return Err(Status::unsupported_media_type(&PATCH_CONTENT_TYPES).into());
     }
     check_length(body, limits)?;
@@ -105,16 +125,25 @@ pub(crate) fn patch(
         _ => merge_patch(&go::text_of(&live), body, is_strict).map_err(Status::from)?,
     };
     let bytes = patched.as_bytes();
-    let verb = Verb::Patch;
-    let scope = RequestScope { verb, info, validator, context, field_validation, bytes };
+    let scope = RequestScope::new(Verb::Patch, info, validator, context);
+    let scope = RequestScope { field_validation, bytes, ..scope };
     if !patched.starts_with('{') {
         let error = "json: cannot unmarshal array into Go value of type map[string]interface {}";
         return Err(scope.invalid_patch(error).into());
     }
-    scope.handle_text(Some(existing), Diagnostics { warnings, mistyped })
+    scope.handle_text(Some(existing), Diagnostics { warnings, mistyped, ..Diagnostics::default() })
 }
 
-fn check_length(body: &[u8], limits: &Limits) -> Result<(), Status> {
+/// Returns 415 unless the content type is JSON.
+pub(crate) fn check_media_type(content_type: Option<&str>) -> Result<(), Status> {
+    if content_type.is_none_or(is_json) {
+        return Ok(());
+    }
+    Err(Status::unsupported_media_type(&CONTENT_TYPES))
+}
+
+/// Returns 413 if the body is too long.
+pub(crate) fn check_length(body: &[u8], limits: &Limits) -> Result<(), Status> {
     let limit = limits.text_bytes;
     if body.len() > limit {
         return Err(Status::request_entity_too_large(format_args!("limit is {limit}")));
@@ -140,7 +169,18 @@ pub(crate) fn stored_object(existing: &Job<'_>, schema: &Structural) -> Result<V
     }
 }
 
-impl RequestScope<'_> {
+impl<'r> RequestScope<'r> {
+    /// The scope of a request without a body, which does not look for unknown fields.
+    pub(crate) fn new(
+        verb: Verb,
+        info: &'r RequestInfo,
+        validator: &'r Validator,
+        context: &'r RequestContext,
+    ) -> Self {
+        let field_validation = FieldValidation::Ignore;
+        Self { verb, info, validator, context, field_validation, bytes: b"" }
+    }
+
     /// Reads the Job, and runs the pipeline on it. `diagnostics` are those of applying the patch.
     fn handle_text(
         &self,
@@ -176,8 +216,10 @@ impl RequestScope<'_> {
     ) -> Result<Response, ErrorResponse> {
         let decoded = self.decode(existing, job, &diagnostics.mistyped)?;
         self.validate_fields(job, &decoded, text, &mut diagnostics)?;
-        self.restore_and_store(existing, job, decoded, &mut diagnostics)
-            .map_err(|status| ErrorResponse { status, warnings: diagnostics.warnings })
+        self.restore_and_store(existing, job, decoded, &mut diagnostics).map_err(|status| {
+            let Diagnostics { warnings, denied, .. } = diagnostics;
+            ErrorResponse { status, warnings: warnings.into(), denied: denied.into() }
+        })
     }
 
     /// Runs the pipeline from the creation defaults on.
@@ -200,7 +242,7 @@ impl RequestScope<'_> {
         }
     }
 
-    fn decode<'s>(
+    pub(crate) fn decode<'s>(
         &self,
         existing: Option<&Job<'_>>,
         job: &Job<'s>,
@@ -247,7 +289,7 @@ impl RequestScope<'_> {
         job: &Job<'_>,
         decoded: &DecodedJob<'_>,
     ) -> Result<Option<Restored>, Status> {
-        let Some(existing) = existing else { return Ok(None) };
+        let Some(existing) = existing.filter(|_| !self.info.is_status) else { return Ok(None) };
         let policy = self.validator.policy();
         if policy.dropped_defaults() != DroppedDefaults::Restore {
             return Ok(None);
@@ -267,7 +309,7 @@ impl RequestScope<'_> {
         Ok(Some(restored).filter(|restored| !restored.patch().is_empty()))
     }
 
-    /// Checks the Job against the URL, then updates or creates it.
+    /// Checks the Job against the URL, then updates or creates it, or updates its status.
     fn store(
         &self,
         existing: Option<&Job<'_>>,
@@ -275,11 +317,13 @@ impl RequestScope<'_> {
         mut decoded: DecodedJob<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Result<Response, Status> {
-        if self.verb == Verb::Replace {
+        if self.verb != Verb::Patch {
             preconditions::check_api_version(&decoded.type_meta.api_version)?;
         }
         preconditions::ensure_namespace(self.info, &mut decoded.metadata)?;
-        preconditions::check_name(self.info, &decoded.metadata)?;
+        if self.verb != Verb::Create {
+            preconditions::check_name(self.info, &decoded.metadata)?;
+        }
         let duplicates = object_meta::dedup_owner_references(&mut decoded.metadata);
         if !duplicates.is_empty() {
             decoded.is_lossless = false;
@@ -291,8 +335,12 @@ impl RequestScope<'_> {
             ));
         }
         match existing {
+            Some(existing) if self.info.is_status => {
+                self.update_status(existing, job, &decoded, diagnostics)
+            }
+            None if self.info.is_status => Err(Status::not_found(&self.info.name)),
             Some(existing) => self.update(existing, job, decoded, diagnostics),
-            None => self.create(decoded, diagnostics),
+            None => self.create(job, decoded, diagnostics),
         }
     }
 

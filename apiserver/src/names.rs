@@ -9,7 +9,7 @@ use volcano_job_update::internals::metadata::{
     DNS_SUBDOMAIN_RULE, illegal_characters, is_dns_label, is_dns_subdomain,
 };
 
-const DNS_LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or \
+pub(crate) const DNS_LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or \
      '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for \
      validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
@@ -17,7 +17,7 @@ const DNS_LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower c
 pub(crate) fn dns_subdomain(name: &str) -> Vec<String> {
     let mut violations = Vec::new();
     if name.len() > 253 {
-        violations.push("must be no more than 253 bytes".into());
+        violations.push("must be no more than 253 characters".into());
     }
     if !is_dns_subdomain(name) {
         violations.push(DNS_SUBDOMAIN_RULE.into());
@@ -38,7 +38,7 @@ pub(crate) fn dns_subdomain_prefix(prefix: &str) -> Vec<String> {
 pub(crate) fn namespace(name: &str) -> Vec<String> {
     let mut violations = Vec::new();
     if name.len() > 63 {
-        violations.push("must be no more than 63 bytes".into());
+        violations.push("must be no more than 63 characters".into());
     }
     if !is_dns_label(name) {
         let has_dots = is_dns_subdomain(name);

@@ -228,7 +228,7 @@ impl<'t> Operation<'t> {
 /// # Errors
 ///
 /// Go's error if the body is not a single JSON value.
-fn well_formed<'t>(text: &'t str, body: &[u8]) -> Result<&'t str, String> {
+pub(crate) fn well_formed<'t>(text: &'t str, body: &[u8]) -> Result<&'t str, String> {
     let text = text.trim_ascii();
     let mut cursor = Cursor::new(text);
     let error = match cursor.value() {
@@ -249,7 +249,7 @@ fn wrong_type(found: &str, go_type: &str) -> String {
 }
 
 /// Go's name for the type of a JSON text.
-fn go_name(text: &str) -> &'static str {
+pub(crate) fn go_name(text: &str) -> &'static str {
     JsonType::of_text(text).go_name()
 }
 

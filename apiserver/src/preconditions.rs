@@ -3,9 +3,10 @@
 use volcano_job_update::resource::{API_VERSION, GROUP, RESOURCE};
 use volcano_job_update::status::{CauseType, GroupKind, Status};
 
+use crate::delete_options::DeleteOptions;
 use crate::go;
 use crate::object_meta::{ObjectMeta, string};
-use crate::request::RequestInfo;
+use crate::request_info::RequestInfo;
 use crate::response::with_value;
 
 /// Returns 400 unless the apiVersion matches the URL.
@@ -89,6 +90,38 @@ pub(crate) fn check_resource_version(
         return Err(Status::conflict(&info.name, why));
     }
     Ok(())
+}
+
+/// Returns 409 unless the uid and resourceVersion that the options of a DELETE have are those of the
+/// stored Job.
+pub(crate) fn check_delete(
+    name: &str,
+    options: &DeleteOptions,
+    old: &ObjectMeta,
+) -> Result<(), Status> {
+    let conflict = |why: String| Err(Status::conflict_object(GroupKind::JOB, name, why));
+    let (uid, version) = (string(old, "uid"), string(old, "resourceVersion"));
+    match (&options.uid, &options.resource_version) {
+        (Some(wanted), _) if wanted != uid => conflict(format!(
+            "the UID in the precondition ({wanted}) does not match the UID in record ({uid}). The object \
+             might have been deleted and then recreated"
+        )),
+        (_, Some(wanted)) if wanted != version => conflict(format!(
+            "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in \
+             record ({version}). The object might have been modified"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Returns 500 if a Job that is created has a resourceVersion. One that is not a number is ignored.
+pub(crate) fn check_no_resource_version(sent: &str) -> Result<(), Status> {
+    match parse_resource_version(sent) {
+        Ok(0) | Err(_) => Ok(()),
+        Ok(_) => {
+            Err(Status::unknown_error("resourceVersion should not be set on objects to be created"))
+        }
+    }
 }
 
 /// `ParseResourceVersion` of the store: an absent version is 0.

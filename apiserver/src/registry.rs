@@ -5,23 +5,40 @@
 //! with the policy in place of validating admission.
 
 use serde_json::{Map, Value};
-use volcano_job_update::Job;
 use volcano_job_update::internals::{JobParts, Ratcheting, structural};
 use volcano_job_update::resource::{GROUP, VERSION};
 use volcano_job_update::status::{GroupKind, Status, StatusCause, StatusCodes};
+use volcano_job_update::{Job, Validator, Violation};
 
-use crate::decode::{self, DecodedJob, MISSING_API_VERSION};
+use crate::admission::{volcano_creation_denial, volcano_defaults};
+use crate::decode::{self, DecodedJob, MISSING_API_VERSION, TypeMeta};
 use crate::encode::{value_of, write_job};
-use crate::fields::{self, FieldValue};
+use crate::fields::{self, FieldError, FieldValue};
 use crate::go;
 use crate::handlers::{Diagnostics, RequestScope, Verb};
 use crate::metadata_validation::{self, finalizer_warnings};
 use crate::object_meta::{self, ObjectMeta, string};
 use crate::preconditions;
-use crate::response::{Response, StoreVerb};
+use crate::response::{CreatedName, Response, StoreVerb};
 use crate::schema_rules;
 use crate::strategy;
 use crate::syntax;
+
+/// The stored Job as an API server reads it. Its metadata and its status can be replaced.
+pub(crate) struct StoredJob<'e> {
+    pub(crate) job: DecodedJob<'e>,
+    status: Option<FieldValue<'e>>,
+    /// The metadata as an API server reads them.
+    old: ObjectMeta,
+    /// The metadata as they are stored.
+    stored: Map<String, Value>,
+}
+
+/// What a request says about the name and the version of a Job that is created.
+struct NewName {
+    is_generated: bool,
+    sent_version: String,
+}
 
 impl RequestScope<'_> {
     /// Replaces the existing Job. `decoded` is the decoded form of `job`.
@@ -58,59 +75,120 @@ impl RequestScope<'_> {
         let updated = if decoded.is_lossless {
             job
         } else {
-            // Not the encoded text, in which `1.0` is `1`.
             decoded_value = value_of(&decoded).map_err(Status::internal_error)?;
-            let limits = self.validator.policy().limits();
-            decoded_job =
-                limits.read_value(&decoded_value).map_err(|error| Status::job_error(&error))?;
+            decoded_job = self.read_decoded(&decoded_value)?;
             &decoded_job
         };
         let causes = std::mem::take(&mut diagnostics.mistyped.causes);
         self.validate_update(existing, updated, &decoded, &old, causes)?;
-        let warnings = &mut diagnostics.warnings;
-        warnings.extend(finalizer_warnings(&decoded.metadata, &old));
+        diagnostics.warnings.extend(finalizer_warnings(&decoded.metadata, &old));
         let review = self
             .validator
             .review(existing, updated)
             .map_err(|error| Status::review_error(&error))?;
         if let Some(violations) = review.violations() {
+            diagnostics.denied = violations.iter().map(Violation::code).collect();
             let name = string(&decoded.metadata, "name");
             return Err(Status::denied(name, violations, self.context.status_codes));
         }
+        let warnings = &mut diagnostics.warnings;
         warnings.extend(review.warnings().iter().map(ToString::to_string));
         // A dry run is answered with the object as it was sent, without a look into the store.
         let self_link = self_link.filter(|_| self.info.is_dry_run());
         decoded.metadata.extend(self_link.map(|link| ("selfLink".to_owned(), link)));
         let body = self.body(&mut decoded, &encoded, status.as_ref());
         let (warnings, review) = (std::mem::take(warnings), Some(review));
-        Ok(Response { verb, is_created: false, encoded, body, warnings, review })
+        Ok(Response { verb, code: 200, created: None, encoded, body, warnings, review })
     }
 
-    /// Creates the Job if the context allows it.
+    /// Reads the value of a decoded Job. Unlike in the encoded text, `1.0` in it is not `1`.
+    fn read_decoded<'v>(&self, value: &'v Value) -> Result<Job<'v>, Status> {
+        let limits = self.validator.policy().limits();
+        limits.read_value(value).map_err(|error| Status::job_error(&error))
+    }
+
+    /// Stores and returns the stored Job with other metadata or another status.
+    pub(crate) fn write_stored(&self, stored: StoredJob<'_>, warnings: Vec<String>) -> Response {
+        let StoredJob { mut job, status, old, stored } = stored;
+        let verb = self.update_verb(&job, &old, stored);
+        if verb == StoreVerb::Update {
+            let version = self.context.resource_version.to_string();
+            job.metadata.insert("resourceVersion".into(), version.into());
+        }
+        let encoded = self.encode(&job, status.as_ref());
+        let body = self.body(&mut job, &encoded, status.as_ref());
+        Response { verb, code: 200, created: None, encoded, body, warnings, review: None }
+    }
+
+    /// Creates the Job. A PUT does so only if the context allows it.
     pub(crate) fn create(
         &self,
+        job: &Job<'_>,
         mut decoded: DecodedJob<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Result<Response, Status> {
+        let metadata = &mut decoded.metadata;
         let Some(creation) = &self.context.creation else {
-            return Err(Status::not_found(&self.info.name));
+            return Err(match self.verb {
+                Verb::Create => Status::internal_error("system metadata was not initialized"),
+                _ => Status::not_found(&self.info.name),
+            });
         };
-        let version = self.context.resource_version;
-        strategy::prepare_for_create(&mut decoded.metadata, creation, version);
+        strategy::prepare_for_create(metadata, creation);
+        let is_generated = self.verb == Verb::Create
+            && strategy::generate_name(metadata, self.context.name_suffix.as_ref())?;
+        let sent_version = string(metadata, "resourceVersion").to_owned();
+        let is_dry_run = self.info.is_dry_run();
+        // A dry run of a POST is answered with the resourceVersion as it was sent.
+        if !(self.verb == Verb::Create && is_dry_run) {
+            let version = self.context.resource_version.to_string();
+            metadata.insert("resourceVersion".into(), version.into());
+        }
+        let names = NewName { is_generated, sent_version };
+        if !self.context.asks_volcano {
+            return self.create_prepared(job, decoded, names, diagnostics);
+        }
+        let filled = volcano_defaults(&value_of(&decoded).map_err(Status::internal_error)?)?;
+        let job = self.read_decoded(&filled)?;
+        let decoded = self.decode(None, &job, &diagnostics.mistyped)?;
+        self.create_prepared(&job, decoded, names, diagnostics)
+    }
+
+    /// Creates a Job that has its metadata.
+    fn create_prepared(
+        &self,
+        job: &Job<'_>,
+        mut decoded: DecodedJob<'_>,
+        NewName { is_generated, sent_version }: NewName,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Response, Status> {
+        let is_dry_run = self.info.is_dry_run();
         let encoded = self.encode(&decoded, None);
-        let created = self
-            .validator
-            .policy()
-            .limits()
-            .read_slice(encoded.as_bytes())
-            .map_err(|error| Status::job_error(&error))?;
         let causes = std::mem::take(&mut diagnostics.mistyped.causes);
-        self.validate(&created, &decoded, causes)?;
+        let decoded_value;
+        let decoded_job;
+        let created = if decoded.is_lossless {
+            job
+        } else {
+            decoded_value = value_of(&decoded).map_err(Status::internal_error)?;
+            decoded_job = self.read_decoded(&decoded_value)?;
+            &decoded_job
+        };
+        self.validate(created, &decoded, causes)?;
+        if self.verb == Verb::Create && !is_dry_run {
+            preconditions::check_no_resource_version(&sent_version)?;
+        }
+        if self.context.asks_volcano {
+            let job = value_of(&decoded).map_err(Status::internal_error)?;
+            volcano_creation_denial(&job).map_or(Ok(()), |denial| Err(Status::from(denial)))?;
+        }
         let mut warnings = std::mem::take(&mut diagnostics.warnings);
         warnings.extend(finalizer_warnings(&decoded.metadata, &ObjectMeta::new()));
+        let name = string(&decoded.metadata, "name").to_owned();
+        let created = Some(CreatedName { name, is_generated });
         let body = self.body(&mut decoded, &encoded, None);
-        let verb = if self.info.is_dry_run() { StoreVerb::Keep } else { StoreVerb::Create };
-        Ok(Response { verb, is_created: true, encoded, body, warnings, review: None })
+        let verb = if is_dry_run { StoreVerb::Keep } else { StoreVerb::Create };
+        Ok(Response { verb, code: 201, created, encoded, body, warnings, review: None })
     }
 
     /// The effect of an update on the store. `stored` is the metadata of the existing Job as
@@ -156,7 +234,7 @@ impl RequestScope<'_> {
             errors.extend(strategy::validate_type_meta(&decoded.type_meta));
             errors.extend(self.validate_lists(existing)?);
         }
-        invalid_if_any(decoded, errors)
+        invalid_if_any(&decoded.type_meta, string(&decoded.metadata, "name"), errors)
     }
 
     /// Validates the lists of an object of another kind, whose fields are not decoded.
@@ -178,10 +256,17 @@ impl RequestScope<'_> {
         causes: Vec<StatusCause>,
     ) -> Result<(), Status> {
         let nothing = Job::from_slice(b"{}").expect("an empty object is a Job");
-        let mut errors = metadata_validation::validate(&decoded.metadata);
-        errors.extend(strategy::validate_type_meta(&decoded.type_meta));
-        errors.extend(self.validate_schema(&nothing, created, causes)?);
-        invalid_if_any(decoded, errors)
+        let mut errors;
+        if decoded.type_meta.is_stored_version() {
+            errors = metadata_validation::validate(&decoded.metadata);
+            let schema_errors =
+                schema_rules::causes(&nothing, created, self.validator, Ratcheting::Lists)?;
+            errors.extend(with_others(causes, schema_errors));
+        } else {
+            errors = strategy::validate_type_meta(&decoded.type_meta);
+            errors.extend(self.validate_lists(&nothing)?);
+        }
+        invalid_if_any(&decoded.type_meta, string(&decoded.metadata, "name"), errors)
     }
 
     /// Validates the fields that the update changes against the schema. A field that already has an
@@ -190,17 +275,15 @@ impl RequestScope<'_> {
         &self,
         existing: &Job<'_>,
         updated: &Job<'_>,
-        mut causes: Vec<StatusCause>,
+        causes: Vec<StatusCause>,
     ) -> Result<Vec<StatusCause>, Status> {
         let ratcheting = if self.context.status_codes == StatusCodes::Kubernetes {
             Ratcheting::Lists
         } else {
             Ratcheting::Tasks
         };
-        let mut others = schema_rules::causes(existing, updated, self.validator, ratcheting)?;
-        others.retain(|cause| causes.iter().all(|known| known.field != cause.field));
-        causes.append(&mut others);
-        Ok(causes)
+        let others = schema_rules::causes(existing, updated, self.validator, ratcheting)?;
+        Ok(with_others(causes, others))
     }
 
     /// The Job as stored and returned: a single line with a line break.
@@ -221,8 +304,10 @@ impl RequestScope<'_> {
         status: Option<&FieldValue<'_>>,
     ) -> Option<String> {
         if self.context.self_link {
-            let (namespace, name) = (&self.info.namespace, &self.info.name);
-            let path = format!("/apis/{GROUP}/{VERSION}/namespaces/{namespace}/jobs/{name}");
+            let namespace = &self.info.namespace;
+            let name = string(&decoded.metadata, "name");
+            let end = if self.info.is_status { "/status" } else { "" };
+            let path = format!("/apis/{GROUP}/{VERSION}/namespaces/{namespace}/jobs/{name}{end}");
             decoded.metadata.insert("selfLink".into(), path.into());
         }
         let with_self_link =
@@ -244,13 +329,71 @@ fn stored_metadata(existing: &Job<'_>) -> Result<Map<String, Value>, Status> {
     Ok(metadata)
 }
 
-/// Returns 422 if there are errors, for the kind that the Job has.
-fn invalid_if_any(decoded: &DecodedJob<'_>, errors: Vec<StatusCause>) -> Result<(), Status> {
+impl<'e> StoredJob<'e> {
+    /// # Errors
+    ///
+    /// 500: the Job cannot be read.
+    pub(crate) fn read(existing: &Job<'e>, validator: &Validator) -> Result<Self, Status> {
+        let schema = structural(validator);
+        let stored = stored_metadata(existing)?;
+        let old = object_meta::decode_stored(&stored);
+        let mut metadata = old.clone();
+        metadata.insert("generation".into(), strategy::next_generation(&old, false)?.into());
+        // It was stored before Kubernetes 1.20, and is not written again.
+        metadata.remove("selfLink");
+        let fields = fields::decode(existing, Some(existing), schema).map_err(|error| {
+            let (FieldError::Request(error) | FieldError::Stored(error)) = error;
+            Status::internal_error(error)
+        })?;
+        let status = fields::stored_status(existing, schema).map_err(Status::internal_error)?;
+        let (type_meta, unknown) = (TypeMeta::job(), Vec::new());
+        let job = DecodedJob { type_meta, metadata, fields, unknown, is_lossless: true };
+        Ok(Self { job, status, old, stored })
+    }
+
+    /// The status as a document.
+    ///
+    /// # Errors
+    ///
+    /// 500: it cannot be parsed.
+    pub(crate) fn status_value(&self) -> Result<Option<Value>, Status> {
+        let value = self.status.as_ref().map(FieldValue::to_value);
+        value.transpose().map_err(Status::internal_error)
+    }
+
+    pub(crate) fn set_status(&mut self, status: Option<Value>) {
+        let text = |status: &Option<FieldValue<'_>>| {
+            let mut text = String::new();
+            if let Some(status) = status {
+                status.write(&mut text);
+            }
+            text
+        };
+        let status = status.map(FieldValue::Value);
+        self.job.fields.encoding_differs |= text(&status) != text(&self.status);
+        self.status = status;
+    }
+}
+
+/// Adds the other causes that are for other fields.
+pub(crate) fn with_others(
+    mut causes: Vec<StatusCause>,
+    mut others: Vec<StatusCause>,
+) -> Vec<StatusCause> {
+    others.retain(|cause| causes.iter().all(|known| known.field != cause.field));
+    causes.append(&mut others);
+    causes
+}
+
+/// Returns 422 if there are errors, for an object of this kind.
+pub(crate) fn invalid_if_any(
+    type_meta: &TypeMeta,
+    name: &str,
+    errors: Vec<StatusCause>,
+) -> Result<(), Status> {
     if errors.is_empty() {
         return Ok(());
     }
-    let DecodedJob { type_meta, metadata, .. } = decoded;
-    let name = string(metadata, "name");
     let kind = GroupKind::new(type_meta.group(), &type_meta.kind);
     Err(Status::invalid_object(kind, name, errors))
 }

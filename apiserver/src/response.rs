@@ -3,9 +3,11 @@
 use std::fmt;
 
 use serde_json::Value;
-use volcano_job_update::Review;
+use volcano_job_update::internals::JobParts;
 use volcano_job_update::status::{CauseType, Status, StatusCause, quote};
+use volcano_job_update::{Job, Review, ViolationCode};
 
+use crate::context::RequestContext;
 use crate::go;
 
 /// The limit for the causes of one answer. An API server has no limit, and one body can cause a
@@ -18,9 +20,10 @@ pub(crate) const MAX_CAUSES: usize = 1000;
 #[derive(Clone)]
 pub struct Response {
     pub(crate) verb: StoreVerb,
-    /// Whether the code is 201, also in a dry run.
-    pub(crate) is_created: bool,
-    /// The Job as a single line with a line break. This is the body of the response and, without
+    pub(crate) code: u16,
+    /// The name of a created Job.
+    pub(crate) created: Option<CreatedName>,
+    /// Empty if the Job is deleted, otherwise the Job as a single line with a line break. This is the body of the response and, without
     /// the line break, the text to store.
     pub(crate) encoded: String,
     /// The body, if it differs from `encoded`.
@@ -37,6 +40,14 @@ impl fmt::Debug for Response {
             .field("warnings", &self.warnings)
             .finish_non_exhaustive()
     }
+}
+
+/// The name of a Job that is created.
+#[derive(Clone, Debug)]
+pub(crate) struct CreatedName {
+    pub(crate) name: String,
+    /// Whether it was made from `generateName`.
+    pub(crate) is_generated: bool,
 }
 
 /// The effect of a response on the store.
@@ -61,7 +72,8 @@ pub enum StoreAction<'r> {
     Create(&'r str),
     /// Replace the existing Job by this one, as compact JSON.
     Update(&'r str),
-    /// Delete the existing Job: it was being deleted, and the request removed its last finalizer.
+    /// Delete the existing Job: the request is a DELETE and the Job has no finalizer, or the Job was being
+    /// deleted and the request removed its last finalizer.
     Delete,
 }
 
@@ -73,13 +85,22 @@ pub struct ErrorResponse {
     /// The body, see [`status_body`].
     pub status: Status,
     /// The warnings, each the text of a header `Warning: 299 - "…"`.
-    pub warnings: Vec<String>,
+    pub warnings: Box<[String]>,
+    /// The codes of the violations, if the policy denies the update; otherwise empty.
+    pub denied: Box<[ViolationCode]>,
+}
+
+impl ErrorResponse {
+    /// The same answer with the status codes of the context.
+    pub(crate) fn with_codes(self, context: &RequestContext) -> Self {
+        Self { status: self.status.with_codes(context.status_codes), ..self }
+    }
 }
 
 impl From<Status> for ErrorResponse {
     /// An answer without warnings.
     fn from(status: Status) -> Self {
-        Self { status, warnings: Vec::new() }
+        Self { status, warnings: Box::default(), denied: Box::default() }
     }
 }
 
@@ -90,10 +111,43 @@ impl From<ErrorResponse> for Status {
 }
 
 impl Response {
-    /// The HTTP status code: 200, or 201 if the Job is created.
+    /// The HTTP status code: 200, 201 if the Job is created, also in a dry run, or 202 if it is only
+    /// marked as being deleted and the request has `orphanDependents: false`.
     #[must_use]
     pub fn code(&self) -> u16 {
-        if self.is_created { 201 } else { 200 }
+        self.code
+    }
+
+    /// The name of the Job that is created; `None` if none is.
+    #[must_use]
+    pub fn created_name(&self) -> Option<&str> {
+        self.created.as_ref().map(|created| &*created.name)
+    }
+
+    /// Whether the name of the created Job is a generated one. An API server tries up to seven other
+    /// names if a Job has that name.
+    #[must_use]
+    pub fn has_generated_name(&self) -> bool {
+        self.created.as_ref().is_some_and(|created| created.is_generated)
+    }
+
+    /// The answer instead of this one if a Job of the name is stored: 409 `AlreadyExists`. `existing` is
+    /// that Job, if it is still stored.
+    ///
+    /// A server must look for such a Job in a dry run as well, and after the other checks, thus after
+    /// [`create()`](crate::create()).
+    #[must_use]
+    pub fn already_exists(&self, existing: Option<&Job<'_>>) -> Status {
+        let name = self.created_name().unwrap_or_default();
+        let mut status = if self.has_generated_name() {
+            Status::generated_name_exists(name)
+        } else {
+            Status::already_exists(name)
+        };
+        if existing.is_some_and(is_being_deleted) {
+            status.message = format!("object is being deleted: {}", status.message);
+        }
+        status
     }
 
     /// The body, of the content type `application/json`.
@@ -126,11 +180,17 @@ impl Response {
         &self.warnings
     }
 
-    /// The changes of an update with their outcomes under the policy; `None` if the Job is created.
+    /// The changes of a PUT or PATCH with their outcomes under the policy; `None` if the Job is created
+    /// or deleted, or if only its status is replaced.
     #[must_use]
     pub fn review(&self) -> Option<&Review> {
         self.review.as_ref()
     }
+}
+
+fn is_being_deleted(job: &Job<'_>) -> bool {
+    let mut metadata = job.metadata().into_iter().flatten();
+    metadata.any(|entry| entry.is("deletionTimestamp") && !entry.field().is_null())
 }
 
 impl<'r> StoreAction<'r> {

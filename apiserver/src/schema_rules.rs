@@ -11,13 +11,16 @@ use std::fmt::Write as _;
 use serde_json::{Map, Number, Value};
 use volcano_job_update::internals::{
     ANY, JsonType, Ratcheting, SchemaViolation, SchemaViolationKind, Structural, schema_violations,
-    structural,
+    status_violations, structural,
 };
 use volcano_job_update::status::{CauseType, Status, StatusCause};
 use volcano_job_update::{FieldPath, Job, Segment, Validator};
 
 use crate::go;
 use crate::response::{MAX_CAUSES, with_value};
+
+/// What the server writes for a field that it does not know.
+const NOWHERE: &str = "<nil>";
 
 /// The schema violations in the parts of a Job that differ from the existing Job.
 ///
@@ -54,6 +57,38 @@ pub(crate) fn list_causes(
     });
     // Defaults are not filled in.
     Ok(causes_of(&violations, &ANY))
+}
+
+/// The schema violations in the parts of a status that differ from the existing one. An API server
+/// validates it alone, so the messages do not name it.
+pub(crate) fn status_causes(
+    existing: Option<&Value>,
+    status: &Value,
+    validator: &Validator,
+) -> Vec<StatusCause> {
+    let violations = status_violations(existing, status, validator, MAX_CAUSES);
+    below_status(causes_of(&violations, status_schema(validator)))
+}
+
+/// The causes for the nulls in a status where the schema allows none.
+pub(crate) fn status_null_causes(status: &Value, validator: &Validator) -> Vec<StatusCause> {
+    let mut causes = Vec::new();
+    add_null_causes(status, status_schema(validator), &mut String::new(), &mut causes);
+    below_status(causes)
+}
+
+fn status_schema(validator: &Validator) -> &Structural {
+    structural(validator).declared_child("status").unwrap_or(&ANY)
+}
+
+fn below_status(mut causes: Vec<StatusCause>) -> Vec<StatusCause> {
+    for cause in &mut causes {
+        cause.field = match &*cause.field {
+            NOWHERE | "" => "status".into(),
+            field => format!("status.{field}"),
+        };
+    }
+    causes
 }
 
 fn violations(
@@ -115,11 +150,18 @@ impl Causes<'_> {
             }
             SchemaViolationKind::Type { expected, found } => {
                 // The server names the format instead of the type, unless the value is a string or
-                // list.
-                let by_format = matches!(found, Value::Bool(_) | Value::Object(_));
-                match integer_format(schema).filter(|_| by_format) {
-                    Some(format) => self.add_type(&field, format, ""),
-                    None => self.add_type(&field, &names(expected), type_name(found)),
+                // list. It accepts a list for a string with a format.
+                match (integer_format(schema).or(string_format(schema)), found) {
+                    (Some(format), Value::Bool(_) | Value::Object(_)) => {
+                        self.add_type(&field, format, "");
+                    }
+                    (Some(format), Value::Number(_)) => {
+                        let is_integer = type_name(found) == JsonType::Integer.name();
+                        let go_type = if is_integer { "int64" } else { "float64" };
+                        self.add_type(&field, format, go_type);
+                    }
+                    (Some(_), Value::Array(_)) if string_format(schema).is_some() => {}
+                    _ => self.add_type(&field, &names(expected), type_name(found)),
                 }
             }
             SchemaViolationKind::Missing => {
@@ -235,7 +277,7 @@ impl Causes<'_> {
 
     /// Adds a cause for which the server does not know the field, and writes `<nil>`.
     fn add_nowhere(&mut self, detail: &str) {
-        self.list.push(with_value(CauseType::Invalid, "<nil>", &"".into(), detail));
+        self.list.push(with_value(CauseType::Invalid, NOWHERE, &"".into(), detail));
     }
 
     fn add_type(&mut self, field: &str, expected: &str, found: &str) {
@@ -260,6 +302,11 @@ fn new_value(violation: &SchemaViolation) -> &Value {
 /// `int32` or `int64`, if the schema has such a format.
 fn integer_format(schema: &Structural) -> Option<&str> {
     schema.format().filter(|format| format.starts_with("int"))
+}
+
+/// `date-time`, the only format of strings that schemas of Jobs have.
+fn string_format(schema: &Structural) -> Option<&str> {
+    schema.format().filter(|format| *format == "date-time")
 }
 
 /// A number as Go's `float64`. A number out of that range becomes NaN, which is not an integer and
@@ -306,8 +353,47 @@ pub(crate) fn wrong_type(field: &str, expected: &str, found: &str) -> StatusCaus
     with_value(CauseType::TypeInvalid, field, &found.into(), &detail)
 }
 
+/// Adds the causes for the nulls in a value. `path` is that of the value again afterwards.
+pub(crate) fn add_null_causes(
+    value: &Value,
+    schema: &Structural,
+    path: &mut String,
+    causes: &mut Vec<StatusCause>,
+) {
+    if causes.len() >= MAX_CAUSES {
+        return;
+    }
+    let length = path.len();
+    match value {
+        Value::Null if !schema.nullable && schema.default.is_none() => {
+            causes.extend(null_causes(path, schema));
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if let Some(schema) = schema.declared_child(name) {
+                    if length > 0 {
+                        path.push('.');
+                    }
+                    path.push_str(name);
+                    add_null_causes(value, schema, path, causes);
+                    path.truncate(length);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (position, item) in items.iter().enumerate() {
+                // Writing to a String cannot fail.
+                let _ = write!(path, "[{position}]");
+                add_null_causes(item, schema.items(), path, causes);
+                path.truncate(length);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// The causes for a `null` where the schema allows none. A value that it does not describe can be null.
-pub(crate) fn null_causes(field: &str, schema: &Structural) -> Vec<StatusCause> {
+fn null_causes(field: &str, schema: &Structural) -> Vec<StatusCause> {
     let expected = match schema.json_type() {
         Some(expected) => expected,
         None if schema.is_int_or_string() => "integer,string",

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use volcano_job_apiserver::{
     ErrorResponse, PatchRequest, ReplaceRequest, RequestContext, Response, StoreAction, patch,
-    replace,
+    patch_status, replace, replace_status,
 };
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update::{Job, UpdatePolicy, Validator};
@@ -56,10 +56,6 @@ fn exception(recording: &str, exchange: &Value, request: &Value) -> Option<&'sta
     }
     if content_type == "application/apply-patch+yaml" {
         return Some("server-side apply, which is out of scope");
-    }
-    let path = request["path"].as_str().unwrap_or_default();
-    if path.ends_with("/status") {
-        return Some("the status, which is another request");
     }
     if message.contains("ResourceExhausted") || message.contains("etcdserver") {
         return Some("a limit of the store, which is the caller's");
@@ -117,12 +113,14 @@ fn answer(
     if exchange.verb == "PATCH" {
         let content_type = exchange.content_type.as_deref().unwrap_or_default();
         let request = PatchRequest::from_uri(&exchange.uri, content_type, &exchange.body)?;
+        let patch = if request.is_status() { patch_status } else { patch };
         return patch(existing.as_ref(), &request, validator, &context);
     }
     let mut request = ReplaceRequest::from_uri(&exchange.uri, &exchange.body)?;
     if let Some(content_type) = &exchange.content_type {
         request = request.with_content_type(content_type.as_str());
     }
+    let replace = if request.is_status() { replace_status } else { replace };
     replace(existing.as_ref(), &request, validator, &context)
 }
 
@@ -280,7 +278,7 @@ impl Tally {
         let text = stored.as_ref().map(ToString::to_string);
         let other = stored.as_ref().is_some_and(|job| {
             let path = request["path"].as_str().unwrap();
-            !path.ends_with(&format!(
+            !path.trim_end_matches("/status").ends_with(&format!(
                 "/namespaces/{}/jobs/{}",
                 job["metadata"]["namespace"].as_str().unwrap(),
                 job["metadata"]["name"].as_str().unwrap()

@@ -15,8 +15,6 @@ mod ownership;
 mod typed;
 mod types;
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 use volcano_job_update::internals::Structural;
 use volcano_job_update::resource::{API_VERSION, KIND};
@@ -33,9 +31,6 @@ use crate::object_meta;
 use crate::schema_rules;
 
 pub(crate) const APPLY_PATCH: &str = "application/apply-patch+yaml";
-
-/// The maximum number of causes for nulls.
-const MAX_NULL_CAUSES: usize = 1000;
 
 /// The annotation in which `kubectl apply` keeps what it applied last.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -128,46 +123,9 @@ pub(crate) fn apply(
 pub(crate) fn null_causes(merged: &Value, schema: &Structural) -> Vec<StatusCause> {
     let mut causes = Vec::new();
     if let (Some(spec), Some(schema)) = (merged.get("spec"), schema.declared_child("spec")) {
-        add_null_causes(spec, schema, &mut "spec".to_owned(), &mut causes);
+        schema_rules::add_null_causes(spec, schema, &mut "spec".to_owned(), &mut causes);
     }
     causes
-}
-
-/// Adds the causes for the nulls in a value. `path` is that of the value again afterwards.
-fn add_null_causes(
-    value: &Value,
-    schema: &Structural,
-    path: &mut String,
-    causes: &mut Vec<StatusCause>,
-) {
-    if causes.len() >= MAX_NULL_CAUSES {
-        return;
-    }
-    let length = path.len();
-    match value {
-        Value::Null if !schema.nullable && schema.default.is_none() => {
-            causes.extend(schema_rules::null_causes(path, schema));
-        }
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                if let Some(schema) = schema.declared_child(name) {
-                    path.push('.');
-                    path.push_str(name);
-                    add_null_causes(value, schema, path, causes);
-                    path.truncate(length);
-                }
-            }
-        }
-        Value::Array(items) => {
-            for (position, item) in items.iter().enumerate() {
-                // Writing to a String cannot fail.
-                let _ = write!(path, "[{position}]");
-                add_null_causes(item, schema.items(), path, causes);
-                path.truncate(length);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }
 
 /// A configuration that is merged into a Job.

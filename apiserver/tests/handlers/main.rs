@@ -1,10 +1,13 @@
-//! PUT and PATCH of the documented Job: the documented answer, and every kind of error.
+//! Requests for the documented Job: the documented answer, and every kind of error.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic here is a failed test")]
 
+mod create;
+mod delete;
 mod errors;
 mod patch;
 mod put;
+mod status;
 
 use std::num::NonZeroU64;
 use std::path::Path;
