@@ -1,0 +1,319 @@
+//! WATCH: the writes, as they happen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Response;
+use bytes::Bytes;
+use futures_util::stream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use volcano_job_apiserver::status_body;
+use volcano_job_update::resource::{API_VERSION, KIND};
+use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause};
+
+use super::failure::Failure;
+use super::http::json;
+use super::list::resource_version;
+use super::selectors::Selector;
+use super::state::Api;
+use super::view::{INITIAL_EVENTS_END, View};
+use crate::metrics::Watching;
+use crate::query::Query;
+use crate::store::{self, Event, Expired, Key, StoredJob, Watcher};
+
+/// How long a watch lasts if the client does not say, at least; at most twice as long.
+const MIN_SECONDS: u64 = 1800;
+
+/// How often a client that asked for it learns how far its watch is.
+const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A watch, between two pieces of its answer.
+struct Watch {
+    watcher: Watcher,
+    filter: Filter,
+    /// The Jobs that were there at the start, and their end.
+    initial: Option<String>,
+    wants_bookmarks: bool,
+    next_bookmark: Instant,
+    end: Instant,
+    is_over: bool,
+    all_end: watch::Receiver<bool>,
+    _watching: Watching,
+}
+
+/// Which Jobs are shown, and how.
+struct Filter {
+    namespace: Option<Arc<str>>,
+    selector: Selector,
+    view: View,
+    self_links: bool,
+    /// Whether an event could not be shown, so that there is nothing behind it.
+    is_over: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Added,
+    Modified,
+    Deleted,
+}
+
+impl Api {
+    pub(super) async fn watch(
+        &self,
+        namespace: Option<&str>,
+        query: &Query<'_>,
+        view: View,
+    ) -> Result<Response<Body>, Failure> {
+        check_options(query)?;
+        let selector = Selector::of_query(query)?;
+        let view = view.for_watch()?;
+        let self_links = self.settings().options.self_links;
+        let mut filter = Filter {
+            namespace: namespace.map(Into::into),
+            selector,
+            view,
+            self_links,
+            is_over: false,
+        };
+        let wants_bookmarks = query.is_set("allowWatchBookmarks");
+        let asked = resource_version(query)?;
+        let sends_initial = query.is_set("sendInitialEvents");
+        // Without a resourceVersion, a watch begins with the Jobs that are there.
+        let (since, initial) = if sends_initial || asked.is_none() {
+            let query = store::Query { namespace: filter.namespace.clone(), ..Default::default() };
+            let page = self.store.list(&query).await?;
+            let marks_end = sends_initial && wants_bookmarks;
+            (page.version, Some(filter.initial(&page, marks_end)))
+        } else {
+            (asked.unwrap_or_default(), None)
+        };
+        let watcher = match self.store.history().watch(since) {
+            Ok(watcher) => watcher,
+            Err(expired) => return Ok(json(200, error_line(expired))),
+        };
+        let now = Instant::now();
+        let watch = Watch {
+            watcher,
+            filter,
+            initial,
+            wants_bookmarks,
+            next_bookmark: now + BOOKMARK_INTERVAL,
+            end: now + timeout(query),
+            is_over: false,
+            all_end: self.watches_end.subscribe(),
+            _watching: self.metrics.watching(),
+        };
+        let pieces = stream::unfold(watch, async |mut watch| {
+            let piece = watch.next().await?;
+            Some((Ok::<_, std::convert::Infallible>(piece), watch))
+        });
+        Ok(json(200, Body::from_stream(pieces)))
+    }
+}
+
+/// The combinations of options that an API server refuses.
+fn check_options(query: &Query<'_>) -> Result<(), Status> {
+    let has_match = !query.get("resourceVersionMatch").is_empty();
+    let cause = if query.has("sendInitialEvents") {
+        match query.get("resourceVersionMatch") {
+            "NotOlderThan" => return Ok(()),
+            _ => StatusCause::new(
+                CauseType::Forbidden,
+                "resourceVersionMatch",
+                "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+            ),
+        }
+    } else if has_match {
+        StatusCause::new(
+            CauseType::Forbidden,
+            "resourceVersionMatch",
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        )
+    } else {
+        return Ok(());
+    };
+    let options = GroupKind::new("meta.k8s.io", "ListOptions");
+    Err(Status::invalid_object(options, "", vec![cause]))
+}
+
+fn timeout(query: &Query<'_>) -> Duration {
+    match query.get("timeoutSeconds").parse::<u64>() {
+        Ok(seconds) if seconds > 0 => Duration::from_secs(seconds),
+        // Clients that began at the same time do not all come back at the same time.
+        _ => Duration::from_secs(rand::random_range(MIN_SECONDS..2 * MIN_SECONDS)),
+    }
+}
+
+impl Watch {
+    /// The next piece of the answer; `None` at its end.
+    async fn next(&mut self) -> Option<Bytes> {
+        if let Some(initial) = self.initial.take().filter(|initial| !initial.is_empty()) {
+            return Some(initial.into());
+        }
+        while !self.is_over && !self.filter.is_over {
+            tokio::select! {
+                events = self.watcher.next() => {
+                    let piece = self.piece(&events);
+                    if !piece.is_empty() {
+                        return Some(piece);
+                    }
+                }
+                () = sleep_until(self.next_bookmark), if self.wants_bookmarks => {
+                    self.next_bookmark = Instant::now() + BOOKMARK_INTERVAL;
+                    return Some(self.bookmark());
+                }
+                () = ends(&mut self.all_end, self.end) => {
+                    self.is_over = true;
+                    if self.wants_bookmarks {
+                        return Some(self.bookmark());
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn bookmark(&mut self) -> Bytes {
+        let mut line = String::new();
+        self.filter.write_bookmark(self.watcher.version(), false, &mut line);
+        line.into()
+    }
+
+    fn piece(&mut self, events: &Result<Vec<Arc<Event>>, Expired>) -> Bytes {
+        match events {
+            Ok(events) => self.filter.piece(events),
+            Err(expired) => {
+                self.is_over = true;
+                error_line(*expired).into()
+            }
+        }
+    }
+}
+
+/// Completes when the time of a watch is over, or the server is about to stop.
+async fn ends(all_end: &mut watch::Receiver<bool>, end: Instant) {
+    // An error means that the server is gone.
+    let all = async { drop(all_end.wait_for(|ends| *ends).await) };
+    tokio::select! {
+        () = all => {}
+        () = sleep_until(end) => {}
+    }
+}
+
+impl Filter {
+    fn piece(&mut self, events: &[Arc<Event>]) -> Bytes {
+        let is_plain = self.selector.is_everything() && self.view.is_plain() && !self.self_links;
+        match events {
+            [event] if is_plain && self.is_of_namespace(&event.key) => plain_line(event),
+            events => {
+                let mut piece = String::new();
+                for event in events {
+                    self.write(event, &mut piece);
+                }
+                piece.into()
+            }
+        }
+    }
+
+    fn is_of_namespace(&self, key: &Key) -> bool {
+        self.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
+    }
+
+    fn initial(&mut self, page: &store::Page, marks_end: bool) -> String {
+        let mut text = String::new();
+        for (key, job) in &page.jobs {
+            if self.shows(key, job) {
+                self.write_line(Kind::Added, (key, job), &mut text);
+            }
+        }
+        if marks_end {
+            self.write_bookmark(page.version, true, &mut text);
+        }
+        text
+    }
+
+    /// A Job that is no longer selected is deleted, for the client.
+    fn write(&mut self, event: &Event, text: &mut String) {
+        let shown = |job: &Option<StoredJob>| {
+            job.as_ref().filter(|job| self.shows(&event.key, job)).cloned()
+        };
+        match (shown(&event.before), shown(&event.after)) {
+            (None, None) => {}
+            (None, Some(after)) => self.write_line(Kind::Added, (&event.key, &after), text),
+            (Some(_), Some(after)) => self.write_line(Kind::Modified, (&event.key, &after), text),
+            (Some(before), None) => {
+                let deleted = before.at_version(event.version);
+                self.write_line(Kind::Deleted, (&event.key, &deleted), text);
+            }
+        }
+    }
+
+    fn write_line(&mut self, kind: Kind, (key, job): (&Key, &StoredJob), text: &mut String) {
+        let json = if self.self_links { job.with_self_link(key).to_json() } else { job.to_json() };
+        self.write_object(kind.front(), &json, text);
+    }
+
+    fn write_bookmark(&mut self, version: u64, ends_initial: bool, text: &mut String) {
+        let front = r#"{"type":"BOOKMARK","object":"#;
+        self.write_object(front, &bookmark(version, ends_initial), text);
+    }
+
+    fn write_object(&mut self, front: &str, job: &str, text: &mut String) {
+        let object = if self.is_over { None } else { self.view.event(job) };
+        match object {
+            Some(object) => text.extend([front, &object, "}\n"]),
+            None => self.is_over = true,
+        }
+    }
+
+    fn shows(&self, key: &Key, job: &StoredJob) -> bool {
+        self.is_of_namespace(key) && self.selector.matches(key, job)
+    }
+}
+
+impl Kind {
+    fn front(self) -> &'static str {
+        match self {
+            Self::Added => r#"{"type":"ADDED","object":"#,
+            Self::Modified => r#"{"type":"MODIFIED","object":"#,
+            Self::Deleted => r#"{"type":"DELETED","object":"#,
+        }
+    }
+}
+
+/// The line of an event for those who see the whole Job. It is written once for all of them.
+fn plain_line(event: &Event) -> Bytes {
+    let line = event.line.get_or_init(|| {
+        let (kind, job) = match (&event.before, &event.after) {
+            (None, Some(after)) => (Kind::Added, after.clone()),
+            (_, Some(after)) => (Kind::Modified, after.clone()),
+            (Some(before), None) => (Kind::Deleted, before.at_version(event.version)),
+            (None, None) => return Bytes::new(),
+        };
+        let mut line = kind.front().to_owned();
+        job.write_json(&mut line);
+        line.push_str("}\n");
+        line.into()
+    });
+    line.clone()
+}
+
+/// The object of a bookmark.
+fn bookmark(version: u64, ends_initial: bool) -> String {
+    let annotations = if ends_initial {
+        format!(r#""annotations":{{"{INITIAL_EVENTS_END}":"true"}},"#)
+    } else {
+        String::new()
+    };
+    format!(
+        r#"{{"apiVersion":"{API_VERSION}","kind":"{KIND}","metadata":{{{annotations}"resourceVersion":"{version}"}}}}"#
+    )
+}
+
+fn error_line(expired: Expired) -> String {
+    let status = status_body(&Status::expired(expired.to_string()), false);
+    format!(r#"{{"type":"ERROR","object":{}}}"#, status.trim_end()) + "\n"
+}
