@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,6 +23,19 @@ const (
 )
 
 type object = map[string]any
+
+// endpoint is an API server, as its administrator reaches it.
+type endpoint struct {
+	ctx   context.Context
+	api   string
+	token string
+	http  *http.Client
+	// tool is the path of kubectl, and access the arguments with which it finds the server.
+	tool   string
+	access []string
+	// home is the directory for what programs keep about a user.
+	home string
+}
 
 // reply is the response of the API server.
 type reply struct {
@@ -45,28 +60,28 @@ func (r reply) String() string {
 // header is a header of a request.
 type header struct{ name, value string }
 
-func (e *environment) request(method, path string, body any, headers ...header) reply {
+func (s *endpoint) request(method, path string, body any, headers ...header) reply {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return reply{err: err}
 	}
-	answer, text := e.send(method, path, text, headers...)
+	answer, text := s.send(method, path, text, headers...)
 	_ = json.Unmarshal(text, &answer.body)
 	return answer
 }
 
 // send sends a request with this body. It returns the response without its body, and the text of that.
-func (e *environment) send(method, path string, body []byte, headers ...header) (reply, []byte) {
-	request, err := http.NewRequestWithContext(e.ctx, method, e.api+path, bytes.NewReader(body))
+func (s *endpoint) send(method, path string, body []byte, headers ...header) (reply, []byte) {
+	request, err := http.NewRequestWithContext(s.ctx, method, s.api+path, bytes.NewReader(body))
 	if err != nil {
 		return reply{err: err}, nil
 	}
-	request.Header.Set("Authorization", "Bearer admin")
+	request.Header.Set("Authorization", "Bearer "+s.token)
 	request.Header.Set("Content-Type", "application/json")
 	for _, header := range headers {
 		request.Header.Set(header.name, header.value)
 	}
-	response, err := e.http.Do(request)
+	response, err := s.http.Do(request)
 	if err != nil {
 		return reply{err: err}, nil
 	}
@@ -76,12 +91,12 @@ func (e *environment) send(method, path string, body []byte, headers ...header) 
 }
 
 // patch sends a JSON Merge Patch.
-func (e *environment) patch(name string, body any, headers ...header) reply {
+func (s *endpoint) patch(name string, body any, headers ...header) reply {
 	headers = append(headers, header{"Content-Type", "application/merge-patch+json"})
-	return e.request("PATCH", jobsPath+"/"+name, body, headers...)
+	return s.request("PATCH", jobsPath+"/"+name, body, headers...)
 }
 
-func (e *environment) expect(code int, got reply) error {
+func (s *endpoint) expect(code int, got reply) error {
 	if got.err != nil || got.code != code {
 		return fmt.Errorf("expected %d, got %s", code, got)
 	}
@@ -117,17 +132,35 @@ type commandResult struct {
 	stdout, stderr string
 }
 
-func (e *environment) kubectl(input string, arguments ...string) (commandResult, error) {
-	all := append([]string{"--server", e.api, "--certificate-authority", e.path("ca.crt"), "--token", "admin",
-		"--namespace", namespace, "--cache-dir", e.path("cache")}, arguments...)
-	return e.execute(input, filepath.Join(e.options.binaries, "kubectl"), all...)
+func (s *endpoint) kubectl(input string, arguments ...string) (commandResult, error) {
+	return s.kubectlWith(input, nil, arguments...)
 }
 
-func (e *environment) execute(input, program string, arguments ...string) (commandResult, error) {
-	command := exec.CommandContext(e.ctx, program, arguments...)
+// kubectlWith runs kubectl with some variables of the environment, such as KUBE_EDITOR=vi.
+func (s *endpoint) kubectlWith(input string, variables []string, arguments ...string) (commandResult, error) {
+	command := s.kubectlCommand(arguments...)
+	command.Env = append(command.Env, variables...)
+	return result(command, input)
+}
+
+func (s *endpoint) kubectlCommand(arguments ...string) *exec.Cmd {
+	all := append(slices.Clone(s.access), "--namespace", namespace, "--cache-dir", filepath.Join(s.home, "cache"))
+	return s.command(s.tool, append(all, arguments...)...)
+}
+
+func (s *endpoint) execute(input, program string, arguments ...string) (commandResult, error) {
+	return result(s.command(program, arguments...), input)
+}
+
+func (s *endpoint) command(program string, arguments ...string) *exec.Cmd {
+	command := exec.CommandContext(s.ctx, program, arguments...)
+	command.Env = append(os.Environ(), "HOME="+s.home, "KUBECONFIG=")
+	return command
+}
+
+func result(command *exec.Cmd, input string) (commandResult, error) {
 	var stdout, stderr bytes.Buffer
 	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(input), &stdout, &stderr
-	command.Env = append(os.Environ(), "HOME="+e.directory, "KUBECONFIG=")
 	err := command.Run()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
 		return commandResult{}, err
@@ -148,8 +181,8 @@ func (e *environment) generate(arguments ...string) (string, error) {
 	return printed.stdout, nil
 }
 
-func (e *environment) apply(manifests string, arguments ...string) error {
-	applied, err := e.kubectl(manifests, append([]string{"apply", "-f", "-"}, arguments...)...)
+func (s *endpoint) apply(manifests string, arguments ...string) error {
+	applied, err := s.kubectl(manifests, append([]string{"apply", "-f", "-"}, arguments...)...)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -28,7 +29,7 @@ import (
 const timeout = 2 * time.Minute
 
 type options struct {
-	binaries, programs, repository, schema, recordings, logs string
+	binaries, programs, server, repository, schema, recordings, logs string
 	// scenarios is a part of the names of the scenarios to run.
 	scenarios string
 	// requests is the number of random requests, and seed what they depend on.
@@ -36,22 +37,25 @@ type options struct {
 	// applies is the number of random manifests to apply with kubectl.
 	applies int
 	seed    uint64
+	// figures says that volcano-job-server is measured instead, as these options say.
+	figures  bool
+	measures measures
 	// record is a file for the requests with the same answers, with these.
 	record string
 }
 
 // environment is a running cluster without nodes, with a webhook beside it.
 type environment struct {
+	endpoint
 	options   options
-	ctx       context.Context
 	directory string
 	processes []*exec.Cmd
 	authority *authority
-	api       string
 	etcd      string
+	// etcdProcess and apiProcess are etcd and the API server.
+	etcdProcess, apiProcess *exec.Cmd
 	// minor is the minor version of Kubernetes.
 	minor   int
-	http    *http.Client
 	webhook *webhook
 	notes   []string
 	jobs    int
@@ -71,7 +75,8 @@ func start(ctx context.Context, options options) (*environment, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := &environment{options: options, ctx: ctx, directory: directory}
+	env := &environment{options: options, directory: directory}
+	env.endpoint = endpoint{ctx: ctx, token: "admin", tool: filepath.Join(options.binaries, "kubectl"), home: directory}
 	if err := env.startAll(); err != nil {
 		env.stop()
 		return nil, err
@@ -80,6 +85,21 @@ func start(ctx context.Context, options options) (*environment, error) {
 }
 
 func (e *environment) startAll() error {
+	if err := e.startCluster(); err != nil {
+		return err
+	}
+	if e.options.figures {
+		return nil
+	}
+	e.webhook = &webhook{env: e, port: freePort()}
+	if err := e.webhook.renewCertificate(); err != nil {
+		return err
+	}
+	return e.webhook.start()
+}
+
+// startCluster starts etcd and the API server, and installs the CRD.
+func (e *environment) startCluster() error {
 	var err error
 	if e.authority, err = newAuthority(); err != nil {
 		return err
@@ -94,23 +114,12 @@ func (e *environment) startAll() error {
 	if err := e.startServers(); err != nil {
 		return err
 	}
-	if err := e.prepare(); err != nil {
-		return err
-	}
-	e.webhook = &webhook{env: e, port: freePort()}
-	if err := e.webhook.renewCertificate(); err != nil {
-		return err
-	}
-	return e.webhook.start()
+	return e.prepare()
 }
 
 func (e *environment) startServers() error {
-	e.etcd = fmt.Sprintf("http://127.0.0.1:%d", freePort())
-	peers := fmt.Sprintf("http://127.0.0.1:%d", freePort())
-	_, err := e.spawn("etcd", "etcd", "--data-dir", e.path("etcd"), "--listen-client-urls", e.etcd,
-		"--advertise-client-urls", e.etcd, "--listen-peer-urls", peers,
-		"--initial-advertise-peer-urls", peers, "--initial-cluster", "default="+peers)
-	if err != nil {
+	var err error
+	if e.etcd, e.etcdProcess, err = e.startEtcd("etcd"); err != nil {
 		return err
 	}
 	certificate, key, err := e.authority.issue("kube-apiserver")
@@ -128,15 +137,8 @@ func (e *environment) startServers() error {
 	}
 	port := freePort()
 	e.api = fmt.Sprintf("https://127.0.0.1:%d", port)
-	_, err = e.spawn("kube-apiserver", filepath.Join(e.options.binaries, "kube-apiserver"),
-		"--etcd-servers", e.etcd, "--bind-address", "127.0.0.1", "--secure-port", fmt.Sprint(port),
-		"--tls-cert-file", e.path("api.crt"), "--tls-private-key-file", e.path("api.key"),
-		"--cert-dir", e.path("certs"), "--token-auth-file", e.path("tokens.csv"),
-		"--admission-control-config-file", e.path("admission.yaml"),
-		"--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.0.0.0/24",
-		"--service-account-issuer", "https://e2e.example", "--service-account-key-file", e.path("api.key"),
-		"--service-account-signing-key-file", e.path("api.key"))
-	if err != nil {
+	e.access = []string{"--server", e.api, "--certificate-authority", e.path("ca.crt"), "--token", e.token}
+	if err := e.runAPIServer(port); err != nil {
 		return err
 	}
 	err = e.eventually("the API server is ready", func() error {
@@ -147,6 +149,30 @@ func (e *environment) startServers() error {
 	}
 	version := e.request("GET", "/version", nil)
 	e.minor, err = strconv.Atoi(fmt.Sprint(version.body["minor"]))
+	return err
+}
+
+// startEtcd starts an etcd, and returns its URL.
+func (e *environment) startEtcd(name string) (string, *exec.Cmd, error) {
+	url := fmt.Sprintf("http://127.0.0.1:%d", freePort())
+	peers := fmt.Sprintf("http://127.0.0.1:%d", freePort())
+	process, err := e.spawn(name, "etcd", "--data-dir", e.path(name), "--listen-client-urls", url,
+		"--advertise-client-urls", url, "--listen-peer-urls", peers,
+		"--initial-advertise-peer-urls", peers, "--initial-cluster", "default="+peers,
+		"--quota-backend-bytes", "8000000000")
+	return url, process, err
+}
+
+func (e *environment) runAPIServer(port int) error {
+	process, err := e.spawn("kube-apiserver", filepath.Join(e.options.binaries, "kube-apiserver"),
+		"--etcd-servers", e.etcd, "--bind-address", "127.0.0.1", "--secure-port", fmt.Sprint(port),
+		"--tls-cert-file", e.path("api.crt"), "--tls-private-key-file", e.path("api.key"),
+		"--cert-dir", e.path("certs"), "--token-auth-file", e.path("tokens.csv"),
+		"--admission-control-config-file", e.path("admission.yaml"),
+		"--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.0.0.0/24",
+		"--service-account-issuer", "https://e2e.example", "--service-account-key-file", e.path("api.key"),
+		"--service-account-signing-key-file", e.path("api.key"))
+	e.apiProcess = process
 	return err
 }
 
@@ -223,13 +249,19 @@ func (e *environment) takeNotes() []string {
 	return notes
 }
 
-// eventually repeats a check until it succeeds or times out.
+// fatal is an error that does not go away.
+type fatal struct{ error }
+
+// eventually repeats a check until it succeeds, fails for good or times out.
 func (e *environment) eventually(what string, try func() error) error {
 	deadline := time.Now().Add(timeout)
 	for {
 		err := try()
 		if err == nil {
 			return nil
+		}
+		if errors.As(err, &fatal{}) {
+			return fmt.Errorf("%s: %w", what, err)
 		}
 		if time.Now().After(deadline) || e.ctx.Err() != nil {
 			return fmt.Errorf("timeout: %s: %w", what, err)

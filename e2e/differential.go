@@ -38,6 +38,11 @@ type exchange struct {
 	Body        string `json:"body"`
 	// Version is the resourceVersion that a write leads to; empty if it is the next one.
 	Version string `json:"version,omitempty"`
+	// UID, Time and Suffix are what the API server chose: the uid of a created Job, when it was created
+	// or its deletion began, and the end of a generated name.
+	UID    string `json:"uid,omitempty"`
+	Time   string `json:"time,omitempty"`
+	Suffix string `json:"suffix,omitempty"`
 }
 
 // answer is a response.
@@ -61,11 +66,18 @@ type difference struct {
 	Ours    answer   `json:"ours"`
 }
 
+// answerer answers requests as the API server should.
+type answerer interface {
+	answer(exchange) (answer, error)
+}
+
 // tester sends requests for Jobs of its own.
 type tester struct {
 	env    *environment
-	ours   *responder
+	ours   answerer
 	schema object
+	// isDry is for a tester that does not change what is stored, except at the beginning.
+	isDry  bool
 	number int
 	// stored are the Jobs that dry runs are for.
 	stored []string
@@ -78,6 +90,11 @@ func compareAnswers(e *environment) error {
 	if err != nil {
 		return err
 	}
+	return e.compareAnswersOf(ours, false)
+}
+
+// compareAnswersOf sends random requests, all of them dry runs if `isDry`.
+func (e *environment) compareAnswersOf(ours answerer, isDry bool) error {
 	schema, err := e.jobSchema()
 	if err != nil {
 		return err
@@ -95,7 +112,7 @@ func compareAnswers(e *environment) error {
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			tester := &tester{env: e, ours: ours, schema: schema, number: worker, stored: slices.Clone(faulty)}
+			tester := &tester{env: e, ours: ours, schema: schema, isDry: isDry, number: worker, stored: slices.Clone(faulty)}
 			err := tester.store()
 			for err == nil {
 				number := sent.Add(1)
@@ -125,11 +142,11 @@ func compareAnswers(e *environment) error {
 	}
 	requests := e.options.requests
 	e.note("seed %d: %d of %d answers are the same", e.options.seed, requests-len(found), requests)
-	return e.report(found)
+	return e.report(found, requests)
 }
 
 // report writes the differences to a file as test cases, and fails if there are any.
-func (e *environment) report(found []difference) error {
+func (e *environment) report(found []difference, requests int) error {
 	path := filepath.Join(e.options.logs, "differences.jsonl")
 	file, err := os.Create(path)
 	if err != nil {
@@ -147,7 +164,7 @@ func (e *environment) report(found []difference) error {
 	}
 	if len(found) > 0 {
 		return fmt.Errorf("seed %d: %d of %d answers differ; see %s",
-			e.options.seed, len(found), e.options.requests, path)
+			e.options.seed, len(found), requests, path)
 	}
 	return nil
 }
@@ -328,7 +345,7 @@ func (t *tester) test(number uint64) (*difference, error) {
 // try makes a request with some of its edits, and compares the answers.
 func (t *tester) try(number uint64, wanted []bool) (*difference, error) {
 	g := t.generator(number)
-	existing, writes := choose(g, t.stored), g.IntN(8) == 0
+	existing, writes := choose(g, t.stored), g.IntN(8) == 0 && !t.isDry
 	if writes {
 		t.written++
 		name, isDeleted := fmt.Sprintf("written-%d-%d", t.number, t.written), g.IntN(2) == 0
@@ -349,6 +366,9 @@ func (t *tester) try(number uint64, wanted []bool) (*difference, error) {
 		return nil, nil
 	}
 	if err != nil {
+		return nil, err
+	}
+	if _, err := request.learn(theirs); err != nil {
 		return nil, err
 	}
 	ours, err := t.ours.answer(request)
@@ -441,7 +461,7 @@ func (e *environment) stored(path string) (string, error) {
 // saysWhatIsInvalid says whether the API server got as far as validation.
 func saysWhatIsInvalid(request exchange, theirs answer) bool {
 	status, err := parse([]byte(theirs.Body))
-	if err != nil || request.Method != "PUT" {
+	if err != nil || request.Method != "PUT" || strings.Contains(request.URI, statusPath) {
 		return false
 	}
 	if theirs.Code != http.StatusUnprocessableEntity {
@@ -478,6 +498,9 @@ func invalidIn(theirs answer) []string {
 	return fields
 }
 
+// recording is held to write to the file of recorded requests.
+var recording sync.Mutex
+
 // record writes a short request that fails or leads to warnings to a file, for the tests of
 // volcano-job-apiserver.
 func (t *tester) record(request exchange, theirs answer) error {
@@ -490,8 +513,8 @@ func (t *tester) record(request exchange, theirs answer) error {
 	if err != nil || len(text) > short {
 		return err
 	}
-	t.ours.lock.Lock()
-	defer t.ours.lock.Unlock()
+	recording.Lock()
+	defer recording.Unlock()
 	file, err := os.OpenFile(t.env.options.record, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
@@ -501,7 +524,8 @@ func (t *tester) record(request exchange, theirs answer) error {
 	return err
 }
 
-// request makes a request with random edits of a stored Job.
+// request makes a request with random edits of a stored Job: mostly for that Job, sometimes for its
+// status or to create another.
 func (t *tester) request(g *generator, existing string, writes bool, wanted []bool) (exchange, error) {
 	job, err := parse([]byte(existing))
 	if err != nil {
@@ -527,7 +551,11 @@ func (t *tester) request(g *generator, existing string, writes bool, wanted []bo
 			}
 		}
 	}
-	switch {
+	switch other := g.IntN(10); {
+	case other < 2 && !writes:
+		g.post(job, &made, edited)
+	case other < 4 && !writes:
+		g.status(job, &made, edited)
 	case kind < 7 && !writes:
 		g.apply(job, &made, edited)
 	case kind < 14:
@@ -545,6 +573,50 @@ func (t *tester) request(g *generator, existing string, writes bool, wanted []bo
 		made.Body = patch.String()
 	}
 	return made, nil
+}
+
+// post makes a request to create a Job like this one.
+func (g *generator) post(job *node, made *exchange, edited func(func(*generator))) {
+	metadata := job.get("metadata")
+	metadata.remove("name")
+	name := item{`"name"`, &node{text: scalar(fmt.Sprintf("posted-%d", g.IntN(1000)))}}
+	if g.IntN(3) == 0 {
+		name = item{`"generateName"`, &node{text: `"generated-"`}}
+	}
+	metadata.items = append(metadata.items, name)
+	if g.IntN(4) > 0 {
+		metadata.remove("resourceVersion")
+	}
+	edited(func(g *generator) { g.edit(job) })
+	_, query, _ := strings.Cut(made.URI, "?")
+	made.Method, made.URI, made.Existing, made.Body = "POST", jobsPath+"?"+query, "", job.String()
+}
+
+// status makes a request for the status of this Job.
+func (g *generator) status(job *node, made *exchange, edited func(func(*generator))) {
+	made.URI = strings.Replace(made.URI, "?", statusPath+"?", 1)
+	if job.get("status") == nil {
+		job.items = append(job.items, item{`"status"`, constant(`{}`)})
+	}
+	status := item{`"status"`, job.get("status")}
+	if g.IntN(2) == 0 {
+		made.Method, made.ContentType = "PATCH", "application/merge-patch+json"
+		patch := &node{}
+		edited(func(g *generator) { g.mergePatch(&node{items: []item{status}}, patch) })
+		made.Body = patch.String()
+		return
+	}
+	some := &node{items: []item{status}}
+	edited(func(g *generator) {
+		if len(some.items) > 0 && g.IntN(3) > 0 {
+			g.edit(some)
+		} else {
+			g.edit(job)
+		}
+	})
+	job.remove("status")
+	job.items = append(job.items, some.items...)
+	made.Body = job.String()
 }
 
 // mergePatch adds a change of a place to a JSON Merge Patch.
@@ -606,8 +678,12 @@ func (g *generator) jsonPatch(job, patch *node) {
 
 // send sends a request to the API server.
 func (t *tester) send(request exchange) (answer, error) {
+	return t.env.exchange(request)
+}
+
+func (s *endpoint) exchange(request exchange) (answer, error) {
 	contentType := header{"Content-Type", request.ContentType}
-	response, body := t.env.send(request.Method, request.URI, []byte(request.Body), contentType)
+	response, body := s.send(request.Method, request.URI, []byte(request.Body), contentType)
 	got := answer{Code: response.code, Body: string(body), Warnings: []string{}}
 	for _, warning := range response.warnings {
 		text, _ := strings.CutPrefix(warning, "299 - ")

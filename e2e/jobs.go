@@ -18,9 +18,10 @@ func (e *environment) prepare() error {
 	definition := object{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
 		"metadata": object{"name": "jobs.batch.volcano.sh"},
 		"spec": object{"group": "batch.volcano.sh", "scope": "Namespaced",
-			"names": object{"kind": "Job", "plural": "jobs", "singular": "job"},
+			"names": object{"kind": "Job", "plural": "jobs", "singular": "job", "shortNames": []any{"vcjob", "vj"}},
 			"versions": []any{object{"name": "v1alpha1", "served": true, "storage": true,
-				"subresources": object{"status": object{}}, "schema": object{"openAPIV3Schema": schema}}}}}
+				"subresources": object{"status": object{}}, "schema": object{"openAPIV3Schema": schema},
+				"additionalPrinterColumns": printerColumns()}}}}
 	path := "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 	if err := e.expect(http.StatusCreated, e.request("POST", path, definition)); err != nil {
 		return err
@@ -33,6 +34,20 @@ func (e *environment) prepare() error {
 		_, err := e.create(job("probe"))
 		return err
 	})
+}
+
+// printerColumns are those of Volcano's CRD.
+func printerColumns() []any {
+	column := func(name, kind, path string, priority int) object {
+		return object{"name": name, "type": kind, "jsonPath": path, "priority": priority}
+	}
+	return []any{
+		column("STATUS", "string", ".status.state.phase", 0),
+		column("minAvailable", "integer", ".status.minAvailable", 0),
+		column("RUNNINGS", "integer", ".status.running", 0),
+		column("AGE", "date", ".metadata.creationTimestamp", 0),
+		column("QUEUE", "string", ".spec.queue", 1),
+	}
 }
 
 // openAPISchema returns the schema of a Job, as the API server takes it: before Kubernetes 1.36 it
@@ -116,9 +131,9 @@ func task(name string, more object) object {
 }
 
 // create stores a Job without the fields that the API server sets.
-func (e *environment) create(job object) (object, error) {
-	created := e.request("POST", jobsPath, withoutServerFields(job))
-	return created.body, e.expect(http.StatusCreated, created)
+func (s *endpoint) create(job object) (object, error) {
+	created := s.request("POST", jobsPath, withoutServerFields(job))
+	return created.body, s.expect(http.StatusCreated, created)
 }
 
 // fresh stores a Job under a new name.
@@ -153,14 +168,14 @@ func clone(job object) object {
 	return copied
 }
 
-func (e *environment) get(name string) (object, error) {
-	got := e.request("GET", jobsPath+"/"+name, nil)
-	return got.body, e.expect(http.StatusOK, got)
+func (s *endpoint) get(name string) (object, error) {
+	got := s.request("GET", jobsPath+"/"+name, nil)
+	return got.body, s.expect(http.StatusOK, got)
 }
 
-func (e *environment) put(job object, query string) reply {
+func (s *endpoint) put(job object, query string) reply {
 	name := job["metadata"].(object)["name"].(string)
-	return e.request("PUT", jobsPath+"/"+name+query, job)
+	return s.request("PUT", jobsPath+"/"+name+query, job)
 }
 
 // at returns the value at a path, or nil.

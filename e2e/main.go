@@ -6,11 +6,14 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
+
+	"k8s.io/klog/v2"
 )
 
 // scenario is a named test.
@@ -23,6 +26,7 @@ func main() {
 	var options options
 	flag.StringVar(&options.binaries, "binaries", "", "directory with kube-apiserver and kubectl")
 	flag.StringVar(&options.programs, "programs", "", "directory with the project's programs")
+	flag.StringVar(&options.server, "server", "", "directory with volcano-job-server, by default that of the programs")
 	flag.StringVar(&options.repository, "repository", "..", "the repository")
 	flag.StringVar(&options.schema, "schema", "", "the OpenAPI schema of a Job, by default the one in schemas/")
 	flag.StringVar(&options.recordings, "recordings", "", "directory with recorded reviews, if there is one")
@@ -32,8 +36,16 @@ func main() {
 	flag.IntVar(&options.applies, "applies", 0, "the number of random manifests to apply with kubectl; none by default, see scripts/differential")
 	flag.Uint64Var(&options.seed, "seed", uint64(time.Now().UnixNano()), "the seed of the random requests")
 	flag.StringVar(&options.record, "record", "", "a file to which short requests are written, with their answers if both are the same")
+	flag.BoolVar(&options.figures, "figures", false, "measure volcano-job-server beside kube-apiserver, instead of running scenarios")
+	options.measures.define()
 	flag.Parse()
+	if options.server == "" {
+		options.server = options.programs
+	}
 
+	// Informers report on standard error that a server is not there, as scenarios want it.
+	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	failed, err := run(ctx, options)
@@ -52,6 +64,9 @@ func run(ctx context.Context, options options) (failed int, err error) {
 		return 0, err
 	}
 	defer env.stop()
+	if options.figures {
+		return 0, env.printFigures()
+	}
 	begun := time.Now()
 	passed := 0
 	for _, scenario := range scenarios(options) {
@@ -77,9 +92,10 @@ func run(ctx context.Context, options options) (failed int, err error) {
 }
 
 func scenarios(options options) []scenario {
-	all := [][]scenario{updates(), clients(), lifecycles(), streams(), volcano(), argocd(), comparison()}
+	all := [][]scenario{updates(), clients(), lifecycles(), streams(), volcano(), argocd(), comparison(), verbs(),
+		server(), informers(), sharedStores()}
 	if options.requests > 0 {
-		all = append(all, differential())
+		all = append(all, differential(), served())
 	}
 	if options.applies > 0 {
 		all = append(all, clientApply())
