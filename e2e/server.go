@@ -296,8 +296,11 @@ func kubectlWatches(e *environment) error {
 			return err
 		}
 	}
-	if printed[0] != printed[1] {
-		b.differences = append(b.differences, fmt.Errorf("%s\nours:\n%s\ntheirs:\n%s", "get --watch", printed[0], printed[1]))
+	if printed[0] == printed[1] {
+		b.same++
+	} else {
+		b.differences = append(b.differences,
+			fmt.Errorf("kubectl get --watch\n--- kube-apiserver\n%s+++ volcano-job-server\n%s", printed[1], printed[0]))
 	}
 	return b.finish(e)
 }
