@@ -147,28 +147,29 @@ impl Api {
         view: View,
     ) -> Result<Response<Body>, Failure> {
         let change = Arc::new(change);
+        // Other servers can have written since, which a write finds out, and whatever else comes of it is
+        // decided for the Job that is stored.
+        let mut existing = self.store.history().get(&key);
         loop {
-            let existing = self.store.get(&key).await?;
             let expected = existing.as_ref().map(StoredJob::version);
-            let decision = decide(&change, existing).await?;
-            if decision.code() == 201 {
-                change.may_create.clone()?;
+            let decision = decide_change(&change, existing).await;
+            let write = decision.as_ref().ok();
+            let write = write.and_then(|decision| write_of(decision, &key, expected));
+            let writes = write.is_some();
+            if let Some(write) = write {
+                let is_deleted = write.job.is_none();
+                if let Some(version) = self.store.write(write).await? {
+                    return reply(decision?, Some(version).filter(|_| !is_deleted), view);
+                }
+                self.metrics.conflicts.inc();
             }
-            let job = match decision.store_action() {
-                StoreAction::Keep => return reply(decision, None, view),
-                StoreAction::Create(job) | StoreAction::Update(job) => Some(job.into()),
-                StoreAction::Delete => None,
-            };
-            let is_deleted = job.is_none();
-            let write = Write { key: key.clone(), expected, job };
-            if let Some(version) = self.store.write(write).await? {
-                return reply(decision, (!is_deleted).then_some(version), view);
+            existing = self.store.get(&key).await?;
+            if !writes && existing.as_ref().map(StoredJob::version) == expected {
+                return reply(decision?, None, view);
             }
         }
     }
-}
 
-impl Api {
     /// Creates a Job.
     pub(super) async fn create(
         &self,
@@ -236,6 +237,27 @@ fn already_exists(decision: &Decision, stored: Option<&StoredJob>) -> Status {
     let text = stored.map(StoredJob::to_json);
     let job = text.as_ref().and_then(|text| Job::from_slice(text.as_bytes()).ok());
     decision.already_exists(job.as_ref())
+}
+
+async fn decide_change(
+    change: &Arc<Change>,
+    existing: Option<StoredJob>,
+) -> Result<Decision, Failure> {
+    let decision = decide(change, existing).await?;
+    if decision.code() == 201 {
+        change.may_create.clone()?;
+    }
+    Ok(decision)
+}
+
+/// `None` if nothing is written.
+fn write_of(decision: &Decision, key: &Key, expected: Option<u64>) -> Option<Write> {
+    let job = match decision.store_action() {
+        StoreAction::Keep => return None,
+        StoreAction::Create(job) | StoreAction::Update(job) => Some(job.into()),
+        StoreAction::Delete => None,
+    };
+    Some(Write::new(key.clone(), expected, job))
 }
 
 async fn decide(
