@@ -1,8 +1,8 @@
 //! The certificate and the token that the server makes for itself.
 
-use std::fs::{self, OpenOptions};
+use std::fs::DirBuilder;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -63,7 +63,9 @@ fn directory(args: &Args) -> Result<(PathBuf, Option<tempfile::TempDir>), Error>
         let directory = tempfile::tempdir().map_err(Error::Directory)?;
         return Ok((directory.path().to_owned(), Some(directory)));
     };
-    fs::create_dir_all(directory).map_err(Error::Directory)?;
+    // Jobs can contain secrets.
+    let mut private = DirBuilder::new();
+    private.recursive(true).mode(0o700).create(directory).map_err(Error::Directory)?;
     Ok((directory.clone(), None))
 }
 
@@ -80,9 +82,12 @@ fn own_token(file: &Path) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(token).trim().to_owned())
 }
 
-/// Writes a file that only its owner may read.
+/// Writes a file that only its owner may read, all of it or nothing.
 pub(crate) fn write_secret(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path)?.write_all(text.as_bytes())
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }

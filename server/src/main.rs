@@ -69,7 +69,8 @@ fn start(args: &Args) -> Result<(), Error> {
             .with_status_codes(args.rule.status_codes)
             .with_creation_by_put(args.rule.put_creates)
             .with_volcano_webhooks(!args.rule.no_volcano_webhooks)
-            .with_self_links(args.rule.self_links);
+            .with_self_links(args.rule.self_links)
+            .with_body_timeout(args.bounds.body_timeout);
         if let Some(log) = audit_log {
             server = server.with_audit_log(log);
         }

@@ -9,12 +9,13 @@ use percent_encoding::percent_decode_str;
 pub(crate) struct Query<'q>(Vec<(Cow<'q, str>, Cow<'q, str>)>);
 
 impl<'q> Query<'q> {
-    /// What cannot be decoded is left out.
+    /// What is not UTF-8 is kept, with a sign in its place: a selector that is left out selects
+    /// everything.
     pub(crate) fn new(query: &'q str) -> Self {
         let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
-        let decoded = parameters.filter_map(|parameter| {
+        let decoded = parameters.map(|parameter| {
             let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            Some((decode_plus(key)?, decode_plus(value)?))
+            (decode_plus(key), decode_plus(value))
         });
         Self(decoded.collect())
     }
@@ -42,10 +43,10 @@ pub(crate) fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
     percent_decode_str(text).decode_utf8().ok()
 }
 
-fn decode_plus(text: &str) -> Option<Cow<'_, str>> {
+fn decode_plus(text: &str) -> Cow<'_, str> {
     if text.contains('+') {
         let spaced = text.replace('+', " ");
-        return Some(percent_decode(&spaced)?.into_owned().into());
+        return percent_decode_str(&spaced).decode_utf8_lossy().into_owned().into();
     }
-    percent_decode(text)
+    percent_decode_str(text).decode_utf8_lossy()
 }

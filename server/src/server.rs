@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
-use axum::http::{Request, Response};
+use axum::http::{Method, Request, Response};
 use tower_service::Service;
 use volcano_job_update::Validator;
 use volcano_job_update::status::{Status, StatusCodes};
@@ -45,6 +45,7 @@ pub struct Builder {
     options: Options,
     access: Access,
     audit: Option<AuditLog>,
+    body_timeout: Duration,
 }
 
 impl JobServer {
@@ -64,7 +65,13 @@ impl JobServer {
             asks_volcano: true,
             self_links: false,
         };
-        Builder { store, options, access: Access::everyone(), audit: None }
+        Builder {
+            store,
+            options,
+            access: Access::everyone(),
+            audit: None,
+            body_timeout: BODIES.timeout,
+        }
     }
 
     /// Judges the updates that arrive from now on with another policy or schema.
@@ -139,6 +146,13 @@ impl Builder {
         self
     }
 
+    /// Gives up a body of which less than 16 KiB arrive in this time.
+    #[must_use]
+    pub fn with_body_timeout(mut self, timeout: Duration) -> Self {
+        self.body_timeout = timeout;
+        self
+    }
+
     /// Whether answers have `metadata.selfLink`, as before Kubernetes 1.20.
     #[must_use]
     pub fn with_self_links(mut self, has_links: bool) -> Self {
@@ -151,7 +165,8 @@ impl Builder {
     pub fn build(self) -> JobServer {
         let gate = Gate { access: self.access, audit: self.audit };
         let api = Api::new(self.store, self.options, gate);
-        JobServer { api: Arc::new(api), bodies: Arc::new(Bodies::new(BODIES)) }
+        let bodies = Bodies::new(BodyBounds { timeout: self.body_timeout, ..BODIES });
+        JobServer { api: Arc::new(api), bodies: Arc::new(bodies) }
     }
 }
 
@@ -188,6 +203,9 @@ where
             let (verb, code) = (visit.verb(), response.status().as_u16());
             api.metrics.count(verb, code, started.elapsed());
             api.gate.leave(visit, &mut response);
+            if parts.method == Method::HEAD {
+                *response.body_mut() = Body::empty();
+            }
             Ok(response)
         })
     }

@@ -65,11 +65,11 @@ async fn body(response: Response<Body>) -> Value {
 #[tokio::test]
 async fn failure_of_the_store_is_500_until_it_is_well_again() {
     let store = Arc::new(Fallible { store: MemoryStore::new(), fails: AtomicBool::new(true) });
-    let mut server = JobServer::builder(Arc::clone(&store) as Arc<dyn Store>).build();
+    let server = JobServer::builder(Arc::clone(&store) as Arc<dyn Store>).build();
     let jobs = "/apis/batch.volcano.sh/v1alpha1/namespaces/default/jobs";
-    let mut get = async |path: String| {
+    let get = async |path: String| {
         let request = Request::get(path).body(Body::empty()).expect("a request");
-        let Ok(response) = server.call(request).await;
+        let Ok(response) = server.clone().call(request).await;
         (response.status().as_u16(), body(response).await)
     };
     for path in [jobs.to_owned(), format!("{jobs}/a")] {
@@ -78,6 +78,9 @@ async fn failure_of_the_store_is_500_until_it_is_well_again() {
         let message = "Internal error occurred: no space left on device";
         assert_eq!(status["message"], message);
     }
+    let request = Request::get("/readyz").body(Body::empty()).expect("a request");
+    let Ok(response) = server.clone().call(request).await;
+    assert_eq!(response.status().as_u16(), 500, "it is not ready");
     store.fails.store(false, Ordering::Relaxed);
     assert_eq!(get(jobs.to_owned()).await.0, 200);
     assert_eq!(get(format!("{jobs}/a")).await.0, 404);

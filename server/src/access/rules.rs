@@ -222,7 +222,9 @@ fn read_files(directory: &Path) -> Result<Files, RulesError> {
         let is_manifest = path.extension().is_some_and(|extension| {
             ["yaml", "yml", "json"].iter().any(|known| extension == *known)
         });
-        if is_manifest && !path.is_dir() {
+        // A pipe would be waited for.
+        let is_special = fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file());
+        if is_manifest && !is_special {
             let text = read_file(&path, MAX_FILE_BYTES)
                 .map_err(|error| RulesError::File(error.to_string()))?;
             files.insert(path, text);

@@ -53,7 +53,7 @@ impl Api {
         body: Bytes,
     ) -> Result<Response<Body>, Failure> {
         match Target::of_path(request.uri.path())? {
-            Target::Health => Ok(self.health(request.uri.path())),
+            Target::Health => Ok(self.health(request.uri.path()).await),
             Target::Metrics => Ok(of_type(METRICS_TYPE, 200, self.metrics.to_text())),
             Target::Nothing => Ok(not_found()),
             Target::Discovery => self.discovery(request, query),
@@ -76,10 +76,10 @@ impl Api {
     ) -> Result<Response<Body>, Failure> {
         let view = || View::new(&request.headers, query);
         match (&request.method, namespace) {
-            (&Method::GET, _) if query.is_set("watch") => {
+            (&(Method::GET | Method::HEAD), _) if query.is_set("watch") => {
                 self.watch(namespace, query, view()?).await
             }
-            (&Method::GET, _) => self.list(namespace, query, view()?).await,
+            (&(Method::GET | Method::HEAD), _) => self.list(namespace, query, view()?).await,
             (&Method::POST, Some(namespace)) => {
                 let change = self.requested(Verb::Create, request, body)?;
                 self.create(namespace, change, view()?).await
@@ -103,7 +103,7 @@ impl Api {
         let view = || View::new(&request.headers, query);
         let verb = match (&request.method, part) {
             (_, Part::Unknown) => return Err(Status::not_found(&key.name).into()),
-            (&Method::GET, _) => return self.get(&key, query, view()?).await,
+            (&(Method::GET | Method::HEAD), _) => return self.get(&key, query, view()?).await,
             (&Method::PUT, Part::Whole) => Verb::Replace,
             (&Method::PUT, Part::Status) => Verb::ReplaceStatus,
             (&Method::PATCH, Part::Whole) => Verb::Patch,
@@ -158,13 +158,18 @@ impl Api {
         }
     }
 
-    fn health(&self, path: &str) -> Response<Body> {
-        if self.draining.load(Ordering::Relaxed) && path.starts_with("/readyz") {
-            return of_type(
-                TEXT,
-                500,
-                "[-]shutdown failed: reason withheld\nreadyz check failed\n",
-            );
+    async fn health(&self, path: &str) -> Response<Body> {
+        let failure = |what: &str| {
+            let text = format!("[-]{what} failed: reason withheld\nreadyz check failed\n");
+            of_type(TEXT, 500, text)
+        };
+        if path.starts_with("/readyz") {
+            if self.draining.load(Ordering::Relaxed) {
+                return failure("shutdown");
+            }
+            if self.store.get(&Key::new("readyz", "readyz")).await.is_err() {
+                return failure("store");
+            }
         }
         of_type(TEXT, 200, "ok")
     }

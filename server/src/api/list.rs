@@ -5,7 +5,8 @@ use axum::http::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
-use volcano_job_update::status::Status;
+use volcano_job_update::internals::quote;
+use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause};
 
 use super::failure::Failure;
 use super::selectors::Selector;
@@ -24,6 +25,9 @@ struct Token {
     /// The key behind which to go on, followed by a zero byte.
     start: String,
 }
+
+/// The parameter that says how to take the resourceVersion.
+pub(super) const MATCH: &str = "resourceVersionMatch";
 
 const TOKEN_VERSION: &str = "meta.k8s.io/v1";
 
@@ -44,6 +48,7 @@ impl Api {
         namespace: Option<&str>,
         query: &Query<'_>,
     ) -> Result<(Vec<(Key, StoredJob)>, ListMeta), Failure> {
+        check_options(query)?;
         let limit = limit(query)?;
         let selector = Selector::of_query(query)?;
         let mut page = self.first_page(namespace, query, limit).await?;
@@ -129,14 +134,64 @@ pub(super) fn resource_version(query: &Query<'_>) -> Result<Option<u64>, Status>
 }
 
 fn limit(query: &Query<'_>) -> Result<Option<usize>, Status> {
-    let text = query.get("limit");
+    let limit = integer(query, "limit")?.and_then(|limit| usize::try_from(limit).ok());
+    Ok(limit.filter(|limit| *limit > 0))
+}
+
+/// A parameter that is a number; `None` if it is absent.
+pub(super) fn integer(query: &Query<'_>, key: &str) -> Result<Option<i64>, Status> {
+    let text = query.get(key);
     if text.is_empty() {
         return Ok(None);
     }
-    let limit: i64 = text.parse().map_err(|_| {
+    text.parse().map(Some).map_err(|_| {
         Status::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
-    })?;
-    Ok(usize::try_from(limit).ok().filter(|limit| *limit > 0))
+    })
+}
+
+/// [`ValidateListOptions`] for a list.
+///
+/// [`ValidateListOptions`]: https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/internalversion/validation/validation.go
+fn check_options(query: &Query<'_>) -> Result<(), Status> {
+    integer(query, "timeoutSeconds")?;
+    let (matching, version) = (query.get(MATCH), query.get("resourceVersion"));
+    let forbidden = |field: &str, why: &str| StatusCause::new(CauseType::Forbidden, field, why);
+    let mut causes = Vec::new();
+    if !matching.is_empty() {
+        if version.is_empty() {
+            let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
+            causes.push(forbidden(MATCH, why));
+        }
+        if query.has("continue") {
+            let why = "resourceVersionMatch is forbidden when continue is provided";
+            causes.push(forbidden(MATCH, why));
+        }
+        if !matches!(matching, "Exact" | "NotOlderThan") {
+            causes.push(unsupported_match(matching, &["Exact", "NotOlderThan", ""]));
+        }
+        if matching == "Exact" && version == "0" {
+            let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
+            causes.push(forbidden(MATCH, why));
+        }
+    }
+    if query.has("sendInitialEvents") {
+        causes.push(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+    }
+    refuse_if_any(causes)
+}
+
+pub(super) fn unsupported_match(matching: &str, supported: &[&str]) -> StatusCause {
+    let supported: Vec<String> = supported.iter().map(|value| quote(value)).collect();
+    let detail = format!("supported values: {}", supported.join(", "));
+    StatusCause::showing(CauseType::NotSupported, MATCH, &quote(matching), &detail)
+}
+
+/// 422 for the options of a list or a watch.
+pub(super) fn refuse_if_any(causes: Vec<StatusCause>) -> Result<(), Status> {
+    if causes.is_empty() {
+        return Ok(());
+    }
+    Err(Status::invalid_object(GroupKind::new("meta.k8s.io", "ListOptions"), "", causes))
 }
 
 fn continue_error(error: StoreError, query: &Query<'_>) -> Failure {

@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use volcano_job_apiserver::status_body;
 use volcano_job_update::resource::{API_VERSION, KIND};
-use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause};
+use volcano_job_update::status::{CauseType, Status, StatusCause};
 
 use super::failure::Failure;
 use super::http::json;
-use super::list::resource_version;
+use super::list::{MATCH, integer, refuse_if_any, resource_version, unsupported_match};
 use super::selectors::Selector;
 use super::state::Api;
 use super::view::{INITIAL_EVENTS_END, View};
@@ -25,6 +25,9 @@ use crate::store::{self, Event, Expired, Key, StoredJob, Watcher};
 
 /// How long a watch lasts if the client does not say, at least; at most twice as long.
 const MIN_SECONDS: u64 = 1800;
+
+/// The longest time for which a client can ask.
+const MAX_SECONDS: u64 = 366 * 24 * 3600;
 
 /// How often a client that asked for it learns how far its watch is.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
@@ -68,6 +71,7 @@ impl Api {
         view: View,
     ) -> Result<Response<Body>, Failure> {
         check_options(query)?;
+        let timeout = timeout(query)?;
         let selector = Selector::of_query(query)?;
         let view = view.for_watch()?;
         let self_links = self.settings().options.self_links;
@@ -81,8 +85,14 @@ impl Api {
         let wants_bookmarks = query.is_set("allowWatchBookmarks");
         let asked = resource_version(query)?;
         let sends_initial = query.is_set("sendInitialEvents");
-        // Without a resourceVersion, a watch begins with the Jobs that are there.
-        let (since, initial) = if sends_initial || asked.is_none() {
+        if sends_initial {
+            self.check_not_older(query).await?;
+        }
+        // Without a resourceVersion, a watch begins with the Jobs that are there, unless it is told not to.
+        let begins_now = asked.is_none() && query.has("sendInitialEvents") && !sends_initial;
+        let (since, initial) = if begins_now {
+            (self.store.last_version(0).await?, None)
+        } else if sends_initial || asked.is_none() {
             let query = store::Query { namespace: filter.namespace.clone(), ..Default::default() };
             let page = self.store.list(&query).await?;
             let marks_end = sends_initial && wants_bookmarks;
@@ -101,7 +111,7 @@ impl Api {
             initial,
             wants_bookmarks,
             next_bookmark: now + BOOKMARK_INTERVAL,
-            end: now + timeout(query),
+            end: now + timeout,
             is_over: false,
             all_end: self.watches_end.subscribe(),
             _watching: self.metrics.watching(),
@@ -114,37 +124,40 @@ impl Api {
     }
 }
 
-/// The combinations of options that an API server refuses.
+/// [`ValidateListOptions`] for a watch.
+///
+/// [`ValidateListOptions`]: https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/internalversion/validation/validation.go
 fn check_options(query: &Query<'_>) -> Result<(), Status> {
-    let has_match = !query.get("resourceVersionMatch").is_empty();
-    let cause = if query.has("sendInitialEvents") {
-        match query.get("resourceVersionMatch") {
-            "NotOlderThan" => return Ok(()),
-            _ => StatusCause::new(
-                CauseType::Forbidden,
-                "resourceVersionMatch",
-                "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-            ),
+    let (matching, has_initial) = (query.get(MATCH), query.has("sendInitialEvents"));
+    let forbidden = |why: &str| StatusCause::new(CauseType::Forbidden, MATCH, why);
+    let mut causes = Vec::new();
+    if has_initial && matching != "NotOlderThan" {
+        let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        causes.push(forbidden(why));
+    }
+    if !matching.is_empty() {
+        if !has_initial {
+            let why =
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+            causes.push(forbidden(why));
         }
-    } else if has_match {
-        StatusCause::new(
-            CauseType::Forbidden,
-            "resourceVersionMatch",
-            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-        )
-    } else {
-        return Ok(());
-    };
-    let options = GroupKind::new("meta.k8s.io", "ListOptions");
-    Err(Status::invalid_object(options, "", vec![cause]))
+        if matching != "NotOlderThan" {
+            causes.push(unsupported_match(matching, &["NotOlderThan"]));
+        }
+        if query.has("continue") {
+            causes.push(forbidden("resourceVersionMatch is forbidden when continue is provided"));
+        }
+    }
+    refuse_if_any(causes)
 }
 
-fn timeout(query: &Query<'_>) -> Duration {
-    match query.get("timeoutSeconds").parse::<u64>() {
-        Ok(seconds) if seconds > 0 => Duration::from_secs(seconds),
+fn timeout(query: &Query<'_>) -> Result<Duration, Status> {
+    let asked = integer(query, "timeoutSeconds")?.and_then(|seconds| u64::try_from(seconds).ok());
+    Ok(match asked.filter(|seconds| *seconds > 0) {
+        Some(seconds) => Duration::from_secs(seconds.min(MAX_SECONDS)),
         // Clients that began at the same time do not all come back at the same time.
-        _ => Duration::from_secs(rand::random_range(MIN_SECONDS..2 * MIN_SECONDS)),
-    }
+        None => Duration::from_secs(rand::random_range(MIN_SECONDS..2 * MIN_SECONDS)),
+    })
 }
 
 impl Watch {
