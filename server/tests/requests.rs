@@ -10,6 +10,7 @@ mod util;
 
 use axum::body::Body;
 use axum::http::Request;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower_service::Service;
 use volcano_job_server::JobServer;
@@ -108,4 +109,28 @@ async fn job_that_is_stored_longer_than_a_body_may_be_can_be_changed_and_deleted
     assert_eq!(answer.code, 200, "{}", answer.text);
     let answer = send(&server, "DELETE", &path, None).await;
     assert_eq!(answer.code, 200, "{}", answer.text);
+}
+
+/// Who does not read must not make the server write all of a long answer.
+#[tokio::test]
+async fn long_answers_are_written_piece_by_piece() {
+    let server = JobServer::in_memory();
+    for number in 0..30 {
+        let job = job(&format!("job-{number:02}"), &"x".repeat(10_000));
+        assert_eq!(send(&server, "POST", &jobs("n"), Some(&job)).await.code, 201);
+    }
+    for query in ["", "?watch=true"] {
+        let request = Request::get(format!("{}{query}", jobs("n"))).body(Body::empty());
+        let Ok(response) = server.clone().call(request.expect("a request")).await;
+        let (mut body, mut text) = (response.into_body(), String::new());
+        while text.matches("\"kind\":\"Job\"").count() < 30 {
+            let frame = body.frame().await.expect("a frame").expect("no error");
+            let piece = frame.into_data().expect("data");
+            assert!(piece.len() < 100_000, "{query}: {}", piece.len());
+            text.push_str(std::str::from_utf8(&piece).expect("UTF-8"));
+        }
+        let first = text.lines().next().expect("a line");
+        assert_eq!(first.contains("ADDED"), query == "?watch=true");
+    }
+    assert_eq!(count(&server).await, 30);
 }

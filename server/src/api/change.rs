@@ -227,7 +227,7 @@ impl Api {
                 result => drop(result?),
             }
         }
-        Ok(view.list(jobs.iter().map(|(_, job)| job), &meta)?)
+        Ok(view.list(jobs.into_iter().map(|(_, job)| job).collect(), &meta)?)
     }
 }
 

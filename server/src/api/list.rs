@@ -39,7 +39,7 @@ impl Api {
         view: View,
     ) -> Result<Response<Body>, Failure> {
         let (jobs, meta) = self.find(namespace, query).await?;
-        Ok(view.list(jobs.iter().map(|(_, job)| job), &meta)?)
+        Ok(view.list(jobs.into_iter().map(|(_, job)| job).collect(), &meta)?)
     }
 
     /// The Jobs of a page.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::time::Duration;
+use std::vec;
 
 use axum::body::Body;
 use axum::http::Response;
@@ -18,7 +19,7 @@ use super::http::json;
 use super::list::{MATCH, integer, refuse_if_any, resource_version, unsupported_match};
 use super::selectors::Selector;
 use super::state::Api;
-use super::view::{INITIAL_EVENTS_END, View};
+use super::view::{INITIAL_EVENTS_END, PIECE_BYTES, View};
 use crate::metrics::Watching;
 use crate::query::Query;
 use crate::store::{self, Event, Expired, Key, StoredJob, Watcher};
@@ -37,13 +38,21 @@ struct Watch {
     watcher: Watcher,
     filter: Filter,
     /// The Jobs that were there at the start, and their end.
-    initial: Option<String>,
+    initial: Option<Initial>,
     wants_bookmarks: bool,
     next_bookmark: Instant,
     end: Instant,
     is_over: bool,
     all_end: watch::Receiver<bool>,
     _watching: Watching,
+}
+
+/// The Jobs that were there at the start. They are written as the client reads them.
+struct Initial {
+    jobs: vec::IntoIter<(Key, StoredJob)>,
+    version: u64,
+    /// Whether a bookmark follows them.
+    marks_end: bool,
 }
 
 /// Which Jobs are shown, and how.
@@ -75,7 +84,7 @@ impl Api {
         let selector = Selector::of_query(query)?;
         let view = view.for_watch()?;
         let self_links = self.settings().options.self_links;
-        let mut filter = Filter {
+        let filter = Filter {
             namespace: namespace.map(Into::into),
             selector,
             view,
@@ -96,7 +105,8 @@ impl Api {
             let query = store::Query { namespace: filter.namespace.clone(), ..Default::default() };
             let page = self.store.list(&query).await?;
             let marks_end = sends_initial && wants_bookmarks;
-            (page.version, Some(filter.initial(&page, marks_end)))
+            let (jobs, version) = (page.jobs.into_iter(), page.version);
+            (version, Some(Initial { jobs, version, marks_end }))
         } else {
             (asked.unwrap_or_default(), None)
         };
@@ -163,8 +173,8 @@ fn timeout(query: &Query<'_>) -> Result<Duration, Status> {
 impl Watch {
     /// The next piece of the answer; `None` at its end.
     async fn next(&mut self) -> Option<Bytes> {
-        if let Some(initial) = self.initial.take().filter(|initial| !initial.is_empty()) {
-            return Some(initial.into());
+        if let Some(piece) = self.next_initial() {
+            return Some(piece);
         }
         while !self.is_over && !self.filter.is_over {
             tokio::select! {
@@ -187,6 +197,25 @@ impl Watch {
             }
         }
         None
+    }
+
+    /// The next piece of the Jobs that were there at the start; `None` at their end.
+    fn next_initial(&mut self) -> Option<Bytes> {
+        let initial = self.initial.as_mut()?;
+        let mut text = String::new();
+        for (key, job) in initial.jobs.by_ref() {
+            if self.filter.shows(&key, &job) {
+                self.filter.write_line(Kind::Added, (&key, &job), &mut text);
+            }
+            if text.len() >= PIECE_BYTES {
+                return Some(text.into());
+            }
+        }
+        if initial.marks_end {
+            self.filter.write_bookmark(initial.version, true, &mut text);
+        }
+        self.initial = None;
+        Some(text.into()).filter(|piece: &Bytes| !piece.is_empty())
     }
 
     fn bookmark(&mut self) -> Bytes {
@@ -233,19 +262,6 @@ impl Filter {
 
     fn is_of_namespace(&self, key: &Key) -> bool {
         self.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
-    }
-
-    fn initial(&mut self, page: &store::Page, marks_end: bool) -> String {
-        let mut text = String::new();
-        for (key, job) in &page.jobs {
-            if self.shows(key, job) {
-                self.write_line(Kind::Added, (key, job), &mut text);
-            }
-        }
-        if marks_end {
-            self.write_bookmark(page.version, true, &mut text);
-        }
-        text
     }
 
     /// A Job that is no longer selected is deleted, for the client.

@@ -6,8 +6,12 @@ mod metadata;
 mod table;
 mod yaml;
 
+use std::convert::Infallible;
+use std::{iter, mem};
+
 use axum::body::Body;
 use axum::http::{HeaderMap, Response};
+use futures_util::stream;
 use volcano_job_apiserver::internals::indent;
 use volcano_job_apiserver::status_body;
 use volcano_job_update::resource::{API_VERSION, KIND};
@@ -28,6 +32,10 @@ pub(super) const SERVED: &[&str] =
     &["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 const STREAMED: &[&str] =
     &["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
+
+/// How much of a long answer is written at once. The rest is written when the client has read it, so that
+/// one who does not read takes little memory.
+pub(super) const PIECE_BYTES: usize = 64 * 1024;
 
 /// The form of an answer, by the header `Accept` and the parameter `pretty`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,18 +121,22 @@ impl View {
     /// # Errors
     ///
     /// 406: the client asks for the metadata of one Job. 500: the list cannot be written as YAML.
-    pub(crate) fn list<'j>(
+    pub(crate) fn list(
         self,
-        jobs: impl Iterator<Item = &'j StoredJob>,
+        jobs: Vec<StoredJob>,
         meta: &ListMeta,
     ) -> Result<Response<Body>, Status> {
+        let texts = |jobs: Vec<StoredJob>| jobs.into_iter().map(|job| job.to_json());
         let text = match self.form {
-            Form::Whole => whole_list(jobs, meta),
-            Form::Table(table) => table.of_list(jobs.map(StoredJob::to_json), meta),
-            Form::Metadata(_) => return Err(metadata_of_list()),
-            Form::MetadataList(version) => {
-                metadata_list(jobs.map(StoredJob::to_json), meta, version)
+            Form::Whole if self.is_plain() => {
+                let pieces = whole_list(jobs, meta).chain(["\n".to_owned()]);
+                let pieces = stream::iter(pieces.map(Ok::<_, Infallible>));
+                return Ok(of_type("application/json", 200, Body::from_stream(pieces)));
             }
+            Form::Whole => whole_list(jobs, meta).collect(),
+            Form::Table(table) => table.of_list(texts(jobs), meta),
+            Form::Metadata(_) => return Err(metadata_of_list()),
+            Form::MetadataList(version) => metadata_list(texts(jobs), meta, version),
         };
         self.encoding.reply(200, text)
     }
@@ -198,16 +210,22 @@ impl Encoding {
     }
 }
 
-fn whole_list<'j>(jobs: impl Iterator<Item = &'j StoredJob>, meta: &ListMeta) -> String {
-    let mut text = format!(r#"{{"apiVersion":"{API_VERSION}","items":["#);
-    for (position, job) in jobs.enumerate() {
-        if position > 0 {
-            text.push(',');
+/// The pieces of a list, which are written when they are asked for.
+fn whole_list(jobs: Vec<StoredJob>, meta: &ListMeta) -> impl Iterator<Item = String> + use<> {
+    let mut front = Some(format!(r#"{{"apiVersion":"{API_VERSION}","items":["#));
+    let mut back = Some(format!(r#"],"kind":"{KIND}List","metadata":{}}}"#, meta.to_json()));
+    let (mut jobs, mut separator) = (jobs.into_iter(), "");
+    iter::from_fn(move || {
+        let mut piece = front.take().unwrap_or_default();
+        for job in jobs.by_ref() {
+            piece.push_str(mem::replace(&mut separator, ","));
+            job.write_json(&mut piece);
+            if piece.len() >= PIECE_BYTES {
+                return Some(piece);
+            }
         }
-        job.write_json(&mut text);
-    }
-    text.extend([r#"],"kind":""#, KIND, r#"List","metadata":"#, &meta.to_json(), "}"]);
-    text
+        back.take().map(|back| piece + &back)
+    })
 }
 
 fn metadata_list(jobs: impl Iterator<Item = String>, meta: &ListMeta, version: &str) -> String {
