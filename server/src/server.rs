@@ -98,7 +98,7 @@ impl JobServer {
     /// Counts connections and certificates in the metrics.
     #[must_use]
     pub fn observer(&self) -> Arc<dyn Observer> {
-        Arc::clone(&self.api.metrics) as Arc<dyn Observer>
+        self.api.metrics.observer()
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use volcano_job_update_programs::serve::{
-    Handle, Reloader, http, https, shut_down, start_log, stop_signal,
+    Handle, Observer, Reloader, http, https, shut_down, start_log, stop_signal,
 };
 use volcano_job_update_programs::tls::{Certificate, CertificateFiles, self_signed};
 
@@ -50,7 +50,8 @@ fn start(args: Args) -> Result<(), Error> {
     start_log(env!("CARGO_CRATE_NAME"), args.log_format, args.log_level);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Start)?;
-    let served = runtime.block_on(serve(args, app, metrics, certificate, listeners));
+    let observer = metrics.observer();
+    let served = runtime.block_on(serve(args, app, observer, certificate, listeners));
     // Nobody waits any more for a review that is still being validated.
     runtime.shutdown_background();
     served.map_err(Error::Start)
@@ -78,7 +79,7 @@ fn certificate_files(args: &TlsArgs) -> Result<CertificateFiles, Error> {
 async fn serve(
     args: Args,
     app: Arc<App>,
-    metrics: Arc<Metrics>,
+    observer: Arc<dyn Observer>,
     certificate: Certificate,
     listeners: Listeners,
 ) -> io::Result<()> {
@@ -86,9 +87,9 @@ async fn serve(
     let address = listeners.reviews.local_addr()?;
     let metrics_address = listeners.metrics.as_ref().map(TcpListener::local_addr).transpose()?;
     let handle = Handle::new();
-    let server =
-        https(listeners.reviews, &certificate, bounds, metrics.clone())?.handle(handle.clone());
-    let reloader = Reloader::new(certificate, metrics);
+    let server = https(listeners.reviews, &certificate, bounds, Arc::clone(&observer))?
+        .handle(handle.clone());
+    let reloader = Reloader::new(certificate, observer);
 
     let (stop, hangup) = (stop_signal()?, signal(SignalKind::hangup())?);
     let mut tasks = tokio::task::JoinSet::new();

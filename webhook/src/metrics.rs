@@ -1,9 +1,9 @@
 //! The metrics. Each label has a small, fixed set of values; none comes from a request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -11,13 +11,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use volcano_job_update::admission::HttpAnswer;
-use volcano_job_update_programs::serve::{BodyError, Observer, Refusal, Reload};
-
-/// The buckets in seconds, from 0.1 ms for a typical review to the longest timeout of an API
-/// server.
-const BUCKETS: [f64; 14] = [
-    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
-];
+use volcano_job_update_programs::serve::{
+    BodyError, ConnectionMetrics, Counted, LATENCY_BUCKETS, Observer, metrics_text,
+};
 
 /// A path that answers reviews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +54,7 @@ pub(crate) struct Metrics {
     durations: Family<EndpointLabels, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
     validating: Gauge,
-    connections: Gauge,
-    refusals: Family<RefusalLabels, Counter>,
-    reloads: Family<ReloadLabels, Counter>,
-    certificate_not_after: Gauge,
+    connections: Arc<ConnectionMetrics>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -86,16 +79,6 @@ struct EndpointLabels {
     endpoint: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RefusalLabels {
-    reason: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReloadLabels {
-    result: &'static str,
-}
-
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut metrics = Self {
@@ -104,13 +87,10 @@ impl Metrics {
             rejections: Family::default(),
             violations: Family::default(),
             shadowed: Counter::default(),
-            durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            durations: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS)),
             in_flight: Gauge::default(),
             validating: Gauge::default(),
-            connections: Gauge::default(),
-            refusals: Family::default(),
-            reloads: Family::default(),
-            certificate_not_after: Gauge::default(),
+            connections: Arc::default(),
         };
         metrics.register();
         metrics
@@ -134,25 +114,19 @@ impl Metrics {
         let validating =
             "Reviews that are being validated, also those that nobody waits for any more";
         registry.register("validating_requests", validating, self.validating.clone());
-        let connections = "Open connections";
-        registry.register("connections", connections, self.connections.clone());
-        let refusals = "Connections that were refused or failed before the first request";
-        registry.register("refused_connections", refusals, self.refusals.clone());
-        let reloads = "Changes of the certificate files, by whether they are in use";
-        registry.register("certificate_reloads", reloads, self.reloads.clone());
-        let not_after = "When the certificate expires, in seconds since 1970";
-        let certificate = self.certificate_not_after.clone();
-        registry.register_with_unit("certificate_not_after", not_after, Unit::Seconds, certificate);
+        self.connections.register(registry);
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version of this program", build);
     }
 
     /// Encodes the metrics in the text format of `OpenMetrics`.
-    #[expect(clippy::expect_used, reason = "a String can be written to")]
     pub(crate) fn to_text(&self) -> String {
-        let mut text = String::new();
-        encode(&mut text, &self.registry).expect("writing to a String does not fail");
-        text
+        metrics_text(&self.registry)
+    }
+
+    /// Counts connections and certificates.
+    pub(crate) fn observer(&self) -> Arc<dyn Observer> {
+        Arc::clone(&self.connections) as Arc<dyn Observer>
     }
 
     pub(crate) fn count_answer(&self, endpoint: Endpoint, answer: &HttpAnswer) {
@@ -185,45 +159,6 @@ impl Metrics {
     /// Counts a review as being validated until the guard is dropped.
     pub(crate) fn validating(&self) -> Counted {
         Counted::new(&self.validating)
-    }
-}
-
-impl Observer for Metrics {
-    fn connection_opened(&self) {
-        self.connections.inc();
-    }
-
-    fn connection_closed(&self) {
-        self.connections.dec();
-    }
-
-    fn connection_refused(&self, refusal: Refusal) {
-        self.refusals.get_or_create(&RefusalLabels { reason: refusal.as_str() }).inc();
-    }
-
-    fn certificate_reloaded(&self, reload: Reload) {
-        self.reloads.get_or_create(&ReloadLabels { result: reload.as_str() }).inc();
-    }
-
-    fn certificate_expires(&self, not_after: i64) {
-        self.certificate_not_after.set(not_after);
-    }
-}
-
-/// What a gauge counts until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Counted(Gauge);
-
-impl Counted {
-    fn new(gauge: &Gauge) -> Self {
-        gauge.inc();
-        Self(gauge.clone())
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }
 

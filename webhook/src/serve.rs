@@ -16,7 +16,7 @@ use volcano_job_update::ViolationCode;
 use volcano_job_update::admission::{BEGINNING_BYTES, HttpAnswer, Outcome, Webhook};
 use volcano_job_update::status::Status;
 use volcano_job_update_programs::printable;
-use volcano_job_update_programs::serve::{Bodies, BodyBounds, Peer, Place, Received};
+use volcano_job_update_programs::serve::{Bodies, BodyBounds, METRICS_TYPE, Peer, Place, Received};
 
 use crate::args::{Args, ReviewBounds};
 use crate::error::Error;
@@ -312,8 +312,7 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], app.metrics.to_text()).into_response()
+    ([(CONTENT_TYPE, METRICS_TYPE)], app.metrics.to_text()).into_response()
 }
 
 /// Whether the media type is `application/json`, regardless of parameters.

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use volcano_job_apiserver::status_body;
 use volcano_job_update::resource::{API_VERSION, KIND};
 use volcano_job_update::status::{CauseType, Status, StatusCause};
+use volcano_job_update_programs::serve::Counted;
 
 use super::failure::Failure;
 use super::http::json;
@@ -20,7 +21,6 @@ use super::list::{MATCH, integer, refuse_if_any, resource_version, unsupported_m
 use super::selectors::Selector;
 use super::state::Api;
 use super::view::{INITIAL_EVENTS_END, PIECE_BYTES, View};
-use crate::metrics::Watching;
 use crate::query::Query;
 use crate::store::{self, Event, Expired, Key, StoredJob, Watcher};
 
@@ -44,7 +44,7 @@ struct Watch {
     end: Instant,
     is_over: bool,
     all_end: watch::Receiver<bool>,
-    _watching: Watching,
+    _watching: Counted,
 }
 
 /// The Jobs that were there at the start. They are written as the client reads them.
