@@ -27,8 +27,8 @@ const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// What clients and the server prove themselves with.
 pub(crate) struct Credentials {
     pub(crate) files: CertificateFiles,
-    /// The CA of a certificate that the server made, as PEM.
-    pub(crate) authority: Option<Vec<u8>>,
+    /// The CA of a certificate that the server made, as PEM in base64.
+    pub(crate) authority: Option<String>,
     /// The token that the server made, and its file.
     pub(crate) token: Option<String>,
     pub(crate) token_file: Option<PathBuf>,
@@ -45,8 +45,7 @@ impl Credentials {
             (CertificateFiles { certificate, key, client_ca }, None)
         } else {
             let made = self_signed(&directory, COMMON_NAME, &args.tls.dns_name)?;
-            let authority = read_file(&directory.join("ca.crt"), MAX_FILE_BYTES)?;
-            (CertificateFiles { client_ca, ..made.files }, Some(authority))
+            (CertificateFiles { client_ca, ..made.files }, Some(made.ca_bundle))
         };
         let own = directory.join(TOKENS);
         let (token, token_file) = if args.token_auth_file.is_some() {

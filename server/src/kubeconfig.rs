@@ -1,15 +1,13 @@
 //! The kubeconfig with which clients find the server.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-
 /// The name of the cluster, the user and the context.
 const NAME: &str = "volcano-job-server";
 
-/// A kubeconfig in YAML. `server` is an `https` URL, `authority` the CA as PEM, if clients do not know it.
-pub(crate) fn kubeconfig(server: &str, authority: Option<&[u8]>, token: Option<&str>) -> String {
-    let authority = authority.map_or_else(String::new, |pem| {
-        format!("\n    certificate-authority-data: {}", BASE64_STANDARD.encode(pem))
+/// A kubeconfig in YAML. `server` is an `https` URL, `authority` the CA as PEM in
+/// base64, if clients do not know it.
+pub(crate) fn kubeconfig(server: &str, authority: Option<&str>, token: Option<&str>) -> String {
+    let authority = authority.map_or_else(String::new, |authority| {
+        format!("\n    certificate-authority-data: {authority}")
     });
     let user = token.map_or_else(|| " {}".to_owned(), |token| format!("\n    token: {token}"));
     format!(
@@ -40,7 +38,7 @@ mod tests {
 
     #[test]
     fn kubeconfig_is_yaml_with_server_and_token() {
-        let text = kubeconfig("https://[::1]:6443", Some(b"pem"), Some("secret"));
+        let text = kubeconfig("https://[::1]:6443", Some("cGVt"), Some("secret"));
         let config: Value =
             volcano_job_update_programs::parse_yaml(text.as_bytes()).expect("it is YAML");
         let cluster = json!({"server": "https://[::1]:6443", "certificate-authority-data": "cGVt"});
