@@ -8,10 +8,11 @@ use axum::http::{Method, Response};
 use bytes::Bytes;
 use volcano_job_apiserver::jiff::Timestamp;
 use volcano_job_update::status::Status;
+use volcano_job_update_programs::serve::METRICS_TYPE;
 
 use super::change::{Change, Verb};
 use super::failure::Failure;
-use super::http::{header, not_found, of_type};
+use super::http::{header, json, not_found, of_type};
 use super::state::Api;
 use super::view::{Encoding, View};
 use crate::access::Admitted;
@@ -19,9 +20,7 @@ use crate::query::Query;
 use crate::store::Key;
 use crate::target::{Part, SelfReview, Target};
 
-const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
-const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 impl Api {
     pub(crate) async fn answer(&self, request: &Parts, body: Bytes) -> Response<Body> {
@@ -86,7 +85,8 @@ impl Api {
             }
             (&Method::DELETE, Some(_)) => {
                 let change = self.requested(Verb::Delete, request, body)?;
-                self.delete_collection(namespace, &change, query, view()?).await
+                let admitted = admitted(request)?;
+                self.delete_collection(namespace, &change, admitted, query, view()?).await
             }
             (method, _) => Err(Status::method_not_allowed(verb_of(method)).into()),
         }
@@ -112,21 +112,11 @@ impl Api {
             (method, _) => return Err(Status::method_not_allowed(verb_of(method)).into()),
         };
         let change = self.requested(verb, request, body)?;
-        self.change(key, change, view()?).await
+        self.change(key, change, admitted(request)?, view()?).await
     }
 
     fn requested(&self, verb: Verb, request: &Parts, body: Bytes) -> Result<Change, Status> {
-        let mut change = Change::new(verb, request, body, self.settings())?;
-        if matches!(verb, Verb::Replace | Verb::Patch) {
-            change.may_create = self.may_create(request);
-        }
-        Ok(change)
-    }
-
-    /// Whether a PUT or an applied configuration may create its Job.
-    fn may_create(&self, request: &Parts) -> Result<(), Status> {
-        let Admitted { user, attributes } = admitted(request)?;
-        self.gate.access.authorize(user, &attributes.to_create())
+        Change::new(verb, request, body, self.settings())
     }
 
     fn self_review(
@@ -142,7 +132,7 @@ impl Api {
         let content_type = header(request, "content-type");
         let answer =
             review.answer(&self.gate.access, user, content_type, body, Timestamp::now())?;
-        Ok(of_type(JSON, 201, answer))
+        Ok(json(201, answer))
     }
 
     async fn get(

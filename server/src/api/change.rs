@@ -13,16 +13,16 @@ use volcano_job_apiserver::{
     RequestContext, Response as Decision, StoreAction, Uid, create, delete, patch, patch_status,
     replace, replace_status,
 };
+use volcano_job_update::Job;
 use volcano_job_update::resource::{API_VERSION, RESOURCE};
 use volcano_job_update::status::Status;
-use volcano_job_update::{FieldPath, Job};
-use volcano_job_update_programs::{json_places, parse_manifest};
+use volcano_job_update_programs::parse_manifest;
 
 use super::failure::Failure;
 use super::http::{header, warn};
 use super::state::{Api, Settings};
 use super::view::View;
-use crate::access::Verdict;
+use crate::access::{Admitted, Verdict};
 use crate::query::Query;
 use crate::store::{Key, StoredJob, Write};
 
@@ -43,8 +43,6 @@ pub(super) struct Change {
     content_type: Option<String>,
     body: Bytes,
     settings: Arc<Settings>,
-    /// Whether its user may create a Job that is not there.
-    pub(super) may_create: Result<(), Status>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +67,7 @@ impl Change {
             Some(content_type) if is_yaml(content_type) => (None, json_of_yaml(&body)?),
             _ => (content_type, body),
         };
-        let (uri, may_create) = (without_pretty(&request.uri), Ok(()));
-        Ok(Self { verb, uri, content_type, body, settings, may_create })
+        Ok(Self { verb, uri: without_pretty(&request.uri), content_type, body, settings })
     }
 
     fn decide(&self, existing: Option<&StoredJob>) -> Result<Decision, ErrorResponse> {
@@ -146,6 +143,7 @@ impl Api {
         &self,
         key: Key,
         change: Change,
+        admitted: &Admitted,
         view: View,
     ) -> Result<Response<Body>, Failure> {
         let change = Arc::new(change);
@@ -154,7 +152,7 @@ impl Api {
         let mut existing = self.store.history().get(&key);
         loop {
             let expected = existing.as_ref().map(StoredJob::version);
-            let decision = decide_change(&change, existing).await;
+            let decision = self.decide_change(&change, existing, admitted).await;
             let write = decision.as_ref().ok();
             let write = write.and_then(|decision| write_of(decision, &key, expected));
             let writes = write.is_some();
@@ -170,6 +168,20 @@ impl Api {
                 return reply(decision?, None, view);
             }
         }
+    }
+
+    /// Who creates a Job with a PUT must have the right to create it as well.
+    async fn decide_change(
+        &self,
+        change: &Arc<Change>,
+        existing: Option<StoredJob>,
+        Admitted { user, attributes }: &Admitted,
+    ) -> Result<Decision, Failure> {
+        let decision = decide(change, existing).await?;
+        if decision.code() == 201 {
+            self.gate.access.authorize(user, &attributes.to_create())?;
+        }
+        Ok(decision)
     }
 
     /// Creates a Job.
@@ -208,6 +220,7 @@ impl Api {
         &self,
         namespace: Option<&str>,
         change: &Change,
+        admitted: &Admitted,
         query: &Query<'_>,
         view: View,
     ) -> Result<Response<Body>, Failure> {
@@ -219,9 +232,9 @@ impl Api {
             }
             let content_type = change.content_type.clone();
             let (body, settings) = (change.body.clone(), Arc::clone(&change.settings));
-            let (verb, may_create) = (Verb::Delete, Ok(()));
-            let change = Change { verb, uri, content_type, body, settings, may_create };
-            match self.change(key.clone(), change, view).await {
+            let verb = Verb::Delete;
+            let change = Change { verb, uri, content_type, body, settings };
+            match self.change(key.clone(), change, admitted, view).await {
                 // Somebody else was faster.
                 Err(failure) if failure.status().code == 404 => {}
                 result => drop(result?),
@@ -239,17 +252,6 @@ fn already_exists(decision: &Decision, stored: Option<&StoredJob>) -> Status {
     let text = stored.map(StoredJob::to_json);
     let job = text.as_ref().and_then(|text| Job::from_slice(text.as_bytes()).ok());
     decision.already_exists(job.as_ref())
-}
-
-async fn decide_change(
-    change: &Arc<Change>,
-    existing: Option<StoredJob>,
-) -> Result<Decision, Failure> {
-    let decision = decide(change, existing).await?;
-    if decision.code() == 201 {
-        change.may_create.clone()?;
-    }
-    Ok(decision)
 }
 
 /// `None` if nothing is written.
@@ -299,24 +301,17 @@ fn reply(decision: Decision, version: Option<u64>, view: View) -> Result<Respons
     let code = decision.code();
     let warnings = decision.warnings().to_vec();
     let is_judged = decision.review().is_some();
-    let mut body = decision.into_body();
-    if let Some(version) = version {
-        set_version(&mut body, version);
-    }
+    let body = decision.into_body();
+    let body = match version {
+        Some(version) => StoredJob::new(&body, version)?.to_json(),
+        None => body,
+    };
     let mut response = view.job(code, &body)?;
     warn(&mut response, &warnings);
     if is_judged {
         response.extensions_mut().insert(Verdict::allowed());
     }
     Ok(response)
-}
-
-/// Sets the resourceVersion of a Job in JSON.
-fn set_version(job: &mut String, version: u64) {
-    let path: FieldPath = ["metadata", "resourceVersion"].into_iter().map(Into::into).collect();
-    if let Some(place) = json_places(job, &[&path]).into_iter().next() {
-        job.replace_range(place.value, &format!("\"{version}\""));
-    }
 }
 
 #[expect(clippy::expect_used, reason = "a UUID is a uid")]

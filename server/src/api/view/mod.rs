@@ -22,7 +22,7 @@ pub(super) use self::list_meta::ListMeta;
 use self::metadata::partial;
 pub(super) use self::table::INITIAL_EVENTS_END;
 use self::table::{Include, TableForm};
-use super::http::of_type;
+use super::http::{json, of_type};
 use crate::query::Query;
 use crate::store::StoredJob;
 
@@ -131,7 +131,7 @@ impl View {
             Form::Whole if self.is_plain() => {
                 let pieces = whole_list(jobs, meta).chain(["\n".to_owned()]);
                 let pieces = stream::iter(pieces.map(Ok::<_, Infallible>));
-                return Ok(of_type("application/json", 200, Body::from_stream(pieces)));
+                return Ok(json(200, Body::from_stream(pieces)));
             }
             Form::Whole => whole_list(jobs, meta).collect(),
             Form::Table(table) => table.of_list(texts(jobs), meta),
