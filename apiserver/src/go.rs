@@ -245,35 +245,57 @@ fn scientific(double: f64) -> (String, i32) {
 
 /// Indents compact JSON by two spaces a level, as `json.MarshalIndent` does.
 pub(crate) fn indent(json: &str) -> String {
-    let mut out = String::with_capacity(json.len() * 2);
-    let mut depth = 0;
-    let (mut in_string, mut escaped, mut empty) = (false, false, false);
-    let new_line = |out: &mut String, depth| {
-        out.push('\n');
-        out.extend(std::iter::repeat_n("  ", depth));
-    };
-    for char in json.chars() {
-        if in_string {
+    Indenter::default().indent(json)
+}
+
+/// Indents compact JSON by two spaces a level, piece by piece.
+#[derive(Debug, Default)]
+pub struct Indenter {
+    depth: usize,
+    in_string: bool,
+    /// Behind a backslash in a string.
+    is_escaped: bool,
+    /// Behind the beginning of an object or a list.
+    has_begun: bool,
+}
+
+impl Indenter {
+    /// The next piece of the text, indented. It can begin and end anywhere.
+    #[must_use]
+    pub fn indent(&mut self, json: &str) -> String {
+        let mut out = String::with_capacity(json.len() * 2);
+        for char in json.chars() {
+            if self.in_string {
+                out.push(char);
+                self.in_string = self.is_escaped || char != '"';
+                self.is_escaped = !self.is_escaped && char == '\\';
+                continue;
+            }
+            let is_first = std::mem::take(&mut self.has_begun);
+            let is_end = matches!(char, '}' | ']');
+            if is_end {
+                self.depth -= 1;
+            }
+            // Nothing is between the beginning and the end of what is empty.
+            if is_first != is_end {
+                self.new_line(&mut out);
+            }
             out.push(char);
-            (in_string, escaped) = (escaped || char != '"', !escaped && char == '\\');
-            continue;
+            match char {
+                '"' => self.in_string = true,
+                '{' | '[' => (self.depth, self.has_begun) = (self.depth + 1, true),
+                ',' => self.new_line(&mut out),
+                ':' => out.push(' '),
+                _ => {}
+            }
         }
-        if std::mem::take(&mut empty) && !matches!(char, '}' | ']') {
-            new_line(&mut out, depth);
-        } else if matches!(char, '}' | ']') && !out.ends_with(['{', '[']) {
-            new_line(&mut out, depth - 1);
-        }
-        out.push(char);
-        match char {
-            '"' => in_string = true,
-            '{' | '[' => (depth, empty) = (depth + 1, true),
-            '}' | ']' => depth -= 1,
-            ',' => new_line(&mut out, depth),
-            ':' => out.push(' '),
-            _ => {}
-        }
+        out
     }
-    out
+
+    fn new_line(&self, out: &mut String) {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", self.depth));
+    }
 }
 
 #[cfg(test)]
@@ -332,5 +354,8 @@ mod tests {
         let indented = "{\n  \"a\": {},\n  \"b\": [],\n  \"c\": [\n    1,\n    {\n      \"d\": \
                         \"{[,:\\\"]}\\\\\"\n    }\n  ]\n}";
         assert_eq!(indent(json), indented);
+        let mut by_piece = Indenter::default();
+        let pieces = json.split_inclusive(|_| true).map(|piece| by_piece.indent(piece));
+        assert_eq!(pieces.collect::<String>(), indented);
     }
 }

@@ -3,6 +3,7 @@
 //! Not part of the public interface: it may change in any release.
 
 use crate::go;
+pub use crate::go::Indenter;
 
 /// Indents compact JSON by two spaces a level, as Go's `json.MarshalIndent` does.
 #[must_use]

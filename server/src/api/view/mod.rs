@@ -1,28 +1,26 @@
 //! In which form Jobs are shown: whole, as the rows of a table, or only their metadata; in JSON or YAML.
 
 mod accept;
+mod list;
 mod list_meta;
 mod metadata;
 mod table;
 mod yaml;
-
-use std::convert::Infallible;
-use std::{iter, mem};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Response};
 use futures_util::stream;
 use volcano_job_apiserver::internals::indent;
 use volcano_job_apiserver::status_body;
-use volcano_job_update::resource::{API_VERSION, KIND};
 use volcano_job_update::status::Status;
 
 pub(super) use self::accept::{Accepted, Endpoint, MediaType, accepts_json};
+use self::list::{Frame, pieces};
 pub(super) use self::list_meta::ListMeta;
 use self::metadata::partial;
 pub(super) use self::table::INITIAL_EVENTS_END;
 use self::table::{Include, TableForm};
-use super::http::{json, of_type};
+use super::http::of_type;
 use crate::query::Query;
 use crate::store::StoredJob;
 
@@ -126,19 +124,29 @@ impl View {
         jobs: Vec<StoredJob>,
         meta: &ListMeta,
     ) -> Result<Response<Body>, Status> {
-        let texts = |jobs: Vec<StoredJob>| jobs.into_iter().map(|job| job.to_json());
-        let text = match self.form {
-            Form::Whole if self.is_plain() => {
-                let pieces = whole_list(jobs, meta).chain(["\n".to_owned()]);
-                let pieces = stream::iter(pieces.map(Ok::<_, Infallible>));
-                return Ok(json(200, Body::from_stream(pieces)));
-            }
-            Form::Whole => whole_list(jobs, meta).collect(),
-            Form::Table(table) => table.of_list(texts(jobs), meta),
+        let (frame, without_items) = match self.form {
+            Form::Whole => (Frame::of_jobs(meta), "[]"),
+            Form::Table(table) => (table.frame(&meta.members()), "[]"),
             Form::Metadata(_) => return Err(metadata_of_list()),
-            Form::MetadataList(version) => metadata_list(texts(jobs), meta, version),
+            // Go writes a list to which nothing was added as null.
+            Form::MetadataList(version) => (Frame::of_metadata(meta, version), "null"),
         };
-        self.encoding.reply(200, text)
+        if jobs.is_empty() {
+            return self.encoding.reply(200, frame.around(without_items));
+        }
+        let pieces = pieces(self, jobs, &frame).map_err(Status::unknown_error)?;
+        Ok(of_type(self.encoding.content_type(), 200, Body::from_stream(stream::iter(pieces))))
+    }
+
+    /// Appends an item of a list, as compact JSON.
+    fn write_item(self, job: &StoredJob, json: &mut String) {
+        match self.form {
+            Form::Whole => job.write_json(json),
+            Form::Table(table) => json.push_str(&table.row(&job.to_json())),
+            Form::Metadata(version) | Form::MetadataList(version) => {
+                json.push_str(&partial(&job.to_json(), version));
+            }
+        }
     }
 
     /// The object of an event of a watch. `None` if it cannot be shown, which ends the watch.
@@ -185,16 +193,17 @@ impl Encoding {
     /// # Errors
     ///
     /// 500: the document cannot be written as YAML.
-    pub(crate) fn reply(self, code: u16, mut json: String) -> Result<Response<Body>, Status> {
-        let text = match self {
-            Self::Json => {
-                json.push('\n');
-                json
-            }
-            Self::PrettyJson => indent(&json),
-            Self::Yaml => yaml::of_json(&json).map_err(Status::unknown_error)?,
-        };
+    pub(crate) fn reply(self, code: u16, json: String) -> Result<Response<Body>, Status> {
+        let text = self.text(json).map_err(Status::unknown_error)?;
         Ok(of_type(self.content_type(), code, text))
+    }
+
+    fn text(self, json: String) -> Result<String, String> {
+        match self {
+            Self::Json => Ok(json + "\n"),
+            Self::PrettyJson => Ok(indent(&json)),
+            Self::Yaml => yaml::of_json(&json),
+        }
     }
 
     /// The body of a Status.
@@ -208,34 +217,6 @@ impl Encoding {
             }
         }
     }
-}
-
-/// The pieces of a list, which are written when they are asked for.
-fn whole_list(jobs: Vec<StoredJob>, meta: &ListMeta) -> impl Iterator<Item = String> + use<> {
-    let mut front = Some(format!(r#"{{"apiVersion":"{API_VERSION}","items":["#));
-    let mut back = Some(format!(r#"],"kind":"{KIND}List","metadata":{}}}"#, meta.to_json()));
-    let (mut jobs, mut separator) = (jobs.into_iter(), "");
-    iter::from_fn(move || {
-        let mut piece = front.take().unwrap_or_default();
-        for job in jobs.by_ref() {
-            piece.push_str(mem::replace(&mut separator, ","));
-            job.write_json(&mut piece);
-            if piece.len() >= PIECE_BYTES {
-                return Some(piece);
-            }
-        }
-        back.take().map(|back| piece + &back)
-    })
-}
-
-fn metadata_list(jobs: impl Iterator<Item = String>, meta: &ListMeta, version: &str) -> String {
-    let items: Vec<_> = jobs.map(|job| partial(&job, version)).collect();
-    // Go writes a list to which nothing was added as null.
-    let items = if items.is_empty() { "null".into() } else { format!("[{}]", items.join(",")) };
-    let metadata = meta.members();
-    format!(
-        r#"{{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/{version}","metadata":{{{metadata}}},"items":{items}}}"#
-    )
 }
 
 fn metadata_of_list() -> Status {

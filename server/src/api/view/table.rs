@@ -8,7 +8,7 @@ use volcano_job_apiserver::jiff::Timestamp;
 use volcano_job_update::internals::quote;
 use volcano_job_update::status::Status;
 
-use super::list_meta::ListMeta;
+use super::list::Frame;
 use super::metadata::partial;
 use crate::api::members::{member_at, members, text};
 use crate::query::Query;
@@ -100,23 +100,22 @@ impl TableForm {
     pub(super) fn of_job(self, job: &str) -> String {
         let resource_version = member_at(job, &["metadata", "resourceVersion"]);
         let metadata = resource_version.map(|version| format!(r#""resourceVersion":{version}"#));
-        self.table(&metadata.unwrap_or_default(), &self.row(job))
+        let rows = format!("[{}]", self.row(job));
+        self.frame(&metadata.unwrap_or_default()).around(&rows)
     }
 
-    pub(super) fn of_list(self, jobs: impl Iterator<Item = String>, meta: &ListMeta) -> String {
-        let rows: Vec<_> = jobs.map(|job| self.row(&job)).collect();
-        self.table(&meta.members(), &rows.join(","))
-    }
-
-    fn table(self, metadata: &str, rows: &str) -> String {
+    /// A table without its rows.
+    pub(super) fn frame(self, metadata: &str) -> Frame {
         let version = self.version;
         let columns = if self.has_columns { columns() } else { "null".into() };
-        format!(
-            r#"{{"kind":"Table","apiVersion":"meta.k8s.io/{version}","metadata":{{{metadata}}},"columnDefinitions":{columns},"rows":[{rows}]}}"#
-        )
+        let front = format!(
+            r#"{{"kind":"Table","apiVersion":"meta.k8s.io/{version}","metadata":{{{metadata}}},"columnDefinitions":{columns},"rows":"#
+        );
+        Frame { front, back: "}".into() }
     }
 
-    fn row(self, job: &str) -> String {
+    /// The row of a Job.
+    pub(super) fn row(self, job: &str) -> String {
         // The whole Job is read once, and the fields with the columns once more.
         let fields = Fields(members(job));
         let name = fields.at(&["metadata", "name"]).unwrap_or(r#""""#);

@@ -16,14 +16,22 @@ type Result = std::result::Result<(), libyaml_safer::Error>;
 ///
 /// The text has a character that go-yaml does not read, or is not JSON.
 pub(crate) fn of_json(json: &str) -> std::result::Result<String, String> {
-    if !json.chars().all(is_allowed) {
-        return Err("yaml: control characters are not allowed".into());
-    }
+    check(json)?;
     let value = serde_json::from_str(json).map_err(|error| error.to_string())?;
     let mut yaml = Vec::new();
     write(&value, &mut yaml).map_err(|error| error.to_string())?;
     let yaml = String::from_utf8(yaml).map_err(|error| error.to_string())?;
     Ok(if json.contains(ESCAPE) { yaml } else { yaml.replace(ESCAPE, "\\") })
+}
+
+/// # Errors
+///
+/// The text has a character that go-yaml does not read.
+pub(super) fn check(json: &str) -> std::result::Result<(), String> {
+    if !json.chars().all(is_allowed) {
+        return Err("yaml: control characters are not allowed".into());
+    }
+    Ok(())
 }
 
 /// Stands for the backslash of a character that go-yaml escapes and libyaml does not. It is no character,
