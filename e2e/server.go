@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -225,23 +226,47 @@ func kubectlDiscovers(e *environment) error {
 	} {
 		b.outline(arguments)
 	}
+	const api = "/apis/batch.volcano.sh/v1alpha1"
 	for _, arguments := range []string{
 		"api-resources --api-group=batch.volcano.sh", "api-resources --api-group=batch.volcano.sh --output=wide",
 		"api-resources --api-group=batch.volcano.sh --namespaced=false", "api-resources --api-group=batch.volcano.sh --verbs=watch --output=name",
 		"get --raw /apis/batch.volcano.sh", "get --raw /apis/batch.volcano.sh/v1alpha1",
 		"get --raw /apis/batch.volcano.sh/v1", "get --raw /apis/other",
 		"get --raw /healthz", "get --raw /livez", "get --raw /readyz",
+		"get --raw /healthz/ping", "get --raw /livez/ping", "get --raw /readyz/ping", "get --raw /healthz/unknown",
+		"get --raw /readyz/unknown", "get --raw /readyz/", "get --raw /readyz/ping/more", "get --raw /openapi/v3/", "get --raw /unknown",
+		"get --raw " + api + "/", "get --raw " + api + "/unknown", "get --raw " + api + "/jobs/a",
+		"get --raw " + api + "/namespaces/default", "get --raw " + api + "/namespaces/default/unknown",
+		"get --raw " + api + "/jobs?watch=1&continue=a", "get --raw " + api + "/jobs?watch=1&resourceVersion=x", "get --raw " + api + "/jobs?resourceVersion=x",
+		"get --raw " + api + "/namespaces/default/jobs/a?resourceVersion=x", "get --raw " + api + "/jobs?resourceVersion=-1",
+		"get --raw " + api + "/jobs?watch=1&resourceVersion=x&sendInitialEvents=true&resourceVersionMatch=NotOlderThan",
+		"get --raw " + api + "/jobs?watch=1&continue=a&sendInitialEvents=true",
+		"get --raw " + api + "/jobs?continue=a", "get --raw " + api + "/jobs?continue=a*bc", "get --raw " + api + "/jobs?continue=e30",
+		"get --raw " + api + "/jobs?continue=" + token("meta.k8s.io/v2", 5, "a"), "get --raw " + api + "/jobs?continue=" + token("meta.k8s.io/v1", 0, "a"),
+		"get --raw " + api + "/jobs?continue=" + token("meta.k8s.io/v1", 5, ""), "get --raw " + api + "/jobs?continue=" + token("meta.k8s.io/v1", 5, "a/../b"),
+		"delete --raw " + api + "/jobs", "delete --raw " + api, "delete --raw /version",
+		"delete --raw " + api + "/namespaces/default/jobs/a/scale", "delete --raw " + api + "/namespaces/default/jobs/a/status",
 		"auth whoami", "auth whoami --output=yaml",
 		"auth can-i get vcjob", "auth can-i delete vcjob --all-namespaces", "auth can-i update vcjob --subresource=status",
 		"get unknown", "get unknown.batch.volcano.sh",
 	} {
 		b.run("", arguments)
 	}
+	for _, path := range []string{"/jobs", "/namespaces/default/jobs", "/namespaces/default/jobs/a/unknown", "/jobs/a", "/unknown"} {
+		b.run("{}", "create --raw "+api+path+" -f -")
+		b.run("{}", "replace --raw "+api+path+" -f -")
+	}
 	versions, err := b.ours.kubectl("", "api-versions")
 	if err != nil || !strings.Contains(versions.stdout, "batch.volcano.sh/v1alpha1\n") {
 		return fmt.Errorf("kubectl api-versions: %v %v", err, versions)
 	}
 	return b.finish(e)
+}
+
+// token is a token for the next page of a list.
+func token(version string, resourceVersion int, start string) string {
+	text := asText(object{"v": version, "rv": resourceVersion, "start": start})
+	return base64.RawURLEncoding.EncodeToString([]byte(text))
 }
 
 func kubectlDeletes(e *environment) error {

@@ -22,7 +22,7 @@ pub(crate) enum Target<'p> {
         name: Cow<'p, str>,
         part: Part,
     },
-    /// `/healthz`, `/livez` or `/readyz`, and what is below them.
+    /// `/healthz`, `/livez` or `/readyz`, or the check `ping` below them.
     Health,
     Metrics,
     /// What clients ask to find out what is served: `/api`, `/apis/…`, `/version`, `/openapi/…`.
@@ -74,10 +74,13 @@ impl<'p> Target<'p> {
     ///
     /// 400: a name is not percent-encoded UTF-8.
     pub(crate) fn of_path(path: &'p str) -> Result<Self, Status> {
+        let health = path.strip_suffix("/ping").unwrap_or(path);
+        if matches!(health, "/healthz" | "/livez" | "/readyz") {
+            return Ok(Self::Health);
+        }
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         let [first, rest @ ..] = &*segments else { return Ok(Self::Discovery) };
         match (*first, rest) {
-            ("healthz" | "livez" | "readyz", _) => Ok(Self::Health),
             ("metrics", []) => Ok(Self::Metrics),
             ("apis", [GROUP, VERSION, rest @ ..]) => Self::of_resource(rest),
             ("apis", [group, "v1", resource]) => {
@@ -162,7 +165,11 @@ mod tests {
             ("/apis/batch.volcano.sh/v1alpha1/namespaces/n/jobs/a/status", job(Part::Status)),
             ("/apis/batch.volcano.sh/v1alpha1/namespaces/n/jobs/a/scale", job(Part::Unknown)),
             ("/apis/batch.volcano.sh/v1alpha1/namespaces/n", Target::Nothing),
+            ("/readyz", Target::Health),
             ("/readyz/ping", Target::Health),
+            ("/readyz/", Target::Nothing),
+            ("/readyz/ping/more", Target::Nothing),
+            ("/healthz/unknown", Target::Nothing),
             ("/elsewhere", Target::Nothing),
         ] {
             assert_eq!(Target::of_path(path), Ok(expected), "{path}");

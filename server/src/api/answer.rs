@@ -83,10 +83,15 @@ impl Api {
                 let change = self.requested(Verb::Create, request, body)?;
                 self.create(namespace, change, view()?).await
             }
+            // Only reading goes across namespaces: elsewhere there is no such path.
+            (_, None) => Ok(not_found()),
             (&Method::DELETE, Some(_)) => {
                 let change = self.requested(Verb::Delete, request, body)?;
                 let admitted = admitted(request)?;
                 self.delete_collection(namespace, &change, admitted, query, view()?).await
+            }
+            (&(Method::PUT | Method::PATCH), Some(_)) => {
+                Err(Status::bad_request("name must be provided").into())
             }
             (method, _) => Err(Status::method_not_allowed(verb_of(method)).into()),
         }

@@ -82,6 +82,8 @@ impl Api {
             ["apis"] => groups(request, query, &group_list(), &group_discovery()),
             ["apis", GROUP] => document(request, query, &group()),
             ["apis", GROUP, VERSION] => document(request, query, &job_resources()),
+            // Elsewhere a slash at the end makes no difference.
+            ["openapi", ..] if path.ends_with('/') => Ok(not_found()),
             ["openapi", rest @ ..] => Ok(self.settings().openapi().answer(rest, request, query)),
             ["api" | "version", ..] => Err(Status::not_served().into()),
             _ => Ok(not_found()),

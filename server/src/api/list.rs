@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::http::Response;
-use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use base64::{DecodeError, Engine};
 use serde::{Deserialize, Serialize};
 use volcano_job_update::internals::quote;
 use volcano_job_update::status::{CauseType, GroupKind, Status, StatusCause};
@@ -17,7 +17,8 @@ use crate::store::{self, Key, StoreError, StoredJob};
 
 /// What a continue token says: the token of
 /// [storage](https://github.com/kubernetes/apiserver/blob/master/pkg/storage/continue.go).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Token {
     v: String,
     /// As of which write the list is.
@@ -103,10 +104,10 @@ impl Api {
         if !token.is_empty() {
             let token = Token::decode(token)?;
             page.at = u64::try_from(token.rv).ok().filter(|version| *version > 0);
-            page.after = Some(token.key(namespace)?);
+            page.after = Some(token.key(namespace));
             return Ok(page);
         }
-        page.at = match (query.get("resourceVersionMatch"), resource_version(query)?) {
+        page.at = match (query.get("resourceVersionMatch"), listed_version(query)?) {
             ("Exact", version) => version,
             // Before resourceVersionMatch, a limit meant exactly this version.
             ("", version @ Some(_)) if limit.is_some() => version,
@@ -120,17 +121,28 @@ impl Api {
 }
 
 /// The parameter `resourceVersion`; `None` if it is absent or 0, which is any.
+///
+/// # Errors
+///
+/// 500: it is no number.
 pub(super) fn resource_version(query: &Query<'_>) -> Result<Option<u64>, Status> {
     let text = query.get("resourceVersion");
     if text.is_empty() {
         return Ok(None);
     }
     let version: u64 = text.parse().map_err(|_| {
-        Status::bad_request(format!(
-            "Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+        Status::unknown_error(format!(
+            "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
         ))
     })?;
     Ok(Some(version).filter(|version| *version > 0))
+}
+
+/// The same for a list, where it is an error of the client.
+fn listed_version(query: &Query<'_>) -> Result<Option<u64>, Status> {
+    resource_version(query).map_err(|Status { message, .. }| {
+        Status::bad_request(format!("invalid resource version: {message}"))
+    })
 }
 
 fn limit(query: &Query<'_>) -> Result<Option<usize>, Status> {
@@ -220,26 +232,61 @@ impl Token {
         BASE64.encode(serde_json::to_vec(self).expect("a token serializes"))
     }
 
+    /// [`DecodeContinue`](https://github.com/kubernetes/apiserver/blob/master/pkg/storage/continue.go).
     fn decode(text: &str) -> Result<Self, Status> {
-        let invalid =
-            |why: String| Status::bad_request(format!("continue key is not valid: {why}"));
-        let json = BASE64.decode(text).map_err(|error| invalid(error.to_string()))?;
+        let invalid = |why: &str| {
+            let message = format!("invalid continue token: continue key is not valid: {why}");
+            Status::bad_request(message)
+        };
+        let json = BASE64.decode(text).map_err(|error| {
+            let offset = offset(&error, text);
+            invalid(&format!("illegal base64 data at input byte {offset}"))
+        })?;
         let token: Self =
-            serde_json::from_slice(&json).map_err(|error| invalid(error.to_string()))?;
-        if token.v != TOKEN_VERSION {
-            return Err(invalid(format!("version {:?} is not recognized", token.v)));
+            serde_json::from_slice(&json).map_err(|error| invalid(&error.to_string()))?;
+        let Self { v, rv, start } = &token;
+        if v != TOKEN_VERSION {
+            let why = format!("server does not recognize this encoded version {v}");
+            return Err(invalid(&why));
+        }
+        if *rv == 0 {
+            return Err(invalid(
+                "incorrect encoded start resourceVersion (version meta.k8s.io/v1)",
+            ));
+        }
+        if start.is_empty() {
+            return Err(invalid("encoded start key empty (version meta.k8s.io/v1)"));
+        }
+        if !is_clean(start) {
+            return Err(invalid(start));
         }
         Ok(token)
     }
 
-    fn key(&self, namespace: Option<&str>) -> Result<Key, Status> {
-        let start = self.start.trim_end_matches('\0');
-        let key = match namespace {
-            Some(namespace) => Some((namespace, start)),
-            None => start.split_once('/'),
+    fn key(&self, namespace: Option<&str>) -> Key {
+        let start = self.start.strip_prefix('/').unwrap_or(&self.start);
+        let start = start.strip_suffix('\0').unwrap_or(start);
+        let (namespace, name) = match namespace {
+            Some(namespace) => (namespace, start),
+            None => start.split_once('/').unwrap_or((start, "")),
         };
-        let (namespace, name) =
-            key.ok_or_else(|| Status::bad_request("continue key is not valid"))?;
-        Ok(Key::new(namespace, name))
+        Key::new(namespace, name)
     }
+}
+
+/// Where Go finds the error.
+fn offset(error: &DecodeError, text: &str) -> usize {
+    match error {
+        DecodeError::InvalidByte(offset, _) | DecodeError::InvalidLastSymbol { offset, .. } => {
+            *offset
+        }
+        // A single character is left behind groups of four.
+        DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => text.len().saturating_sub(1),
+    }
+}
+
+/// Whether a path leads down only, and has no other spelling.
+fn is_clean(path: &str) -> bool {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    path.is_empty() || path.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }

@@ -138,7 +138,16 @@ impl Api {
 ///
 /// [`ValidateListOptions`]: https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/internalversion/validation/validation.go
 fn check_options(query: &Query<'_>) -> Result<(), Status> {
-    let (matching, has_initial) = (query.get(MATCH), query.has("sendInitialEvents"));
+    // A watch that begins with the Jobs that are there asks for initial events, in the words of before.
+    let version = query.get("resourceVersion");
+    let is_legacy = matches!(version, "" | "0")
+        && query.get(MATCH).is_empty()
+        && !query.has("sendInitialEvents");
+    let (matching, has_initial) = if is_legacy {
+        ("NotOlderThan", true)
+    } else {
+        (query.get(MATCH), query.has("sendInitialEvents"))
+    };
     let forbidden = |why: &str| StatusCause::new(CauseType::Forbidden, MATCH, why);
     let mut causes = Vec::new();
     if has_initial && matching != "NotOlderThan" {
