@@ -152,6 +152,11 @@ func kubectlWrites(e *environment) error {
 	b.run(asText(manifest("written")), "create -f - --output=yaml")
 	b.run(strings.Replace(asText(job("d")), `"queue"`, `"que"`, 1), "create -f -")
 	b.run(strings.Replace(asText(job("d")), `"queue"`, `"que"`, 1), "create -f - --validate=warn")
+	unknown := job("warned")
+	for i := range 40 {
+		unknown["spec"].(object)[fmt.Sprintf("unknown-%02d%s", i, strings.Repeat("-", 10*i))] = i
+	}
+	b.run(asText(unknown), "create -f - --validate=warn")
 	b.run(scaled("d", "many"), "create -f -")
 	b.run(scaled("d", "many"), "create -f - --validate=false")
 	b.run(strings.Replace(asText(job("generated-")), `"name": "generated-"`, `"generateName": "generated-"`, 1), "create -f -")
