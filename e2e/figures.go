@@ -8,8 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -60,7 +62,11 @@ func (e *environment) printFigures() error {
 	if err := e.expect(http.StatusOK, e.request("DELETE", jobsPath, nil)); err != nil {
 		return err
 	}
-	table := &table{measures: e.options.measures}
+	synced, err := timeSyncs()
+	if err != nil {
+		return err
+	}
+	table := &table{measures: e.options.measures, synced: synced}
 	for _, prepare := range []func() (*subject, error){e.apiSubject, e.storeSubject, e.etcdSubject} {
 		s, err := prepare()
 		if err != nil {
@@ -131,6 +137,8 @@ func (s *subject) end() {
 
 // table is what was measured.
 type table struct {
+	// synced is how long a small write to the disk takes, which no acknowledged PUT can be faster than.
+	synced   time.Duration
 	measures measures
 	titles   []string
 	rows     []*figure
@@ -238,7 +246,8 @@ func (t *table) add(title, format string, value float64, more bool) {
 // String is the table in Markdown. A ratio says how many times better a server is than the first one.
 func (t *table) String() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%d processors, %v for each load.\n\n", runtime.NumCPU(), t.measures.duration)
+	fmt.Fprintf(&text, "%d processors, %v for each load. ", runtime.NumCPU(), t.measures.duration)
+	fmt.Fprintf(&text, "A write of 1 KiB that is synced takes %.2f ms.\n\n", milliseconds(t.synced))
 	fmt.Fprintf(&text, "| | %s |", t.titles[0])
 	for _, title := range t.titles[1:] {
 		fmt.Fprintf(&text, " `%s` | ratio |", title)
@@ -274,6 +283,30 @@ func (f *figure) ratio(column int) string {
 
 func milliseconds(duration time.Duration) float64 {
 	return float64(duration) / float64(time.Millisecond)
+}
+
+// timeSyncs measures writes as a server makes them that has one client, with pauses in between.
+func timeSyncs() (time.Duration, error) {
+	file, err := os.CreateTemp("", "synced")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	took := make([]time.Duration, 500)
+	for i := range took {
+		time.Sleep(500 * time.Microsecond)
+		start := time.Now()
+		if _, err := file.WriteAt(make([]byte, 1024), int64(i)*1024); err != nil {
+			return 0, err
+		}
+		if err := syscall.Fdatasync(int(file.Fd())); err != nil {
+			return 0, err
+		}
+		took[i] = time.Since(start)
+	}
+	slices.Sort(took)
+	return quantile(took, 0.5), nil
 }
 
 // resident is the memory of a process in MiB.
