@@ -10,7 +10,7 @@
 
 use super::cursor::{Cursor, Items};
 use super::guide::{GuideFields, copy_value};
-use super::unique::duplicate;
+use super::unique::{MANY_KEYS, duplicate};
 use super::{Entry, Field, Job, JobError, JsonType, Limits};
 use crate::path::{PathNode, Side};
 
@@ -160,6 +160,8 @@ impl<'a> JobReader<'a, '_> {
             self.task(job, position, &at.index(position, position))?;
             position += 1;
         }
+        job.tasks.as_mut().map(release);
+        release(&mut job.task_fields);
         Ok(())
     }
 
@@ -217,6 +219,10 @@ impl<'a> JobReader<'a, '_> {
             entries.push(Entry::member(self.cursor.text_since(start), key, value));
         }
         if !guide.is_in_order() {
+            if entries.len() - first >= MANY_KEYS {
+                // To compare them takes memory too.
+                release(entries);
+            }
             check_unique(entries.iter().skip(first), at)?;
         }
         Ok(gaps)
@@ -268,6 +274,14 @@ impl<'a> JobReader<'a, '_> {
             }
             Err(error) => error.into(),
         }
+    }
+}
+
+/// Gives back the memory that a long list has for elements that did not come. A short one is not worth it.
+fn release<T>(list: &mut Vec<T>) {
+    const SHORT: usize = 1024;
+    if list.capacity() > SHORT {
+        list.shrink_to_fit();
     }
 }
 
