@@ -15,8 +15,14 @@ pub(crate) fn completion(shell: Shell) -> Output {
     let mut text = Vec::new();
     let mut command = Args::command();
     let name = command.get_name().to_owned();
-    clap_complete::generate(shell, &mut command, name, &mut text);
-    Output::success(String::from_utf8(text).expect("completions are text"))
+    clap_complete::generate(shell, &mut command, &name, &mut text);
+    let text = String::from_utf8(text).expect("completions are text");
+    Output::success(match shell {
+        // The cases of the script have other labels than it looks for if a name has hyphens:
+        // https://github.com/clap-rs/clap/issues/6421
+        Shell::Bash => text.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__")),
+        _ => text,
+    })
 }
 
 /// Writes the man pages to a directory, which is made if it is not there.

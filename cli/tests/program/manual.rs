@@ -55,14 +55,29 @@ fn completions_know_the_commands() {
     }
 }
 
-/// The shell asks the completions what may follow `volcano-job-update ch`.
+/// The shell asks the completions what may follow a part of a command line.
 #[test]
-fn bash_completes_a_command() {
-    let script = stdout(&run(&["completion", "bash"]))
-        + "\nCOMP_WORDS=(volcano-job-update ch); COMP_CWORD=1\n\
-           _volcano__job__update volcano-job-update ch volcano-job-update; printf '%s' \"${COMPREPLY[*]}\"\n";
-    let output = Command::new("bash").args(["-c", &script]).output().expect("bash runs");
-    assert_eq!(stdout(&output), "check", "{}", stderr(&output));
+fn bash_completes_commands_and_options() {
+    let script = stdout(&run(&["completion", "bash"]));
+    for (words, expected) in [
+        (&["ch"][..], "check"),
+        (&["check", "--show-v"], "--show-values"),
+        (&["check", "-o", "sa"], "sarif"),
+        (&["generate", "webh"], "webhook-configuration"),
+        (&["generate", "argocd", "--fo"], "--for"),
+    ] {
+        let (last, before) = words.split_last().expect("a word");
+        let before = [&["volcano-job-update"], before].concat();
+        let script = format!(
+            "{script}\nCOMP_WORDS=({before} {last}); COMP_CWORD={count}\n\
+             _volcano__job__update volcano-job-update {last} {previous}; printf '%s' \"${{COMPREPLY[*]}}\"\n",
+            before = before.join(" "),
+            count = before.len(),
+            previous = before.last().expect("the program"),
+        );
+        let output = Command::new("bash").args(["-c", &script]).output().expect("bash runs");
+        assert_eq!(stdout(&output), expected, "{words:?}: {}", stderr(&output));
+    }
 }
 
 #[test]
