@@ -68,6 +68,10 @@ impl Source {
         Self { name: display_name(path), path: path_text, text: text.into(), format }
     }
 
+    pub(super) fn has_same_text(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+
     /// A file that has one object, of whatever kind.
     pub(super) fn only_document(&self) -> Result<Document, Error> {
         let (content, head) = match self.yaml_document()? {
@@ -238,6 +242,7 @@ impl Documents {
                 let locator = Locator { range: place.value.clone(), item: None };
                 self.add(item.head(), place.value.start, locator, None);
             }
+            self.type_items(0, &head);
             return Ok(());
         }
         if head.is_broken {
@@ -272,6 +277,7 @@ impl Documents {
             let places = manifest.places.places(&paths.iter().collect::<Vec<_>>());
             places.iter().map(|place| place.value.start).collect()
         };
+        let first = self.jobs.len();
         let mut add = |head: Option<&Head>, start: usize, item: Option<usize>| {
             self.add(head, start, Locator { range: range.clone(), item }, Some(&manifest));
         };
@@ -280,6 +286,7 @@ impl Documents {
             for (position, (item, start)) in items.iter().zip(starts).enumerate() {
                 add(item.head(), start, Some(position));
             }
+            self.type_items(first, &head);
         } else {
             for start in starts(&[FieldPath::default()]) {
                 add(Some(&head), start, None);
@@ -312,6 +319,12 @@ impl Documents {
         let document = content.map(|content| self.source.document(content, head.job_name()));
         let (job, is_typed) = (head.job_name(), head.is_typed());
         self.jobs.push(Listed { job, is_typed, start, line: 0, locator, document });
+    }
+
+    /// The Jobs from this one on are items of a list, which can say what they are.
+    fn type_items(&mut self, first: usize, list: &Head) {
+        let items = self.jobs.iter_mut().skip(first);
+        items.for_each(|item| item.is_typed |= list.is_job_list());
     }
 
     /// The documents from this one on end where the next one begins.

@@ -49,6 +49,19 @@ pub(crate) struct Unit {
     pub(crate) replacement: Option<Origin>,
 }
 
+impl Unit {
+    /// Whether git has the file as it is, or it was deleted: nobody is to blame for what is wrong in it.
+    pub(crate) fn is_untouched(&self) -> bool {
+        match (&self.existing, &self.replacement) {
+            (Some(Origin::Blob(..)), None) => true,
+            (Some(old @ Origin::Blob(..)), Some(new)) => {
+                matches!((old.read(), new.read()), (Ok(old), Ok(new)) if old.has_same_text(&new))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The files of both sides, in the order of their relative paths.
 #[derive(Default)]
 pub(crate) struct Units {

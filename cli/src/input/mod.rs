@@ -97,13 +97,15 @@ fn step<'v>(value: Option<&'v Value>, segment: &Segment) -> Option<&'v Value> {
     }
 }
 
-/// Reads two Jobs.
-pub(crate) fn read_jobs(jobs: &Jobs, limits: &Limits) -> Result<Update, Error> {
+/// Reads two Jobs. Also counts the other objects in the file of the replacement.
+pub(crate) fn read_jobs(jobs: &Jobs, limits: &Limits) -> Result<(Update, usize), Error> {
     require_one_stdin(&jobs.existing, &jobs.replacement)?;
     let existing = Documents::read(&jobs.existing, limits)?;
     let manifest = Documents::read(&jobs.replacement, limits)?;
+    let objects = manifest.others + manifest.jobs.len();
     let (existing, manifest) = select(&existing, &manifest, limits)?;
-    Ok(Update { existing, manifest, stored: None, is_patch: false, limits: *limits })
+    let update = Update { existing, manifest, stored: None, is_patch: false, limits: *limits };
+    Ok((update, objects - 1))
 }
 
 /// The Job that a patch makes of another.

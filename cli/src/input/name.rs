@@ -7,7 +7,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use volcano_job_update::resource::{API_VERSION, KIND};
+use volcano_job_update::resource::{GROUP, KIND};
 
 /// The namespace and name of a Job, as far as its manifest has them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,22 +99,31 @@ impl Head {
         }
     }
 
+    /// Whether it is a list of Jobs, whose items need not say that they are.
+    pub(super) fn is_job_list(&self) -> bool {
+        self.is_typed()
+            && self.kind.as_deref().and_then(|kind| kind.strip_suffix("List")) == Some(KIND)
+    }
+
     /// The kind and the items of a list, as `kubectl get` prints several objects.
     pub(super) fn list(&self) -> Option<(&str, &[Item])> {
         let kind = self.kind.as_deref().filter(|kind| kind.ends_with("List"))?;
         Some((kind, self.items.as_deref()?))
     }
 
-    /// Whether the object says what it is.
+    /// Whether the object says what it is. One of Volcano's group without a kind is meant to be a Job.
     pub(super) fn is_typed(&self) -> bool {
-        self.api_version.is_some() && self.kind.is_some()
+        match &self.api_version {
+            Some(version) => self.kind.is_some() || version.split('/').next() == Some(GROUP),
+            None => false,
+        }
     }
 
-    /// What the object is, if that is no Job of Volcano. An object that does not say it counts as one.
+    /// What the object is, if that is no Job of Volcano. An object that does not say it counts as one, and
+    /// one of Volcano's group whose kind is misspelled as well: the API server would refuse it.
     pub(super) fn other_kind(&self) -> Option<String> {
         let (Some(version), Some(kind)) = (&self.api_version, &self.kind) else { return None };
-        let group = API_VERSION.split('/').next().unwrap_or_default();
-        let is_job = kind == KIND && version.split('/').next() == Some(group);
+        let is_job = kind.eq_ignore_ascii_case(KIND) && version.split('/').next() == Some(GROUP);
         (!is_job).then(|| format!("a {kind} of {version}"))
     }
 }

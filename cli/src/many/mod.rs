@@ -47,7 +47,7 @@ enum Found {
     /// A Job without a counterpart in the other file.
     Alone(Place),
     Failed(Error),
-    /// So many objects of other kinds.
+    /// So many objects of other kinds, or files that cannot be read and did not change.
     Skipped(usize),
 }
 
@@ -159,6 +159,8 @@ impl Many<'_> {
                 }
                 self.pair(at, existing.as_ref(), replacement.as_ref(), out);
             }
+            // It has no Job that changes, whatever else it has.
+            _ if unit.is_untouched() => out(Found::Skipped(1)),
             // What a file has that cannot be read is not known, so the other one is not judged.
             (existing, replacement) => {
                 let errors = [existing.err(), replacement.err()];

@@ -206,3 +206,21 @@ fn a_renamed_file_has_its_existing_jobs() {
     git(root, &["add", "."]);
     assert_denied(root, &["jobs/new.yaml", "jobs"]);
 }
+
+/// A template of Helm is no manifest before it is rendered.
+#[test]
+fn a_broken_file_that_did_not_change_or_is_gone_is_skipped() {
+    let broken = "name: {{ .Release.Name }}\n";
+    let directory = repository_of(&[
+        ("jobs/a.yaml", &yaml("a", "q")),
+        ("jobs/template.yaml", broken),
+        ("jobs/gone.yaml", broken),
+        ("jobs/edited.yaml", broken),
+    ]);
+    let root = directory.path();
+    fs::remove_file(root.join("jobs/gone.yaml")).expect("it is removed");
+    let check = || summary(root, &["check", "--base", "HEAD", "jobs"]);
+    assert_eq!(check(), (0, "3 other objects skipped".to_owned()));
+    write(root, "jobs/edited.yaml", &format!("{broken}# more\n"));
+    assert_eq!(check(), (2, "2 other objects skipped".to_owned()));
+}

@@ -420,3 +420,39 @@ fn what_is_said_of_many_jobs_is_said_once() {
     };
     assert_eq!((status, &*output), (Some(0), "there are no Volcano Jobs in these files\n"));
 }
+
+#[test]
+fn a_job_of_volcano_with_a_wrong_kind_is_judged_and_not_deleted() {
+    let old = directory(&[("a.yaml", &named("a", "q")), ("b.yaml", &named("b", "q"))]);
+    let new = directory(&[
+        ("a.yaml", &named("a", "q").replace("kind: Job", "kind: job")),
+        ("b.yaml", &named("b", "q").replace("kind: Job\n", "")),
+    ]);
+    let (status, jobs, _) = outcomes(&[text(old.path()), text(new.path())]);
+    assert_eq!((status, jobs), (1, vec!["team/a denied".to_owned(), "team/b denied".to_owned()]));
+}
+
+/// As a typed client of Volcano writes a list.
+#[test]
+fn items_of_a_job_list_need_no_kind() {
+    let item = |queue: &str| {
+        let metadata = json!({"namespace": "team", "name": "a"});
+        json!({"metadata": metadata, "spec": {"queue": queue, "tasks": []}})
+    };
+    let list = |queue: &str| {
+        let items = [item(queue)];
+        json!({"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "JobList", "items": items})
+            .to_string()
+    };
+    let [old, new] = ["q", "x"].map(|queue| directory(&[("a.json", &*list(queue))]));
+    let (status, jobs, _) = outcomes(&[text(old.path()), text(new.path())]);
+    assert_eq!((status, jobs), (1, vec!["team/a denied".to_owned()]));
+}
+
+#[test]
+fn a_manifest_without_a_namespace_is_that_of_the_only_job_of_its_name() {
+    let old = directory(&[("a.yaml", &named("a", "q"))]);
+    let new = directory(&[("a.yaml", &yaml("name: a", "x"))]);
+    let (status, jobs, _) = outcomes(&[text(old.path()), text(new.path())]);
+    assert_eq!((status, jobs), (1, vec!["team/a denied".to_owned()]));
+}
