@@ -66,8 +66,9 @@ fn shown(warnings: &[String]) -> Vec<&str> {
             break;
         }
         let end = text.char_indices().nth(MAX_TRUNCATED_CHARS).map_or(text.len(), |(end, _)| end);
-        chars += text[..end].chars().count();
-        truncated.push(&text[..end]);
+        let (beginning, _) = text.split_at(end);
+        chars += beginning.chars().count();
+        truncated.push(beginning);
     }
     truncated
 }
