@@ -1,10 +1,11 @@
 //! What is found out about one Job. All outputs of `check` and `diff` are renderings of it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use volcano_job_update::internals::Position;
 use volcano_job_update::status::Status;
-use volcano_job_update::{Change, FieldPath, Review, Violation};
+use volcano_job_update::{Change, ChangeKind, FieldPath, Review, Segment, Violation};
 
 use crate::error::Error;
 use crate::input::{Spot, Update};
@@ -135,13 +136,24 @@ impl Reviewed {
     /// Where everything that the review reports stands in the files, by the paths of the review.
     pub(crate) fn spots(&self) -> HashMap<&FieldPath, Spots> {
         let violations = self.review.violations().into_iter().flatten();
-        let reported = violations.chain(self.review.warnings()).map(Violation::path);
-        let mut paths: HashMap<_, _> = reported.map(|path| (path, (path, path))).collect();
+        let reported = violations.chain(self.review.warnings()).map(Violation::place);
+        let same = |path| (path, (Cow::Borrowed(path), Cow::Borrowed(path)));
+        let mut paths: HashMap<_, _> = reported.map(same).collect();
         for change in self.review.changes() {
-            paths.insert(change.path(), (change.existing_path(), change.replacement_path()));
+            let (existing, replacement) = (change.existing_path(), change.replacement_path());
+            let sides = match change.kind() {
+                ChangeKind::Added => (absent(existing), Cow::Borrowed(replacement)),
+                ChangeKind::Removed => (Cow::Borrowed(existing), absent(replacement)),
+                ChangeKind::Replaced | ChangeKind::Moved => {
+                    (Cow::Borrowed(existing), Cow::Borrowed(replacement))
+                }
+            };
+            paths.insert(change.path(), sides);
         }
         let (paths, sides): (Vec<_>, Vec<_>) = paths.into_iter().unzip();
-        let (existing, replacement): (Vec<_>, Vec<_>) = sides.into_iter().unzip();
+        let existing: Vec<&FieldPath> = sides.iter().map(|(existing, _)| &**existing).collect();
+        let replacement: Vec<&FieldPath> =
+            sides.iter().map(|(_, replacement)| &**replacement).collect();
         let Update { existing: old, manifest: new, .. } = &self.update;
         let existing = old.spots(old.places(&existing));
         let replacement = self.update.replacement_places(&replacement).unwrap_or_default();
@@ -149,6 +161,17 @@ impl Reviewed {
         let mut replacement = new.spots(replacement).into_iter();
         let mut spots = || Spots { existing: existing.next(), replacement: replacement.next() };
         paths.into_iter().map(|path| (path, spots())).collect()
+    }
+}
+
+/// The path of what a Job does not have. At the position of an absent element, the list can have another
+/// one.
+fn absent(path: &FieldPath) -> Cow<'_, FieldPath> {
+    match path.segments().split_last() {
+        Some((Segment::Index(_), list)) => {
+            Cow::Owned(list.iter().cloned().chain([usize::MAX.into()]).collect())
+        }
+        _ => Cow::Borrowed(path),
     }
 }
 

@@ -1,13 +1,69 @@
 //! The command `explain`.
 
+use std::str::FromStr;
+
 use textwrap::Options;
-use volcano_job_update::ViolationCode;
 use volcano_job_update::status::CauseType;
+use volcano_job_update::{UnknownNameError, ViolationCode};
 
 use crate::output::Output;
 
-/// Explains a violation code, or lists all of them, in lines of up to `width` characters.
-pub(crate) fn run(code: Option<ViolationCode>, width: usize) -> Output {
+/// The code of a request that the API server refuses before it asks a webhook.
+pub(crate) const REFUSED: &str = "refused-request";
+
+pub(crate) const REFUSED_SUMMARY: &str =
+    "The API server refuses the request, whatever the policy is.";
+
+pub(crate) const REFUSED_EXPLANATION: &str = "The manifest cannot be applied to the existing Job: a field \
+    belongs to another manager, or the API server cannot read a field. The message is that of the API server.";
+
+/// A code in an output.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Code {
+    Violation(ViolationCode),
+    Refused,
+}
+
+impl FromStr for Code {
+    type Err = UnknownNameError;
+
+    fn from_str(text: &str) -> Result<Self, UnknownNameError> {
+        match text {
+            REFUSED => Ok(Self::Refused),
+            text => text.parse().map(Self::Violation),
+        }
+    }
+}
+
+impl Code {
+    fn all() -> impl Iterator<Item = Self> + Clone {
+        ViolationCode::all().map(Self::Violation).chain([Self::Refused])
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Violation(code) => code.as_str(),
+            Self::Refused => REFUSED,
+        }
+    }
+
+    fn summary(self) -> &'static str {
+        match self {
+            Self::Violation(code) => code.summary(),
+            Self::Refused => REFUSED_SUMMARY,
+        }
+    }
+
+    fn explanation(self) -> &'static str {
+        match self {
+            Self::Violation(code) => code.explanation(),
+            Self::Refused => REFUSED_EXPLANATION,
+        }
+    }
+}
+
+/// Explains a code, or lists all of them, in lines of up to `width` characters.
+pub(crate) fn run(code: Option<Code>, width: usize) -> Output {
     Output::success(match code {
         Some(code) => explanation(code, width),
         None => list(width),
@@ -15,12 +71,17 @@ pub(crate) fn run(code: Option<ViolationCode>, width: usize) -> Output {
 }
 
 /// In the form of `kubectl explain`.
-fn explanation(code: ViolationCode, width: usize) -> String {
+fn explanation(code: Code, width: usize) -> String {
     let indented = Options::new(width).initial_indent("    ").subsequent_indent("    ");
+    let name = code.as_str();
     let summary = textwrap::fill(code.summary(), &indented);
     let explanation = textwrap::fill(code.explanation(), &indented);
-    let text = format!("CODE: {code}\n\nSUMMARY:\n{summary}\n\nDESCRIPTION:\n{explanation}\n");
-    match cause(code) {
+    let text = format!("CODE: {name}\n\nSUMMARY:\n{summary}\n\nDESCRIPTION:\n{explanation}\n");
+    let cause = match code {
+        Code::Violation(code) => cause(code),
+        Code::Refused => None,
+    };
+    match cause {
         Some(cause) => format!("{text}\nKUBERNETES CAUSE:\n    {cause}\n"),
         None => text,
     }
@@ -32,12 +93,12 @@ pub(crate) fn cause(code: ViolationCode) -> Option<CauseType> {
 }
 
 fn list(width: usize) -> String {
-    let column = ViolationCode::all().map(|code| code.as_str().len()).max().unwrap_or(0) + 2;
+    let column = Code::all().map(|code| code.as_str().len()).max().unwrap_or(0) + 2;
     let indent = " ".repeat(column);
-    let line = |code: ViolationCode| {
+    let line = |code: Code| {
         let name = format!("{:column$}", code.as_str());
         let options = Options::new(width).initial_indent(&name).subsequent_indent(&indent);
         textwrap::fill(code.summary(), options) + "\n"
     };
-    ViolationCode::all().map(line).collect()
+    Code::all().map(line).collect()
 }

@@ -17,7 +17,11 @@ use crate::output::{Output, json_text, warn};
 #[expect(clippy::expect_used, reason = "the patch was made for this manifest")]
 pub(crate) fn run(jobs: &Jobs, verb: &Verb, output: RestoreOutput) -> Result<Output, Error> {
     let validator = validator(UpdatePolicy::documented(), jobs.crd.as_deref(), warn)?;
-    let update = read_jobs(jobs, validator.policy().limits())?;
+    let (update, others) = read_jobs(jobs, validator.policy().limits())?;
+    if others > 0 {
+        let name = display_name(&jobs.replacement);
+        warn(&format!("the other objects in {name} ({others}) are not in the output"));
+    }
     let (existing, replacement) = (update.existing()?, update.replacement()?);
     let client = |error| Error::Client { name: display_name(&jobs.replacement), error };
     let mut job = replacement.to_value().map_err(|error| client(error.into()))?;

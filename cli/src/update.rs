@@ -128,7 +128,7 @@ fn wrong_files(
     manifest: &Document,
     limits: &Limits,
 ) -> Option<&'static str> {
-    if existing.path == manifest.path {
+    if is_same_file(&existing.path, &manifest.path) {
         return Some(
             "both Jobs are from the same file: give the Job in the cluster first, then its manifest",
         );
@@ -139,6 +139,15 @@ fn wrong_files(
         "only the second Job has a uid, as in a cluster: the files may be swapped; give the Job in the \
          cluster first, then its manifest",
     )
+}
+
+/// Whether two paths name the same file, through links too.
+fn is_same_file(one: &str, other: &str) -> bool {
+    one == other
+        || matches!(
+            (Path::new(one).canonicalize(), Path::new(other).canonicalize()),
+            (Ok(one), Ok(other)) if one == other
+        )
 }
 
 /// The verb with which the existing Job was applied before, or replacing it if it was not; and why.

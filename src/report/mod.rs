@@ -164,7 +164,7 @@ struct ViolationEntry<'r> {
 impl<'r> ViolationEntry<'r> {
     fn of(violation: &'r Violation, report: &Report<'r>) -> Self {
         let values = Values::of(report.values, || (violation.before(), violation.after()));
-        Self { violation, places: report.places_of(violation.path()), values }
+        Self { violation, places: report.places_of(violation.place()), values }
     }
 }
 

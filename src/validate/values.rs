@@ -103,7 +103,17 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
                 path.push(Segment::Index(position));
                 path.extend(field.map(|field| Segment::Key(field.into())));
             }
+            let below = match &invalid.subject {
+                Subject::Key(key) | Subject::ValueOf(key) => Some(Segment::Key((&**key).into())),
+                Subject::Element(position) => Some(Segment::Index(*position)),
+                Subject::Field | Subject::Owner(..) => None,
+            };
+            let place = below.map(|below| path.segments().iter().cloned().chain([below]).collect());
             let violation = Violation::new(ViolationCode::InvalidValue, path, invalid.to_string());
+            let violation = match place {
+                Some(place) => violation.with_place(place),
+                None => violation,
+            };
             let is_old = before.contains(&invalid.into_key());
             results.add(if is_old { violation.into_warning() } else { violation });
         };

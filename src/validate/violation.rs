@@ -31,6 +31,8 @@ struct Inner {
     code: ViolationCode,
     severity: Severity,
     path: FieldPath,
+    /// If that is not `path`.
+    place: Option<FieldPath>,
     message: String,
     hint: Option<String>,
     before: Option<KeptValue>,
@@ -58,12 +60,20 @@ impl Violation {
             code,
             severity: Severity::Error,
             path,
+            place: None,
             message: message.into(),
             hint: None,
             before: None,
             after: None,
         };
         Self { inner: Box::new(inner) }
+    }
+
+    /// Sets the place, which is below the path.
+    #[must_use]
+    pub(crate) fn with_place(mut self, place: FieldPath) -> Self {
+        self.inner.place = Some(place);
+        self
     }
 
     #[must_use]
@@ -108,6 +118,13 @@ impl Violation {
     #[must_use]
     pub fn path(&self) -> &FieldPath {
         &self.inner.path
+    }
+
+    /// The field that has to be corrected. That is [`Violation::path`], or a field below it: an API server
+    /// reports a wrong label as a violation of `metadata.labels`.
+    #[must_use]
+    pub fn place(&self) -> &FieldPath {
+        self.inner.place.as_ref().unwrap_or(&self.inner.path)
     }
 
     /// The message for people, without the path. Its wording is not stable; match on

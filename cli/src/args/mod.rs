@@ -10,9 +10,10 @@ use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use volcano_job_clients::{FieldManager, Verb};
-use volcano_job_update::ViolationCode;
 use volcano_job_update::status::StatusCodes;
 use volcano_job_update_programs::status_codes_parser;
+
+use crate::explain::Code;
 
 pub(crate) use self::generate::{
     ArgocdArgs, ArgocdTarget, ConfigurationArgs, DeploymentArgs, FailurePolicy, Generate,
@@ -131,7 +132,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  volcano-job-update explain immutable-field")]
     Explain {
         /// A violation code, such as immutable-field
-        code: Option<ViolationCode>,
+        code: Option<Code>,
     },
     /// Print the completions for a shell
     #[command(after_help = "Example:\n  source <(volcano-job-update completion bash)")]

@@ -10,6 +10,7 @@ use super::source_root::SourceRoot;
 use super::words::{count, why};
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
+use crate::explain::REFUSED;
 use crate::output::error;
 use crate::report::{Options, Render, Summary};
 
@@ -132,7 +133,7 @@ impl Junit {
 }
 
 fn refused(status: &Status) -> TestCaseStatus {
-    non_success(NonSuccessKind::Failure, "refused-request", &status.message, &status.message)
+    non_success(NonSuccessKind::Failure, REFUSED, &status.message, &status.message)
 }
 
 fn non_success(kind: NonSuccessKind, r#type: &str, message: &str, text: &str) -> TestCaseStatus {

@@ -37,7 +37,7 @@ impl<'r> Located<'r> {
         all.map(move |violation| Located {
             reviewed,
             violation,
-            spots: spots.get(violation.path()),
+            spots: spots.get(violation.place()),
         })
     }
 

@@ -22,13 +22,20 @@ pub(super) struct Snippets<'r> {
 }
 
 impl Snippets<'_> {
-    /// The paragraph about a violation or a warning.
-    pub(super) fn paragraph(&self, violation: &Violation, spots: Option<&Spots>) -> String {
+    /// The paragraph about a violation or a warning. A long message that the reader has seen before is not
+    /// repeated.
+    pub(super) fn paragraph(
+        &self,
+        violation: &Violation,
+        spots: Option<&Spots>,
+        is_repeated: bool,
+    ) -> String {
         let level = match violation.severity() {
             Severity::Warning => Level::WARNING,
             _ => Level::ERROR,
         };
-        let title = format!("{}: {}", shown_path(violation.path()), shown(violation.message()));
+        let message = if is_repeated { "as above".into() } else { shown(violation.message()) };
+        let title = format!("{}: {message}", shown_path(violation.path()));
         let code = violation.code().as_str();
         let mut group = Group::with_title(level.primary_title(title).id(code));
         group = group.elements(spots.into_iter().flat_map(|spots| self.sources(violation, spots)));
@@ -105,13 +112,13 @@ impl Snippets<'_> {
             return None;
         }
         let before = violation.before()?;
+        let is_yaml = self.reviewed.update.manifest.is_yaml();
         let text = match public_text(violation.path(), before) {
-            Some(text) => text,
-            None if self.options.show_values => before.to_string(),
-            None => return None,
+            Some(text) if is_yaml => text,
+            None if !self.options.show_values => return None,
+            _ => before.to_string(),
         };
         let Some(Segment::Key(key)) = violation.path().segments().last() else { return None };
-        let is_yaml = self.reviewed.update.manifest.is_yaml();
         let key = if is_yaml { key.to_string() } else { Value::from(&**key).to_string() };
         let line = format!("{key}: {text}");
         // A longer one would be cut, which is of no use.

@@ -1,6 +1,6 @@
 //! The report for people: the verdict, each violation at its place in the file, and what else changes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use volcano_job_update::status::Status;
 use volcano_job_update::{FieldPath, Verdict, Violation, Violations};
@@ -12,6 +12,9 @@ use super::words::{by_code, count, counts, why};
 use crate::case::{Case, Outcome, Reviewed, Spots};
 use crate::error::Error;
 use crate::report::{Options, Render, Summary};
+
+/// A message of more bytes is written once. Volcano's own webhook gives one long reason for all fields.
+const REPEATED_BYTES: usize = 100;
 
 /// The output `text` of `check`.
 pub(super) struct Text {
@@ -63,7 +66,12 @@ impl Text {
         // Both texts are searched for the places, so only if they are needed.
         if reported.peek().is_some() {
             let spots = reviewed.spots();
-            parts.extend(reported.map(|violation| self.paragraph(reviewed, violation, &spots)));
+            let mut seen = HashSet::new();
+            parts.extend(reported.map(|violation| {
+                let is_repeated =
+                    violation.message().len() > REPEATED_BYTES && !seen.insert(violation.message());
+                self.paragraph(reviewed, violation, &spots, is_repeated)
+            }));
         }
         let omitted = review.violations().map_or(0, Violations::omitted);
         for (omitted, what) in
@@ -115,9 +123,13 @@ impl Text {
         reviewed: &Reviewed,
         violation: &Violation,
         spots: &HashMap<&FieldPath, Spots>,
+        is_repeated: bool,
     ) -> String {
-        Snippets { reviewed, options: self.options }
-            .paragraph(violation, spots.get(violation.path()))
+        Snippets { reviewed, options: self.options }.paragraph(
+            violation,
+            spots.get(violation.place()),
+            is_repeated,
+        )
     }
 
     /// Which fields may change, once for all violations.

@@ -408,5 +408,8 @@ fn codes_are_explained() {
     let one = run(&["explain", "dropped-default"]);
     assert_eq!(one.status.code(), Some(0));
     assert!(stdout(&one).starts_with("CODE: dropped-default\n\n"), "{}", stdout(&one));
+    // Not a violation, but a code of outputs.
+    assert!(stdout(&run(&["explain", "refused-request"])).starts_with("CODE: refused-request\n"));
+    assert!(list.contains("\nrefused-request "), "{list}");
     assert_eq!(run(&["explain", "dropped"]).status.code(), Some(2));
 }

@@ -48,3 +48,15 @@ fn restored_json_stays_json() {
     let error = run(&["restore", &job(EXISTING), "no-such-file"]);
     assert_eq!(error.status.code(), Some(2));
 }
+
+#[test]
+fn objects_beside_the_manifest_are_mentioned() {
+    let config_map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    let both = file(".yaml", &format!("{config_map}---\n{MANIFEST}"));
+    let output = run(&["restore", path(&file(".yaml", CREATED)), path(&both)]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!stdout(&output).contains("ConfigMap"));
+    let name = path(&both);
+    let expected = format!("Warning: the other objects in {name} (1) are not in the output\n");
+    assert_eq!(stderr(&output), expected);
+}

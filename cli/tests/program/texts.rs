@@ -11,6 +11,10 @@ fn text(files: &[(&str, &str)], width: &str, arguments: &[&str]) -> String {
     stdout(&output.expect("the program runs"))
 }
 
+fn text_of(files: &[(&str, &str)], arguments: &[&str]) -> String {
+    text(files, "80", arguments)
+}
+
 const EXISTING: &str = "\
 apiVersion: batch.volcano.sh/v1alpha1
 kind: Job
@@ -75,6 +79,70 @@ fn denial_in_colour() {
     let text = text(&FILES, "80", &["check", "--color=always", "live.yaml", "job.yaml"]);
     // The escape character, so that the snapshot is text.
     insta::assert_snapshot!(text.replace('\u{1b}', "␛"));
+}
+
+/// The list has another element at the position of the one that was removed.
+#[test]
+fn what_is_missing_is_not_shown_at_what_has_its_position() {
+    let task = |name: &str| format!("  - {{name: {name}, replicas: 2}}\n");
+    let job = |tasks: &[&str]| {
+        let tasks: String = tasks.iter().map(|name| task(name)).collect();
+        format!(
+            "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {{name: a}}\nspec:\n  tasks:\n{tasks}"
+        )
+    };
+    let (old, new) = (job(&["first", "second"]), job(&["second"]));
+    let files = [("live.yaml", &*old), ("job.yaml", &*new)];
+    let text = text(&files, "80", &["check", "--output", "github", "live.yaml", "job.yaml"]);
+    assert!(text.contains("file=job.yaml,line=5,"), "{text}");
+    let text = text_of(&files, &["check", "live.yaml", "job.yaml"]);
+    assert!(text.contains("5 |   tasks: …\n  |   ^^^^^ the element is missing here\n"), "{text}");
+    assert!(text.contains("it was here"), "{text}");
+}
+
+/// An API server reports it as a violation of all labels.
+#[test]
+fn a_wrong_label_is_shown_at_its_line() {
+    let job = |label: &str| {
+        format!(
+            "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata:\n  name: a\n  labels:\n    app: x\n    \
+             team: {label}\nspec: {{tasks: []}}\n"
+        )
+    };
+    let (old, new) = (job("a"), job("-a-"));
+    let files = [("live.yaml", &*old), ("job.yaml", &*new)];
+    let text = text_of(&files, &["check", "live.yaml", "job.yaml"]);
+    assert!(text.contains("error[invalid-value]: metadata.labels: value of `team`: "), "{text}");
+    assert!(text.contains("job.yaml:7:5\n"), "{text}");
+    let json = text_of(&files, &["check", "-o", "json", "live.yaml", "job.yaml"]);
+    assert!(json.contains("\"line\": 7"), "{json}");
+}
+
+#[test]
+fn a_line_to_paste_is_in_the_format_of_the_file() {
+    let job = |action: &str| {
+        let policies = serde_json::json!([{"event": "PodFailed", "action": action}]);
+        serde_json::json!({
+            "apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "a"},
+            "spec": {"policies": policies, "tasks": []},
+        })
+        .to_string()
+    };
+    let (old, new) = (job("RestartJob"), job("AbortJob"));
+    let files = [("live.json", &*old), ("job.json", &*new)];
+    let text = text_of(&files, &["check", "live.json", "job.json"]);
+    assert!(text.contains("\"action\": \"RestartJob\"\n"), "{text}");
+}
+
+#[test]
+fn a_long_message_is_written_once() {
+    let replacement =
+        EXISTING.replace("queue: research", "queue: q").replace("PodFailed", "PodEvicted");
+    let files = [("live.yaml", EXISTING), ("job.yaml", &*replacement)];
+    let arguments = ["check", "--policy", "volcano", "live.yaml", "job.yaml"];
+    let text = text_of(&files, &arguments);
+    assert_eq!(text.matches("job updates may not change fields other than").count(), 1, "{text}");
+    assert!(text.contains(": as above\n"), "{text}");
 }
 
 #[test]

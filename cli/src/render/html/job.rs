@@ -266,7 +266,7 @@ impl Entries<'_> {
     }
 
     fn places(&self, violation: &Violation) -> Markup {
-        let Some(spots) = self.spots.get(violation.path()) else { return html! {} };
+        let Some(spots) = self.spots.get(violation.place()) else { return html! {} };
         let update = &self.reviewed.update;
         html! {
             @if let Some(spot) = &spots.existing { (place(&update.existing, spot)) }

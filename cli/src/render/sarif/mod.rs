@@ -20,6 +20,7 @@ use super::source_root::{SourceRoot, uri};
 use super::words::count;
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
+use crate::explain::REFUSED;
 use crate::output::to_json;
 use crate::report::{Options, Render, Summary};
 
@@ -190,7 +191,7 @@ impl Sarif {
     }
 
     fn refused(&self, case: &Case, status: &Status) -> ResultObject {
-        let id = rules::REFUSED;
+        let id = REFUSED;
         ResultObject {
             rule_id: id,
             rule_index: rules::refused_index(),

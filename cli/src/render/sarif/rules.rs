@@ -3,15 +3,7 @@
 use volcano_job_update::ViolationCode;
 
 use super::types::{Configuration, Level, Message, Rule};
-use crate::explain::cause;
-
-/// The rule of a request that the API server refuses before it asks a webhook.
-pub(super) const REFUSED: &str = "refused-request";
-
-const REFUSED_SUMMARY: &str = "The API server refuses the request, whatever the policy is.";
-
-const REFUSED_EXPLANATION: &str = "The manifest cannot be applied to the existing Job: a field belongs to \
-    another manager, or the API server cannot read a field. The message is that of the API server.";
+use crate::explain::{REFUSED, REFUSED_EXPLANATION, REFUSED_SUMMARY, cause};
 
 pub(super) fn rules() -> Vec<Rule> {
     ViolationCode::all().map(of_code).chain([refused()]).collect()
