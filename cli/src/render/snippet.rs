@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use serde_json::Value;
-use volcano_job_update::internals::Position;
+use volcano_job_update::internals::{Place, Position};
 use volcano_job_update::{Change, ChangeKind, Segment, Severity, Violation, ViolationCode};
 use volcano_job_update_programs::printable;
 
@@ -95,7 +95,9 @@ impl Snippets<'_> {
         let annotation = kind.span(line.marked);
         let annotation =
             if label.is_empty() { annotation } else { annotation.label(label.to_owned()) };
-        Snippet::source(line.text).line_start(number).path(path).annotation(annotation).into()
+        // All lines are shown, also those without a mark.
+        let snippet = Snippet::source(line.text).line_start(number).path(path).fold(false);
+        snippet.annotation(annotation).into()
     }
 
     /// The hint, and the line to paste if the hint is to restore a value that may be shown.
@@ -146,7 +148,7 @@ fn missing_label(violation: &Violation) -> String {
     }
 }
 
-/// A line of a file as it is shown, and the part of it that is marked.
+/// A line of a file as it is shown, and the part of it that is marked. The lines of a block scalar follow.
 struct Line {
     text: String,
     marked: Range<usize>,
@@ -154,6 +156,9 @@ struct Line {
 
 /// The length up to which a line is shown, in bytes; the renderer cuts it to the width of the terminal.
 const MAX_LINE_BYTES: usize = 4096;
+
+/// How many lines of a block scalar are shown.
+const MAX_BLOCK_LINES: usize = 8;
 
 impl Line {
     /// The line of a spot; `None` if it is too long. Without `show_values` it has only the key, at its
@@ -172,7 +177,9 @@ impl Line {
         let (marked, after) = rest.split_at_checked(range.len()).unwrap_or((rest, &[]));
         let [before, marked, after] = [before, marked, after].map(String::from_utf8_lossy);
         Some(match (show_values, &place.key) {
-            (true, _) => Self::new(&before, &marked, after.trim_end()),
+            (true, _) => {
+                Self::new(&before, &marked, after.trim_end()).with_lines(&block(text, place))
+            }
             (false, Some(_)) => Self::new(&hidden(&before), &marked, ": …"),
             (false, None) => Self::new(&hidden(&before), "…", ""),
         })
@@ -184,6 +191,27 @@ impl Line {
         let text = format!("{before}{marked}{after}");
         Self { text, marked: start..start + marked.len() }
     }
+
+    fn with_lines(mut self, lines: &str) -> Self {
+        self.text.push_str(&printable(lines, &['\n']));
+        self
+    }
+}
+
+/// The first lines of a block scalar in YAML, each behind a line break; empty for other values.
+fn block(text: &[u8], place: &Place) -> String {
+    let value = text.get(place.value.clone()).unwrap_or_default();
+    if place.missing > 0 || !matches!(value.first(), Some(b'|' | b'>')) {
+        return String::new();
+    }
+    let value = String::from_utf8_lossy(value.get(..MAX_LINE_BYTES).unwrap_or(value));
+    let mut lines = value.trim_end().lines().skip(1);
+    let mut block: String =
+        lines.by_ref().take(MAX_BLOCK_LINES).map(|line| format!("\n{line}")).collect();
+    if lines.next().is_some() {
+        block.push_str("\n…");
+    }
+    block
 }
 
 /// The text in front of a key: an indentation as it is, anything else as blanks.

@@ -135,6 +135,23 @@ fn a_line_to_paste_is_in_the_format_of_the_file() {
 }
 
 #[test]
+fn a_block_scalar_is_shown_with_its_lines_and_hidden_with_them() {
+    let job = |line: &str| {
+        format!(
+            "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {{name: a}}\nspec:\n  plugins:\n    env:\n    - |\n      \
+             same\n      {line}\n  tasks: []\n"
+        )
+    };
+    let (old, new) = (job("old"), job("new"));
+    let files = [("live.yaml", &*old), ("job.yaml", &*new)];
+    let text = text_of(&files, &["check", "--show-values", "live.yaml", "job.yaml"]);
+    assert!(text.contains("8 |       same\n9 |       new\n"), "{text}");
+    assert!(text.contains("8 |       same\n9 |       old\n"), "{text}");
+    let text = text_of(&files, &["check", "live.yaml", "job.yaml"]);
+    assert!(!text.contains("same") && !text.contains("new\n"), "{text}");
+}
+
+#[test]
 fn a_long_message_is_written_once() {
     let replacement =
         EXISTING.replace("queue: research", "queue: q").replace("PodFailed", "PodEvicted");
