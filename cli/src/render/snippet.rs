@@ -206,8 +206,10 @@ fn block(text: &[u8], place: &Place) -> String {
     }
     let value = String::from_utf8_lossy(value.get(..MAX_LINE_BYTES).unwrap_or(value));
     let mut lines = value.trim_end().lines().skip(1);
-    let mut block: String =
-        lines.by_ref().take(MAX_BLOCK_LINES).map(|line| format!("\n{line}")).collect();
+    let mut block = String::new();
+    for line in lines.by_ref().take(MAX_BLOCK_LINES) {
+        block.extend(["\n", line]);
+    }
     if lines.next().is_some() {
         block.push_str("\n…");
     }
