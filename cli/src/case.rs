@@ -94,11 +94,12 @@ impl Case {
         }
     }
 
-    /// Where the file is wrong, if that is why there is no verdict.
-    pub(crate) fn error_position(&self) -> Option<Position> {
+    /// Where the file is wrong, if that is why there is no verdict; else where the manifest begins in it.
+    pub(crate) fn position(&self) -> Option<Position> {
         match &self.outcome {
             Outcome::Failed(error) => error.position(),
-            _ => None,
+            Outcome::Reviewed(reviewed) => reviewed.update.manifest.position(),
+            Outcome::Created | Outcome::Deleted | Outcome::Refused(_) => None,
         }
     }
 

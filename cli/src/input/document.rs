@@ -122,6 +122,12 @@ impl Document {
         self.job.to_string()
     }
 
+    /// Where it begins in the file.
+    pub(crate) fn position(&self) -> Option<Position> {
+        let spots = self.spots(self.places(&[&FieldPath::default()]));
+        spots.first().map(|spot| spot.position)
+    }
+
     /// Places with their positions in the file.
     pub(crate) fn spots(&self, places: Vec<Place>) -> Vec<Spot> {
         let start = |place: &Place| place.key.as_ref().unwrap_or(&place.value).start;

@@ -146,7 +146,7 @@ impl Github {
     fn of_file(&mut self, kind: Kind, what: &str, message: &str, case: &Case) -> String {
         let file = case.file().and_then(|manifest| self.root.path_text(manifest));
         let (title, message) = (title(what, case), message.to_owned());
-        let region = case.error_position().map(Region::at);
+        let region = case.position().map(Region::at);
         self.annotation(Annotation { kind, title, message, file, region })
     }
 

@@ -142,3 +142,13 @@ fn the_summary_is_appended() {
     let text = summary_of(&job(EXISTING), &job(REPLACEMENT), summary.path());
     assert!(text.contains("### ❌") && text.contains("### ✅"), "{text}");
 }
+
+#[test]
+fn a_note_stands_where_the_job_begins() {
+    let job = "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {name: a}\nspec: {tasks: []}\n";
+    let config_map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    let both = file(".yaml", &format!("{config_map}---\n{job}"));
+    let lines = lines(0, &[path(&file(".yaml", job)), path(&both)]);
+    let expected = format!("::notice file={},line=5,endLine=5,col=1,", path(&both));
+    assert!(lines[0].starts_with(&expected), "{lines:#?}");
+}

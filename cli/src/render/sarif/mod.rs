@@ -208,7 +208,7 @@ impl Sarif {
     fn beginning(&self, case: &Case) -> Vec<Location> {
         let manifest = case.file();
         let place = manifest.and_then(|manifest| {
-            let region = case.error_position().map_or(Region::FIRST, Region::at);
+            let region = case.position().map_or(Region::FIRST, Region::at);
             self.place(manifest, region)
         });
         let location = |place| Location { physical_location: Some(place), ..Location::default() };
