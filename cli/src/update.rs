@@ -14,6 +14,7 @@ use crate::args::Client;
 use crate::cluster;
 use crate::error::Error;
 use crate::input::{Document, Update, patched, read_document, read_job, require_one_stdin};
+use crate::paths::normal;
 
 /// Begins the error of an API server about `managedFields`, which goes on with what is in them.
 const UNDECODABLE: &str = "failed to decode managed fields";
@@ -128,7 +129,7 @@ fn wrong_files(
     manifest: &Document,
     limits: &Limits,
 ) -> Option<&'static str> {
-    if is_same_file(&existing.path, &manifest.path) {
+    if normal(Path::new(&existing.path)) == normal(Path::new(&manifest.path)) {
         return Some(
             "both Jobs are from the same file: give the Job in the cluster first, then its manifest",
         );
@@ -139,15 +140,6 @@ fn wrong_files(
         "only the second Job has a uid, as in a cluster: the files may be swapped; give the Job in the \
          cluster first, then its manifest",
     )
-}
-
-/// Whether two paths name the same file, through links too.
-fn is_same_file(one: &str, other: &str) -> bool {
-    one == other
-        || matches!(
-            (Path::new(one).canonicalize(), Path::new(other).canonicalize()),
-            (Ok(one), Ok(other)) if one == other
-        )
 }
 
 /// The verb with which the existing Job was applied before, or replacing it if it was not; and why.
