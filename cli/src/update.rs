@@ -122,7 +122,7 @@ pub(crate) fn requested(
     Ok(Requested::Update(Update { existing, manifest, stored, is_patch: false, limits }))
 }
 
-/// The note on files that are probably not those that were meant.
+/// The note on files that are probably not those that were meant, or not in the state that was meant.
 fn wrong_files(
     existing: &Document,
     existing_job: &Job<'_>,
@@ -132,6 +132,12 @@ fn wrong_files(
     if normal(Path::new(&existing.path)) == normal(Path::new(&manifest.path)) {
         return Some(
             "both Jobs are from the same file: give the Job in the cluster first, then its manifest",
+        );
+    }
+    if manifest.job_name().contains("{{") {
+        return Some(
+            "the name in the manifest is an unrendered template: render it first, for example with helm \
+             template",
         );
     }
     let is_live = |job: &Job<'_>| job.uid().is_some();

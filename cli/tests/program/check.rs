@@ -303,6 +303,9 @@ fn files_that_were_hardly_meant_have_a_note() {
     assert!(swapped.contains("the files may be swapped"), "{swapped}");
     let same = notes(&live, &live);
     assert!(same.contains("both Jobs are from the same file"), "{same}");
+    // In quotes it is YAML.
+    let template = notes(&live, &job_of(json!({"name": "{{ .Release.Name }}"})));
+    assert!(template.contains("is an unrendered template: render it first"), "{template}");
     let name = path(&live);
     let spelled = format!("/./{}", name.trim_start_matches('/'));
     let same = stderr(&run(&["diff", "--verb", "replace", name, &spelled]));
