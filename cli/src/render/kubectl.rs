@@ -28,7 +28,8 @@ impl Render for Kubectl {
 }
 
 impl Kubectl {
-    fn reviewed(&self, Reviewed { update, review, .. }: &Reviewed) -> Result<String, Error> {
+    fn reviewed(&self, reviewed: &Reviewed) -> Result<String, Error> {
+        let Reviewed { update, review, is_denied_by_volcano } = reviewed;
         // A Job without a name is denied, and the message has an empty name.
         let name = update.existing()?.name().unwrap_or_default().into_owned();
         let response = Response::from_review("", &name, review.clone(), self.codes);
@@ -38,7 +39,8 @@ impl Kubectl {
             (format!("error when replacing {}", quote(&update.manifest.path)), "replaced")
         };
         let text = response_text(&response, &webhook_name("validate"), &operation);
-        Ok(if response.is_allowed() {
+        // That Volcano's webhook denies it is one of the warnings.
+        Ok(if response.is_allowed() && !is_denied_by_volcano {
             format!("{text}job.batch.volcano.sh/{name} {done}\n")
         } else {
             text

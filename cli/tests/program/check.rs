@@ -62,6 +62,7 @@ fn the_verdict_of_volcanos_webhook_is_told() {
     assert_eq!((status, text.contains("warning")), (Some(0), false), "{text}");
     let (status, text) = check(&["-o", "kubectl", "--volcano-webhook", "require"]);
     assert_eq!((status, text.contains("will deny this")), (Some(1), true), "{text}");
+    assert!(!text.contains("replaced"), "{text}");
     let (status, text) = check(&["--output", "json"]);
     let report: Value = serde_json::from_str(&text).expect("the report is JSON");
     assert_valid("report.schema.json", &report);
