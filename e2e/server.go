@@ -249,6 +249,7 @@ func kubectlDiscovers(e *environment) error {
 		"get --raw " + api + "/jobs?continue=a", "get --raw " + api + "/jobs?continue=a*bc", "get --raw " + api + "/jobs?continue=e30",
 		"get --raw " + api + "/jobs?continue=" + token("meta.k8s.io/v2", 5, "a"), "get --raw " + api + "/jobs?continue=" + token("meta.k8s.io/v1", 0, "a"),
 		"get --raw " + api + "/jobs?continue=" + token("meta.k8s.io/v1", 5, ""), "get --raw " + api + "/jobs?continue=" + token("meta.k8s.io/v1", 5, "a/../b"),
+		"get --raw " + api + "/jobs?resourceVersion=1&continue=" + token("meta.k8s.io/v1", 5, "a"),
 		"delete --raw " + api + "/jobs", "delete --raw " + api, "delete --raw /version",
 		"delete --raw " + api + "/namespaces/default/jobs/a/scale", "delete --raw " + api + "/namespaces/default/jobs/a/status",
 		"auth whoami", "auth whoami --output=yaml",

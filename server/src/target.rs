@@ -78,10 +78,13 @@ impl<'p> Target<'p> {
         if matches!(health, "/healthz" | "/livez" | "/readyz") {
             return Ok(Self::Health);
         }
-        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let segments = segments(path);
+        if segments.contains(&"") {
+            return Ok(Self::Nothing);
+        }
         let [first, rest @ ..] = &*segments else { return Ok(Self::Discovery) };
         match (*first, rest) {
-            ("metrics", []) => Ok(Self::Metrics),
+            ("metrics", []) if !path.ends_with('/') => Ok(Self::Metrics),
             ("apis", [GROUP, VERSION, rest @ ..]) => Self::of_resource(rest),
             ("apis", [group, "v1", resource]) => {
                 let review = SelfReview::of_path(group, resource);
@@ -138,6 +141,15 @@ impl SelfReview {
     }
 }
 
+/// The segments of a path. One slash at the end makes no difference, another one is an empty segment.
+pub(crate) fn segments(path: &str) -> Vec<&str> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    match path.strip_suffix('/').unwrap_or(path) {
+        "" => Vec::new(),
+        path => path.split('/').collect(),
+    }
+}
+
 fn decode(segment: &str) -> Result<Cow<'_, str>, Status> {
     let error = || Status::bad_request("the path must be percent-encoded UTF-8");
     percent_decode(segment).ok_or_else(error)
@@ -165,6 +177,12 @@ mod tests {
             ("/apis/batch.volcano.sh/v1alpha1/namespaces/n/jobs/a/status", job(Part::Status)),
             ("/apis/batch.volcano.sh/v1alpha1/namespaces/n/jobs/a/scale", job(Part::Unknown)),
             ("/apis/batch.volcano.sh/v1alpha1/namespaces/n", Target::Nothing),
+            ("//apis", Target::Nothing),
+            ("/apis/batch.volcano.sh/v1alpha1/namespaces/n//jobs", Target::Nothing),
+            ("/apis/batch.volcano.sh/v1alpha1/namespaces/n/jobs//a", Target::Nothing),
+            ("/apis/batch.volcano.sh/v1alpha1/namespaces//jobs", Target::Nothing),
+            ("/metrics", Target::Metrics),
+            ("/metrics/", Target::Nothing),
             ("/readyz", Target::Health),
             ("/readyz/ping", Target::Health),
             ("/readyz/", Target::Nothing),

@@ -14,6 +14,7 @@ use super::openapi::hash;
 use super::state::Api;
 use super::view::{Accepted, Encoding, Endpoint, SERVED, accept};
 use crate::query::Query;
+use crate::target::segments;
 
 /// The names of the CRD.
 const SINGULAR: &str = "job";
@@ -64,7 +65,7 @@ impl Api {
         query: &Query<'_>,
     ) -> Result<Response<Body>, Failure> {
         let path = request.uri.path();
-        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let segments = segments(path);
         let reads = matches!(request.method, Method::GET | Method::HEAD);
         match &*segments {
             [] => Ok(of_type("application/json", 200, paths())),

@@ -103,6 +103,10 @@ impl Api {
         let token = query.get("continue");
         if !token.is_empty() {
             let token = Token::decode(token)?;
+            if !matches!(query.get("resourceVersion"), "" | "0") {
+                let why = "specifying resource version is not allowed when using continue";
+                return Err(Status::bad_request(why).into());
+            }
             page.at = u64::try_from(token.rv).ok().filter(|version| *version > 0);
             page.after = Some(token.key(namespace));
             return Ok(page);

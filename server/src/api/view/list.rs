@@ -27,7 +27,13 @@ type Pieces = Box<dyn Iterator<Item = Result<String, String>> + Send>;
 /// A Job cannot be written as YAML.
 pub(super) fn pieces(view: View, jobs: Vec<StoredJob>, frame: &Frame) -> Result<Pieces, String> {
     if view.encoding == Encoding::Yaml {
-        jobs.iter().try_for_each(|job| yaml::check(job.text()))?;
+        // Before anything is sent.
+        let mut item = String::new();
+        for job in &jobs {
+            item.clear();
+            view.write_item(job, &mut item);
+            yaml::check(&item)?;
+        }
     }
     let groups = Groups { view, jobs: jobs.into_iter() };
     match view.encoding {
@@ -113,6 +119,7 @@ mod tests {
             "short".to_owned(),
             "many words ".repeat(40),
             "first line\n\n  second \"line\"\n".into(),
+            "empty lines at the end\n\n".into(),
             "\u{1f389} [,]{:}\\".into(),
         ];
         let job = |(note, number): (&String, u64)| {
@@ -123,6 +130,22 @@ mod tests {
             StoredJob::new(&text, number).unwrap()
         };
         notes.iter().cycle().zip(1..1000).map(job).collect()
+    }
+
+    /// Only what is shown has to be writable.
+    #[test]
+    fn what_yaml_cannot_have_is_refused_where_it_is_shown() {
+        let queue = '\u{7f}';
+        let job = format!(
+            r#"{{"apiVersion":"{API_VERSION}","kind":"{KIND}","metadata":{{"name":"a"}},"spec":{{"queue":"{queue}"}}}}"#
+        );
+        let jobs = vec![StoredJob::new(&job, 1).unwrap()];
+        let meta = ListMeta::default();
+        let is_refused = |form, frame: &Frame| {
+            pieces(View { form, encoding: Encoding::Yaml }, jobs.clone(), frame).is_err()
+        };
+        assert!(is_refused(Form::Whole, &Frame::of_jobs(&meta)));
+        assert!(!is_refused(Form::MetadataList("v1"), &Frame::of_metadata(&meta, "v1")));
     }
 
     #[test]

@@ -20,7 +20,11 @@ pub(crate) fn of_json(json: &str) -> std::result::Result<String, String> {
     let value = serde_json::from_str(json).map_err(|error| error.to_string())?;
     let mut yaml = Vec::new();
     write(&value, &mut yaml).map_err(|error| error.to_string())?;
-    let yaml = String::from_utf8(yaml).map_err(|error| error.to_string())?;
+    let mut yaml = String::from_utf8(yaml).map_err(|error| error.to_string())?;
+    // libyaml marks the end of a document behind empty lines that belong to a text, go-yaml does not.
+    if yaml.ends_with("\n...\n") {
+        yaml.truncate(yaml.len() - "...\n".len());
+    }
     Ok(if json.contains(ESCAPE) { yaml } else { yaml.replace(ESCAPE, "\\") })
 }
 
@@ -190,6 +194,12 @@ mod tests {
         assert_eq!(of_json("\"🎉\"").unwrap(), "\"\\U0001F389\"\n");
         let yaml = of_json("[\"\u{fdd0}U0001F389\",\"🎉\"]").unwrap();
         assert_eq!(yaml, "- \u{fdd0}U0001F389\n- \"\u{fdd0}U0001F389\"\n");
+    }
+
+    #[test]
+    fn empty_lines_at_the_end_of_a_text_do_not_end_the_document() {
+        assert_eq!(of_json(r#"{"a":"x\n\n"}"#).unwrap(), "a: |+\n  x\n\n");
+        assert_eq!(of_json(r#"["\n"]"#).unwrap(), "- |2+\n\n");
     }
 
     #[test]
