@@ -1,6 +1,7 @@
 //! In which form Jobs are shown: whole, as the rows of a table, or only their metadata; in JSON or YAML.
 
 mod accept;
+mod encoding;
 mod list;
 mod list_meta;
 mod metadata;
@@ -10,12 +11,13 @@ mod yaml;
 use axum::body::Body;
 use axum::http::{HeaderMap, Response};
 use futures_util::stream;
-use volcano_job_apiserver::internals::indent;
-use volcano_job_apiserver::status_body;
 use volcano_job_update::status::Status;
 
-pub(super) use self::accept::{Accepted, Endpoint, MediaType, accepts_json};
-use self::list::{Frame, pieces};
+pub(super) use self::accept::{Accepted, Endpoint, accepts_json};
+pub(crate) use self::encoding::Encoding;
+pub(super) use self::encoding::accept;
+pub(super) use self::list::PIECE_BYTES;
+use self::list::{Frame, Pieces, pieces};
 pub(super) use self::list_meta::ListMeta;
 use self::metadata::partial;
 pub(super) use self::table::INITIAL_EVENTS_END;
@@ -31,10 +33,6 @@ pub(super) const SERVED: &[&str] =
 const STREAMED: &[&str] =
     &["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
 
-/// How much of a long answer is written at once. The rest is written when the client has read it, so that
-/// one who does not read takes little memory.
-pub(super) const PIECE_BYTES: usize = 64 * 1024;
-
 /// The form of an answer, by the header `Accept` and the parameter `pretty`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct View {
@@ -49,16 +47,6 @@ enum Form {
     /// The metadata of a Job, in this version of `meta.k8s.io`.
     Metadata(&'static str),
     MetadataList(&'static str),
-}
-
-/// How a document is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Encoding {
-    /// One line.
-    Json,
-    /// Indented, without a line break at the end.
-    PrettyJson,
-    Yaml,
 }
 
 impl View {
@@ -134,8 +122,13 @@ impl View {
         if jobs.is_empty() {
             return self.encoding.reply(200, frame.around(without_items));
         }
-        let pieces = pieces(self, jobs, &frame).map_err(Status::unknown_error)?;
+        let pieces = self.pieces(jobs, &frame).map_err(Status::unknown_error)?;
         Ok(of_type(self.encoding.content_type(), 200, Body::from_stream(stream::iter(pieces))))
+    }
+
+    fn pieces(self, jobs: Vec<StoredJob>, frame: &Frame) -> Result<Pieces, String> {
+        let write_item = move |job: &StoredJob, json: &mut String| self.write_item(job, json);
+        pieces(jobs, Box::new(write_item), self.encoding, frame)
     }
 
     /// Appends an item of a list, as compact JSON.
@@ -166,59 +159,6 @@ impl View {
     }
 }
 
-impl Encoding {
-    /// The encoding of what is not shown in different forms: a list of resources, a Status.
-    pub(crate) fn of_request(headers: &HeaderMap, query: &Query<'_>) -> Option<Self> {
-        let accepted = Accepted::new(accept(headers), Endpoint::Plain)?;
-        Some(Self::new(accepted, headers, query))
-    }
-
-    pub(super) fn new(accepted: Accepted<'_>, headers: &HeaderMap, query: &Query<'_>) -> Self {
-        match accepted.media_type {
-            MediaType::Yaml => Self::Yaml,
-            MediaType::Json if accepted.is_pretty || is_pretty(headers, query) => Self::PrettyJson,
-            MediaType::Json => Self::Json,
-        }
-    }
-
-    pub(crate) fn content_type(self) -> &'static str {
-        match self {
-            Self::Json | Self::PrettyJson => "application/json",
-            Self::Yaml => "application/yaml",
-        }
-    }
-
-    /// An answer with a document, as compact JSON.
-    ///
-    /// # Errors
-    ///
-    /// 500: the document cannot be written as YAML.
-    pub(crate) fn reply(self, code: u16, json: String) -> Result<Response<Body>, Status> {
-        let text = self.text(json).map_err(Status::unknown_error)?;
-        Ok(of_type(self.content_type(), code, text))
-    }
-
-    fn text(self, json: String) -> Result<String, String> {
-        match self {
-            Self::Json => Ok(json + "\n"),
-            Self::PrettyJson => Ok(indent(&json)),
-            Self::Yaml => yaml::of_json(&json),
-        }
-    }
-
-    /// The body of a Status.
-    pub(crate) fn status(self, status: &Status) -> String {
-        match self {
-            Self::Json => status_body(status, false),
-            Self::PrettyJson => status_body(status, true),
-            Self::Yaml => {
-                let json = status_body(status, false);
-                yaml::of_json(&json).unwrap_or(json)
-            }
-        }
-    }
-}
-
 fn metadata_of_list() -> Status {
     let mut status = Status::not_acceptable(&[]);
     status.message = "you requested PartialObjectMetadata, but the requested object is a list \
@@ -227,20 +167,71 @@ fn metadata_of_list() -> Status {
     status
 }
 
-pub(super) fn accept(headers: &HeaderMap) -> &str {
-    text_of(headers, "accept")
-}
+#[cfg(test)]
+mod tests {
+    use volcano_job_update::resource::{API_VERSION, KIND};
 
-/// Whether JSON is indented: as the parameter `pretty` says, otherwise for those who read it themselves.
-fn is_pretty(headers: &HeaderMap, query: &Query<'_>) -> bool {
-    let pretty = query.get("pretty");
-    if !pretty.is_empty() {
-        return matches!(pretty, "1" | "t" | "T" | "true" | "TRUE" | "True");
+    use super::*;
+
+    /// Many Jobs, some with what is hard to write.
+    fn jobs() -> Vec<StoredJob> {
+        let notes = [
+            "short".to_owned(),
+            "many words ".repeat(40),
+            "first line\n\n  second \"line\"\n".into(),
+            "empty lines at the end\n\n".into(),
+            "\u{1f389} [,]{:}\\".into(),
+        ];
+        let job = |(note, number): (&String, u64)| {
+            let note = serde_json::Value::from(&**note);
+            let text = format!(
+                r#"{{"apiVersion":"{API_VERSION}","kind":"{KIND}","metadata":{{"annotations":{{"note":{note}}},"name":"job-{number}"}},"spec":{{"tasks":[]}}}}"#
+            );
+            StoredJob::new(&text, number).unwrap()
+        };
+        notes.iter().cycle().zip(1..1000).map(job).collect()
     }
-    let agent = text_of(headers, "user-agent");
-    ["curl", "Wget", "Mozilla/5.0"].iter().any(|human| agent.starts_with(human))
-}
 
-fn text_of<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    /// Only what is shown has to be writable.
+    #[test]
+    fn what_yaml_cannot_have_is_refused_where_it_is_shown() {
+        let queue = '\u{7f}';
+        let job = format!(
+            r#"{{"apiVersion":"{API_VERSION}","kind":"{KIND}","metadata":{{"name":"a"}},"spec":{{"queue":"{queue}"}}}}"#
+        );
+        let jobs = vec![StoredJob::new(&job, 1).unwrap()];
+        let meta = ListMeta::default();
+        let is_refused = |form, frame: &Frame| {
+            View { form, encoding: Encoding::Yaml }.pieces(jobs.clone(), frame).is_err()
+        };
+        assert!(is_refused(Form::Whole, &Frame::of_jobs(&meta)));
+        assert!(!is_refused(Form::MetadataList("v1"), &Frame::of_metadata(&meta, "v1")));
+    }
+
+    #[test]
+    fn pieces_are_those_of_the_whole_list() {
+        let meta = ListMeta { version: 5, next: "next".into(), remaining: Some(7) };
+        let table = TableForm { version: "v1", include: Include::Metadata, has_columns: true };
+        for (form, frame) in [
+            (Form::Whole, Frame::of_jobs(&meta)),
+            (Form::Table(table), table.frame(&meta.members())),
+            (Form::MetadataList("v1"), Frame::of_metadata(&meta, "v1")),
+        ] {
+            for encoding in [Encoding::Json, Encoding::PrettyJson, Encoding::Yaml] {
+                let view = View { form, encoding };
+                let mut items = Vec::new();
+                for job in jobs() {
+                    let mut item = String::new();
+                    view.write_item(&job, &mut item);
+                    items.push(item);
+                }
+                let whole = frame.around(&format!("[{}]", items.join(",")));
+                let whole = encoding.text(whole).unwrap();
+                let pieces: Result<Vec<_>, _> = view.pieces(jobs(), &frame).unwrap().collect();
+                let pieces = pieces.unwrap();
+                assert!(pieces.len() > 4, "{view:?}");
+                assert_eq!(pieces.concat(), whole, "{view:?}");
+            }
+        }
+    }
 }
