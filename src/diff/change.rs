@@ -195,12 +195,7 @@ pub struct Changes {
 
 impl Changes {
     pub(crate) fn from_list(mut list: Vec<Change>) -> Self {
-        // In place, which takes no memory. An element that was removed comes before one that was added at
-        // the same position.
-        let is_added = |change: &Change| change.kind() == ChangeKind::Added;
-        list.sort_unstable_by(|a, b| {
-            a.path.cmp(&b.path).then_with(|| is_added(a).cmp(&is_added(b)))
-        });
+        list.sort_by(|a, b| a.path.cmp(&b.path));
         Self { list }
     }
 

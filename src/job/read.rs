@@ -160,8 +160,6 @@ impl<'a> JobReader<'a, '_> {
             self.task(job, position, &at.index(position, position))?;
             position += 1;
         }
-        job.tasks.as_mut().map(release);
-        release(&mut job.task_fields);
         Ok(())
     }
 
@@ -221,7 +219,7 @@ impl<'a> JobReader<'a, '_> {
         if !guide.is_in_order() {
             if entries.len() - first >= MANY_KEYS {
                 // To compare them takes memory too.
-                release(entries);
+                entries.shrink_to_fit();
             }
             check_unique(entries.iter().skip(first), at)?;
         }
@@ -274,14 +272,6 @@ impl<'a> JobReader<'a, '_> {
             }
             Err(error) => error.into(),
         }
-    }
-}
-
-/// Gives back the memory that a long list has for elements that did not come. A short one is not worth it.
-fn release<T>(list: &mut Vec<T>) {
-    const SHORT: usize = 1024;
-    if list.capacity() > SHORT {
-        list.shrink_to_fit();
     }
 }
 
