@@ -11,10 +11,9 @@ use crate::output::Output;
 /// The code of a request that the API server refuses before it asks a webhook.
 pub(crate) const REFUSED: &str = "refused-request";
 
-pub(crate) const REFUSED_SUMMARY: &str =
-    "The API server refuses the request, whatever the policy is.";
+const REFUSED_SUMMARY: &str = "The API server refuses the request, whatever the policy is.";
 
-pub(crate) const REFUSED_EXPLANATION: &str = "The manifest cannot be applied to the existing Job: a field \
+const REFUSED_EXPLANATION: &str = "The manifest cannot be applied to the existing Job: a field \
     belongs to another manager, or the API server cannot read a field. The message is that of the API server.";
 
 /// A code in an output.
@@ -36,28 +35,37 @@ impl FromStr for Code {
 }
 
 impl Code {
-    fn all() -> impl Iterator<Item = Self> + Clone {
+    pub(crate) fn all() -> impl Iterator<Item = Self> + Clone {
         ViolationCode::all().map(Self::Violation).chain([Self::Refused])
     }
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Violation(code) => code.as_str(),
             Self::Refused => REFUSED,
         }
     }
 
-    fn summary(self) -> &'static str {
+    pub(crate) fn summary(self) -> &'static str {
         match self {
             Self::Violation(code) => code.summary(),
             Self::Refused => REFUSED_SUMMARY,
         }
     }
 
-    fn explanation(self) -> &'static str {
+    pub(crate) fn explanation(self) -> &'static str {
         match self {
             Self::Violation(code) => code.explanation(),
             Self::Refused => REFUSED_EXPLANATION,
+        }
+    }
+
+    /// The cause that a Status has. A warning denies nothing, so no Status has it as a cause; the message of
+    /// a request that the API server refuses is its own.
+    pub(crate) fn cause(self) -> Option<CauseType> {
+        match self {
+            Self::Violation(ViolationCode::VolcanoWebhook) | Self::Refused => None,
+            Self::Violation(code) => Some(code.cause()),
         }
     }
 }
@@ -77,19 +85,10 @@ fn explanation(code: Code, width: usize) -> String {
     let summary = textwrap::fill(code.summary(), &indented);
     let explanation = textwrap::fill(code.explanation(), &indented);
     let text = format!("CODE: {name}\n\nSUMMARY:\n{summary}\n\nDESCRIPTION:\n{explanation}\n");
-    let cause = match code {
-        Code::Violation(code) => cause(code),
-        Code::Refused => None,
-    };
-    match cause {
+    match code.cause() {
         Some(cause) => format!("{text}\nKUBERNETES CAUSE:\n    {cause}\n"),
         None => text,
     }
-}
-
-/// The cause that a Status has. A warning denies nothing, so no Status has it as a cause.
-pub(crate) fn cause(code: ViolationCode) -> Option<CauseType> {
-    (code != ViolationCode::VolcanoWebhook).then(|| code.cause())
 }
 
 fn list(width: usize) -> String {

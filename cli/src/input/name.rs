@@ -113,17 +113,20 @@ impl Head {
 
     /// Whether the object says what it is. One of Volcano's group without a kind is meant to be a Job.
     pub(super) fn is_typed(&self) -> bool {
-        match &self.api_version {
-            Some(version) => self.kind.is_some() || version.split('/').next() == Some(GROUP),
-            None => false,
-        }
+        self.is_of_volcano() || (self.api_version.is_some() && self.kind.is_some())
+    }
+
+    /// Whether it is of the group of Volcano's Job, in any version.
+    fn is_of_volcano(&self) -> bool {
+        let version = self.api_version.as_deref().unwrap_or_default();
+        version.split('/').next() == Some(GROUP)
     }
 
     /// What the object is, if that is no Job of Volcano. An object that does not say it counts as one, and
     /// one of Volcano's group whose kind is misspelled as well: the API server would refuse it.
     pub(super) fn other_kind(&self) -> Option<String> {
         let (Some(version), Some(kind)) = (&self.api_version, &self.kind) else { return None };
-        let is_job = kind.eq_ignore_ascii_case(KIND) && version.split('/').next() == Some(GROUP);
+        let is_job = kind.eq_ignore_ascii_case(KIND) && self.is_of_volcano();
         (!is_job).then(|| format!("a {kind} of {version}"))
     }
 }

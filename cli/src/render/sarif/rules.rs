@@ -3,10 +3,10 @@
 use volcano_job_update::ViolationCode;
 
 use super::types::{Configuration, Level, Message, Rule};
-use crate::explain::{REFUSED, REFUSED_EXPLANATION, REFUSED_SUMMARY, cause};
+use crate::explain::Code;
 
 pub(super) fn rules() -> Vec<Rule> {
-    ViolationCode::all().map(of_code).chain([refused()]).collect()
+    Code::all().map(rule).collect()
 }
 
 /// The position of a rule among [`rules`].
@@ -18,14 +18,17 @@ pub(super) fn refused_index() -> usize {
     ViolationCode::all().count()
 }
 
-fn of_code(code: ViolationCode) -> Rule {
-    let level = match code {
-        ViolationCode::VolcanoWebhook => Level::Warning,
-        _ => Level::Error,
+fn rule(code: Code) -> Rule {
+    let (name, level) = match code {
+        Code::Violation(code @ ViolationCode::VolcanoWebhook) => {
+            (format!("{code:?}"), Level::Warning)
+        }
+        Code::Violation(code) => (format!("{code:?}"), Level::Error),
+        Code::Refused => ("RefusedRequest".to_owned(), Level::Error),
     };
     Rule {
         id: code.as_str(),
-        name: format!("{code:?}"),
+        name,
         short_description: Message::plain(code.summary()),
         full_description: Message::plain(code.explanation()),
         help: help_message(code.summary(), &help(code)),
@@ -33,21 +36,10 @@ fn of_code(code: ViolationCode) -> Rule {
     }
 }
 
-fn refused() -> Rule {
-    Rule {
-        id: REFUSED,
-        name: "RefusedRequest".to_owned(),
-        short_description: Message::plain(REFUSED_SUMMARY),
-        full_description: Message::plain(REFUSED_EXPLANATION),
-        help: help_message(REFUSED_SUMMARY, REFUSED_EXPLANATION),
-        default_configuration: Configuration { level: Level::Error },
-    }
-}
-
 /// Why it is a violation, how to correct the replacement, and the cause in a Status.
-fn help(code: ViolationCode) -> String {
+fn help(code: Code) -> String {
     let explanation = code.explanation();
-    match cause(code) {
+    match code.cause() {
         Some(cause) => format!("{explanation}\n\nKubernetes cause: {cause}"),
         None => explanation.to_owned(),
     }
