@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use volcano_job_update::internals::{Place, Position, json_places};
 use volcano_job_update::{FieldPath, Job, JobError, Limits, Segment};
@@ -158,6 +159,19 @@ impl Document {
         places
     }
 
+    /// The scalars, keys and values, that a line has a part of, from its first byte.
+    pub(crate) fn scalars(&self, line: Range<usize>) -> Vec<Range<usize>> {
+        let Content::Yaml { manifest, .. } = &self.content else {
+            return scalars_in_json(self.text.get(line).unwrap_or_default());
+        };
+        let offset = manifest.offset;
+        let scalars = manifest
+            .places
+            .scalars(line.start.saturating_sub(offset)..line.end.saturating_sub(offset));
+        let in_line = |at: usize| (at + offset).saturating_sub(line.start);
+        scalars.map(|scalar| in_line(scalar.start)..in_line(scalar.end)).collect()
+    }
+
     /// Another item of the same list in YAML; `None` if the locator is that of no such item.
     pub(crate) fn sibling(&self, locator: &Locator, job: &JobName) -> Option<Self> {
         let Content::Yaml { manifest, .. } = &self.content else { return None };
@@ -187,6 +201,26 @@ impl Locator {
 
 pub(super) fn places_in_json(text: &[u8], paths: &[&FieldPath]) -> Vec<Place> {
     std::str::from_utf8(text).map_or_else(|_| Vec::new(), |text| json_places(text, paths))
+}
+
+/// The scalars in a line of JSON. None is on more than one line.
+fn scalars_in_json(line: &[u8]) -> Vec<Range<usize>> {
+    let is_structure = |byte: &u8| {
+        byte.is_ascii_whitespace() || matches!(byte, b'{' | b'}' | b'[' | b']' | b',' | b':')
+    };
+    let mut scalars = Vec::new();
+    let mut rest = line;
+    while let Some(start) = rest.iter().position(|byte| !is_structure(byte)) {
+        let (_, scalar) = rest.split_at(start);
+        let mut values = serde_json::Deserializer::from_slice(scalar).into_iter::<IgnoredAny>();
+        let is_scalar = matches!(values.next(), Some(Ok(_)));
+        // A byte order mark is none.
+        let length = if is_scalar { values.byte_offset() } else { 1 };
+        let start = line.len() - scalar.len();
+        scalars.push(start..start + length);
+        rest = scalar.get(length..).unwrap_or_default();
+    }
+    scalars
 }
 
 /// The path of a field of a list's item, in the list.

@@ -7,6 +7,7 @@ mod junit;
 mod kubectl;
 mod kubectl_texts;
 mod located;
+mod mask;
 mod patch;
 mod public;
 mod sarif;

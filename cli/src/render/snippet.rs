@@ -9,6 +9,7 @@ use volcano_job_update::internals::{Place, Position};
 use volcano_job_update::{Change, ChangeKind, Segment, Severity, Violation, ViolationCode};
 use volcano_job_update_programs::printable;
 
+use super::mask::Mask;
 use super::public::public_text;
 use super::words::{shown, shown_path, values};
 use crate::case::{Reviewed, Spots};
@@ -89,7 +90,7 @@ impl Snippets<'_> {
     ) -> Element<'static> {
         let path = printable(&document.name, &[]).into_owned();
         let Position { line: number, column } = spot.position;
-        let Some(line) = Line::of(document.text(), spot, self.options.show_values) else {
+        let Some(line) = Line::of(document, spot, self.options.show_values) else {
             return Origin::path(path).line(number).char_column(column).into();
         };
         let annotation = kind.span(line.marked);
@@ -161,28 +162,25 @@ const MAX_LINE_BYTES: usize = 4096;
 const MAX_BLOCK_LINES: usize = 8;
 
 impl Line {
-    /// The line of a spot; `None` if it is too long. Without `show_values` it has only the key, at its
-    /// column: the rest can be values.
-    fn of(text: &[u8], spot: &Spot, show_values: bool) -> Option<Self> {
+    /// The line of a spot; `None` if it is too long. Without `show_values` it has no values.
+    fn of(document: &Document, spot: &Spot, show_values: bool) -> Option<Self> {
         let place = &spot.place;
-        let range = place.key.as_ref().unwrap_or(&place.value);
-        let (before, rest) = text.split_at_checked(range.start)?;
-        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let before = before.get(start..)?;
-        let before = before.strip_prefix("\u{feff}".as_bytes()).unwrap_or(before);
-        let rest = rest.split(|byte| *byte == b'\n').next()?;
-        if before.len() + rest.len() > MAX_LINE_BYTES {
-            return None;
+        let field = place.key.as_ref().unwrap_or(&place.value);
+        let (line, offset) = line_at(document.text(), field.start)?;
+        let marked = field.start - offset..(field.end - offset).min(line.len());
+        let (before, after) = (0..marked.start, marked.end..line.len());
+        if show_values {
+            let part = |range| line.get(range).unwrap_or_default();
+            let line = Self::new(part(before), part(marked), part(after).trim_end());
+            return Some(line.with_lines(&block(document.text(), place)));
         }
-        let (marked, after) = rest.split_at_checked(range.len()).unwrap_or((rest, &[]));
-        let [before, marked, after] = [before, marked, after].map(String::from_utf8_lossy);
-        Some(match (show_values, &place.key) {
-            (true, _) => {
-                Self::new(&before, &marked, after.trim_end()).with_lines(&block(text, place))
-            }
-            (false, Some(_)) => Self::new(&hidden(&before), &marked, ": …"),
-            (false, None) => Self::new(&hidden(&before), "…", ""),
-        })
+        let scalars = document.scalars(offset..offset + line.len());
+        let mask = Mask::new(line, &scalars);
+        let shown = match place.key {
+            Some(_) => line.get(marked).unwrap_or_default().to_owned(),
+            None => mask.part(&marked),
+        };
+        Some(Self::new(&mask.wide_part(&before), &shown, mask.part(&after).trim_end()))
     }
 
     fn new(before: &str, marked: &str, after: &str) -> Self {
@@ -196,6 +194,19 @@ impl Line {
         self.text.push_str(&printable(lines, &['\n']));
         self
     }
+}
+
+/// The line that has an offset, without a byte order mark, and the offset of the line.
+fn line_at(text: &[u8], offset: usize) -> Option<(&str, usize)> {
+    let (before, behind) = text.split_at_checked(offset)?;
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let end = behind.iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| offset + at);
+    if end - start > MAX_LINE_BYTES {
+        return None;
+    }
+    let line = str::from_utf8(text.get(start..end)?).ok()?;
+    let shown = line.strip_prefix('\u{feff}').unwrap_or(line);
+    Some((shown, end - shown.len()))
 }
 
 /// The first lines of a block scalar in YAML, each behind a line break; empty for other values.
@@ -214,11 +225,4 @@ fn block(text: &[u8], place: &Place) -> String {
         block.push_str("\n…");
     }
     block
-}
-
-/// The text in front of a key: an indentation as it is, anything else as blanks.
-fn hidden(before: &str) -> String {
-    let indentation = before.trim_start_matches([' ', '-']);
-    let shown = before.strip_suffix(indentation).unwrap_or_default();
-    format!("{shown}{}", " ".repeat(indentation.chars().count()))
 }

@@ -96,7 +96,7 @@ fn what_is_missing_is_not_shown_at_what_has_its_position() {
     let text = text(&files, "80", &["check", "--output", "github", "live.yaml", "job.yaml"]);
     assert!(text.contains("file=job.yaml,line=5,"), "{text}");
     let text = text_of(&files, &["check", "live.yaml", "job.yaml"]);
-    assert!(text.contains("5 |   tasks: …\n  |   ^^^^^ the element is missing here\n"), "{text}");
+    assert!(text.contains("5 |   tasks:\n  |   ^^^^^ the element is missing here\n"), "{text}");
     assert!(text.contains("it was here"), "{text}");
 }
 
@@ -149,6 +149,52 @@ fn a_block_scalar_is_shown_with_its_lines_and_hidden_with_them() {
     assert!(text.contains("8 |       same\n9 |       old\n"), "{text}");
     let text = text_of(&files, &["check", "live.yaml", "job.yaml"]);
     assert!(!text.contains("same") && !text.contains("new\n"), "{text}");
+}
+
+/// A Job on few lines, with a marker in each value, in texts that look like keys, and in comments.
+const DENSE_YAML: &str = r#"
+apiVersion: batch.volcano.sh/v1alpha1
+kind: Job
+metadata: {name: a}
+spec:
+  tasks: []
+  plugins: {svc: ["{MARKER: MARKER,
+    MARKER: ", 'MARKER: '], env: [MARKER  # MARKER: [MARKER]
+    ], 'ssh': [key: MARKER], ssh: !!seq [EVENT]}
+  policies: [{exitCode: 3 , action: &MARKER RestartJob, event: EVENT, timeout: !!str 5}] # MARKER: MARKER
+"#;
+
+const DENSE_JSON: &str = r#"{
+"apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job", "metadata": {"name": "a"},
+"spec": {"tasks": [], "plugins": {"env": ["\"MARKER\": ", "MARKER\\"]}, "minAvailable": -1, "policies": [{"event": "EVENT"}]}
+}
+"#;
+
+#[test]
+fn keys_of_a_line_are_shown_without_their_values() {
+    for (text, lines) in [
+        (
+            DENSE_YAML,
+            &[
+                "    ], 'ssh': [key: …     ], ssh:       […]}",
+                "  policies: [{exitCode: … , action:         …         , event: …, timeout: …}]",
+            ] as &[_],
+        ),
+        (
+            DENSE_JSON,
+            &[
+                r#""spec": {"tasks": [], "plugins": {"env": […             , …         ]}, "minAvailable": … , "policies": [{"event": …}]}"#,
+            ],
+        ),
+    ] {
+        let [old, new] = ["PodFailed", "PodEvicted"].map(|event| text.replace("EVENT", event));
+        let files = [("live", &*old), ("job", &*new)];
+        let text = self::text(&files, "160", &["check", "live", "job"]);
+        assert!(!text.contains("MARKER"), "{text}");
+        for line in lines {
+            assert!(text.contains(&format!(" | {line}\n")), "{line}\n{text}");
+        }
+    }
 }
 
 #[test]

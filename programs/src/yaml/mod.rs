@@ -99,6 +99,11 @@ impl FieldPlaces {
     pub fn places(&self, paths: &[&FieldPath]) -> Vec<Place> {
         places(&self.document, paths)
     }
+
+    /// Where the scalars are, keys and values, that have a part of this range of the text, in order.
+    pub fn scalars(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        self.document.scalars(range)
+    }
 }
 
 impl fmt::Debug for FieldPlaces {

@@ -81,6 +81,21 @@ impl<'t> Document<'t> {
         self.nodes.iter().filter(is_plain).map(|node| node.range.clone())
     }
 
+    /// The ranges of the scalars and aliases that have a part of this range, in order.
+    pub(super) fn scalars(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let start = self.nodes.partition_point(|node| node.range.start < range.start);
+        // A scalar that begins before the range can reach into it.
+        let nodes = self.nodes.get(start.saturating_sub(1)..).unwrap_or_default();
+        let is_scalar =
+            |node: &&Node| matches!(node.content, Content::Scalar { .. } | Content::Alias(_));
+        nodes
+            .iter()
+            .take_while(move |node| node.range.start < range.end)
+            .filter(is_scalar)
+            .map(|node| node.range.clone())
+            .filter(move |scalar| scalar.start.max(range.start) < scalar.end)
+    }
+
     /// The node, or the one that it is an alias of.
     pub(super) fn resolved(&self, id: Id) -> Id {
         match self.node(id).content {
