@@ -44,6 +44,11 @@ pub(crate) enum Error {
          --base"
     )]
     TooManyPaths(usize),
+    #[error(
+        "--output kubectl has the words of kubectl replace and kubectl patch: use --verb replace or --verb \
+         patch with it"
+    )]
+    OtherWords,
     #[error("git: {0}")]
     Git(String),
     #[error("{name}: {error}")]

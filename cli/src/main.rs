@@ -56,7 +56,11 @@ fn run(command: Command, terminal: Terminal) -> Result<u8, Error> {
     let output = match command {
         Command::Check { pair, output, volcano_webhook, status_codes } => {
             let is_kubectl = output == CheckOutput::Kubectl;
-            let pair = if is_kubectl { pair.replacing() } else { pair };
+            let pair = if is_kubectl {
+                pair.replacing_or_patching().ok_or(Error::OtherWords)?
+            } else {
+                pair
+            };
             let judge = Judge {
                 validator: pair_validator(&pair)?,
                 asks_server: !is_kubectl,

@@ -333,6 +333,15 @@ impl Pair {
         Self { client, ..self.clone() }
     }
 
+    /// The same question about `kubectl replace` or `kubectl patch`; `None` if it is about another verb.
+    pub(crate) fn replacing_or_patching(&self) -> Option<Self> {
+        match self.client.verb {
+            None => Some(self.replacing()),
+            Some(ClientVerb::Patch | ClientVerb::Manifest(VerbName::Replace)) => Some(self.clone()),
+            Some(ClientVerb::Manifest(_)) => None,
+        }
+    }
+
     #[expect(clippy::expect_used, reason = "clap requires one of the three")]
     pub(crate) fn source(&self) -> Source<'_> {
         let existing = &*self.existing;

@@ -331,3 +331,24 @@ fn it_is_a_kubectl_plugin_under_another_name() {
         .expect("the plugin runs");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
+
+/// kubectl writes the whole patch in front of its message when it applies.
+#[test]
+fn kubectls_words_are_those_of_replacing_and_patching() {
+    let existing = json_file(&live());
+    let patch = json_file(&json!({"spec": {"queue": "other"}}));
+    let scaled = json_file(&json!({"spec": {"tasks": live()["spec"]["tasks"]}}));
+    let check = |verb: &str, manifest: &tempfile::NamedTempFile| {
+        run(&["check", "-o", "kubectl", "--verb", verb, path(&existing), path(manifest)])
+    };
+    let denied = check("patch", &patch);
+    assert_eq!(denied.status.code(), Some(1));
+    assert!(stdout(&denied).contains("denied the request: "), "{}", stdout(&denied));
+    assert_eq!(stdout(&check("patch", &scaled)), "job.batch.volcano.sh/hello patched\n");
+    assert_eq!(stdout(&check("replace", &existing)), "job.batch.volcano.sh/hello replaced\n");
+    for verb in ["apply", "server-side-apply", "edit"] {
+        let refused = check(verb, &existing);
+        assert_eq!(refused.status.code(), Some(2), "{verb}");
+        assert!(stderr(&refused).contains("use --verb replace or --verb patch with it"));
+    }
+}

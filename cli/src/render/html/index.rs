@@ -37,7 +37,8 @@ fn why(case: &Case) -> String {
 }
 
 /// The filter and the table. The style hides what is not chosen, so that no script is needed.
-pub(super) fn markup(rows: &[Row], summary: &Summary) -> Markup {
+/// `left_out` is the number of Jobs of which the page says no more for want of space.
+pub(super) fn markup(rows: &[Row], summary: &Summary, left_out: usize) -> Markup {
     html! {
         section.index aria-labelledby="index" {
             h2 #index tabindex="-1" { "All Jobs" }
@@ -50,6 +51,11 @@ pub(super) fn markup(rows: &[Row], summary: &Summary) -> Markup {
             }
             @if summary.other_objects > 0 {
                 p { (count(summary.other_objects, "object")) " of other kinds skipped" }
+            }
+            @if left_out > 0 {
+                p {
+                    (count(left_out, "Job")) " in the list only, because the page has too many: make pages of fewer."
+                }
             }
             table.jobs aria-labelledby="index" {
                 thead { tr { th scope="col" { "Job" } th scope="col" { "Verdict" } th scope="col" { "Why" } } }

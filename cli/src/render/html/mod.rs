@@ -23,22 +23,29 @@ const STYLE: &str = include_str!("style.css");
 /// The size of the sections from which on the page of many Jobs has no more YAML, in bytes.
 const MAX_BYTES: usize = 8 << 20;
 
+/// The size of the sections from which on another Job has only its line in the list, in bytes.
+const MAX_SECTION_BYTES: usize = 16 << 20;
+
 /// The output `html`. The page begins with a list of all Jobs, so it is written when all are known.
 pub(super) struct Html {
     options: Options,
     rows: Vec<Row>,
     sections: String,
+    /// How many Jobs have no section because there are too many.
+    left_out: usize,
 }
 
 impl Html {
     pub(super) fn new(options: Options) -> Self {
-        Self { options, rows: Vec::new(), sections: String::new() }
+        Self { options, rows: Vec::new(), sections: String::new(), left_out: 0 }
     }
 }
 
 impl Render for Html {
     fn case(&mut self, case: &Case) -> Result<String, Error> {
-        let has_section = !self.options.has_many || !is_plain(case);
+        let wants_section = !self.options.has_many || !is_plain(case);
+        let has_section = wants_section && self.sections.len() < MAX_SECTION_BYTES;
+        self.left_out += usize::from(wants_section && !has_section);
         if has_section {
             let section = job::Section {
                 case,
@@ -61,7 +68,7 @@ impl Render for Html {
                 let title = format!("Updates of {}", count(rows.len(), "Job"));
                 let content = html! {
                     (heading(&title))
-                    (index::markup(&rows, summary))
+                    (index::markup(&rows, summary, self.left_out))
                     (sections)
                 };
                 self.page(&title, &content)
@@ -125,5 +132,28 @@ fn is_plain(case: &Case) -> bool {
             review.changes().is_empty() && review.is_allowed() && review.warnings().is_empty()
         }
         Outcome::Refused(_) | Outcome::Failed(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Word;
+    use crate::terminal::Terminal;
+
+    #[test]
+    fn a_page_has_a_limit() {
+        let terminal = Terminal { is_coloured: false, width: 80 };
+        let mut page = Html::new(Options { terminal, show_values: false, has_many: true });
+        let mut summary = Summary::default();
+        for job in ["a/first", "a/second"] {
+            let case = Case::new(job.to_owned(), Outcome::Failed(Error::TooManyPaths(3)));
+            assert!(matches!(page.case(&case), Ok(text) if text.is_empty()));
+            summary.add(Word::Error);
+            page.sections += &" ".repeat(MAX_SECTION_BYTES);
+        }
+        let page = page.end(&summary);
+        assert!(page.contains("href=\"#job-1\"") && !page.contains("href=\"#job-2\""));
+        assert!(page.contains(">a/second<") && page.contains("<p>1 Job in the list only, "));
     }
 }
