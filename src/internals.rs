@@ -112,7 +112,7 @@ pub fn status_violations(
 ///
 /// The error of the webhooks for a Job that Go cannot decode.
 pub fn as_go_writes(job: &Value) -> Result<Value, String> {
-    volcano::decoded(job, EmptyLists::Omit).map_err(|denial| denial.message)
+    volcano::decoded(job, EmptyLists::Omit).map_err(|denial| denial.reason.in_full())
 }
 
 /// As [`as_go_writes`], but with the lists and maps that are empty and not absent.
@@ -121,7 +121,7 @@ pub fn as_go_writes(job: &Value) -> Result<Value, String> {
 ///
 /// As [`as_go_writes`].
 pub fn as_go_holds(job: &Value) -> Result<Value, String> {
-    volcano::decoded(job, EmptyLists::Keep).map_err(|denial| denial.message)
+    volcano::decoded(job, EmptyLists::Keep).map_err(|denial| denial.reason.in_full())
 }
 
 /// What is wrong with the partitionPolicy of a task that was decoded, in the words of Volcano's

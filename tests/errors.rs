@@ -46,7 +46,12 @@ fn syntax_errors() {
     for (text, line, column, message) in [
         ("", 1, 1, "the text is empty"),
         (" \n ", 2, 2, "the text is empty"),
-        ("\u{feff}{}", 1, 1, "the text must not start with a byte order mark"),
+        (
+            "\u{feff}{}",
+            1,
+            1,
+            "the text must not start with a byte order mark: save it as UTF-8 without one",
+        ),
         ("{} {}", 1, 4, "nothing may follow the Job"),
         ("{}\n\nx", 3, 1, "nothing may follow the Job"),
         ("{\"spec\": }", 1, 10, "expected value"),

@@ -210,6 +210,28 @@ fn the_whole_replacement_is_checked() {
     );
 }
 
+/// The sentence for people has no value of a Job, although the webhook's own words have.
+#[test]
+fn a_warning_has_no_value() {
+    let existing = job(&task(&json!({"name": "MARKER"})));
+    for (fields, warning) in [
+        (json!({"replicas": -1}), "'replicas' must be >= 0; the field is spec.tasks[0].replicas"),
+        (
+            json!({"replicas": 1.5}),
+            "json: cannot unmarshal number into Go struct field TaskSpec.spec.tasks.replicas of type int32; the \
+             field is spec.tasks[0].replicas",
+        ),
+    ] {
+        let mut fields = fields;
+        fields["name"] = json!("MARKER");
+        let replacement = job(&task(&fields));
+        let [old, new] = [&existing, &replacement].map(|job| Job::from_value(job).unwrap());
+        let denial = Validator::default().volcano_denial(&old, &new).unwrap().unwrap();
+        assert!(denial.message().contains("MARKER") || denial.message().contains("1.5"));
+        assert!(denial.to_string().ends_with(warning), "{denial}");
+    }
+}
+
 #[test]
 fn only_the_spec_is_compared() {
     let existing = job(&json!({"queue": "q"}));

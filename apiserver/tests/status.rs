@@ -114,14 +114,14 @@ fn denied_changes_are_403_or_422() {
     ]);
     let errors = "[spec.queue: Forbidden: the value was changed: field is immutable, \
                   spec.tasks[0].minAvailable: Forbidden: the value was changed: field is immutable, \
-                  spec.tasks[0].replicas: Invalid value: must be at most 2147483647, but is 2147483648]";
+                  spec.tasks[0].replicas: Invalid value: must be at most 2147483647]";
     let causes = json!([
         {"reason": "FieldValueForbidden", "field": "spec.queue",
          "message": "Forbidden: the value was changed: field is immutable"},
         {"reason": "FieldValueForbidden", "field": "spec.tasks[0].minAvailable",
          "message": "Forbidden: the value was changed: field is immutable"},
         {"reason": "FieldValueInvalid", "field": "spec.tasks[0].replicas",
-         "message": "Invalid value: must be at most 2147483647, but is 2147483648"},
+         "message": "Invalid value: must be at most 2147483647"},
     ]);
     let documented = Status::denied("a", &violations, StatusCodes::Documented);
     assert_eq!(

@@ -137,6 +137,16 @@ impl Change {
         }
     }
 
+    /// The values before and after the change that are neither objects nor lists.
+    pub(crate) fn scalars(&self) -> (Option<&Value>, Option<&Value>) {
+        match &self.values {
+            Values::Added(after) => (None, after.scalar()),
+            Values::Removed(before) => (before.scalar(), None),
+            Values::Replaced { before, after } => (before.scalar(), after.scalar()),
+            Values::Moved(_) => (None, None),
+        }
+    }
+
     /// Whether another change is in the value that this one replaces.
     pub(crate) fn contains(&self, other: &Self) -> bool {
         match other.values {

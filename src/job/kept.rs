@@ -32,6 +32,14 @@ impl KeptValue {
         }
     }
 
+    /// The value, unless it is an object or list.
+    pub(crate) fn scalar(&self) -> Option<&Value> {
+        match &self.0 {
+            Kept::Scalar(value) => Some(value),
+            Kept::Container(_) => None,
+        }
+    }
+
     pub(crate) fn to_value(&self) -> Value {
         match &self.0 {
             Kept::Scalar(value) => value.clone(),

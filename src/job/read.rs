@@ -27,7 +27,8 @@ pub(super) fn read<'a>(
         return Err(reader.cursor.error("the text is empty").into());
     }
     if text.starts_with('\u{feff}') {
-        let message = "the text must not start with a byte order mark";
+        let message =
+            "the text must not start with a byte order mark: save it as UTF-8 without one";
         return Err(reader.cursor.error(message).into());
     }
     let mut job = Job::empty(Some(text), Field::Text(text), limits);

@@ -38,8 +38,17 @@ const LISTED_CHANGES: usize = 1000;
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'r> {
     review: &'r Review,
-    values: bool,
+    values: ShownValues,
     places: Option<&'r HashMap<FieldPath, Places>>,
+}
+
+/// Which values a report includes.
+#[derive(Clone, Copy, Debug)]
+enum ShownValues {
+    None,
+    All,
+    /// The scalars for which this is true.
+    Some(fn(&FieldPath, &Value) -> bool),
 }
 
 /// Where a field stands in the files of both Jobs.
@@ -59,13 +68,20 @@ impl<'r> Report<'r> {
     /// The report of a review, without values.
     #[must_use]
     pub fn new(review: &'r Review) -> Self {
-        Self { review, values: false, places: None }
+        Self { review, values: ShownValues::None, places: None }
     }
 
     /// Sets whether the report includes the values before and after each change.
     #[must_use]
     pub fn with_values(self, values: bool) -> Self {
-        Self { values, ..self }
+        Self { values: if values { ShownValues::All } else { ShownValues::None }, ..self }
+    }
+
+    /// Includes the numbers and other scalars for which a condition is true.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_values_if(self, condition: fn(&FieldPath, &Value) -> bool) -> Self {
+        Self { values: ShownValues::Some(condition), ..self }
     }
 
     /// Adds where the fields stand, by their paths.
@@ -146,7 +162,13 @@ impl<'r> ChangeEntry<'r> {
             change: change.kind(),
             verdict: change.verdict(),
             places: report.places_of(change.path()),
-            values: Values::of(report.values, || (change.before(), change.after())),
+            values: match report.values {
+                ShownValues::None => Values::default(),
+                ShownValues::All => Values { before: change.before(), after: change.after() },
+                ShownValues::Some(condition) => {
+                    Values::of_scalars(change.path(), change.scalars(), condition)
+                }
+            },
         }
     }
 }
@@ -163,13 +185,19 @@ struct ViolationEntry<'r> {
 
 impl<'r> ViolationEntry<'r> {
     fn of(violation: &'r Violation, report: &Report<'r>) -> Self {
-        let values = Values::of(report.values, || (violation.before(), violation.after()));
+        let values = match report.values {
+            ShownValues::None => Values::default(),
+            ShownValues::All => Values { before: violation.before(), after: violation.after() },
+            ShownValues::Some(condition) => {
+                Values::of_scalars(violation.path(), violation.scalars(), condition)
+            }
+        };
         Self { violation, places: report.places_of(violation.place()), values }
     }
 }
 
-/// The values of a change or violation; empty unless `shown`.
-#[derive(Serialize)]
+/// The values of a change or violation that are shown.
+#[derive(Default, Serialize)]
 struct Values<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<&'r Value>,
@@ -178,9 +206,12 @@ struct Values<'r> {
 }
 
 impl<'r> Values<'r> {
-    /// The values are parsed when they are asked for.
-    fn of(shown: bool, values: impl FnOnce() -> (Option<&'r Value>, Option<&'r Value>)) -> Self {
-        let (before, after) = if shown { values() } else { (None, None) };
-        Self { before, after }
+    fn of_scalars(
+        path: &FieldPath,
+        (before, after): (Option<&'r Value>, Option<&'r Value>),
+        condition: fn(&FieldPath, &Value) -> bool,
+    ) -> Self {
+        let is_shown = |value: &&Value| condition(path, value);
+        Self { before: before.filter(is_shown), after: after.filter(is_shown) }
     }
 }

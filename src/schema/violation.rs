@@ -31,7 +31,7 @@ impl SchemaViolation {
 
 /// What is wrong with a value.
 ///
-/// `Display` is the message. It shows the value only if that is a number.
+/// `Display` is the message. It does not show the value, which can be a secret.
 #[expect(clippy::exhaustive_enums, reason = "hidden: only crates of this workspace use it")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum SchemaViolationKind {
@@ -151,14 +151,14 @@ impl fmt::Display for SchemaViolationKind {
                 let names: Vec<&str> = expected.iter().map(|kind| kind.with_article()).collect();
                 write!(f, "must be {}", names.join(" or "))?;
                 match found {
-                    Value::Number(fraction) if expected.contains(&JsonType::Integer) => {
-                        write!(f, ", but is {fraction}")
+                    Value::Number(_) if expected.contains(&JsonType::Integer) => {
+                        f.write_str(", not a fraction")
                     }
                     other => write!(f, ", not {}", JsonType::of(other).with_article()),
                 }
             }
-            Self::Below { least, found } => write!(f, "must be at least {least}, but is {found}"),
-            Self::Above { most, found } => write!(f, "must be at most {most}, but is {found}"),
+            Self::Below { least, .. } => write!(f, "must be at least {least}"),
+            Self::Above { most, .. } => write!(f, "must be at most {most}"),
             Self::TooShort { least, found } => {
                 write!(f, "must be at least {} long, but has {found}", characters(*least))
             }

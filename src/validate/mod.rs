@@ -290,7 +290,7 @@ impl Validator {
             let message = format!("{}, or an API server refuses the update", violation.kind);
             Violation::new(ViolationCode::InvalidValue, violation.path, message)
         };
-        Ok(violations.into_iter().map(told).collect())
+        Ok(values::without_consequences(violations).map(told).collect())
     }
 
     /// Whether Volcano's own webhook denies the update, whatever the policy, and its first reason. The

@@ -252,12 +252,6 @@ impl<'v, 'e> Inspection<'v, 'e> {
         }
     }
 
-    /// Whether the value of a field is already reported as no name.
-    #[inline]
-    fn is_wrong_identity(&self, field: JobField<'_>) -> bool {
-        !self.wrong_identity.is_empty() && self.wrong_identity.contains(&field.path())
-    }
-
     /// Whether the identity field is already reported as missing or wrong in the replacement. The
     /// difference from the existing Job is then not reported as well.
     fn is_known_identity_violation(&self, violation: &Violation) -> bool {
@@ -291,9 +285,7 @@ impl Visitor for Inspection<'_, '_> {
             self.add_changes(diff);
             return ControlFlow::Continue(());
         }
-        if !self.is_wrong_identity(diff.field) {
-            self.values.field(&diff, &mut self.results);
-        }
+        self.values.field(&diff, &self.wrong_identity, &mut self.results);
         self.touched.add(&diff, self.existing, self.policy);
         let policy = self.policy;
         for (difference, verdict) in std::mem::take(&mut diff.differences) {

@@ -398,7 +398,15 @@ fn min_available_above_total(update: &Update<'_, '_, '_>, violations: &mut Vec<V
     let is_denied = touched.min_available == Fate::Denied;
     if is_denied || touched.denied_replicas != 0 {
         let least = if is_denied { existing_min } else { min_available };
-        if total_violation(total.saturating_add(touched.denied_replicas), least).is_none() {
+        // The hint to take minAvailable back can say what to do about the replicas too.
+        let is_told = || {
+            let field = JobField::Spec("minAvailable");
+            let (existing, replacement) = (update.existing, update.replacement);
+            scaling::besides_restoring(update.policy, field, existing, replacement).is_some()
+        };
+        if total_violation(total.saturating_add(touched.denied_replicas), least).is_none()
+            || (is_denied && is_told())
+        {
             return;
         }
     }

@@ -13,10 +13,11 @@ use crate::diff::{
     Difference, FieldDiff, JobField, ReviewError, Verdict, Visitor, WalkLimits, compare, same,
 };
 use crate::job::{Buffer, Document, Job, Node};
-use crate::path::{PathNode, Segment, Side};
+use crate::path::{FieldPath, PathNode, Segment, Side};
 use crate::policy::{Check, UpdatePolicy};
 use crate::schema::{
-    JobSchema, SchemaUpdate, SchemaViolation, SchemaViolations, Structural, same_unstructured,
+    JobSchema, SchemaUpdate, SchemaViolation, SchemaViolationKind, SchemaViolations, Structural,
+    same_unstructured,
 };
 
 /// Validates the changed values of one update.
@@ -38,7 +39,9 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
     }
 
     /// Adds the violations and warnings for the new value of a changed field.
-    pub(super) fn field(&self, diff: &FieldDiff<'_>, results: &mut Results) {
+    ///
+    /// Nothing is said about the type of a value at one of the paths `wrong`, which is a violation already.
+    pub(super) fn field(&self, diff: &FieldDiff<'_>, wrong: &[FieldPath], results: &mut Results) {
         let Some(after) = diff.replacement else { return };
         if self.policy.checks(Check::Schema) {
             let limit = self.policy.limits().violations.max(1);
@@ -50,7 +53,11 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
                 checks_list_map_elements: false,
             };
             let SchemaViolations { list, omitted } = schema_violations_of(diff, &update);
-            list.into_iter().map(Violation::from).for_each(|violation| results.add(violation));
+            for violation in without_consequences(list) {
+                if !wrong.contains(&violation.path) {
+                    results.add(violation.into());
+                }
+            }
             results.add_omitted(omitted);
         }
         if let (JobField::Metadata(name), true) = (diff.field, self.policy.checks(Check::Metadata))
@@ -122,6 +129,20 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
             metadata::late_finalizers(diff.existing, after).into_iter().for_each(report);
         }
     }
+}
+
+/// The violations without those that follow from others: a value of another type is none of the choices
+/// either.
+pub(super) fn without_consequences(
+    list: Vec<SchemaViolation>,
+) -> impl Iterator<Item = SchemaViolation> {
+    let is_type = |one: &&SchemaViolation| matches!(one.kind, SchemaViolationKind::Type { .. });
+    let wrong_types: HashSet<FieldPath> =
+        list.iter().filter(is_type).map(|one| one.path.clone()).collect();
+    list.into_iter().filter(move |one| {
+        !matches!(one.kind, SchemaViolationKind::NotOneOf { .. })
+            || !wrong_types.contains(&one.path)
+    })
 }
 
 /// The schema violations in the new value of a changed field.

@@ -152,6 +152,13 @@ impl Violation {
         self.inner.after.as_ref().map(KeptValue::get)
     }
 
+    /// The values before and after that are neither objects nor lists.
+    pub(crate) fn scalars(&self) -> (Option<&Value>, Option<&Value>) {
+        let [before, after] =
+            [&self.inner.before, &self.inner.after].map(|kept| kept.as_ref()?.scalar());
+        (before, after)
+    }
+
     /// Whether the violation denies the update.
     #[must_use]
     pub fn severity(&self) -> Severity {
@@ -377,6 +384,6 @@ impl From<Denial> for Violation {
             DenialKind::TaskRemoved => ViolationCode::TaskRemoved,
             DenialKind::Immutable => ViolationCode::ImmutableField,
         };
-        Self::new(code, denial.path, denial.message)
+        Self::new(code, denial.path, denial.reason.in_full())
     }
 }

@@ -1,5 +1,6 @@
 //! The checks of values in the whole replacement, whether or not the update changes them.
 
+use super::reason::Reason;
 use super::{Denial, DenialKind};
 use crate::job::Node;
 use crate::path::{FieldPath, Segment};
@@ -36,15 +37,21 @@ pub(super) fn check(job: Node<'_>) -> Vec<Denial> {
 
 /// What is wrong with the partitionPolicy of a decoded task, in the words of the webhook.
 pub(crate) fn partition_message(task: Node<'_>, job: &str) -> Option<String> {
+    Some(partition_reason(task, job)?.in_full())
+}
+
+fn partition_reason(task: Node<'_>, job: &str) -> Option<Reason> {
     let policy = field(task, "partitionPolicy")?;
     let name = string(task, "name").unwrap_or_default();
     let min_available = field(task, "minAvailable").map(|_| int32(Some(task), "minAvailable"));
-    let fault = partition_fault(policy, int32(Some(task), "replicas"), min_available)
-        .map(|fault| format!("{fault} in task: {name}, job: {job}"));
-    match (fault, tiers_message(policy)) {
+    let tiers = tiers_message(policy);
+    match partition_fault(policy, int32(Some(task), "replicas"), min_available) {
         // The webhook puts nothing between two messages.
-        (Some(fault), Some(tiers)) => Some(fault + tiers),
-        (fault, tiers) => fault.or_else(|| tiers.map(Into::into)),
+        Some(fault) => {
+            let of_task = format!(" in task: {name}, job: {job}");
+            Some(Reason::with_value(fault, of_task, tiers.unwrap_or_default()))
+        }
+        None => tiers.map(Into::into),
     }
 }
 
@@ -66,29 +73,29 @@ fn tasks(spec: Option<Node<'_>>) -> impl Iterator<Item = Node<'_>> {
 
 fn check_task(position: usize, task: Node<'_>, job: &str) -> Option<Denial> {
     let name = string(task, "name").unwrap_or_default();
-    let of_task = |key: &str, kind, message| {
+    let of_task = |key: &str, kind, reason| {
         let path = ["spec", "tasks"].map(|key| Segment::Key(key.into()));
         let place = [Segment::Index(position), Segment::Key(key.into())];
         let path = path.into_iter().chain(place).collect();
-        Some(Denial { path, kind, message })
+        Some(Denial { path, kind, reason })
     };
+    let in_task = |fault: &str| Reason::with_value(fault, format!(" in task: {name}"), "");
     let replicas = int32(Some(task), "replicas");
     if replicas < 0 {
-        let message = format!("'replicas' must be >= 0 in task: {name}");
-        return of_task("replicas", DenialKind::Value, message);
+        return of_task("replicas", DenialKind::Value, in_task("'replicas' must be >= 0"));
     }
     let min_available = field(task, "minAvailable").map(|_| int32(Some(task), "minAvailable"));
     if let Some(min_available) = min_available {
         if min_available < 0 {
-            let message = format!("'minAvailable' must be >= 0 in task: {name}");
-            return of_task("minAvailable", DenialKind::Value, message);
+            let reason = in_task("'minAvailable' must be >= 0");
+            return of_task("minAvailable", DenialKind::Value, reason);
         }
         if min_available > replicas {
-            let message = format!("'minAvailable' must be <= 'replicas' in task: {name}");
-            return of_task("replicas", DenialKind::ReplicasBelowMinAvailable, message);
+            let reason = in_task("'minAvailable' must be <= 'replicas'");
+            return of_task("replicas", DenialKind::ReplicasBelowMinAvailable, reason);
         }
     }
-    of_task("partitionPolicy", DenialKind::Partition, partition_message(task, job)?)
+    of_task("partitionPolicy", DenialKind::Partition, partition_reason(task, job)?)
 }
 
 /// What is wrong with a partitionPolicy. Products are `int32`s that wrap.
@@ -115,10 +122,10 @@ fn partition_fault(
     }
 }
 
-fn denial(keys: &[&str], kind: DenialKind, message: String) -> Denial {
+fn denial(keys: &[&str], kind: DenialKind, reason: Reason) -> Denial {
     let spec = std::iter::once(&"spec");
     let path: FieldPath = spec.chain(keys).map(|key| Segment::Key((*key).into())).collect();
-    Denial { path, kind, message }
+    Denial { path, kind, reason }
 }
 
 /// A field that is not `null`.

@@ -4,6 +4,7 @@
 //! in the right case, unknown fields are ignored, and `null` leaves a value at zero.
 
 use super::Denial;
+use super::reason::Reason;
 use super::types::{Fields, GoKind, GoType, TABLE};
 use crate::job::{JsonType, Node, Shape};
 use crate::path::{FieldPath, Segment};
@@ -20,9 +21,9 @@ pub(super) fn decode_error(job: Node<'_>, sound: Option<Node<'_>>) -> Option<Den
         return Some(error);
     }
     let mut decoder = Decoder { path: Vec::new(), fields: Vec::new(), parent: "" };
-    let message = decoder.value(job, sound, &TABLE.job).err()?;
+    let reason = decoder.value(job, sound, &TABLE.job).err()?;
     let path = decoder.path.into_iter().rev().collect::<FieldPath>();
-    Some(Denial::decode(path, message))
+    Some(Denial::decode(path, reason))
 }
 
 fn type_meta_error(job: Node<'_>) -> Option<Denial> {
@@ -38,9 +39,10 @@ fn type_meta_error(job: Node<'_>) -> Option<Denial> {
                     "couldn't get version/kind; json parse error: json: cannot unmarshal {found} \
                      into Go struct field .{key} of type string"
                 )
+                .into()
             }
             Some(version) if &*key == "apiVersion" && version.matches('/').count() > 1 => {
-                format!("unexpected GroupVersion string: {version}")
+                Reason::with_value("unexpected GroupVersion string", format!(": {version}"), "")
             }
             Some(_) => continue,
         };
@@ -65,7 +67,7 @@ impl<'t> Decoder<'t> {
         value: Node<'_>,
         sound: Option<Node<'_>>,
         go: &'t GoType,
-    ) -> Result<(), String> {
+    ) -> Result<(), Reason> {
         if sound.is_some_and(|sound| sound.text() == value.text()) {
             return Ok(());
         }
@@ -95,9 +97,9 @@ impl<'t> Decoder<'t> {
                 self.structure(value, sound, &go.name, TABLE.fields(*fields))
             }
             (GoKind::Time | GoKind::IntOrString, shape) => {
-                Err(self.mismatch(json_type(shape).go_name(), "string"))
+                Err(self.mismatch(json_type(shape).go_name(), "", "string"))
             }
-            (_, shape) => Err(self.mismatch(json_type(shape).go_name(), &go.name)),
+            (_, shape) => Err(self.mismatch(json_type(shape).go_name(), "", &go.name)),
         }
     }
 
@@ -107,7 +109,7 @@ impl<'t> Decoder<'t> {
         sound: Option<Node<'_>>,
         name: &'t str,
         fields: &'t Fields,
-    ) -> Result<(), String> {
+    ) -> Result<(), Reason> {
         // `v1alpha1.Job` is `Job` in errors.
         let name = name.rsplit_once('.').map_or(name, |(_, name)| name);
         let outer = std::mem::replace(&mut self.parent, name);
@@ -127,16 +129,16 @@ impl<'t> Decoder<'t> {
         Ok(())
     }
 
-    fn integer(&self, value: Node<'_>, bits: u32, go: &str) -> Result<(), String> {
+    fn integer(&self, value: Node<'_>, bits: u32, go: &str) -> Result<(), Reason> {
         let text = value.text();
         let fits = match bits {
             32 => text.parse::<i32>().is_ok(),
             _ => text.parse::<i64>().is_ok(),
         };
-        if fits { Ok(()) } else { Err(self.mismatch(&format!("number {text}"), go)) }
+        if fits { Ok(()) } else { Err(self.mismatch("number", &format!(" {text}"), go)) }
     }
 
-    fn quantity(value: Node<'_>) -> Result<(), String> {
+    fn quantity(value: Node<'_>) -> Result<(), Reason> {
         let is_quantity = match value.shape() {
             Shape::Null => true,
             Shape::String => value.to_str().is_some_and(|text| Quantity::parse(&text).is_some()),
@@ -149,9 +151,9 @@ impl<'t> Decoder<'t> {
     }
 
     /// A `Duration` is behind a pointer everywhere, so `null` does not get here.
-    fn duration(&self, value: Node<'_>) -> Result<(), String> {
+    fn duration(&self, value: Node<'_>) -> Result<(), Reason> {
         let Some(text) = value.to_str() else {
-            return Err(self.mismatch(json_type(value.shape()).go_name(), "string"));
+            return Err(self.mismatch(json_type(value.shape()).go_name(), "", "string"));
         };
         match parse_duration(&text) {
             Some(_) => Ok(()),
@@ -160,19 +162,22 @@ impl<'t> Decoder<'t> {
         }
     }
 
-    fn time(value: Node<'_>) -> Result<(), String> {
+    fn time(value: Node<'_>) -> Result<(), Reason> {
         match value.to_str().and_then(|text| parse_time(&text)) {
             Some(_) => Ok(()),
             None => Err("parsing time: not a time of RFC 3339".into()),
         }
     }
 
-    fn mismatch(&self, found: &str, go: &str) -> String {
-        if self.fields.is_empty() {
-            return format!("json: cannot unmarshal {found} into Go value of type {go}");
-        }
-        let (parent, field) = (self.parent, self.fields.join("."));
-        format!("json: cannot unmarshal {found} into Go struct field {parent}.{field} of type {go}")
+    /// `found` is the JSON type, behind which Go writes `value`.
+    fn mismatch(&self, found: &str, value: &str, go: &str) -> Reason {
+        let place = if self.fields.is_empty() {
+            format!(" into Go value of type {go}")
+        } else {
+            let (parent, field) = (self.parent, self.fields.join("."));
+            format!(" into Go struct field {parent}.{field} of type {go}")
+        };
+        Reason::with_value(format!("json: cannot unmarshal {found}"), value.to_owned(), place)
     }
 }
 

@@ -8,12 +8,14 @@ mod checks;
 mod decode;
 mod encode;
 mod equality;
+mod reason;
 mod types;
 
 use serde_json::Value;
 
 pub(crate) use self::checks::{partition_message, tiers_message};
 pub(crate) use self::encode::EmptyLists;
+use self::reason::Reason;
 use crate::diff::ReviewError;
 use crate::job::{Document, Job};
 use crate::path::{FieldPath, Segment};
@@ -25,16 +27,20 @@ const IMMUTABLE: &str = "job updates may not change fields other than `minAvaila
 
 /// The first reason for which Volcano's own webhook denies an update.
 ///
-/// `Display` is the sentence for people: that the webhook will deny the update, why, and the field.
+/// `Display` is the sentence for people: that the webhook will deny the update, why, and the field. It has no
+/// value of a Job, which [`VolcanoDenial::message`] can have.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{}; the field is {path}", self.warning())]
 pub struct VolcanoDenial {
+    /// The reason in the words of the webhook.
     message: String,
+    /// The same without values of the Job.
+    shown: String,
     path: FieldPath,
 }
 
 impl VolcanoDenial {
-    /// The reason in the words of the webhook.
+    /// The reason in the words of the webhook. It can have a name or a number of the Job.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
@@ -42,7 +48,7 @@ impl VolcanoDenial {
 
     /// The sentence without the field.
     pub(crate) fn warning(&self) -> String {
-        format!("Volcano's webhook (validatejob.volcano.sh) will deny this: {}", self.message)
+        format!("Volcano's webhook (validatejob.volcano.sh) will deny this: {}", self.shown)
     }
 
     /// The path of the field, which the webhook does not name.
@@ -53,8 +59,8 @@ impl VolcanoDenial {
 }
 
 impl From<Denial> for VolcanoDenial {
-    fn from(Denial { path, message, .. }: Denial) -> Self {
-        Self { message, path }
+    fn from(Denial { path, reason, .. }: Denial) -> Self {
+        Self { message: reason.in_full(), shown: reason.to_string(), path }
     }
 }
 
@@ -63,8 +69,7 @@ impl From<Denial> for VolcanoDenial {
 pub(crate) struct Denial {
     pub(crate) path: FieldPath,
     pub(crate) kind: DenialKind,
-    /// In the words of the webhook.
-    pub(crate) message: String,
+    pub(crate) reason: Reason,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +85,8 @@ pub(crate) enum DenialKind {
 }
 
 impl Denial {
-    fn decode(path: FieldPath, message: String) -> Self {
-        Self { path, kind: DenialKind::Value, message }
+    fn decode(path: FieldPath, reason: Reason) -> Self {
+        Self { path, kind: DenialKind::Value, reason }
     }
 }
 
@@ -125,13 +130,13 @@ pub(crate) fn denials(
         denials.extend(differences.map(|path| Denial {
             path,
             kind: DenialKind::Immutable,
-            message: IMMUTABLE.into(),
+            reason: IMMUTABLE.into(),
         }));
     } else {
         let kind = if before < after { DenialKind::TaskAdded } else { DenialKind::TaskRemoved };
         let path = ["spec", "tasks"].map(|key| Segment::Key(key.into())).into_iter().collect();
-        let message = "job updates may not add or remove tasks".into();
-        denials.push(Denial { path, kind, message });
+        let reason = "job updates may not add or remove tasks".into();
+        denials.push(Denial { path, kind, reason });
     }
     Ok(denials)
 }
