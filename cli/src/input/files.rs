@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use volcano_job_update_programs::{display_name, read_file};
+use volcano_job_update_programs::{FileError, display_name, read_file};
 use walkdir::{DirEntry, WalkDir};
 
 use super::documents::{MAX_FILE_BYTES, Source, format_by_name};
@@ -185,6 +185,11 @@ impl Files {
         if path.is_dir() {
             self.walk(path, base);
             return Ok(());
+        }
+        // Otherwise all Jobs of the other side would be created or deleted.
+        if path.as_os_str() != "-" {
+            let name = display_name(path);
+            path.metadata().map_err(|error| FileError::Read { name, error })?;
         }
         self.insert(path, base);
         Ok(())

@@ -8,6 +8,7 @@ use volcano_job_update::internals::{Places, REPORT_API_VERSION};
 use volcano_job_update::status::Status;
 use volcano_job_update::{FieldPath, Report};
 
+use super::public::public_text;
 use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
 use crate::input::Spot;
@@ -71,9 +72,12 @@ impl Json {
             (path.clone(), Places { existing, replacement })
         });
         let places: HashMap<FieldPath, Places> = places.collect();
-        let report = Report::new(&reviewed.review)
-            .with_values(self.options.show_values)
-            .with_places(&places);
+        let report = Report::new(&reviewed.review).with_places(&places);
+        let report = if self.options.show_values {
+            report.with_values(true)
+        } else {
+            report.with_values_if(|path, value| public_text(path, value).is_some())
+        };
         to_json(&Entry { report: Some(report), ..Entry::of(case) })
     }
 }

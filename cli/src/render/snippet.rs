@@ -1,5 +1,6 @@
 //! A violation with the lines of the files that it is about, as rustc shows errors.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
@@ -20,6 +21,8 @@ use crate::report::Options;
 pub(super) struct Snippets<'r> {
     pub(super) reviewed: &'r Reviewed,
     pub(super) options: Options,
+    /// What several hints end with, which is said elsewhere.
+    pub(super) endings: &'r [&'r str],
 }
 
 impl Snippets<'_> {
@@ -49,8 +52,8 @@ impl Snippets<'_> {
         renderer.render(&[group]) + "\n"
     }
 
-    /// The line of the manifest, and that of the existing Job if the manifest has none, or with
-    /// `show_values`.
+    /// The line of the manifest, and that of the existing Job if the manifest has none, if it is a patch, or
+    /// with `show_values`.
     fn sources(&self, violation: &Violation, spots: &Spots) -> Vec<Element<'static>> {
         let update = &self.reviewed.update;
         let change = self.reviewed.change_of(violation);
@@ -64,14 +67,15 @@ impl Snippets<'_> {
             let label = if has_new { label(change) } else { missing_label(violation) };
             elements.push(self.source(document, spot, AnnotationKind::Primary, &label));
         }
-        let is_known = change.is_none() || public_values(change).is_some();
-        if let Some((document, spot)) = old
-            && has_old
-            && (!has_new || (self.options.show_values && !is_known))
-        {
+        let is_known = change.is_none_or(|change| values(change, false).is_some());
+        // A patch has no line for the field.
+        let is_patch = spots.replacement.is_none();
+        let shows_old =
+            is_patch || (has_old && (!has_new || (self.options.show_values && !is_known)));
+        if let Some((document, spot)) = old.filter(|_| shows_old) {
             let label = match &spots.replacement {
-                // A patch has no line for the field.
-                None => label(change),
+                None if has_old => label(change),
+                None => "it would stand here".to_owned(),
                 Some(_) if has_new => "before".to_owned(),
                 Some(_) => "it was here".to_owned(),
             };
@@ -103,11 +107,27 @@ impl Snippets<'_> {
 
     /// The hint, and the line to paste if the hint is to restore a value that may be shown.
     fn help(&self, violation: &Violation, hint: &str) -> String {
-        let hint = printable(hint, &[]);
-        match self.line_to_paste(violation) {
-            Some(line) => format!("{hint}:\n{line}"),
-            None => hint.into_owned(),
+        // What is to be pasted stays whole.
+        let wrapping = textwrap::Options::new(self.help_width())
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let wrapped = |text: &str| textwrap::fill(&printable(text, &[]), &wrapping);
+        let hint = match hint.split_once("; ") {
+            Some((own, ending)) if self.endings.contains(&ending) => own,
+            _ => hint,
+        };
+        match (self.line_to_paste(violation), hint.split_once(", and ")) {
+            (Some(line), Some((restore, more))) => {
+                format!("{}:\n{line}\n{}", wrapped(restore), wrapped(&format!("and {more}")))
+            }
+            (Some(line), None) => format!("{}:\n{line}", wrapped(hint)),
+            (None, _) => wrapped(hint),
         }
+    }
+
+    /// The width beside the number of the line and the word `help`.
+    fn help_width(&self) -> usize {
+        self.options.terminal.width.saturating_sub("12345 = help: ".len())
     }
 
     fn line_to_paste(&self, violation: &Violation) -> Option<String> {
@@ -129,16 +149,14 @@ impl Snippets<'_> {
     }
 }
 
-/// What happened to the field.
+/// What happened to the field: `1 → 2`, `added 2`, `replaced`.
 fn label(change: Option<&Change>) -> String {
-    let kind = || change.map_or_else(String::new, |change| change.kind().to_string());
-    public_values(change).unwrap_or_else(kind)
-}
-
-/// The values of a change that may always be shown: `1 → 2`.
-fn public_values(change: Option<&Change>) -> Option<String> {
-    let change = change.filter(|change| change.kind() == ChangeKind::Replaced)?;
-    values(change, false)
+    let Some(change) = change else { return String::new() };
+    match (values(change, false), change.kind()) {
+        (Some(values), ChangeKind::Replaced) => values,
+        (Some(value), kind) => format!("{kind} {value}"),
+        (None, kind) => kind.to_string(),
+    }
 }
 
 fn missing_label(violation: &Violation) -> String {
@@ -171,7 +189,7 @@ impl Line {
         let (before, after) = (0..marked.start, marked.end..line.len());
         if show_values {
             let part = |range| line.get(range).unwrap_or_default();
-            let line = Self::new(part(before), part(marked), part(after).trim_end());
+            let line = Self::new(part(before), part(marked), part(after));
             return Some(line.with_lines(&block(document.text(), place)));
         }
         let scalars = document.scalars(offset..offset + line.len());
@@ -180,11 +198,13 @@ impl Line {
             Some(_) => line.get(marked).unwrap_or_default().to_owned(),
             None => mask.part(&marked),
         };
-        Some(Self::new(&mask.wide_part(&before), &shown, mask.part(&after).trim_end()))
+        Some(Self::new(&mask.wide_part(&before), &shown, &mask.part(&after)))
     }
 
     fn new(before: &str, marked: &str, after: &str) -> Self {
-        let [before, marked, after] = [before, marked, after].map(|text| printable(text, &[]));
+        let after = after.trim_end();
+        let marked = if after.is_empty() { marked.trim_end() } else { marked };
+        let [before, marked, after] = [before, marked, after].map(shown_by_character);
         let start = before.len();
         let text = format!("{before}{marked}{after}");
         Self { text, marked: start..start + marked.len() }
@@ -205,8 +225,19 @@ fn line_at(text: &[u8], offset: usize) -> Option<(&str, usize)> {
         return None;
     }
     let line = str::from_utf8(text.get(start..end)?).ok()?;
+    let (line, end) = line.strip_suffix('\r').map_or((line, end), |line| (line, end - 1));
     let shown = line.strip_prefix('\u{feff}').unwrap_or(line);
     Some((shown, end - shown.len()))
+}
+
+/// A text with as many characters, none of which could control a terminal: the renderer counts columns in
+/// what it shows.
+fn shown_by_character(text: &str) -> String {
+    let shown = |char: char| match printable(char.encode_utf8(&mut [0; 4]), &['\t']) {
+        Cow::Borrowed(_) => char,
+        Cow::Owned(_) => char::REPLACEMENT_CHARACTER,
+    };
+    text.chars().map(shown).collect()
 }
 
 /// The first lines of a block scalar in YAML, each behind a line break; empty for other values.

@@ -1,19 +1,20 @@
 //! The report for people: the verdict, each violation at its place in the file, and what else changes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use volcano_job_update::status::Status;
-use volcano_job_update::{FieldPath, Verdict, Violation, Violations};
+use volcano_job_update::{Change, Verdict, Violation, Violations};
 use volcano_job_update_programs::printable;
 
 use super::snippet::Snippets;
 use super::tree;
 use super::words::{by_code, count, counts, why};
-use crate::case::{Case, Outcome, Reviewed, Spots};
+use crate::case::{Case, Outcome, Reviewed};
 use crate::error::Error;
 use crate::report::{Options, Render, Summary};
 
-/// A message of more bytes is written once. Volcano's own webhook gives one long reason for all fields.
+/// A message of more bytes is written once, and so is the end of a hint. Volcano's own webhook gives one long
+/// reason for all fields.
 const REPEATED_BYTES: usize = 100;
 
 /// The output `text` of `check`.
@@ -62,15 +63,17 @@ impl Text {
         let review = &reviewed.review;
         let violations = review.violations().into_iter().flatten();
         let mut parts = vec![self.headline(reviewed)];
-        let mut reported = violations.chain(review.warnings()).peekable();
+        let reported: Vec<&Violation> = violations.chain(review.warnings()).collect();
+        let endings = shared_endings(&reported);
         // Both texts are searched for the places, so only if they are needed.
-        if reported.peek().is_some() {
+        if !reported.is_empty() {
             let spots = reviewed.spots();
+            let snippets = Snippets { reviewed, options: self.options, endings: &endings };
             let mut seen = HashSet::new();
-            parts.extend(reported.map(|violation| {
+            parts.extend(reported.iter().map(|violation| {
                 let is_repeated =
                     violation.message().len() > REPEATED_BYTES && !seen.insert(violation.message());
-                self.paragraph(reviewed, violation, &spots, is_repeated)
+                snippets.paragraph(violation, spots.get(violation.place()), is_repeated)
             }));
         }
         let omitted = review.violations().map_or(0, Violations::omitted);
@@ -81,16 +84,22 @@ impl Text {
                 parts.push(format!("and {}\n", count(omitted, what)));
             }
         }
+        parts.extend(endings.iter().map(|ending| self.note(ending)));
         if let Some(rule) = review.broken_rule() {
-            let rule = self.rule(review.policy().name(), &rule);
+            let rule = self.note(&format!("by the policy {}, {rule}", review.policy().name()));
             if self.options.has_many {
                 self.rule = Some(rule);
             } else {
                 parts.push(rule);
             }
         }
-        let others =
-            tree::lines(review, self.options, |change| change.verdict() != Verdict::Denied);
+        let is_wrong = |change: &Change| {
+            let mut violations = review.violations().into_iter().flatten();
+            violations.any(|violation| violation.path().starts_with(change.path()))
+        };
+        let others = tree::lines(review, self.options, |change| {
+            change.verdict() != Verdict::Denied && !is_wrong(change)
+        });
         if !others.is_empty() {
             parts.push("changes that are not denied:\n".into());
             parts.extend(others);
@@ -117,30 +126,14 @@ impl Text {
         format!("{red}denied{red:#} by the policy {policy}: {all}{}\n", by_code(violations))
     }
 
-    /// The paragraph about a violation or warning.
-    fn paragraph(
-        &self,
-        reviewed: &Reviewed,
-        violation: &Violation,
-        spots: &HashMap<&FieldPath, Spots>,
-        is_repeated: bool,
-    ) -> String {
-        Snippets { reviewed, options: self.options }.paragraph(
-            violation,
-            spots.get(violation.place()),
-            is_repeated,
-        )
-    }
-
-    /// Which fields may change, once for all violations.
-    fn rule(&self, policy: &str, rule: &str) -> String {
+    /// What is said once for all violations.
+    fn note(&self, sentence: &str) -> String {
         let bold = self.options.terminal.bold();
         let label = format!("{bold}note{bold:#}: ");
-        let sentence = format!("by the policy {}, {rule}", printable(policy, &[]));
         let first = " ".repeat("note: ".len());
         let width = self.options.terminal.width;
         let wrapped = textwrap::fill(
-            &sentence,
+            &printable(sentence, &[]),
             textwrap::Options::new(width).initial_indent(&first).subsequent_indent(&first),
         );
         format!("{label}{}\n", wrapped.trim_start())
@@ -172,6 +165,22 @@ impl Text {
         };
         [&header].into_iter().chain(&self.rows).map(line).collect()
     }
+}
+
+/// The long ends of hints, behind a semicolon, that several of them have.
+fn shared_endings<'r>(reported: &[&'r Violation]) -> Vec<&'r str> {
+    let mut seen = HashSet::new();
+    let mut shared = Vec::new();
+    for violation in reported {
+        let ending = violation.hint().and_then(ending).filter(|ending| !seen.insert(*ending));
+        shared.extend(ending.filter(|ending| !shared.contains(ending)));
+    }
+    shared
+}
+
+fn ending(hint: &str) -> Option<&str> {
+    let (_, ending) = hint.split_once("; ")?;
+    (ending.len() > REPEATED_BYTES).then_some(ending)
 }
 
 pub(super) fn creation_text(job: &str) -> String {

@@ -1,5 +1,6 @@
 //! The changes, one path a line.
 
+use textwrap::core::display_width;
 use volcano_job_update::{Change, Review, Verdict};
 use volcano_job_update_programs::printable;
 
@@ -42,13 +43,14 @@ pub(super) fn lines(
     let wanted: Vec<&Change> = review.changes().iter().filter(|change| is_wanted(change)).collect();
     let paths: Vec<String> =
         wanted.iter().take(LISTED).map(|change| shown_path(change.path())).collect();
-    let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
+    let width = paths.iter().map(|path| display_width(path)).max().unwrap_or(0);
     let line = |(change, path): (&&Change, &String)| {
         let verdict = painted(change.verdict(), options);
         let mark = mark(change.kind());
+        let blanks = " ".repeat(width - display_width(path));
         match values(change, options.show_values) {
-            Some(values) => format!("  {mark} {path:width$}  {verdict}  {values}\n"),
-            None => format!("  {mark} {path:width$}  {verdict}\n"),
+            Some(values) => format!("  {mark} {path}{blanks}  {verdict}  {values}\n"),
+            None => format!("  {mark} {path}{blanks}  {verdict}\n"),
         }
     };
     let mut lines: Vec<String> = wanted.iter().zip(&paths).map(line).collect();

@@ -79,14 +79,18 @@ pub(super) fn why(case: &Case) -> Option<String> {
     }
 }
 
-/// The numbers of violations with each code, if there are several: ` (2 immutable-field, 1 unknown-field)`.
+/// The numbers of violations with each code, if there are several: ` (2 immutable-field, 1 unknown-field)`. The
+/// codes of those beyond the limit are not known.
 pub(super) fn by_code(violations: &Violations) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for violation in violations {
         *counts.entry(violation.code().as_str()).or_default() += 1;
     }
-    let counts: Vec<String> =
+    let mut counts: Vec<String> =
         counts.into_iter().map(|(code, count)| format!("{count} {code}")).collect();
+    if violations.omitted() > 0 {
+        counts.push(format!("{} not listed", violations.omitted()));
+    }
     if violations.len() < 2 { String::new() } else { format!(" ({})", counts.join(", ")) }
 }
 

@@ -456,3 +456,14 @@ fn a_manifest_without_a_namespace_is_that_of_the_only_job_of_its_name() {
     let (status, jobs, _) = outcomes(&[text(old.path()), text(new.path())]);
     assert_eq!((status, jobs), (1, vec!["team/a denied".to_owned()]));
 }
+
+/// Otherwise each Job of the other side would be deleted.
+#[test]
+fn a_path_that_is_not_there_is_an_error() {
+    let old = directory(&[("a.yaml", &named("a", "q"))]);
+    let absent = old.path().join("absent");
+    let output = run(&["check", text(old.path()), text(&absent)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(stdout(&output), "");
+    assert!(stderr(&output).starts_with("error: cannot read "), "{}", stderr(&output));
+}

@@ -1,6 +1,8 @@
 //! The texts for people, as they are: snapshots that were read by eye, at two widths, with and without
 //! colour. `INSTA_UPDATE=always cargo test` writes them anew.
 
+use serde_json::json;
+
 use crate::util::{directory_of, program, stdout};
 
 /// Runs a command in the directory of these files, whose names stand in the text.
@@ -195,6 +197,100 @@ fn keys_of_a_line_are_shown_without_their_values() {
             assert!(text.contains(&format!(" | {line}\n")), "{line}\n{text}");
         }
     }
+}
+
+/// The columns are those of the file, whatever is shown for a character in front.
+#[test]
+fn columns_are_counted_in_the_file() {
+    let job = |queue: &str| {
+        format!(
+            "apiVersion: batch.volcano.sh/v1alpha1\r\nkind: Job\r\nmetadata: {{name: a}}\r\nspec: \
+             {{\"\u{200d}中\":\t1, queue:\t{queue},\ttasks: []}}\r\n"
+        )
+    };
+    let (old, new) = (job("a"), job("b"));
+    let files = [("live.yaml", &*old), ("job.yaml", &*new)];
+    for options in [&["--show-values"][..], &[]] {
+        let text = text_of(&files, &[&["check"], options, &["live.yaml", "job.yaml"]].concat());
+        assert!(text.contains(" --> job.yaml:4:17\n"), "{text}");
+        assert!(text.contains("\"\u{fffd}中\":") && !text.contains("\\u000d"), "{text}");
+    }
+}
+
+#[test]
+fn what_several_hints_say_is_said_once() {
+    let job = |least: u8, replicas: u8| {
+        let task = |name: &str| {
+            format!("  - {{name: {name}, replicas: {replicas}, minAvailable: {least}}}\n")
+        };
+        let (one, two) = (task("a"), task("b"));
+        format!(
+            "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {{name: a}}\nspec:\n  tasks:\n{one}{two}"
+        )
+    };
+    let (old, new) = (job(2, 3), job(3, 1));
+    let files = [("live.yaml", &*old), ("job.yaml", &*new)];
+    let text = text(&files, "120", &["check", "live.yaml", "job.yaml"]);
+    assert_eq!(text.matches("create a new Job with a smaller minAvailable").count(), 1, "{text}");
+    assert!(text.contains("\nnote: to go lower, create a new Job"), "{text}");
+    let help = "  = help: restore the value of the existing Job:\n          minAvailable: 2\n          \
+        and set replicas to 2 or more\n";
+    assert!(text.contains(help), "{text}");
+}
+
+/// As many as are listed have a code.
+#[test]
+fn violations_beyond_the_limit_are_counted() {
+    let job = |queue: &str| {
+        let fields: Vec<String> = (0..101).map(|i| format!("f{i}: {queue}")).collect();
+        format!(
+            "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {{name: a}}\nspec: {{{}}}\n",
+            fields.join(", ")
+        )
+    };
+    let (old, new) = (job("a"), job("b"));
+    let files = [("live.yaml", &*old), ("job.yaml", &*new)];
+    let text = text_of(&files, &["check", "live.yaml", "job.yaml"]);
+    assert!(text.contains(": 101 violations (100 unknown-field, 1 not listed)\n"), "{text}");
+}
+
+#[test]
+fn small_numbers_are_shown_in_every_output() {
+    let job = |least: &str| {
+        format!(
+            "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {{name: a}}\nspec:\n  tasks: []\n  {least}\n"
+        )
+    };
+    let (old, new) = (job("queue: secret"), job("minAvailable: 3"));
+    let files = [("live.yaml", &*old), ("job.yaml", &*new)];
+    let text = text_of(&files, &["check", "live.yaml", "job.yaml"]);
+    assert!(text.contains("^ added 3\n"), "{text}");
+    let text = text_of(&files, &["check", "-o", "json", "live.yaml", "job.yaml"]);
+    let report: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let values = |list: &str| {
+        let all = report[list].as_array().expect("a list").iter();
+        all.map(|one| (one["before"].clone(), one["after"].clone())).collect::<Vec<_>>()
+    };
+    let expected = [(json!(null), json!(3)), (json!(null), json!(null))];
+    assert_eq!(values("changes"), expected);
+    assert_eq!(values("violations"), expected);
+    let diff = text_of(
+        &[
+            ("live.yaml", &*job("policies: [{event: PodFailed}]")),
+            ("job.yaml", &*job("policies: [{event: '*'}]")),
+        ],
+        &["diff", "live.yaml", "job.yaml"],
+    );
+    assert!(diff.contains("\n+  - event: \"*\"\n"), "{diff}");
+}
+
+/// A patch has no line, so the place is that in the existing Job.
+#[test]
+fn what_a_patch_adds_has_a_place() {
+    let files = [("live.yaml", EXISTING), ("patch.yaml", "spec: {schedulerName: other}\n")];
+    let text = text_of(&files, &["check", "--patch", "patch.yaml", "live.yaml"]);
+    assert!(text.contains("--> live.yaml:6:1\n"), "{text}");
+    assert!(text.contains("6 | spec:\n  | ---- it would stand here\n"), "{text}");
 }
 
 #[test]

@@ -155,11 +155,9 @@ impl<'v> Writer<'v> {
 
     /// A value without fields or elements, behind what its line begins with.
     fn scalar(&mut self, start: String, value: &'v Value, indentation: usize, path: &PathNode) {
-        if !self.style.show_values && is_secret(value) {
-            let public = public_text(&path.to_path(), value);
-            let hidden = public.is_none().then_some(value);
-            let text = public.as_deref().unwrap_or(HIDDEN);
-            return self.push(&(start + text), hidden, indentation, path);
+        let is_public = || public_text(&path.to_path(), value).is_some();
+        if !self.style.show_values && is_secret(value) && !is_public() {
+            return self.push(&(start + HIDDEN), Some(value), indentation, path);
         }
         match text_of(value) {
             Text::Flow(text) => {
