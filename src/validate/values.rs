@@ -43,27 +43,32 @@ impl<'c, 'e> ValueCheck<'c, 'e> {
     /// Nothing is said about the type of a value at one of the paths `wrong`, which is a violation already.
     pub(super) fn field(&self, diff: &FieldDiff<'_>, wrong: &[FieldPath], results: &mut Results) {
         let Some(after) = diff.replacement else { return };
-        if self.policy.checks(Check::Schema) {
-            let limit = self.policy.limits().violations.max(1);
-            let update = SchemaUpdate {
-                same: Ratcheting::Tasks.same(),
-                existing_repeats: &|| self.existing_repeats(),
-                limit,
-                checks_overlay_choices: self.policy.checks(Check::PodPolicies),
-                checks_list_map_elements: false,
-            };
-            let SchemaViolations { list, omitted } = schema_violations_of(diff, &update);
-            for violation in without_consequences(list) {
-                if !wrong.contains(&violation.path) {
-                    results.add(violation.into());
-                }
-            }
-            results.add_omitted(omitted);
+        if self.policy.checks(Check::Schema) && !diff.schema.accepts(after) {
+            self.schema_violations(diff, wrong, results);
         }
         if let (JobField::Metadata(name), true) = (diff.field, self.policy.checks(Check::Metadata))
         {
             self.metadata_violations(name, diff, after, results);
         }
+    }
+
+    #[cold]
+    fn schema_violations(&self, diff: &FieldDiff<'_>, wrong: &[FieldPath], results: &mut Results) {
+        let limit = self.policy.limits().violations.max(1);
+        let update = SchemaUpdate {
+            same: Ratcheting::Tasks.same(),
+            existing_repeats: &|| self.existing_repeats(),
+            limit,
+            checks_overlay_choices: self.policy.checks(Check::PodPolicies),
+            checks_list_map_elements: false,
+        };
+        let SchemaViolations { list, omitted } = schema_violations_of(diff, &update);
+        for violation in without_consequences(list) {
+            if !wrong.contains(&violation.path) {
+                results.add(violation.into());
+            }
+        }
+        results.add_omitted(omitted);
     }
 
     /// The violation for a changed number of tasks.
