@@ -1,7 +1,6 @@
 //! Finds the members of an object by key.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use crate::job::{Entry, Node, Text};
 
@@ -38,20 +37,17 @@ impl<'k> Member<'k> for (Text<'k>, Node<'k>) {
 /// The members of a small object are kept on a stack that the caller passes, so that no memory is
 /// allocated for each object. [`Lookup::finish`] removes them.
 pub(super) struct Lookup<'k, I: Iterator> {
-    members: I,
     /// The members from the next one on, while they are asked for in order.
-    next: I,
+    rest: I,
     collected: Option<Collected<'k, I::Item>>,
-    /// How many members were found.
-    found: usize,
 }
 
-/// All members, once they are asked for in another order than their own.
+/// The members from the first one on that was asked for out of order.
 enum Collected<'k, M> {
-    /// The range of the members on the stack.
-    Few(Range<usize>),
-    /// Sorted by key. A key with escapes is decoded once, because it can be long.
-    Sorted(Vec<(Cow<'k, str>, M)>),
+    /// Those that are left, on the stack from this position on.
+    Few(usize),
+    /// Sorted by key, and how many are left. A key with escapes is decoded once, because it can be long.
+    Sorted(Vec<(Cow<'k, str>, M)>, usize),
 }
 
 /// Up to this number of members, a linear search is used.
@@ -59,7 +55,7 @@ const MAX_LINEAR: usize = 16;
 
 impl<'k, I: Iterator<Item: Member<'k>> + Clone> Lookup<'k, I> {
     pub(super) fn new(members: I) -> Self {
-        Self { next: members.clone(), members, collected: None, found: 0 }
+        Self { rest: members, collected: None }
     }
 
     /// The next member, if the condition holds for it.
@@ -68,10 +64,9 @@ impl<'k, I: Iterator<Item: Member<'k>> + Clone> Lookup<'k, I> {
         if self.collected.is_some() {
             return None;
         }
-        let mut behind = self.next.clone();
+        let mut behind = self.rest.clone();
         let next = behind.next().filter(is_wanted)?;
-        self.next = behind;
-        self.found += 1;
+        self.rest = behind;
         Some(next)
     }
 
@@ -84,31 +79,32 @@ impl<'k, I: Iterator<Item: Member<'k>> + Clone> Lookup<'k, I> {
     /// Removes the members from the stack; returns whether there are some that were not asked for.
     pub(super) fn finish(self, stack: &mut Vec<I::Item>) -> bool {
         match self.collected {
-            None => self.next.clone().next().is_some(),
-            Some(Collected::Few(members)) => {
-                stack.truncate(members.start);
-                self.found < members.len()
+            None => self.rest.clone().next().is_some(),
+            Some(Collected::Few(start)) => {
+                let are_left = stack.len() > start;
+                stack.truncate(start);
+                are_left
             }
-            Some(Collected::Sorted(members)) => self.found < members.len(),
+            Some(Collected::Sorted(_, left)) => left > 0,
         }
     }
 
     #[expect(clippy::expect_used, reason = "the members stay on the stack until `finish`")]
     fn search(&mut self, key: &str, stack: &mut Vec<I::Item>) -> Option<I::Item> {
-        let members = &self.members;
-        let collected = self.collected.get_or_insert_with(|| Collected::of(members.clone(), stack));
-        let found = match collected {
-            Collected::Few(members) => {
-                let members = stack.get(members.clone()).expect("the members of the object");
-                members.iter().find(|member| member.is(key)).copied()
+        let rest = &self.rest;
+        match self.collected.get_or_insert_with(|| Collected::of(rest.clone(), stack)) {
+            Collected::Few(start) => {
+                // From the end: what comes in the opposite order is found at once.
+                let left = stack.get(*start..).expect("the members of the object");
+                let found = left.iter().rposition(|member| member.is(key))?;
+                Some(stack.swap_remove(*start + found))
             }
-            Collected::Sorted(members) => {
-                let position = members.binary_search_by(|(other, _)| (**other).cmp(key));
-                position.ok().and_then(|position| members.get(position)).map(|(_, member)| *member)
+            Collected::Sorted(members, left) => {
+                let found = members.binary_search_by(|(other, _)| (**other).cmp(key)).ok()?;
+                *left -= 1;
+                members.get(found).map(|(_, member)| *member)
             }
-        };
-        self.found += usize::from(found.is_some());
-        found
+        }
     }
 }
 
@@ -117,12 +113,13 @@ impl<'k, M: Member<'k>> Collected<'k, M> {
         let start = stack.len();
         stack.extend(members);
         if stack.len() - start <= MAX_LINEAR {
-            return Self::Few(start..stack.len());
+            return Self::Few(start);
         }
         let mut sorted: Vec<_> =
             stack.drain(start..).map(|member| (member.key(), member)).collect();
         sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        Self::Sorted(sorted)
+        let count = sorted.len();
+        Self::Sorted(sorted, count)
     }
 }
 

@@ -1,8 +1,8 @@
 //! A JSON value that borrows from its text and is walked without being parsed first.
 //!
-//! A [`Document`] is a text and an index of the objects and lists in it, so that each of them can be
-//! stepped over at once. Nothing else is stored: keys, strings and numbers are read from the text
-//! each time they are needed.
+//! A [`Document`] is a text and an index of it: the length of each key and of each value, so that all of
+//! them can be stepped over at once. Nothing else is stored: strings and numbers are read from the text each
+//! time they are needed.
 
 #![expect(
     missing_docs,
@@ -16,7 +16,6 @@ use std::borrow::Cow;
 use serde_json::{Number, Value};
 
 use super::known;
-use super::read::opening_brackets;
 use super::unique::{KeyHashes, MANY_KEYS, duplicate, have_unique_hashes};
 use crate::scalar::number;
 
@@ -25,28 +24,35 @@ use crate::scalar::number;
 #[derive(Clone, Debug)]
 pub struct Document<'t> {
     text: Cow<'t, str>,
-    containers: Vec<Container>,
+    index: Vec<u32>,
 }
 
 /// Memory for the index of a [`Document`].
 #[derive(Debug, Default)]
-pub(crate) struct Buffer(Vec<Container>);
+pub(crate) struct Buffer(Vec<u32>);
 
-/// The index entry of an object or list. Entries are in the order of the opening brackets.
-#[derive(Clone, Copy, Debug)]
-struct Container {
-    /// The length of its text in bytes.
-    length: u32,
-    /// The number of objects and lists inside it. Their entries follow this one.
-    inside: u32,
-}
+/// The index of a value, or of several that follow each other, in the order of the text.
+///
+/// A key or a string is one number: its length in bytes without the quotes, and [`HAS_ESCAPES`]. A number,
+/// `true`, `false` or `null` is its length. An object or list is its length, how many numbers are inside it,
+/// and those.
+type Index<'d> = &'d [u32];
+
+/// Set in the index of a key or string with escapes.
+const HAS_ESCAPES: u32 = 1 << 31;
+
+/// A document has at most so many bytes.
+const MAX_LENGTH: usize = HAS_ESCAPES as usize - 1;
+
+/// The capacity of a new index is such a part of the length of the text. Most have fewer tokens.
+const BYTES_OF_TOKEN: usize = 8;
 
 /// A value in a [`Document`].
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'d> {
     text: &'d str,
-    /// The index entries of the objects and lists in it; the first is its own, if it is one.
-    containers: &'d [Container],
+    /// Empty if it is none of an object or list.
+    index: Index<'d>,
 }
 
 /// The JSON type of a value, with one type for all numbers.
@@ -77,43 +83,46 @@ impl<'t> Document<'t> {
 
     /// As [`Document::of_text`], with the memory of an earlier document.
     pub(super) fn with_buffer(text: &'t str, buffer: Buffer) -> Option<Self> {
-        let Buffer(mut containers) = buffer;
-        containers.clear();
-        if text.starts_with(['{', '[']) {
-            containers.reserve_exact(opening_brackets(text));
+        let Buffer(mut index) = buffer;
+        index.clear();
+        if text.len() > MAX_LENGTH {
+            return None;
         }
-        let mut indexer = Indexer { containers };
+        if text.starts_with(['{', '[']) {
+            index.reserve(text.len() / BYTES_OF_TOKEN);
+        }
+        let mut indexer = Indexer { index };
         if !is_plain_integer(text) {
             indexer.value(text)?;
         }
-        Some(Self { text: text.into(), containers: indexer.containers })
+        Some(Self { text: text.into(), index: indexer.index })
     }
 
     /// The memory of the index, for the next document.
     pub(crate) fn into_buffer(self) -> Buffer {
-        Buffer(self.containers)
+        Buffer(self.index)
     }
 
-    /// The document of a parsed value, of up to 4 GiB of text.
+    /// The document of a parsed value, of up to 2 GiB of text.
     #[expect(clippy::expect_used, reason = "a parsed value passes the checks")]
     pub fn of_value(value: &Value) -> Document<'static> {
         let text = value.to_string();
         let document = Document::of_text(&text).expect("a document that was serialized");
-        let containers = document.containers;
-        Document { text: text.into(), containers }
+        let index = document.index;
+        Document { text: text.into(), index }
     }
 
     pub fn root(&self) -> Node<'_> {
-        Node { text: &self.text, containers: &self.containers }
+        Node { text: &self.text, index: &self.index }
     }
 }
 
 impl<'d> Node<'d> {
-    pub const NULL: Node<'static> = Node { text: "null", containers: &[] };
+    pub const NULL: Node<'static> = Node { text: "null", index: &[] };
 
     /// The node of a scalar that was checked.
     pub fn of_scalar(text: &'d str) -> Self {
-        Self { text, containers: &[] }
+        Self { text, index: &[] }
     }
 
     /// The text of the value, without white space around it. Equal values can have different texts.
@@ -285,7 +294,7 @@ impl<'d> Iterator for Members<'d> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let Self(inside) = self;
-        let (key, rest) = Text::read(known::item(inside.rest)?);
+        let (key, rest) = inside.key(known::item(inside.rest)?);
         Some((key, inside.value(known::behind_colon(rest))))
     }
 }
@@ -305,46 +314,70 @@ impl<'d> Iterator for Elements<'d> {
 struct Inside<'d> {
     /// The text from the opening bracket or the end of an item on.
     rest: &'d str,
-    /// The index entries of the objects and lists that follow.
-    containers: &'d [Container],
+    /// That of the items that follow.
+    index: Index<'d>,
 }
 
 impl<'d> Inside<'d> {
     /// The start of a value of this shape; the end, if the value has another.
     fn of(node: Node<'d>, shape: Shape) -> Self {
-        match node.containers.split_first() {
-            Some((_, containers)) if node.shape() == shape => Self { rest: node.text, containers },
-            _ => Self { rest: "", containers: &[] },
+        match node.index {
+            [_, _, index @ ..] if node.shape() == shape => Self { rest: node.text, index },
+            _ => Self { rest: "", index: &[] },
         }
+    }
+
+    /// Steps over the key with which `text` begins; returns what follows it.
+    #[inline]
+    fn key(&mut self, text: &'d str) -> (Text<'d>, &'d str) {
+        let [own] = self.take();
+        let (_, inside) = known::split(text, 1);
+        let (inside, rest) = known::split(inside, (own & !HAS_ESCAPES) as usize);
+        let (_, rest) = known::split(rest, 1);
+        (Text { inside, has_escapes: own & HAS_ESCAPES != 0 }, rest)
     }
 
     /// Steps over the value with which `text` begins.
     #[inline]
-    #[expect(clippy::expect_used, reason = "each object and list has an index entry")]
+    #[expect(clippy::expect_used, reason = "the index has all that is inside")]
     fn value(&mut self, text: &'d str) -> Node<'d> {
-        let mut containers: &[Container] = &[];
+        let all = self.index;
+        let mut index: Index<'_> = &[];
         let length = match text.as_bytes().first() {
             Some(b'{' | b'[') => {
-                let own = self.containers.first().expect("an index entry");
-                let split = self.containers.split_at_checked(own.inside as usize + 1);
-                let behind;
-                (containers, behind) = split.expect("the index entries of what is inside");
-                self.containers = behind;
-                own.length as usize
+                let [length, inside] = self.take();
+                let split = all.split_at_checked(inside as usize + 2);
+                (index, self.index) = split.expect("the index of an object or list");
+                length as usize
             }
-            Some(b'"') => text.len() - known::string(text).2.len(),
-            _ => known::word(text).0.len(),
+            Some(b'"') => {
+                let [own] = self.take();
+                (own & !HAS_ESCAPES) as usize + 2
+            }
+            _ => {
+                let [length] = self.take();
+                length as usize
+            }
         };
         let (text, rest) = known::split(text, length);
         self.rest = rest;
-        Node { text, containers }
+        Node { text, index }
+    }
+
+    /// The next numbers of the index.
+    #[inline]
+    #[expect(clippy::expect_used, reason = "the index has each key and value")]
+    fn take<const N: usize>(&mut self) -> [u32; N] {
+        let (own, behind) = self.index.split_first_chunk().expect("the index of a key or value");
+        self.index = behind;
+        *own
     }
 }
 
 /// Builds the index of a well-formed text. Each function reads the value with which a text begins, and
 /// returns the rest of the text; `None` if a check fails.
 struct Indexer {
-    containers: Vec<Container>,
+    index: Vec<u32>,
 }
 
 impl Indexer {
@@ -353,37 +386,54 @@ impl Indexer {
             b'{' => self.object(text),
             b'[' => self.list(text),
             b'"' => {
-                let (string, rest) = Text::read(text);
+                let (string, rest) = self.string(text);
                 is_valid(string).then_some(rest)
             }
-            b't' | b'f' | b'n' => Some(known::word(text).1),
+            b't' | b'f' | b'n' => Some(self.word(text).1),
             _ => {
-                let (number, rest) = known::word(text);
+                let (number, rest) = self.word(text);
                 is_in_range(number).then_some(rest)
             }
         }
     }
 
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a document is shorter")]
+    fn string<'t>(&mut self, text: &'t str) -> (Text<'t>, &'t str) {
+        let (string, rest) = Text::read(text);
+        let escapes = if string.has_escapes { HAS_ESCAPES } else { 0 };
+        self.index.push(string.inside.len() as u32 | escapes);
+        (string, rest)
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a document is shorter")]
+    fn word<'t>(&mut self, text: &'t str) -> (&'t str, &'t str) {
+        let (word, rest) = known::word(text);
+        self.index.push(word.len() as u32);
+        (word, rest)
+    }
+
     fn object<'t>(&mut self, text: &'t str) -> Option<&'t str> {
-        let entry = self.start();
+        let start = self.start();
         let mut keys = KeyHashes::default();
         let mut are_unique = true;
         let mut rest = text;
         while let Some(item) = known::item(rest) {
-            let (key, behind) = Text::read(item);
+            let (key, behind) = self.string(item);
             are_unique &= is_new(key, &mut keys)?;
             rest = self.value(known::behind_colon(behind))?;
         }
-        let (text, rest) = self.finish(entry, text, rest)?;
-        (are_unique || self.has_unique_keys(entry, text)).then_some(rest)
+        let (text, rest) = self.finish(start, text, rest);
+        (are_unique || self.has_unique_keys(start, text)).then_some(rest)
     }
 
     /// For an object whose keys may or may not be unique.
     #[cold]
-    #[expect(clippy::expect_used, reason = "`start` has added the entry")]
-    fn has_unique_keys(&self, entry: usize, object: &str) -> bool {
-        let containers = self.containers.get(entry..).expect("the index entries of the object");
-        let members = Node { text: object, containers }.members();
+    #[expect(clippy::expect_used, reason = "`start` has added the numbers")]
+    fn has_unique_keys(&self, start: usize, object: &str) -> bool {
+        let index = self.index.get(start..).expect("the index of the object");
+        let members = Node { text: object, index }.members();
         let keys = members.map(|(key, _)| key.to_str());
         // The shortest members with that many keys have about 8 bytes.
         if object.len() / 8 >= MANY_KEYS && have_unique_hashes(keys.clone()) {
@@ -394,34 +444,31 @@ impl Indexer {
     }
 
     fn list<'t>(&mut self, text: &'t str) -> Option<&'t str> {
-        let entry = self.start();
+        let start = self.start();
         let mut rest = text;
         while let Some(item) = known::item(rest) {
             rest = self.value(item)?;
         }
-        Some(self.finish(entry, text, rest)?.1)
+        Some(self.finish(start, text, rest).1)
     }
 
-    /// Adds an index entry for an object or list that begins; returns its position.
+    /// Begins the index of an object or list; returns its position.
     fn start(&mut self) -> usize {
-        self.containers.push(Container { length: 0, inside: 0 });
-        self.containers.len() - 1
+        self.index.extend([0, 0]);
+        self.index.len() - 2
     }
 
-    /// Completes the index entry of the object or list with which `text` begins. `rest` is what follows its
-    /// last item. Returns its text and what follows it; `None` if it is longer than 4 GiB.
-    fn finish<'t>(
-        &mut self,
-        entry: usize,
-        text: &'t str,
-        rest: &'t str,
-    ) -> Option<(&'t str, &'t str)> {
+    /// Completes the index of the object or list with which `text` begins. `rest` is what follows its last
+    /// item. Returns its text and what follows it.
+    #[expect(clippy::cast_possible_truncation, reason = "a document is shorter")]
+    #[expect(clippy::expect_used, reason = "`start` has added the numbers")]
+    fn finish<'t>(&mut self, start: usize, text: &'t str, rest: &'t str) -> (&'t str, &'t str) {
         let rest = known::behind_bracket(rest);
         let (text, _) = known::split(text, text.len() - rest.len());
-        let length = u32::try_from(text.len()).ok()?;
-        let inside = u32::try_from(self.containers.len() - entry - 1).ok()?;
-        *self.containers.get_mut(entry)? = Container { length, inside };
-        Some((text, rest))
+        let inside = self.index.len() - start - 2;
+        let own = self.index.get_mut(start..start + 2).expect("the index of the object or list");
+        own.copy_from_slice(&[text.len() as u32, inside as u32]);
+        (text, rest)
     }
 }
 
