@@ -24,34 +24,37 @@ use crate::scalar::number;
 #[derive(Clone, Debug)]
 pub struct Document<'t> {
     text: Cow<'t, str>,
-    index: Vec<u32>,
+    index: Vec<u16>,
 }
 
 /// Memory for the index of a [`Document`].
 #[derive(Debug, Default)]
-pub(crate) struct Buffer(Vec<u32>);
+pub(crate) struct Buffer(Vec<u16>);
 
 /// The index of a value, or of several that follow each other, in the order of the text.
 ///
-/// A key or a string is one number: its length in bytes without the quotes, and [`HAS_ESCAPES`]. A number,
-/// `true`, `false` or `null` is its length. An object or list is its length, how many numbers are inside it,
-/// and those.
-type Index<'d> = &'d [u32];
+/// A key or a scalar is its length in bytes, for a string without the quotes and with [`HAS_ESCAPES`]. A
+/// length of [`LONG`] or more is that number and two others. An object or list is its length, how many
+/// numbers are inside it, both as two numbers, and those. Two numbers are a `u32`, the lower half first.
+type Index<'d> = &'d [u16];
 
 /// Set in the index of a key or string with escapes.
-const HAS_ESCAPES: u32 = 1 << 31;
+const HAS_ESCAPES: u16 = 1 << 15;
 
-/// A document has at most so many bytes.
-const MAX_LENGTH: usize = HAS_ESCAPES as usize - 1;
+/// Stands for a length that follows.
+const LONG: u16 = HAS_ESCAPES - 1;
 
-/// The capacity of a new index is such a part of the length of the text. Most have fewer tokens.
-const BYTES_OF_TOKEN: usize = 8;
+/// The numbers of an object or list itself.
+const CONTAINER: usize = 4;
+
+/// A document has at most so many bytes, so that each count fits in a `u32`.
+const MAX_LENGTH: usize = 1 << 30;
 
 /// A value in a [`Document`].
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'d> {
     text: &'d str,
-    /// Empty if it is none of an object or list.
+    /// That of an object or list. Not used for other values.
     index: Index<'d>,
 }
 
@@ -89,7 +92,7 @@ impl<'t> Document<'t> {
             return None;
         }
         if text.starts_with(['{', '[']) {
-            index.reserve(text.len() / BYTES_OF_TOKEN);
+            index.reserve_exact(index_length(text));
         }
         let mut indexer = Indexer { index };
         if !is_plain_integer(text) {
@@ -103,7 +106,7 @@ impl<'t> Document<'t> {
         Buffer(self.index)
     }
 
-    /// The document of a parsed value, of up to 2 GiB of text.
+    /// The document of a parsed value, of up to 1 GiB of text.
     #[expect(clippy::expect_used, reason = "a parsed value passes the checks")]
     pub fn of_value(value: &Value) -> Document<'static> {
         let text = value.to_string();
@@ -321,8 +324,8 @@ struct Inside<'d> {
 impl<'d> Inside<'d> {
     /// The start of a value of this shape; the end, if the value has another.
     fn of(node: Node<'d>, shape: Shape) -> Self {
-        match node.index {
-            [_, _, index @ ..] if node.shape() == shape => Self { rest: node.text, index },
+        match node.index.split_at_checked(CONTAINER) {
+            Some((_, index)) if node.shape() == shape => Self { rest: node.text, index },
             _ => Self { rest: "", index: &[] },
         }
     }
@@ -330,11 +333,11 @@ impl<'d> Inside<'d> {
     /// Steps over the key with which `text` begins; returns what follows it.
     #[inline]
     fn key(&mut self, text: &'d str) -> (Text<'d>, &'d str) {
-        let [own] = self.take();
+        let (length, has_escapes) = self.length();
         let (_, inside) = known::split(text, 1);
-        let (inside, rest) = known::split(inside, (own & !HAS_ESCAPES) as usize);
+        let (inside, rest) = known::split(inside, length);
         let (_, rest) = known::split(rest, 1);
-        (Text { inside, has_escapes: own & HAS_ESCAPES != 0 }, rest)
+        (Text { inside, has_escapes }, rest)
     }
 
     /// Steps over the value with which `text` begins.
@@ -345,29 +348,41 @@ impl<'d> Inside<'d> {
         let mut index: Index<'_> = &[];
         let length = match text.as_bytes().first() {
             Some(b'{' | b'[') => {
-                let [length, inside] = self.take();
-                let split = all.split_at_checked(inside as usize + 2);
+                let (length, inside) = (self.whole(), self.whole());
+                let split = all.split_at_checked(CONTAINER + inside);
                 (index, self.index) = split.expect("the index of an object or list");
-                length as usize
+                length
             }
-            Some(b'"') => {
-                let [own] = self.take();
-                (own & !HAS_ESCAPES) as usize + 2
-            }
-            _ => {
-                let [length] = self.take();
-                length as usize
-            }
+            Some(b'"') => self.length().0 + 2,
+            _ => self.length().0,
         };
         let (text, rest) = known::split(text, length);
         self.rest = rest;
         Node { text, index }
     }
 
+    /// Reads the length of a key or scalar, and whether it has escapes.
+    #[inline]
+    fn length(&mut self) -> (usize, bool) {
+        let [own] = self.take();
+        let length = match own & !HAS_ESCAPES {
+            LONG => self.whole(),
+            short => usize::from(short),
+        };
+        (length, own & HAS_ESCAPES != 0)
+    }
+
+    /// Reads two numbers as one.
+    #[inline]
+    fn whole(&mut self) -> usize {
+        let [low, high] = self.take();
+        usize::from(high) << 16 | usize::from(low)
+    }
+
     /// The next numbers of the index.
     #[inline]
     #[expect(clippy::expect_used, reason = "the index has each key and value")]
-    fn take<const N: usize>(&mut self) -> [u32; N] {
+    fn take<const N: usize>(&mut self) -> [u16; N] {
         let (own, behind) = self.index.split_first_chunk().expect("the index of a key or value");
         self.index = behind;
         *own
@@ -377,7 +392,7 @@ impl<'d> Inside<'d> {
 /// Builds the index of a well-formed text. Each function reads the value with which a text begins, and
 /// returns the rest of the text; `None` if a check fails.
 struct Indexer {
-    index: Vec<u32>,
+    index: Vec<u16>,
 }
 
 impl Indexer {
@@ -398,20 +413,29 @@ impl Indexer {
     }
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "a document is shorter")]
     fn string<'t>(&mut self, text: &'t str) -> (Text<'t>, &'t str) {
         let (string, rest) = Text::read(text);
-        let escapes = if string.has_escapes { HAS_ESCAPES } else { 0 };
-        self.index.push(string.inside.len() as u32 | escapes);
+        self.push(string.inside.len(), if string.has_escapes { HAS_ESCAPES } else { 0 });
         (string, rest)
     }
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "a document is shorter")]
     fn word<'t>(&mut self, text: &'t str) -> (&'t str, &'t str) {
         let (word, rest) = known::word(text);
-        self.index.push(word.len() as u32);
+        self.push(word.len(), 0);
         (word, rest)
+    }
+
+    /// Adds a key or scalar of this length.
+    #[inline]
+    fn push(&mut self, length: usize, escapes: u16) {
+        match u16::try_from(length) {
+            Ok(short) if short < LONG => self.index.push(short | escapes),
+            _ => {
+                self.index.push(LONG | escapes);
+                self.index.extend(halves(length));
+            }
+        }
     }
 
     fn object<'t>(&mut self, text: &'t str) -> Option<&'t str> {
@@ -454,22 +478,45 @@ impl Indexer {
 
     /// Begins the index of an object or list; returns its position.
     fn start(&mut self) -> usize {
-        self.index.extend([0, 0]);
-        self.index.len() - 2
+        self.index.extend([0; CONTAINER]);
+        self.index.len() - CONTAINER
     }
 
     /// Completes the index of the object or list with which `text` begins. `rest` is what follows its last
     /// item. Returns its text and what follows it.
-    #[expect(clippy::cast_possible_truncation, reason = "a document is shorter")]
     #[expect(clippy::expect_used, reason = "`start` has added the numbers")]
     fn finish<'t>(&mut self, start: usize, text: &'t str, rest: &'t str) -> (&'t str, &'t str) {
         let rest = known::behind_bracket(rest);
         let (text, _) = known::split(text, text.len() - rest.len());
-        let inside = self.index.len() - start - 2;
-        let own = self.index.get_mut(start..start + 2).expect("the index of the object or list");
-        own.copy_from_slice(&[text.len() as u32, inside as u32]);
+        let inside = self.index.len() - start - CONTAINER;
+        let own = self.index.get_mut(start..start + CONTAINER).expect("the index of this value");
+        let ([a, b], [c, d]) = (halves(text.len()), halves(inside));
+        own.copy_from_slice(&[a, b, c, d]);
         (text, rest)
     }
+}
+
+/// A length or count in a document as two numbers of an index.
+#[expect(clippy::cast_possible_truncation, reason = "it is below the limit for a document")]
+fn halves(count: usize) -> [u16; 2] {
+    [count as u16, (count >> 16) as u16]
+}
+
+/// About how many numbers the index of a text has; rarely fewer. Each chunk is so short that its count fits
+/// in a byte, which lets the compiler vectorize the loop.
+fn index_length(text: &str) -> usize {
+    const CHUNK: usize = 224;
+    let (mut brackets, mut others) = (0, 0);
+    for chunk in text.as_bytes().chunks(CHUNK) {
+        let count = |is_counted: fn(u8) -> bool| {
+            let counts = chunk.iter().map(|byte| u8::from(is_counted(*byte)));
+            usize::from(counts.fold(0, u8::wrapping_add))
+        };
+        brackets += count(|byte| matches!(byte, b'{' | b'['));
+        others += count(|byte| matches!(byte, b':' | b','));
+    }
+    // In a text that is mostly punctuation, this stands in strings.
+    (CONTAINER * brackets).min(2 * text.len()) + others.min(text.len() / 2) + 1
 }
 
 /// Adds the hash of a key; returns whether the key is certainly a new one. `None` if it has a lone
@@ -528,6 +575,33 @@ mod tests {
         let value: Value = serde_json::from_str(TEXT).unwrap();
         assert_eq!(document.root().to_value(), value);
         assert_eq!(Document::of_value(&value).root().to_value(), value);
+    }
+
+    /// A length has another form from 32,767 bytes on, and a count of what is inside from 65,536.
+    #[test]
+    fn lengths_have_two_forms() {
+        for length in [1, 32_766, 32_767, 32_768, 65_535, 65_536, 200_000] {
+            let (text, escaped) = ("a".repeat(length), format!("\\n{}", "a".repeat(length)));
+            let number = "1".repeat(length.min(300));
+            let zeros = vec!["0"; length].join(",");
+            let parts = [
+                format!("\"{text}\""),
+                format!("\"{escaped}\""),
+                number,
+                format!("[{zeros}]"),
+                "true".into(),
+            ];
+            let members = parts.iter().enumerate().map(|(i, part)| format!("\"{i}{text}\":{part}"));
+            let members = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+            let document = Document::of_text(&members).unwrap();
+            let found: Vec<_> = document.root().members().map(|(_, value)| value.text()).collect();
+            assert_eq!(found, parts);
+            let keys = document.root().members().map(|(key, _)| key.to_str().len());
+            assert!(keys.eq([length + 1; 5]));
+            let strings =
+                document.root().members().map(|(_, value)| value.to_str().map(|text| text.len()));
+            assert!(strings.eq([Some(length), Some(length + 1), None, None, None]));
+        }
     }
 
     #[test]
