@@ -105,12 +105,13 @@ fn what_an_api_server_refuses_besides_is_a_warning() {
         review.warn_about(refused);
         review.warnings().iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    let old = "spec.tasks[0].maxRetry: must be at least 0, or an API server refuses the update";
+    let old = "spec.tasks[0].maxRetry: an API server refuses the update: must be at least 0";
     assert_eq!(warnings(&job(1, "x"), &job(2, "x")), [old]);
     // No task changes, so none is validated.
     assert_eq!(warnings(&job(1, "x"), &job(1, "x")), [""; 0]);
     let mut without = job(1, "x");
     without["spec"].as_object_mut().unwrap().remove("priorityClassName");
     let [empty] = &*warnings(&without, &job(1, "")) else { panic!("one warning") };
-    assert!(empty.starts_with("spec.priorityClassName: must match "), "{empty}");
+    let refused = "spec.priorityClassName: an API server refuses the update: must match ";
+    assert!(empty.starts_with(refused), "{empty}");
 }

@@ -29,6 +29,8 @@ pub(crate) enum Error {
     Twice { job: String, side: &'static str, first: String, second: String },
     #[error("{0}: a Job without a name has no counterpart among several Jobs")]
     Unnamed(String),
+    #[error("{0}: the Job may be in a file of the other side that cannot be read")]
+    Unread(String),
     #[error("{0}: the file has changed while it was read")]
     Changed(String),
     #[error("{name}: {slip}")]
@@ -57,6 +59,8 @@ pub(crate) enum Error {
     Yaml { name: String, error: YamlError },
     #[error("{name}: the patch does not apply: {error}")]
     Patch { name: String, error: PatchError },
+    #[error("{0}: the text must not start with a byte order mark: save it as UTF-8 without one")]
+    ByteOrderMark(String),
     #[error("{0}: a patch is a list (JSON Patch) or an object (JSON Merge Patch)")]
     NoPatch(String),
     #[error("{name}: {error}")]

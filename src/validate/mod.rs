@@ -287,7 +287,7 @@ impl Validator {
         let limit = self.policy.limits().violations.max(1);
         let violations = self.schema_violations(existing, replacement, limit, Ratcheting::Lists)?;
         let told = |violation: SchemaViolation| {
-            let message = format!("{}, or an API server refuses the update", violation.kind);
+            let message = format!("an API server refuses the update: {}", violation.kind);
             Violation::new(ViolationCode::InvalidValue, violation.path, message)
         };
         Ok(values::without_consequences(violations).map(told).collect())

@@ -119,6 +119,9 @@ pub(crate) fn patched(
         Some(value) => value.to_string().into_bytes().into(),
     };
     let name = patch.name.clone();
+    if text.starts_with("\u{feff}".as_bytes()) {
+        return Err(Error::ByteOrderMark(name));
+    }
     if !matches!(text.trim_ascii_start().first(), Some(b'[' | b'{')) {
         return Err(Error::NoPatch(name));
     }

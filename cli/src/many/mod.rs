@@ -8,6 +8,8 @@ mod place;
 mod seen;
 mod texts;
 
+use std::collections::HashSet;
+
 use volcano_job_update::Limits;
 
 use self::order::{Step, in_order};
@@ -46,7 +48,8 @@ enum Found {
     Pair(Box<[Place; 2]>, Case),
     /// A Job without a counterpart in the other file.
     Alone(Place),
-    Failed(Error),
+    /// The side, if the other one has no file with the same path.
+    Failed(Option<Side>, Error),
     /// So many objects of other kinds, or files that cannot be read and did not change.
     Skipped(usize),
 }
@@ -57,15 +60,20 @@ impl Many<'_> {
         for error in errors {
             sink.case(&failed(String::new(), error))?;
         }
-        let left = self.run_units(&units, sink)?;
-        self.run_left(&units, left, sink)
+        let (left, unread) = self.run_units(&units, sink)?;
+        self.run_left(&units, left, &unread, sink)
     }
 
-    /// Judges the Jobs that have a counterpart in the file with the same path. Returns the others.
-    fn run_units(&self, units: &[Unit], sink: &mut dyn Sink) -> Result<Vec<Place>, Error> {
+    /// Judges the Jobs that have a counterpart in the file with the same path. Returns the others, and the
+    /// sides with a file that cannot be read and can have any Job.
+    fn run_units(
+        &self,
+        units: &[Unit],
+        sink: &mut dyn Sink,
+    ) -> Result<(Vec<Place>, HashSet<Side>), Error> {
         sink.expect(units.len());
         let mut seen = Seen::new(units);
-        let mut left = Vec::new();
+        let (mut left, mut unread) = (Vec::new(), HashSet::new());
         let work = |at: usize, out: &mut dyn FnMut(Found)| {
             if let Some(unit) = units.get(at) {
                 self.read_unit(at, unit, out);
@@ -80,17 +88,26 @@ impl Many<'_> {
                     Ok(()) => left.push(place),
                     Err(error) => sink.case(&failed(place.job.to_string(), error))?,
                 },
-                Step::Result(Found::Failed(error)) => sink.case(&failed(String::new(), error))?,
+                Step::Result(Found::Failed(side, error)) => {
+                    unread.extend(side);
+                    sink.case(&failed(String::new(), error))?;
+                }
                 Step::Result(Found::Skipped(objects)) => sink.skipped(objects),
                 Step::End => sink.done(),
             }
             Ok(())
         })?;
-        Ok(left)
+        Ok((left, unread))
     }
 
     /// Judges the Jobs that have a counterpart in another file, or none.
-    fn run_left(&self, units: &[Unit], left: Vec<Place>, sink: &mut dyn Sink) -> Result<(), Error> {
+    fn run_left(
+        &self,
+        units: &[Unit],
+        left: Vec<Place>,
+        unread: &HashSet<Side>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Error> {
         let (existing, replacement): (Vec<_>, Vec<_>) =
             left.into_iter().partition(|place| place.side == Side::Existing);
         let pairs = pair_up(&names(&existing), &names(&replacement));
@@ -99,7 +116,7 @@ impl Many<'_> {
             let Some((old, new)) = pairs.get(at) else { return };
             let old = old.and_then(|old| existing.get(old));
             let new = new.and_then(|new| replacement.get(new));
-            out(self.left_case(old, new, &texts));
+            out(self.left_case(old, new, &texts, unread));
         };
         sink.expect(pairs.len());
         in_order(self.threads, pairs.len(), &work, &mut |step| {
@@ -116,8 +133,15 @@ impl Many<'_> {
         existing: Option<&Place>,
         replacement: Option<&Place>,
         [existing_texts, replacement_texts]: &[Texts<'_>; 2],
+        unread: &HashSet<Side>,
     ) -> Case {
         match (existing, replacement) {
+            (Some(place), None) if unread.contains(&Side::Replacement) => {
+                failed(place.job.to_string(), Error::Unread(place.job.to_string()))
+            }
+            (None, Some(place)) if unread.contains(&Side::Existing) => {
+                failed(place.job.to_string(), Error::Unread(place.job.to_string()))
+            }
             (Some(existing), Some(replacement)) => {
                 let old = existing_texts.document(existing, self.limits());
                 let new = replacement_texts.document(replacement, self.limits());
@@ -163,8 +187,13 @@ impl Many<'_> {
             _ if unit.is_untouched() => out(Found::Skipped(1)),
             // What a file has that cannot be read is not known, so the other one is not judged.
             (existing, replacement) => {
+                let alone = match (&unit.existing, &unit.replacement) {
+                    (Some(_), None) => Some(Side::Existing),
+                    (None, Some(_)) => Some(Side::Replacement),
+                    _ => None,
+                };
                 let errors = [existing.err(), replacement.err()];
-                errors.into_iter().flatten().for_each(|error| out(Found::Failed(error)));
+                errors.into_iter().flatten().for_each(|error| out(Found::Failed(alone, error)));
             }
         }
     }

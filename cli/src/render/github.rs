@@ -52,6 +52,8 @@ impl Kind {
 #[derive(Debug, Default)]
 struct Queue {
     count: usize,
+    /// How many more there are, of which one annotation says so.
+    beyond: usize,
     /// The last one that GitHub shows: it says how many more there are.
     last: Option<Annotation>,
 }
@@ -137,6 +139,8 @@ impl Github {
         ] {
             if omitted > 0 {
                 text += &self.of_file(kind, "and more", &count(omitted, what), case);
+                // The annotation stands for all of them.
+                self.queues.entry(kind).or_default().beyond += omitted - 1;
             }
         }
         text
@@ -166,7 +170,7 @@ impl Github {
 impl Queue {
     fn last_line(&mut self) -> Option<String> {
         let mut last = self.last.take()?;
-        let more = self.count - SHOWN;
+        let more = self.count - SHOWN + self.beyond;
         if more > 0 {
             let more = count(more, &format!("more {}", last.kind.as_str()));
             last.message = format!("{}\n(and {more}, see the log of this step)", last.message);

@@ -10,8 +10,10 @@ pub(crate) fn public_text(path: &FieldPath, value: &Value) -> Option<String> {
     let in_task = keys.strip_prefix(&["spec", "tasks", "*"]);
     match (in_task.or(keys.strip_prefix(&["spec"]))?, value) {
         (
-            ["replicas" | "minAvailable" | "maxRetry" | "ttlSecondsAfterFinished"]
+            ["replicas" | "minAvailable" | "minSuccess" | "maxRetry" | "ttlSecondsAfterFinished"]
             | ["policies", "*", "exitCode"]
+            | ["networkTopology", "highestTierAllowed"]
+            | ["partitionPolicy", "networkTopology", "highestTierAllowed"]
             | ["partitionPolicy", _],
             Value::Number(number),
         ) => number.as_i64().map(|number| number.to_string()),
@@ -19,6 +21,10 @@ pub(crate) fn public_text(path: &FieldPath, value: &Value) -> Option<String> {
             ["policies", "*", "event" | "action"] | ["policies", "*", "events", "*"],
             Value::String(text),
         ) => is_name(text).then(|| text.clone()),
+        (
+            ["networkTopology", "mode"] | ["partitionPolicy", "networkTopology", "mode"],
+            Value::String(text),
+        ) => matches!(&**text, "hard" | "soft").then(|| text.clone()),
         _ => None,
     }
 }
@@ -79,6 +85,14 @@ mod tests {
             ("spec.tasks[0].partitionPolicy.totalPartitions", json!(2), Some("2")),
             ("spec.tasks[0].policies[1].event", json!("PodFailed"), Some("PodFailed")),
             ("spec.policies[1].events[0]", json!("*"), Some("*")),
+            ("spec.networkTopology.mode", json!("hard"), Some("hard")),
+            (
+                "spec.tasks[0].partitionPolicy.networkTopology.highestTierAllowed",
+                json!(2),
+                Some("2"),
+            ),
+            ("spec.tasks[0].template.networkTopology.mode", json!("hard"), None),
+            ("spec.networkTopology.mode", json!("hunter"), None),
             ("spec.tasks[0].replicas", json!("secret"), None),
             ("spec.policies[1].action", json!("hunter"), None),
             ("spec.queue", json!("default"), None),

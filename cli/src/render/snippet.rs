@@ -13,6 +13,7 @@ use volcano_job_update_programs::printable;
 use super::mask::Mask;
 use super::public::public_text;
 use super::words::{shown, shown_path, values};
+use super::yaml::on_one_line;
 use crate::case::{Reviewed, Spots};
 use crate::input::{Document, Spot};
 use crate::report::Options;
@@ -75,7 +76,7 @@ impl Snippets<'_> {
         if let Some((document, spot)) = old.filter(|_| shows_old) {
             let label = match &spots.replacement {
                 None if has_old => label(change),
-                None => "it would stand here".to_owned(),
+                None => [&*label(change), "it would stand here"].join(": "),
                 Some(_) if has_new => "before".to_owned(),
                 Some(_) => "it was here".to_owned(),
             };
@@ -116,13 +117,16 @@ impl Snippets<'_> {
             Some((own, ending)) if self.endings.contains(&ending) => own,
             _ => hint,
         };
-        match (self.line_to_paste(violation), hint.split_once(", and ")) {
-            (Some(line), Some((restore, more))) => {
-                format!("{}:\n{line}\n{}", wrapped(restore), wrapped(&format!("and {more}")))
-            }
-            (Some(line), None) => format!("{}:\n{line}", wrapped(hint)),
-            (None, _) => wrapped(hint),
+        let Some(line) = self.line_to_paste(violation) else { return wrapped(hint) };
+        let (own, more) = hint.split_once(", and ").unwrap_or((hint, ""));
+        let own = match violation.code() {
+            ViolationCode::DroppedDefault => "add the field again",
+            _ => own,
+        };
+        if more.is_empty() {
+            return format!("{}:\n{line}", wrapped(own));
         }
+        format!("{}\nthe line of the existing Job:\n{line}", wrapped(&format!("{own}, and {more}")))
     }
 
     /// The width beside the number of the line and the word `help`.
@@ -131,16 +135,19 @@ impl Snippets<'_> {
     }
 
     fn line_to_paste(&self, violation: &Violation) -> Option<String> {
-        if violation.code() != ViolationCode::ImmutableField {
+        let is_shown = match violation.code() {
+            ViolationCode::ImmutableField => self.options.show_values,
+            // Everybody knows it.
+            ViolationCode::DroppedDefault => true,
+            _ => return None,
+        };
+        // A patch is no place for a line.
+        let before = violation.before().filter(|_| !self.reviewed.update.is_patch)?;
+        if !is_shown && public_text(violation.path(), before).is_none() {
             return None;
         }
-        let before = violation.before()?;
         let is_yaml = self.reviewed.update.manifest.is_yaml();
-        let text = match public_text(violation.path(), before) {
-            Some(text) if is_yaml => text,
-            None if !self.options.show_values => return None,
-            _ => before.to_string(),
-        };
+        let text = if is_yaml { on_one_line(before)? } else { before.to_string() };
         let Some(Segment::Key(key)) = violation.path().segments().last() else { return None };
         let key = if is_yaml { key.to_string() } else { Value::from(&**key).to_string() };
         let line = format!("{key}: {text}");
@@ -240,10 +247,11 @@ fn shown_by_character(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// The first lines of a block scalar in YAML, each behind a line break; empty for other values.
+/// The first lines of a block scalar in YAML, or of a string in quotes on several lines, each behind a line
+/// break; empty for other values.
 fn block(text: &[u8], place: &Place) -> String {
     let value = text.get(place.value.clone()).unwrap_or_default();
-    if place.missing > 0 || !matches!(value.first(), Some(b'|' | b'>')) {
+    if place.missing > 0 || !matches!(value.first(), Some(b'|' | b'>' | b'"' | b'\'')) {
         return String::new();
     }
     let value = String::from_utf8_lossy(value.get(..MAX_LINE_BYTES).unwrap_or(value));

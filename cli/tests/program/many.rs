@@ -467,3 +467,20 @@ fn a_path_that_is_not_there_is_an_error() {
     assert_eq!(stdout(&output), "");
     assert!(stderr(&output).starts_with("error: cannot read "), "{}", stderr(&output));
 }
+
+/// The file of the other side can have any Job.
+#[test]
+fn nothing_is_created_or_deleted_beside_a_file_that_cannot_be_read() {
+    let old = directory(&[("a.yaml", &named("a", "q"))]);
+    let new = directory(&[("b.yaml", "a: [")]);
+    let broken = new.path().join("b.yaml");
+    for (one, other) in [
+        (old.path(), new.path()),
+        (new.path(), old.path()),
+        (old.path(), &*broken),
+        (&*broken, old.path()),
+    ] {
+        let (status, jobs, _) = outcomes(&[text(one), text(other)]);
+        assert_eq!((status, &*jobs), (2, &[" error".to_owned(), "team/a error".to_owned()][..]));
+    }
+}

@@ -233,8 +233,8 @@ fn what_several_hints_say_is_said_once() {
     let text = text(&files, "120", &["check", "live.yaml", "job.yaml"]);
     assert_eq!(text.matches("create a new Job with a smaller minAvailable").count(), 1, "{text}");
     assert!(text.contains("\nnote: to go lower, create a new Job"), "{text}");
-    let help = "  = help: restore the value of the existing Job:\n          minAvailable: 2\n          \
-        and set replicas to 2 or more\n";
+    let help = "  = help: restore the value of the existing Job, and set replicas to 2 or more\n          \
+        the line of the existing Job:\n          minAvailable: 2\n";
     assert!(text.contains(help), "{text}");
 }
 
@@ -290,7 +290,27 @@ fn what_a_patch_adds_has_a_place() {
     let files = [("live.yaml", EXISTING), ("patch.yaml", "spec: {schedulerName: other}\n")];
     let text = text_of(&files, &["check", "--patch", "patch.yaml", "live.yaml"]);
     assert!(text.contains("--> live.yaml:6:1\n"), "{text}");
-    assert!(text.contains("6 | spec:\n  | ---- it would stand here\n"), "{text}");
+    assert!(text.contains("6 | spec:\n  | ---- added: it would stand here\n"), "{text}");
+}
+
+/// A line to paste is YAML, also that of the event `*`, and a string on several lines has all of them.
+#[test]
+fn lines_to_paste_are_yaml() {
+    let job = |event: &str, queue: &str| {
+        format!(
+            "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {{name: a}}\nspec:\n  tasks: []\n  policies:\n  \
+             - event: {event}\n  queue: \"a\n    {queue}\"\n"
+        )
+    };
+    let (old, new) = (job("'*'", "b"), job("PodFailed", "c"));
+    let files = [("live.yaml", &*old), ("job.yaml", &*new)];
+    let text = text_of(&files, &["check", "live.yaml", "job.yaml"]);
+    assert!(
+        text.contains("restore the value of the existing Job:\n          event: \"*\"\n"),
+        "{text}"
+    );
+    let text = text_of(&files, &["check", "--show-values", "live.yaml", "job.yaml"]);
+    assert!(text.contains("9 |     c\"\n") && text.contains("9 |     b\"\n"), "{text}");
 }
 
 #[test]

@@ -108,6 +108,7 @@ impl Section<'_> {
             let entry = codes.entry(violation.code().as_str());
             entry.or_insert((0, severity_class(violation))).0 += 1;
         }
+        let omitted = review.violations().map_or(0, Violations::omitted);
         let changes = [Verdict::Denied, Verdict::Allowed, Verdict::Ignored].map(|verdict| {
             let of_verdict = review.changes().iter().filter(|change| change.verdict() == verdict);
             (verdict, of_verdict.count())
@@ -117,6 +118,7 @@ impl Section<'_> {
                 @for (code, (number, class)) in codes {
                     li class=(class) { strong { (number) } " " (code) }
                 }
+                @if omitted > 0 { li.denied { strong { (omitted) } " not listed" } }
                 @for (verdict, number) in changes.into_iter().filter(|(_, number)| *number > 0) {
                     li class=(verdict_class(verdict)) { strong { (number) } " " (plural(number, "change")) " " (verdict) }
                 }

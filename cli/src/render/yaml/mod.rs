@@ -182,6 +182,14 @@ impl<'v> Writer<'v> {
     }
 }
 
+/// A value as YAML; `None` if it takes several lines.
+pub(super) fn on_one_line(value: &Value) -> Option<String> {
+    match text_of(value) {
+        Text::Flow(text) => Some(text),
+        Text::Block { .. } => None,
+    }
+}
+
 /// Whether a value says more than that there is one.
 fn is_secret(value: &Value) -> bool {
     matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_))
