@@ -348,10 +348,10 @@ impl<'d> Inside<'d> {
         let mut index: Index<'_> = &[];
         let length = match text.as_bytes().first() {
             Some(b'{' | b'[') => {
-                let (length, inside) = (self.whole(), self.whole());
-                let split = all.split_at_checked(CONTAINER + inside);
+                let [a, b, c, d] = self.take();
+                let split = all.split_at_checked(CONTAINER + whole([c, d]));
                 (index, self.index) = split.expect("the index of an object or list");
-                length
+                whole([a, b])
             }
             Some(b'"') => self.length().0 + 2,
             _ => self.length().0,
@@ -366,17 +366,10 @@ impl<'d> Inside<'d> {
     fn length(&mut self) -> (usize, bool) {
         let [own] = self.take();
         let length = match own & !HAS_ESCAPES {
-            LONG => self.whole(),
+            LONG => whole(self.take()),
             short => usize::from(short),
         };
         (length, own & HAS_ESCAPES != 0)
-    }
-
-    /// Reads two numbers as one.
-    #[inline]
-    fn whole(&mut self) -> usize {
-        let [low, high] = self.take();
-        usize::from(high) << 16 | usize::from(low)
     }
 
     /// The next numbers of the index.
@@ -502,21 +495,25 @@ fn halves(count: usize) -> [u16; 2] {
     [count as u16, (count >> 16) as u16]
 }
 
+#[inline]
+fn whole([low, high]: [u16; 2]) -> usize {
+    usize::from(high) << 16 | usize::from(low)
+}
+
 /// About how many numbers the index of a text has; rarely fewer. Each chunk is so short that its count fits
 /// in a byte, which lets the compiler vectorize the loop.
 fn index_length(text: &str) -> usize {
-    const CHUNK: usize = 224;
-    let (mut brackets, mut others) = (0, 0);
-    for chunk in text.as_bytes().chunks(CHUNK) {
-        let count = |is_counted: fn(u8) -> bool| {
-            let counts = chunk.iter().map(|byte| u8::from(is_counted(*byte)));
-            usize::from(counts.fold(0, u8::wrapping_add))
-        };
-        brackets += count(|byte| matches!(byte, b'{' | b'['));
-        others += count(|byte| matches!(byte, b':' | b','));
-    }
-    // In a text that is mostly punctuation, this stands in strings.
-    (CONTAINER * brackets).min(2 * text.len()) + others.min(text.len() / 2) + 1
+    const CHUNK: usize = 48;
+    let numbers = |byte: u8| {
+        let bracket = u8::from(matches!(byte, b'{' | b'['));
+        bracket << 2 | u8::from(matches!(byte, b':' | b','))
+    };
+    let of_chunk = |chunk: &[u8]| {
+        usize::from(chunk.iter().fold(0_u8, |sum, byte| sum.wrapping_add(numbers(*byte))))
+    };
+    let sum: usize = text.as_bytes().chunks(CHUNK).map(of_chunk).sum();
+    // In a text that is mostly brackets, these stand in strings.
+    sum.min(2 * text.len()) + 1
 }
 
 /// Adds the hash of a key; returns whether the key is certainly a new one. `None` if it has a lone
