@@ -162,13 +162,9 @@ impl<'r> ChangeEntry<'r> {
             change: change.kind(),
             verdict: change.verdict(),
             places: report.places_of(change.path()),
-            values: match report.values {
-                ShownValues::None => Values::default(),
-                ShownValues::All => Values { before: change.before(), after: change.after() },
-                ShownValues::Some(condition) => {
-                    Values::of_scalars(change.path(), change.scalars(), condition)
-                }
-            },
+            values: Values::of(report.values, change.path(), change.scalars(), || {
+                (change.before(), change.after())
+            }),
         }
     }
 }
@@ -185,19 +181,17 @@ struct ViolationEntry<'r> {
 
 impl<'r> ViolationEntry<'r> {
     fn of(violation: &'r Violation, report: &Report<'r>) -> Self {
-        let values = match report.values {
-            ShownValues::None => Values::default(),
-            ShownValues::All => Values { before: violation.before(), after: violation.after() },
-            ShownValues::Some(condition) => {
-                Values::of_scalars(violation.path(), violation.scalars(), condition)
-            }
-        };
+        let all = || (violation.before(), violation.after());
+        let values = Values::of(report.values, violation.path(), violation.scalars(), all);
         Self { violation, places: report.places_of(violation.place()), values }
     }
 }
 
+/// The values before and after.
+type BeforeAfter<'r> = (Option<&'r Value>, Option<&'r Value>);
+
 /// The values of a change or violation that are shown.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Values<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<&'r Value>,
@@ -206,12 +200,21 @@ struct Values<'r> {
 }
 
 impl<'r> Values<'r> {
-    fn of_scalars(
+    /// `all` are parsed when they are asked for.
+    fn of(
+        shown: ShownValues,
         path: &FieldPath,
-        (before, after): (Option<&'r Value>, Option<&'r Value>),
-        condition: fn(&FieldPath, &Value) -> bool,
+        scalars: BeforeAfter<'r>,
+        all: impl FnOnce() -> BeforeAfter<'r>,
     ) -> Self {
-        let is_shown = |value: &&Value| condition(path, value);
-        Self { before: before.filter(is_shown), after: after.filter(is_shown) }
+        let (before, after) = match shown {
+            ShownValues::None => (None, None),
+            ShownValues::All => all(),
+            ShownValues::Some(condition) => {
+                let is_shown = |value: &&Value| condition(path, value);
+                (scalars.0.filter(is_shown), scalars.1.filter(is_shown))
+            }
+        };
+        Self { before, after }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 /// A line whose scalars are hidden, except keys.
 pub(super) struct Mask<'t> {
     text: &'t str,
-    /// The keys and values in the line, in order. Others are not shown either.
+    /// Where its scalars are, keys and values, in order.
     scalars: &'t [Range<usize>],
 }
 

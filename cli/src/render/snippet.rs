@@ -76,7 +76,7 @@ impl Snippets<'_> {
         if let Some((document, spot)) = old.filter(|_| shows_old) {
             let label = match &spots.replacement {
                 None if has_old => label(change),
-                None => [&*label(change), "it would stand here"].join(": "),
+                None => absent_label(change),
                 Some(_) if has_new => "before".to_owned(),
                 Some(_) => "it was here".to_owned(),
             };
@@ -164,6 +164,12 @@ fn label(change: Option<&Change>) -> String {
         (Some(value), kind) => format!("{kind} {value}"),
         (None, kind) => kind.to_string(),
     }
+}
+
+/// What happened to a field that only a patch has.
+fn absent_label(change: Option<&Change>) -> String {
+    let place = "it would stand here";
+    change.map_or_else(|| place.to_owned(), |change| format!("{}: {place}", label(Some(change))))
 }
 
 fn missing_label(violation: &Violation) -> String {
