@@ -319,13 +319,16 @@ fn nests_deeper(text: &str, levels: usize) -> bool {
     deepest > levels
 }
 
-/// Counts the opening brackets. Each chunk is so short that its count fits in a byte, which lets
+/// Counts the opening brackets.
+fn opening_brackets(text: &str) -> usize {
+    sum_of_bytes::<224>(text, |byte| u8::from(matches!(byte, b'{' | b'[')))
+}
+
+/// The sum of a number for each byte. `CHUNK` bytes must be so few that their sum fits in a byte, which lets
 /// the compiler vectorize the loop.
-pub(super) fn opening_brackets(text: &str) -> usize {
-    const CHUNK: usize = 224;
-    let count = |chunk: &[u8]| {
-        let brackets = chunk.iter().map(|byte| u8::from(matches!(byte, b'{' | b'[')));
-        usize::from(brackets.fold(0, u8::wrapping_add))
+pub(super) fn sum_of_bytes<const CHUNK: usize>(text: &str, number: impl Fn(u8) -> u8) -> usize {
+    let of_chunk = |chunk: &[u8]| {
+        usize::from(chunk.iter().fold(0_u8, |sum, byte| sum.wrapping_add(number(*byte))))
     };
-    text.as_bytes().chunks(CHUNK).map(count).sum()
+    text.as_bytes().chunks(CHUNK).map(of_chunk).sum()
 }

@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use serde_json::{Number, Value};
 
 use super::known;
+use super::read::sum_of_bytes;
 use super::unique::{KeyHashes, MANY_KEYS, duplicate, have_unique_hashes};
 use crate::scalar::number;
 
@@ -500,18 +501,12 @@ fn whole([low, high]: [u16; 2]) -> usize {
     usize::from(high) << 16 | usize::from(low)
 }
 
-/// About how many numbers the index of a text has; rarely fewer. Each chunk is so short that its count fits
-/// in a byte, which lets the compiler vectorize the loop.
+/// About how many numbers the index of a text has; rarely fewer.
 fn index_length(text: &str) -> usize {
-    const CHUNK: usize = 48;
-    let numbers = |byte: u8| {
+    let sum = sum_of_bytes::<48>(text, |byte| {
         let bracket = u8::from(matches!(byte, b'{' | b'['));
         bracket << 2 | u8::from(matches!(byte, b':' | b','))
-    };
-    let of_chunk = |chunk: &[u8]| {
-        usize::from(chunk.iter().fold(0_u8, |sum, byte| sum.wrapping_add(numbers(*byte))))
-    };
-    let sum: usize = text.as_bytes().chunks(CHUNK).map(of_chunk).sum();
+    });
     // In a text that is mostly brackets, these stand in strings.
     sum.min(2 * text.len()) + 1
 }

@@ -136,16 +136,13 @@ impl Many<'_> {
         unread: &HashSet<Side>,
     ) -> Case {
         match (existing, replacement) {
-            (Some(place), None) if unread.contains(&Side::Replacement) => {
-                failed(place.job.to_string(), Error::Unread(place.job.to_string()))
-            }
-            (None, Some(place)) if unread.contains(&Side::Existing) => {
-                failed(place.job.to_string(), Error::Unread(place.job.to_string()))
-            }
             (Some(existing), Some(replacement)) => {
                 let old = existing_texts.document(existing, self.limits());
                 let new = replacement_texts.document(replacement, self.limits());
                 self.judge.judge_pair(existing.job.to_string(), old, new, self.client)
+            }
+            (Some(place), None) | (None, Some(place)) if unread.contains(&place.side.other()) => {
+                failed(place.job.to_string(), Error::Unread(place.job.to_string()))
             }
             (Some(place), None) => self.lonely_case(place, existing_texts, Outcome::Deleted),
             (None, Some(place)) => self.lonely_case(place, replacement_texts, Outcome::Created),

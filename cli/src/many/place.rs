@@ -22,6 +22,13 @@ pub(super) struct Place {
 }
 
 impl Side {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Existing => Self::Replacement,
+            Self::Replacement => Self::Existing,
+        }
+    }
+
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Existing => "existing",
