@@ -4,7 +4,6 @@
 #![expect(clippy::expect_used, reason = "a bench may fail on its own input")]
 
 use std::hint::black_box;
-use std::num::NonZeroU64;
 
 use gungraun::{
     Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
@@ -19,6 +18,9 @@ mod inputs;
 
 /// The URI of the documented example.
 const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
+/// The resourceVersion in it, and the one after it.
+const VERSION: &str = "125597961";
+const NEXT_VERSION: &str = "125597962";
 /// Many calls, because the allocator's clean-up after the setup would dominate a single one.
 const CALLS: usize = 10;
 
@@ -35,23 +37,42 @@ fn input(update: &str, size: usize) -> Input {
     Input { validator, pair }
 }
 
+/// As [`input`], with the existing Job as a server stores it.
+fn stored(update: &str, size: usize) -> Input {
+    let Input { validator, pair } = input(update, size);
+    let stored = put_body(&validator, &pair.existing, &pair.existing).into_body();
+    let existing = stored.replace(NEXT_VERSION, VERSION).into_bytes();
+    Input { validator, pair: Pair { existing, ..pair } }
+}
+
+/// Reads the stored text and answers a PUT.
+fn put_body(validator: &Validator, existing: &[u8], body: &[u8]) -> Response {
+    let existing = Job::from_slice(black_box(existing)).expect("a Job");
+    let request = ReplaceRequest::from_uri(URI, black_box(body)).expect("a request");
+    let context = RequestContext::new(NEXT_VERSION.parse().expect("a version"));
+    replace(Some(&existing), &request, validator, &context).expect("the update is allowed")
+}
+
 /// Counting stops in a closure of the bench function, so `call` has to be a named function.
 fn repeated<T>(input: Input, call: fn(&Input) -> T) -> (T, Input) {
     let result = (1..CALLS).fold(call(&input), |_, _| call(&input));
     (result, input)
 }
 
-/// Reads the stored text and answers a PUT.
-fn put_next(Input { validator, pair }: &Input) -> Option<Response> {
-    let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
-    let request = ReplaceRequest::from_uri(URI, black_box(&pair.replacement)).ok()?;
-    let context = RequestContext::new(NonZeroU64::new(125_597_962)?);
-    replace(Some(&existing), &request, validator, &context).ok()
+fn put_next(Input { validator, pair }: &Input) -> Response {
+    put_body(validator, &pair.existing, &pair.replacement)
 }
 
 #[library_benchmark(setup = input)]
 #[bench::replicas_1000("replicas", 1000)]
-fn put(input: Input) -> (Option<Response>, Input) {
+fn put(input: Input) -> (Response, Input) {
+    repeated(input, put_next)
+}
+
+#[library_benchmark(setup = stored)]
+#[bench::respelled_2("respelled", 2)]
+#[bench::respelled_100("respelled", 100)]
+fn put_over_stored(input: Input) -> (Response, Input) {
     repeated(input, put_next)
 }
 
@@ -79,7 +100,7 @@ fn patched((job, patch): (Value, Vec<u8>)) -> (Option<Value>, Value) {
     (black_box(patched), job)
 }
 
-library_benchmark_group!(name = requests, benchmarks = [put, patched]);
+library_benchmark_group!(name = requests, benchmarks = [put, put_over_stored, patched]);
 
 main!(
     config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),

@@ -6,7 +6,6 @@ use std::cmp::Ordering;
 
 use volcano_job_update::internals::{Cursor, Structural};
 
-use crate::coerce::{self, Unknown};
 use crate::go;
 
 /// The encoding that an API server stores for a well-formed JSON text: the text itself, or the text
@@ -135,8 +134,8 @@ impl<'t> Copier<'t> {
     fn insert_default(&mut self, name: &str, schema: &Structural) {
         go::write_string(&mut self.out, name);
         self.out.push(':');
-        if let Some(default) = coerce::field(schema, None, &mut Unknown::default()) {
-            go::write_json(&mut self.out, &default);
+        if let Some(default) = &schema.default {
+            go::write_json(&mut self.out, default);
         }
     }
 
@@ -168,16 +167,10 @@ impl<'t> Copier<'t> {
         self.eat(b'"')?;
         let start = self.cursor.offset();
         loop {
-            let literal = self.cursor.rest().bytes().position(is_special)?;
-            self.cursor.advance(literal);
+            self.cursor.advance(go::plain_length(self.cursor.rest()));
             match self.cursor.peek()? {
                 b'"' => break,
                 b'\\' => self.escape()?,
-                FIRST_OF_LINE_SEPARATOR
-                    if !self.cursor.rest().starts_with(['\u{2028}', '\u{2029}']) =>
-                {
-                    self.cursor.advance('\u{2028}'.len_utf8());
-                }
                 _ => return None,
             }
         }
@@ -212,11 +205,7 @@ impl<'t> Copier<'t> {
         let rest = self.cursor.rest();
         let end = rest.bytes().position(|byte| !in_number(byte)).unwrap_or(rest.len());
         let (text, _) = rest.split_at(end);
-        let is_short_integer = text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
-        if !is_short_integer {
-            let number = serde_json::from_str(text).ok()?;
-            (text != "-0" && go::number_text(&number) == text).then_some(())?;
-        }
+        go::is_number_text(text).then_some(())?;
         self.cursor.advance(end);
         Some(())
     }
@@ -228,33 +217,4 @@ impl<'t> Copier<'t> {
     fn eat_text(&mut self, text: &str) -> Option<()> {
         self.cursor.eat_text(text).then_some(())
     }
-}
-
-/// The first byte of U+2028 and U+2029, which Go escapes. Other characters begin with the same
-/// byte.
-const FIRST_OF_LINE_SEPARATOR: u8 = 0xe2;
-
-/// Whether a byte ends a string, or may need an escape.
-fn is_special(byte: u8) -> bool {
-    SPECIAL.get(usize::from(byte)).is_some_and(|is_special| *is_special)
-}
-
-/// The special bytes. A table takes less time than comparisons.
-const SPECIAL: [bool; 256] = special_bytes();
-
-#[expect(clippy::indexing_slicing, reason = "each byte is an index of the table")]
-const fn special_bytes() -> [bool; 256] {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
-        byte += 1;
-    }
-    let others = [b'"', b'\\', b'<', b'>', b'&', FIRST_OF_LINE_SEPARATOR];
-    let mut i = 0;
-    while i < others.len() {
-        table[others[i] as usize] = true;
-        i += 1;
-    }
-    table
 }

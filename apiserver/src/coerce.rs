@@ -133,6 +133,7 @@ mod tests {
     use super::*;
     use crate::canonical::canonicalize;
     use crate::go::text_of;
+    use crate::respell::respell;
 
     fn schema() -> Structural {
         Structural::of(&json!({
@@ -187,6 +188,35 @@ mod tests {
     fn stored(text: &str) -> String {
         let value = serde_json::from_str(text).unwrap();
         text_of(&field(&schema(), Some(value), &mut Unknown::default()).unwrap())
+    }
+
+    /// The expected text is that of the parsed value.
+    #[test]
+    fn respell_writes_what_is_stored() {
+        for text in [
+            r#"{"retry":3}"#,
+            r#" { "retry" : 0 ,"name":"a" , "port":{ "protocol":"UDP","number":1 } } "#.trim(),
+            r#"{"name":"\u0041\/\u003C<\u2028é\n","maybe":null,"\u0072etry":1.5}"#,
+            r#"{"ports":[{},{"protocol":null},null,{"protocol":"UDP"}],"name":null,"retry":null}"#,
+            r#"{"labels":{"b":null,"c":"","a/\u003e":"\"","\u0000":""},"closed":{}}"#,
+            r#"{"retry":-9223372036854775808,"maybe":"","port":{"number":1e+21}}"#,
+        ] {
+            assert_eq!(respell(&schema(), text).as_deref(), Some(&*stored(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn respell_is_none_for_what_must_be_parsed() {
+        for text in [
+            r#"{"retry": 3.0}"#,
+            r#"{"retry": -0}"#,
+            r#"{"name": "a", "\u006eame": "a"}"#,
+            r#"{"nmae": ""}"#,
+            r#"{"port": {"x": null}}"#,
+            r#"{"open": {}}"#,
+        ] {
+            assert_eq!(respell(&schema(), text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Decoding of the fields of a Job except `metadata` and `status`: unknown fields are pruned, nulls
 //! are dropped, defaults are filled in.
 //!
-//! The Job of the request and the stored Job are read side by side. A field is copied as text if
-//! its text is the same in both and already canonical. Only the other fields are parsed.
+//! The Job of the request and the stored Job are read side by side. A field stays a text: it is copied if it
+//! is already canonical, and otherwise written anew. Only what has no such text is parsed.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,12 @@ use volcano_job_update::internals::{ANY, Entry, Field, JobParts, Structural};
 use crate::canonical::canonicalize;
 use crate::coerce::{self, Unknown};
 use crate::go;
+use crate::respell::respell;
 use crate::syntax;
 
 /// The decoded fields of a Job, and how they differ from the stored Job.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "none of them follows from the others")]
 pub(crate) struct JobFields<'s> {
     /// The fields of `spec`, sorted; `None` if there is no `spec`.
     pub(crate) spec: Option<Vec<(Cow<'s, str>, SpecField<'s>)>>,
@@ -31,6 +33,11 @@ pub(crate) struct JobFields<'s> {
     pub(crate) content_differs: bool,
     /// Whether the text differs from the stored text, so that the Job is written.
     pub(crate) encoding_differs: bool,
+    /// Whether the texts do not show everything, because a field had to be parsed, or the stored Job has an
+    /// unknown one: a server holds `1.0` and writes `1`.
+    pub(crate) is_parsed: bool,
+    /// Whether the request and the stored Job have the same text for a field, which lacks a default.
+    pub(crate) lacks_defaults: bool,
 }
 
 /// A field of `spec`.
@@ -140,15 +147,19 @@ impl<'s> Decoder<'_, 's, '_> {
             let key = entry.key();
             match (key, self.schema.declared_child(key)) {
                 ("apiVersion" | "kind", _) => {}
-                // Not stored, but its unknown fields are reported.
+                // Not stored, but its unknown fields are reported. It has none if it has a text.
                 ("status", Some(schema)) => {
-                    let status = self.parse(entry.field())?;
-                    drop(coerce::field(schema, Some(status), self.unknown.at(key)));
+                    if stored_text(entry.field(), schema).is_none() {
+                        let status = self.parse(entry.field())?;
+                        drop(coerce::field(schema, Some(status), self.unknown.at(key)));
+                    }
                 }
                 (_, None) => self.unknown.at("").note(key),
                 (_, Some(schema)) => {
                     let old = self.existing.and_then(|job| top_field(job, key));
-                    if let Some(value) = self.field(Some(entry.field()), old, schema, key)? {
+                    if let Some(value) =
+                        self.field(Some(entry.field()), old, schema, || key.to_owned())?
+                    {
                         self.fields.others.push((entry.to_key(), value));
                     }
                 }
@@ -164,6 +175,7 @@ impl<'s> Decoder<'_, 's, '_> {
             if !is_server_written && !is_kept {
                 self.fields.encoding_differs = true;
                 self.fields.content_differs |= is_known;
+                self.fields.is_parsed |= !is_known;
             }
         }
         Ok(())
@@ -185,9 +197,9 @@ impl<'s> Decoder<'_, 's, '_> {
                 self.unknown.at("spec").note(key);
                 continue;
             };
-            let path = format!("spec.{key}");
             let old = find(old_fields, key);
-            if let Some(value) = self.field(Some(entry.field()), old, schema, &path)? {
+            let path = || format!("spec.{key}");
+            if let Some(value) = self.field(Some(entry.field()), old, schema, path)? {
                 spec.push((entry.to_key(), SpecField::Field(value)));
             }
         }
@@ -211,6 +223,7 @@ impl<'s> Decoder<'_, 's, '_> {
         let (stored, unknown): (Vec<&str>, Vec<&str>) =
             old_fields.iter().map(Entry::key).partition(|key| schema.declared_child(key).is_some());
         self.fields.encoding_differs |= !unknown.is_empty();
+        self.fields.is_parsed |= !unknown.is_empty();
         let with_default = schema.defaults().map(|(key, _)| key);
         let is_absent = |key: &&str| find(new_fields, key).is_none();
         let mut keys: Vec<&str> = with_default.chain(stored).filter(is_absent).collect();
@@ -218,7 +231,7 @@ impl<'s> Decoder<'_, 's, '_> {
         keys.dedup();
         for key in keys {
             let Some(schema) = schema.declared_child(key) else { continue };
-            let default = self.field(None, find(old_fields, key), schema, "")?;
+            let default = self.field(None, find(old_fields, key), schema, String::new)?;
             spec.extend(default.map(|value| (key.to_owned().into(), SpecField::Field(value))));
         }
         Ok(())
@@ -250,9 +263,13 @@ impl<'s> Decoder<'_, 's, '_> {
                 tasks.extend(self.unchanged(task, schema, path)?);
                 continue;
             }
+            if let Some(text) = self.respelled(Some(task), old, schema) {
+                tasks.push(FieldValue::Text(text));
+                continue;
+            }
             let task = self.parse(task)?;
             let task = coerce::item(schema, task, self.unknown.at(&path()));
-            let old = old.map(parse_stored).transpose()?;
+            let old = old.map(|old| self.parse_stored(old)).transpose()?;
             let read = |old| coerce::item(schema, old, &mut Unknown::default());
             let old_read = old.clone().map(read);
             self.compare(Some(&task), old.as_ref(), old_read.as_ref());
@@ -269,14 +286,17 @@ impl<'s> Decoder<'_, 's, '_> {
         new: Option<Field<'s>>,
         old: Option<Field<'_>>,
         schema: &Structural,
-        path: &str,
+        path: impl FnOnce() -> String,
     ) -> Result<Option<FieldValue<'s>>, FieldError> {
         if let Some(field) = new.filter(|new| old == Some(*new) && !new.is_null()) {
-            return self.unchanged(field, schema, || path.to_owned());
+            return self.unchanged(field, schema, path);
+        }
+        if let Some(text) = self.respelled(new, old, schema) {
+            return Ok(Some(FieldValue::Text(text)));
         }
         let new = new.map(|field| self.parse(field)).transpose()?;
-        let new = coerce::field(schema, new, self.unknown.at(path));
-        let old = old.map(parse_stored).transpose()?;
+        let new = coerce::field(schema, new, self.unknown.at(&path()));
+        let old = old.map(|old| self.parse_stored(old)).transpose()?;
         let old_read = coerce::field(schema, old.clone(), &mut Unknown::default());
         self.compare(new.as_ref(), old.as_ref(), old_read.as_ref());
         Ok(new.map(FieldValue::Value))
@@ -290,7 +310,9 @@ impl<'s> Decoder<'_, 's, '_> {
         path: impl FnOnce() -> String,
     ) -> Result<Option<FieldValue<'s>>, FieldError> {
         if let Some(text) = canonical_text(field, schema) {
-            self.fields.encoding_differs |= matches!(text, Cow::Owned(_));
+            let lacks_defaults = matches!(text, Cow::Owned(_));
+            self.fields.encoding_differs |= lacks_defaults;
+            self.fields.lacks_defaults |= lacks_defaults;
             return Ok(Some(FieldValue::Text(text)));
         }
         let value = self.parse(field)?;
@@ -298,6 +320,29 @@ impl<'s> Decoder<'_, 's, '_> {
         let value = coerce::field(schema, Some(value), self.unknown.at(&path()));
         self.fields.encoding_differs |= value.as_ref().map(go::text_of) != Some(stored_text);
         Ok(value.map(FieldValue::Value))
+    }
+
+    /// The text to store for a field that differs from the stored one; `None` if there is none, or if one of
+    /// the two has to be parsed.
+    fn respelled(
+        &mut self,
+        new: Option<Field<'s>>,
+        old: Option<Field<'_>>,
+        schema: &Structural,
+    ) -> Option<Cow<'s, str>> {
+        let new = match new {
+            Some(new) => stored_text(new, schema)?,
+            None => go::text_of(schema.default.as_ref()?).into(),
+        };
+        let (encoding_differs, content_differs) = match old {
+            None if schema.default.is_none() => (true, true),
+            Some(Field::Text(old)) if old == new => (false, false),
+            Some(old) => (true, canonical_text(old, schema)? != new),
+            None => return None,
+        };
+        self.fields.encoding_differs |= encoding_differs;
+        self.fields.content_differs |= content_differs;
+        Some(new)
     }
 
     /// Compares a new value with the stored one, both as stored (`old`) and as an API server reads
@@ -320,7 +365,13 @@ impl<'s> Decoder<'_, 's, '_> {
             }
             Field::Text(_) | Field::Value(_) => {}
         }
+        self.fields.is_parsed = true;
         parse(field).map_err(FieldError::Request)
+    }
+
+    fn parse_stored(&mut self, field: Field<'_>) -> Result<Value, FieldError> {
+        self.fields.is_parsed = true;
+        parse(field).map_err(FieldError::Stored)
     }
 }
 
@@ -350,11 +401,15 @@ fn find<'a>(fields: &[Entry<'a>], key: &str) -> Option<Field<'a>> {
     fields.iter().find(|entry| entry.is(key)).map(Entry::field)
 }
 
-fn parse_stored(field: Field<'_>) -> Result<Value, FieldError> {
-    parse(field).map_err(FieldError::Stored)
+/// The text to store for a field, if it can be produced without parsing the field.
+fn stored_text<'v>(field: Field<'v>, schema: &Structural) -> Option<Cow<'v, str>> {
+    match (canonical_text(field, schema), field) {
+        (None, Field::Text(text)) if text != "null" => respell(schema, text).map(Cow::Owned),
+        (text, _) => text,
+    }
 }
 
-/// The text to store for a field, if it can be produced without parsing the field.
+/// As [`stored_text`], but only if the field is already canonical except for missing defaults.
 fn canonical_text<'v>(field: Field<'v>, schema: &Structural) -> Option<Cow<'v, str>> {
     match field {
         Field::Text(text) if text != "null" => canonicalize(schema, text),

@@ -340,7 +340,7 @@ impl<'r> RequestScope<'r> {
             }
             None if self.info.is_status => Err(Status::not_found(&self.info.name)),
             Some(existing) => self.update(existing, job, decoded, diagnostics),
-            None => self.create(job, decoded, diagnostics),
+            None => self.create(decoded, diagnostics),
         }
     }
 

@@ -88,6 +88,7 @@ mod preconditions;
 mod registry;
 mod request;
 mod request_info;
+mod respell;
 mod response;
 mod schema_rules;
 mod status_update;

@@ -92,17 +92,22 @@ static MANAGED_FIELDS_ENTRY: GoStruct = GoStruct {
 ///
 /// Go's error for a field of a wrong type.
 pub(crate) fn decode(metadata: &Value, unknown: &mut Vec<String>) -> Result<ObjectMeta, String> {
-    let mut decoder = Decoder::default();
-    let object_meta = match metadata {
-        Value::Null => ObjectMeta::new(),
-        Value::Object(map) => decoder.structure(map, &OBJECT_META)?,
+    match metadata {
+        Value::Null => Ok(ObjectMeta::new()),
+        Value::Object(map) => decode_map(map, unknown),
         other => {
             let found = go::type_name(other);
-            return Err(format!(
-                "json: cannot unmarshal {found} into Go value of type v1.ObjectMeta"
-            ));
+            Err(format!("json: cannot unmarshal {found} into Go value of type v1.ObjectMeta"))
         }
-    };
+    }
+}
+
+fn decode_map(
+    metadata: &Map<String, Value>,
+    unknown: &mut Vec<String>,
+) -> Result<ObjectMeta, String> {
+    let mut decoder = Decoder::default();
+    let object_meta = decoder.structure(metadata, &OBJECT_META)?;
     unknown.append(&mut decoder.unknown);
     decoder.error.map_or(Ok(object_meta), Err)
 }
@@ -112,10 +117,13 @@ pub(crate) fn decode(metadata: &Value, unknown: &mut Vec<String>) -> Result<Obje
 ///
 /// [`dropInvalidMetadata`]: https://github.com/kubernetes/apiextensions-apiserver/blob/master/pkg/apiserver/customresource_handler.go
 pub(crate) fn decode_stored(metadata: &Map<String, Value>) -> ObjectMeta {
+    if let Ok(metadata) = decode_map(metadata, &mut Vec::new()) {
+        return metadata;
+    }
     let mut decoded = ObjectMeta::new();
     for (key, value) in metadata {
-        let field = Value::Object([(key.clone(), value.clone())].into_iter().collect());
-        if let Ok(field) = decode(&field, &mut Vec::new()) {
+        let field = [(key.clone(), value.clone())].into_iter().collect();
+        if let Ok(field) = decode_map(&field, &mut Vec::new()) {
             decoded.extend(field);
         }
     }

@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 use volcano_job_update::internals::{JobParts, Ratcheting, structural};
 use volcano_job_update::resource::{GROUP, VERSION};
 use volcano_job_update::status::{GroupKind, Status, StatusCause, StatusCodes};
-use volcano_job_update::{Job, Validator, Violation};
+use volcano_job_update::{Job, Judge, Review, Validator, Violation};
 
 use crate::admission::{volcano_creation_denial, volcano_defaults};
 use crate::decode::{self, DecodedJob, MISSING_API_VERSION, TypeMeta};
 use crate::encode::{value_of, write_job};
-use crate::fields::{self, FieldError, FieldValue};
+use crate::fields::{self, FieldError, FieldValue, JobFields};
 use crate::go;
-use crate::handlers::{Diagnostics, RequestScope, Verb};
+use crate::handlers::{Diagnostics, RequestScope, Verb, stored_object};
 use crate::metadata_validation::{self, finalizer_warnings};
 use crate::object_meta::{self, ObjectMeta, string};
 use crate::preconditions;
@@ -68,24 +68,25 @@ impl RequestScope<'_> {
         let status = fields::stored_status(existing, structural(self.validator))
             .map_err(Status::internal_error)?;
         let encoded = self.encode(&decoded, status.as_ref());
-        let decoded_value;
-        // Defaults and nulls do not affect the outcome, so the body can be validated instead of the
-        // result.
-        let decoded_job;
-        let updated = if decoded.is_lossless {
+        let result;
+        let lacks_defaults = decoded.fields.lacks_defaults && decoded.is_lossless;
+        let updated = if lacks_defaults && self.needs_no_defaults(&decoded.fields) {
+            // More of its texts than of those of the result are in the stored Job.
             job
         } else {
-            decoded_value = value_of(&decoded).map_err(Status::internal_error)?;
-            decoded_job = self.read_decoded(&decoded_value)?;
-            &decoded_job
+            result = self.read_written(Some(existing), &encoded)?;
+            &result
         };
         let causes = std::mem::take(&mut diagnostics.mistyped.causes);
-        self.validate_update(existing, updated, &decoded, &old, causes)?;
+        match exact_text(&decoded)? {
+            Some(text) => {
+                let exact = self.read_written(Some(existing), &text)?;
+                self.validate_update(existing, &exact, &decoded, &old, causes)?;
+            }
+            None => self.validate_update(existing, updated, &decoded, &old, causes)?,
+        }
         diagnostics.warnings.extend(finalizer_warnings(&decoded.metadata, &old));
-        let review = self
-            .validator
-            .review(existing, updated)
-            .map_err(|error| Status::review_error(&error))?;
+        let review = self.review(existing, updated, &decoded.fields)?;
         if let Some(violations) = review.violations() {
             diagnostics.denied = violations.iter().map(Violation::code).collect();
             let name = string(&decoded.metadata, "name");
@@ -101,10 +102,39 @@ impl RequestScope<'_> {
         Ok(Response { verb, code: 200, created: None, encoded, body, warnings, review })
     }
 
-    /// Reads the value of a decoded Job. Unlike in the encoded text, `1.0` in it is not `1`.
-    fn read_decoded<'v>(&self, value: &'v Value) -> Result<Job<'v>, Status> {
-        let limits = self.validator.policy().limits();
-        limits.read_value(value).map_err(|error| Status::job_error(&error))
+    /// Reads a Job that a server writes. It can be longer than the limit for a body.
+    fn read_written<'t>(
+        &self,
+        existing: Option<&Job<'_>>,
+        text: &'t str,
+    ) -> Result<Job<'t>, Status> {
+        let limits = self.validator.policy().limits().with_text_bytes(usize::MAX);
+        let job = match existing {
+            Some(existing) => limits.read_replacement(existing, text.as_bytes()),
+            None => limits.read_slice(text.as_bytes()),
+        };
+        job.map_err(|error| Status::job_error(&error))
+    }
+
+    /// Asks the policy, which gets both Jobs as an admission webhook does. `fields` are those of `updated`.
+    fn review(
+        &self,
+        existing: &Job<'_>,
+        updated: &Job<'_>,
+        fields: &JobFields<'_>,
+    ) -> Result<Review, Status> {
+        let review = if self.needs_no_defaults(fields) {
+            self.validator.review(existing, updated)
+        } else {
+            let stored = go::text_of(&stored_object(existing, structural(self.validator))?);
+            self.validator.review(&self.read_written(None, &stored)?, updated)
+        };
+        review.map_err(|error| Status::review_error(&error))
+    }
+
+    /// Whether the outcome for these fields and the stored ones is the same with and without defaults.
+    fn needs_no_defaults(&self, fields: &JobFields<'_>) -> bool {
+        self.validator.policy().judge() == Judge::Policy && !fields.is_parsed
     }
 
     /// Stores and returns the stored Job with other metadata or another status.
@@ -123,7 +153,6 @@ impl RequestScope<'_> {
     /// Creates the Job. A PUT does so only if the context allows it.
     pub(crate) fn create(
         &self,
-        job: &Job<'_>,
         mut decoded: DecodedJob<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Result<Response, Status> {
@@ -146,18 +175,18 @@ impl RequestScope<'_> {
         }
         let names = NewName { is_generated, sent_version };
         if !self.context.asks_volcano {
-            return self.create_prepared(job, decoded, names, diagnostics);
+            return self.create_prepared(decoded, names, diagnostics);
         }
         let filled = volcano_defaults(&value_of(&decoded).map_err(Status::internal_error)?)?;
-        let job = self.read_decoded(&filled)?;
+        let limits = self.validator.policy().limits();
+        let job = limits.read_value(&filled).map_err(|error| Status::job_error(&error))?;
         let decoded = self.decode(None, &job, &diagnostics.mistyped)?;
-        self.create_prepared(&job, decoded, names, diagnostics)
+        self.create_prepared(decoded, names, diagnostics)
     }
 
     /// Creates a Job that has its metadata.
     fn create_prepared(
         &self,
-        job: &Job<'_>,
         mut decoded: DecodedJob<'_>,
         NewName { is_generated, sent_version }: NewName,
         diagnostics: &mut Diagnostics,
@@ -165,16 +194,9 @@ impl RequestScope<'_> {
         let is_dry_run = self.info.is_dry_run();
         let encoded = self.encode(&decoded, None);
         let causes = std::mem::take(&mut diagnostics.mistyped.causes);
-        let decoded_value;
-        let decoded_job;
-        let created = if decoded.is_lossless {
-            job
-        } else {
-            decoded_value = value_of(&decoded).map_err(Status::internal_error)?;
-            decoded_job = self.read_decoded(&decoded_value)?;
-            &decoded_job
-        };
-        self.validate(created, &decoded, causes)?;
+        let exact_text = exact_text(&decoded)?;
+        let created = self.read_written(None, exact_text.as_deref().unwrap_or(&encoded))?;
+        self.validate(&created, &decoded, causes)?;
         if self.verb == Verb::Create && !is_dry_run {
             preconditions::check_no_resource_version(&sent_version)?;
         }
@@ -202,14 +224,14 @@ impl RequestScope<'_> {
         let new = &decoded.metadata;
         // A selfLink was stored before Kubernetes 1.20, and is not written again.
         stored.remove("selfLink");
-        let is_same_metadata = go::text_of_map(&stored) == go::text_of_map(new);
+        let is_same_metadata = || go::text_of_map(&stored) == go::text_of_map(new);
         let is_deleted_without_grace = old.contains_key("deletionTimestamp")
             && old.get("deletionGracePeriodSeconds").is_none_or(|seconds| seconds == 0);
         if self.info.is_dry_run() {
             StoreVerb::Keep
         } else if is_deleted_without_grace && !new.contains_key("finalizers") {
             StoreVerb::Delete
-        } else if is_same_metadata && !decoded.fields.encoding_differs {
+        } else if !decoded.fields.encoding_differs && is_same_metadata() {
             StoreVerb::Keep
         } else {
             StoreVerb::Update
@@ -317,6 +339,16 @@ impl RequestScope<'_> {
         }
         with_self_link
     }
+}
+
+/// The text of a decoded Job that has the numbers of the request, if they differ from the encoded ones: a
+/// server validates `1.0`, and writes it as `1`.
+fn exact_text(job: &DecodedJob<'_>) -> Result<Option<String>, Status> {
+    if !job.fields.is_parsed {
+        return Ok(None);
+    }
+    let value = value_of(job).map_err(Status::internal_error)?;
+    Ok(Some(value.to_string()))
 }
 
 /// The metadata of the existing Job as stored.

@@ -43,7 +43,10 @@ fn context(version: u64) -> RequestContext {
 }
 
 fn put(existing: &Job<'_>, body: &Value, version: u64) -> Result<Response, TestCaseError> {
-    let body = body.to_string();
+    put_text(existing, &body.to_string(), version)
+}
+
+fn put_text(existing: &Job<'_>, body: &str, version: u64) -> Result<Response, TestCaseError> {
     let request = ReplaceRequest::from_uri(URI, body.as_bytes())?;
     let validator = Validator::new(UpdatePolicy::permissive());
     Ok(replace(Some(existing), &request, &validator, &context(version))?)
@@ -75,6 +78,25 @@ fn is_stored(sent: &Value, stored: &Value) -> bool {
     }
 }
 
+/// A JSON text with white space, escapes and the keys in reverse order.
+fn reversed(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort_unstable_by(|a, b| b.cmp(a));
+            let member = |key: &String| {
+                format!("{} : {}", reversed(&key.as_str().into()), reversed(&map[key]))
+            };
+            format!("{{ {} }}", keys.into_iter().map(member).collect::<Vec<_>>().join(" , "))
+        }
+        Value::Array(list) => {
+            format!("[\n{}\n]", list.iter().map(reversed).collect::<Vec<_>>().join(",\t"))
+        }
+        Value::String(_) => value.to_string().replace('/', "\\/").replace('e', "\\u0065"),
+        other => other.to_string(),
+    }
+}
+
 fn check(existing: Value, replacement: Value) -> TestResult {
     let existing = named(existing, "7").to_string();
     let mut replacement = named(replacement, "7");
@@ -94,6 +116,11 @@ fn check(existing: Value, replacement: Value) -> TestResult {
         );
     }
     prop_assert_eq!(&result["metadata"]["resourceVersion"], "8");
+
+    // The same with a body in another form, in which no text can be copied.
+    let respelled = put_text(&stored_job, &reversed(&replacement), 8)?;
+    prop_assert_eq!(respelled.store_action(), first.store_action());
+    prop_assert_eq!(respelled.body(), first.body());
 
     // The same with an existing Job from a parsed document, so that no text can be copied.
     let value: Value = serde_json::from_str(&existing)?;

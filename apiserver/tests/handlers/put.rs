@@ -206,6 +206,37 @@ fn put_does_not_depend_on_the_spelling_of_the_stored_job() {
     assert_eq!(answers[0], answers[2]);
 }
 
+/// Volcano's webhook gets both Jobs from the API server: with the defaults of the schema, without nulls and
+/// unknown fields, and with numbers as Go writes them.
+#[test]
+fn put_asks_volcano_about_what_a_server_reads_and_writes() {
+    let volcano = Validator::new(UpdatePolicy::volcano());
+    let port = |protocol: Value| json!([{"containerPort": 22, "protocol": protocol}]);
+    let with_ports = |ports: Value| {
+        let mut job = existing();
+        job["spec"]["tasks"][0]["template"]["spec"]["containers"][0]["ports"] = ports;
+        job
+    };
+    let absent = json!([{"containerPort": 22}]);
+    for (stored, sent, is_allowed) in [
+        (&absent, &port("TCP".into()), true),
+        (&port("TCP".into()), &absent, true),
+        (&port("TCP".into()), &port(Value::Null), true),
+        (&absent, &json!([{"containerPort": 22.0}]), true),
+        (&json!([{"containerPort": 22, "unknown": 1}]), &absent, true),
+        (&absent, &json!([{"containerPort": 22, "unknown": 1}]), true),
+        (&absent, &port("UDP".into()), false),
+        (&absent, &json!([{"containerPort": 23.0}]), false),
+    ] {
+        let (stored, sent) = (with_ports(stored.clone()), with_ports(sent.clone()));
+        let result = put(&stored, "", sent.to_string().as_bytes(), &volcano);
+        assert_eq!(result.is_ok(), is_allowed, "{sent}: {result:?}");
+    }
+    // A null in a map is dropped, which removes the plugin.
+    let result = put_edited(|job| job["spec"]["plugins"]["svc"] = Value::Null, "", &volcano);
+    assert_eq!(result.unwrap_err().code, 403);
+}
+
 #[test]
 fn put_restores_dropped_defaults_of_a_body_with_duplicates() {
     let policy = UpdatePolicy::permissive().with_dropped_defaults(DroppedDefaults::Restore);
