@@ -68,25 +68,9 @@ impl RequestScope<'_> {
         let status = fields::stored_status(existing, structural(self.validator))
             .map_err(Status::internal_error)?;
         let encoded = self.encode(&decoded, status.as_ref());
-        let result;
-        let lacks_defaults = decoded.fields.lacks_defaults && decoded.is_lossless;
-        let updated = if lacks_defaults && self.needs_no_defaults(&decoded.fields) {
-            // More of its texts than of those of the result are in the stored Job.
-            job
-        } else {
-            result = self.read_written(Some(existing), &encoded)?;
-            &result
-        };
         let causes = std::mem::take(&mut diagnostics.mistyped.causes);
-        match exact_text(&decoded)? {
-            Some(text) => {
-                let exact = self.read_written(Some(existing), &text)?;
-                self.validate_update(existing, &exact, &decoded, &old, causes)?;
-            }
-            None => self.validate_update(existing, updated, &decoded, &old, causes)?,
-        }
+        let review = self.judge(existing, job, &decoded, &encoded, &old, causes)?;
         diagnostics.warnings.extend(finalizer_warnings(&decoded.metadata, &old));
-        let review = self.review(existing, updated, &decoded.fields)?;
         if let Some(violations) = review.violations() {
             diagnostics.denied = violations.iter().map(Violation::code).collect();
             let name = string(&decoded.metadata, "name");
@@ -100,6 +84,36 @@ impl RequestScope<'_> {
         let body = self.body(&mut decoded, &encoded, status.as_ref());
         let (warnings, review) = (std::mem::take(warnings), Some(review));
         Ok(Response { verb, code: 200, created: None, encoded, body, warnings, review })
+    }
+
+    /// Validates the result of an update, and asks the policy. `decoded` is the decoded form of `job`, and
+    /// `encoded` its text.
+    fn judge(
+        &self,
+        existing: &Job<'_>,
+        job: &Job<'_>,
+        decoded: &DecodedJob<'_>,
+        encoded: &str,
+        old: &ObjectMeta,
+        causes: Vec<StatusCause>,
+    ) -> Result<Review, Status> {
+        let result;
+        let lacks_defaults = decoded.fields.lacks_defaults && decoded.is_lossless;
+        let updated = if lacks_defaults && self.needs_no_defaults(&decoded.fields) {
+            // More of its texts than of those of the result are in the stored Job.
+            job
+        } else {
+            result = self.read_written(Some(existing), encoded)?;
+            &result
+        };
+        match exact_text(decoded)? {
+            Some(text) => {
+                let exact = self.read_written(Some(existing), &text)?;
+                self.validate_update(existing, &exact, decoded, old, causes)?;
+            }
+            None => self.validate_update(existing, updated, decoded, old, causes)?,
+        }
+        self.review(existing, updated, &decoded.fields)
     }
 
     /// Reads a Job that a server writes. It can be longer than the limit for a body.

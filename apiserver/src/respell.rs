@@ -58,8 +58,9 @@ impl<'d> Writer<'d> {
         own.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
         self.out.push('{');
         let mut is_first = true;
-        while self.members.len() > around {
-            let (key, member) = self.members.pop()?;
+        while self.members.len() > around
+            && let Some((key, member)) = self.members.pop()
+        {
             if !std::mem::replace(&mut is_first, false) {
                 self.out.push(',');
             }
