@@ -10,17 +10,13 @@ use gungraun::{
 };
 use inputs::Pair;
 use serde_json::{Value, json};
-use volcano_job_apiserver::{ReplaceRequest, RequestContext, Response, apply_patch, replace};
+use volcano_job_apiserver::{Response, apply_patch};
 use volcano_job_update::{Job, Validator};
 
 #[path = "../../benches/inputs/mod.rs"]
 mod inputs;
+mod requests;
 
-/// The URI of the documented example.
-const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
-/// The resourceVersion in it, and the one after it.
-const VERSION: &str = "125597961";
-const NEXT_VERSION: &str = "125597962";
 /// Many calls, because the allocator's clean-up after the setup would dominate a single one.
 const CALLS: usize = 10;
 
@@ -40,17 +36,8 @@ fn input(update: &str, size: usize) -> Input {
 /// As [`input`], with the existing Job as a server stores it.
 fn stored(update: &str, size: usize) -> Input {
     let Input { validator, pair } = input(update, size);
-    let stored = put_body(&validator, &pair.existing, &pair.existing).into_body();
-    let existing = stored.replace(NEXT_VERSION, VERSION).into_bytes();
+    let existing = requests::stored(&validator, &pair.existing, &pair.existing);
     Input { validator, pair: Pair { existing, ..pair } }
-}
-
-/// Reads the stored text and answers a PUT.
-fn put_body(validator: &Validator, existing: &[u8], body: &[u8]) -> Response {
-    let existing = Job::from_slice(black_box(existing)).expect("a Job");
-    let request = ReplaceRequest::from_uri(URI, black_box(body)).expect("a request");
-    let context = RequestContext::new(NEXT_VERSION.parse().expect("a version"));
-    replace(Some(&existing), &request, validator, &context).expect("the update is allowed")
 }
 
 /// Counting stops in a closure of the bench function, so `call` has to be a named function.
@@ -60,7 +47,7 @@ fn repeated<T>(input: Input, call: fn(&Input) -> T) -> (T, Input) {
 }
 
 fn put_next(Input { validator, pair }: &Input) -> Response {
-    put_body(validator, &pair.existing, &pair.replacement)
+    requests::put(validator, &pair.existing, &pair.replacement)
 }
 
 #[library_benchmark(setup = input)]
@@ -100,9 +87,9 @@ fn patched((job, patch): (Value, Vec<u8>)) -> (Option<Value>, Value) {
     (black_box(patched), job)
 }
 
-library_benchmark_group!(name = requests, benchmarks = [put, put_over_stored, patched]);
+library_benchmark_group!(name = verbs, benchmarks = [put, put_over_stored, patched]);
 
 main!(
     config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
-    library_benchmark_groups = requests
+    library_benchmark_groups = verbs
 );

@@ -7,25 +7,16 @@
 )]
 
 use std::hint::black_box;
-use std::num::NonZeroU64;
 use std::time::Instant;
 
 use inputs::Pair;
-use volcano_job_apiserver::{ReplaceRequest, RequestContext, Response, replace};
-use volcano_job_update::{Job, Validator};
+use volcano_job_update::Validator;
 
 #[path = "../../benches/inputs/mod.rs"]
 mod inputs;
+mod requests;
 
-const URI: &str = "/apis/batch.volcano.sh/v1alpha1/namespaces/cci-gpu/jobs/openmpi-hello-2-com";
 const ROUNDS: u32 = 300;
-
-fn put(pair: &Pair, validator: &Validator) -> Option<Response> {
-    let existing = Job::from_slice(black_box(&pair.existing)).ok()?;
-    let request = ReplaceRequest::from_uri(URI, black_box(&pair.replacement)).ok()?;
-    let context = RequestContext::new(NonZeroU64::new(125_597_962)?);
-    replace(Some(&existing), &request, validator, &context).ok()
-}
 
 /// The duration of the fastest of many calls, in microseconds.
 fn fastest<T>(rounds: u32, mut call: impl FnMut() -> T) -> f64 {
@@ -50,11 +41,7 @@ fn main() {
     for tasks in [2, 100, 1000] {
         let manifest = update("replicas", tasks);
         // The Job as a server stores it, with the defaults of the schema.
-        let stored = |text: &Vec<u8>| {
-            let pair = Pair { existing: manifest.existing.clone(), replacement: text.clone() };
-            let response = put(&pair, &validator).expect("the update is allowed");
-            response.into_body().replace("125597962", "125597961").into_bytes()
-        };
+        let stored = |text: &[u8]| requests::stored(&validator, &manifest.existing, text);
         let canonical = Pair {
             existing: stored(&manifest.existing),
             replacement: stored(&manifest.replacement),
@@ -71,7 +58,8 @@ fn main() {
             let verdict = fastest(rounds, || {
                 validator.review_bytes(black_box(&pair.existing), black_box(&pair.replacement))
             });
-            let put = fastest(rounds, || put(&pair, &validator).expect("the update is allowed"));
+            let put =
+                fastest(rounds, || requests::put(&validator, &pair.existing, &pair.replacement));
             println!("| {name} | {tasks} | {verdict:.1} | {put:.1} | {:.2} |", put / verdict);
         }
     }
