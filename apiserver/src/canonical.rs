@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use serde_json::Value;
 use volcano_job_update::internals::{Cursor, Structural};
 
 use crate::go;
@@ -73,12 +74,12 @@ impl<'t> Copier<'t> {
         }
         let end = self.cursor.offset();
         for (name, property) in fields.properties {
-            if property.default.is_some() {
+            if let Some(default) = &property.default {
                 self.copy_to(end);
                 if std::mem::replace(&mut fields.has_field, true) {
                     self.out.push(',');
                 }
-                self.insert_default(name, property);
+                self.insert_default(name, default);
             }
         }
         self.eat(b'}')
@@ -119,9 +120,9 @@ impl<'t> Copier<'t> {
                     return Some(property);
                 }
                 Ordering::Less => {
-                    if property.default.is_some() {
+                    if let Some(default) = &property.default {
                         self.copy_to(start);
-                        self.insert_default(name, property);
+                        self.insert_default(name, default);
                         self.out.push(',');
                     }
                     fields.properties.next();
@@ -131,12 +132,9 @@ impl<'t> Copier<'t> {
         fields.schema.additional_properties()
     }
 
-    fn insert_default(&mut self, name: &str, schema: &Structural) {
-        go::write_string(&mut self.out, name);
-        self.out.push(':');
-        if let Some(default) = &schema.default {
-            go::write_json(&mut self.out, default);
-        }
+    fn insert_default(&mut self, name: &str, default: &Value) {
+        go::write_key(&mut self.out, 0, name);
+        go::write_json(&mut self.out, default);
     }
 
     fn copy_to(&mut self, end: usize) {

@@ -195,7 +195,7 @@ mod tests {
     fn respell_writes_what_is_stored() {
         for text in [
             r#"{"retry":3}"#,
-            r#" { "retry" : 0 ,"name":"a" , "port":{ "protocol":"UDP","number":1 } } "#.trim(),
+            r#"{ "retry" : 0 ,"name":"a" , "port":{ "protocol":"UDP","number":1 } }"#,
             r#"{"name":"\u0041\/\u003C<\u2028é\n","maybe":null,"\u0072etry":1.5}"#,
             r#"{"ports":[{},{"protocol":null},null,{"protocol":"UDP"}],"name":null,"retry":null}"#,
             r#"{"labels":{"b":null,"c":"","a/\u003e":"\"","\u0000":""},"closed":{}}"#,

@@ -23,7 +23,7 @@ pub(crate) fn write_job(out: &mut String, job: &DecodedJob<'_>, status: Option<&
     parts.sort_unstable_by_key(|(key, _)| *key);
     out.push('{');
     for (position, (key, part)) in parts.iter().enumerate() {
-        write_key(out, position, key);
+        go::write_key(out, position, key);
         part.write(out);
     }
     out.push('}');
@@ -81,7 +81,7 @@ impl Part<'_> {
 fn write_spec(out: &mut String, fields: &[(Cow<'_, str>, SpecField<'_>)]) {
     out.push('{');
     for (position, (key, field)) in fields.iter().enumerate() {
-        write_key(out, position, key);
+        go::write_key(out, position, key);
         match field {
             SpecField::Field(value) => value.write(out),
             SpecField::Tasks(tasks) => write_list(out, tasks),
@@ -99,12 +99,4 @@ fn write_list(out: &mut String, values: &[FieldValue<'_>]) {
         value.write(out);
     }
     out.push(']');
-}
-
-fn write_key(out: &mut String, position: usize, key: &str) {
-    if position > 0 {
-        out.push(',');
-    }
-    go::write_string(out, key);
-    out.push(':');
 }

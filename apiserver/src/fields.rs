@@ -157,9 +157,8 @@ impl<'s> Decoder<'_, 's, '_> {
                 (_, None) => self.unknown.at("").note(key),
                 (_, Some(schema)) => {
                     let old = self.existing.and_then(|job| top_field(job, key));
-                    if let Some(value) =
-                        self.field(Some(entry.field()), old, schema, || key.to_owned())?
-                    {
+                    let path = || key.to_owned();
+                    if let Some(value) = self.field(Some(entry.field()), old, schema, path)? {
                         self.fields.others.push((entry.to_key(), value));
                     }
                 }
@@ -403,16 +402,18 @@ fn find<'a>(fields: &[Entry<'a>], key: &str) -> Option<Field<'a>> {
 
 /// The text to store for a field, if it can be produced without parsing the field.
 fn stored_text<'v>(field: Field<'v>, schema: &Structural) -> Option<Cow<'v, str>> {
-    match (canonical_text(field, schema), field) {
-        (None, Field::Text(text)) if text != "null" => respell(schema, text).map(Cow::Owned),
-        (text, _) => text,
-    }
+    let text = non_null_text(field)?;
+    canonicalize(schema, text).or_else(|| respell(schema, text).map(Cow::Owned))
 }
 
 /// As [`stored_text`], but only if the field is already canonical except for missing defaults.
 fn canonical_text<'v>(field: Field<'v>, schema: &Structural) -> Option<Cow<'v, str>> {
+    canonicalize(schema, non_null_text(field)?)
+}
+
+fn non_null_text(field: Field<'_>) -> Option<&str> {
     match field {
-        Field::Text(text) if text != "null" => canonicalize(schema, text),
+        Field::Text(text) if text != "null" => Some(text),
         Field::Text(_) | Field::Value(_) => None,
     }
 }

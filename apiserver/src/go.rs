@@ -114,14 +114,19 @@ pub(crate) fn write_map(out: &mut String, map: &Map<String, Value>) {
     fields.sort_unstable_by_key(|(key, _)| *key);
     out.push('{');
     for (position, (key, value)) in fields.into_iter().enumerate() {
-        if position > 0 {
-            out.push(',');
-        }
-        write_string(out, key);
-        out.push(':');
+        write_key(out, position, key);
         write_json(out, value);
     }
     out.push('}');
+}
+
+/// Appends the key of a member of an object, behind a comma unless it is the first.
+pub(crate) fn write_key(out: &mut String, position: usize, key: &str) {
+    if position > 0 {
+        out.push(',');
+    }
+    write_string(out, key);
+    out.push(':');
 }
 
 /// Appends a text as a JSON string, as `json.Marshal` writes it.

@@ -200,7 +200,7 @@ impl<'r> RequestScope<'r> {
         let (value, mistyped) =
             decode::parse_lenient(self.bytes, &text, structural(self.validator))
                 .map_err(|error| self.decode_error(error))?;
-        let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
+        let job = self.read_value(&value)?;
         diagnostics.mistyped.extend(mistyped);
         self.handle(existing, &job, &text, diagnostics)
     }
@@ -232,14 +232,17 @@ impl<'r> RequestScope<'r> {
     ) -> Result<Response, Status> {
         match self.restore_defaults(existing, job, &decoded)? {
             Some(restored) => {
-                let limits = self.validator.policy().limits();
-                let job =
-                    limits.read_value(restored.job()).map_err(|error| Status::job_error(&error))?;
+                let job = self.read_value(restored.job())?;
                 let decoded = self.decode(existing, &job, &diagnostics.mistyped)?;
                 self.store(existing, &job, decoded, diagnostics)
             }
             None => self.store(existing, job, decoded, diagnostics),
         }
+    }
+
+    pub(crate) fn read_value<'v>(&self, value: &'v Value) -> Result<Job<'v>, Status> {
+        let limits = self.validator.policy().limits();
+        limits.read_value(value).map_err(|error| Status::job_error(&error))
     }
 
     pub(crate) fn decode<'s>(

@@ -162,11 +162,7 @@ impl<'t> Lazy<'t> {
             Self::Object(fields) => {
                 out.push('{');
                 for (position, (key, value)) in fields.iter().enumerate() {
-                    if position > 0 {
-                        out.push(',');
-                    }
-                    go::write_string(out, key);
-                    out.push(':');
+                    go::write_key(out, position, key);
                     value.write(out);
                 }
                 out.push('}');

@@ -68,9 +68,7 @@ impl RequestScope<'_> {
         let status = fields::stored_status(existing, structural(self.validator))
             .map_err(Status::internal_error)?;
         let encoded = self.encode(&decoded, status.as_ref());
-        let causes = std::mem::take(&mut diagnostics.mistyped.causes);
-        let review = self.judge(existing, job, &decoded, &encoded, &old, causes)?;
-        diagnostics.warnings.extend(finalizer_warnings(&decoded.metadata, &old));
+        let review = self.judge(existing, job, &decoded, &encoded, &old, diagnostics)?;
         if let Some(violations) = review.violations() {
             diagnostics.denied = violations.iter().map(Violation::code).collect();
             let name = string(&decoded.metadata, "name");
@@ -95,7 +93,7 @@ impl RequestScope<'_> {
         decoded: &DecodedJob<'_>,
         encoded: &str,
         old: &ObjectMeta,
-        causes: Vec<StatusCause>,
+        diagnostics: &mut Diagnostics,
     ) -> Result<Review, Status> {
         let result;
         let lacks_defaults = decoded.fields.lacks_defaults && decoded.is_lossless;
@@ -106,6 +104,7 @@ impl RequestScope<'_> {
             result = self.read_written(Some(existing), encoded)?;
             &result
         };
+        let causes = std::mem::take(&mut diagnostics.mistyped.causes);
         match exact_text(decoded)? {
             Some(text) => {
                 let exact = self.read_written(Some(existing), &text)?;
@@ -113,6 +112,7 @@ impl RequestScope<'_> {
             }
             None => self.validate_update(existing, updated, decoded, old, causes)?,
         }
+        diagnostics.warnings.extend(finalizer_warnings(&decoded.metadata, old));
         self.review(existing, updated, &decoded.fields)
     }
 
@@ -192,8 +192,7 @@ impl RequestScope<'_> {
             return self.create_prepared(decoded, names, diagnostics);
         }
         let filled = volcano_defaults(&value_of(&decoded).map_err(Status::internal_error)?)?;
-        let limits = self.validator.policy().limits();
-        let job = limits.read_value(&filled).map_err(|error| Status::job_error(&error))?;
+        let job = self.read_value(&filled)?;
         let decoded = self.decode(None, &job, &diagnostics.mistyped)?;
         self.create_prepared(decoded, names, diagnostics)
     }
@@ -278,8 +277,7 @@ impl RequestScope<'_> {
         let (text, schema) = (syntax::sanitize(self.bytes), structural(self.validator));
         let (value, _) = decode::parse_lenient(self.bytes, &text, schema)
             .map_err(|error| self.decode_error(error))?;
-        let limits = self.validator.policy().limits();
-        let job = limits.read_value(&value).map_err(|error| Status::job_error(&error))?;
+        let job = self.read_value(&value)?;
         schema_rules::list_causes(existing, &job, self.validator)
     }
 

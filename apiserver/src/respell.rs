@@ -57,15 +57,12 @@ impl<'d> Writer<'d> {
         let (_, own) = self.members.split_at_mut(around);
         own.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
         self.out.push('{');
-        let mut is_first = true;
+        let mut position = 0;
         while self.members.len() > around
             && let Some((key, member)) = self.members.pop()
         {
-            if !std::mem::replace(&mut is_first, false) {
-                self.out.push(',');
-            }
-            go::write_string(&mut self.out, &key);
-            self.out.push(':');
+            go::write_key(&mut self.out, position, &key);
+            position += 1;
             match member {
                 Member::Sent(schema, node) => self.value(schema, node)?,
                 Member::Default(value) => go::write_json(&mut self.out, value),
