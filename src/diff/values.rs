@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use super::difference::{Difference, DifferenceKind, Origin};
 use super::elements::IndexedList;
 use super::lists::{Matching, have_same_keys};
-use super::lookup::Lookup;
 use super::scalars::same_scalars;
 use super::verdict::Verdict;
-use crate::job::{Node, Shape, Text};
+use crate::job::{Lookup, Node, Shape, Text};
 use crate::path::PathNode;
 use crate::schema::{ANY, Identity, Kind, Structural};
 
@@ -80,7 +79,7 @@ pub(super) fn slot_of<'s>(
 }
 
 /// Whether a value is the same as an absent one.
-fn is_like_absent(value: Node<'_>, schema: &Structural) -> bool {
+pub(super) fn is_like_absent(value: Node<'_>, schema: &Structural) -> bool {
     schema.absent_is.as_ref().is_some_and(|absent| same(schema, value, absent.root()))
 }
 
@@ -450,7 +449,11 @@ fn new_difference<'v>(
 
 /// The value, or `None` if it counts as absent: `null` outside of a list, or an empty list or map
 /// as a field of a struct.
-fn present<'v>(value: Option<Node<'v>>, schema: &Structural, slot: Slot) -> Option<Node<'v>> {
+pub(super) fn present<'v>(
+    value: Option<Node<'v>>,
+    schema: &Structural,
+    slot: Slot,
+) -> Option<Node<'v>> {
     let value = value?;
     let is_absent = match (value.shape(), &schema.kind) {
         (Shape::Null, _) => slot != Slot::Element,

@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 use super::ReviewError;
 use super::difference::{Difference, DifferenceKind, FieldDiff, JobField, Origin};
 use super::lists::{Matching, positions};
-use super::lookup::Lookup;
+use super::respelled::is_respelled;
 use super::values::{differences, slot_of};
 use super::verdict::Verdict;
-use crate::job::{Buffer, Document, Entry, Field, Job, Node, Task};
+use crate::job::{Buffer, Document, Entry, Field, Job, Lookup, Node, Task};
 use crate::path::PathNode;
 use crate::schema::{ANY, Managed, Structural};
 
@@ -153,7 +153,7 @@ impl JobWalk<'_, '_, '_, '_> {
         let mut stack = Vec::new();
         let mut old_fields = Lookup::new(old.iter());
         for entry in new {
-            if old_fields.next_if(|old| entry.is_same_text(old)).is_some() {
+            if old_fields.next_if(&mut stack, |old| entry.is_same_text(old)).is_some() {
                 continue;
             }
             let (key, field) = (entry.key(), entry.field());
@@ -232,6 +232,15 @@ impl JobWalk<'_, '_, '_, '_> {
             return Ok(false);
         }
         let old = old.map(|field| self.of_existing(field, &at)).transpose()?;
+        let old = match (old, new) {
+            (Some(old), Some(Field::Text(new)))
+                if !self.visitor.visits_same() && is_respelled(child, old.root(), new) =>
+            {
+                self.old_buffer = old.into_buffer();
+                return Ok(false);
+            }
+            (old, _) => old,
+        };
         let new = new.map(|field| self.of_replacement(field, &at)).transpose()?;
         let values = (old.as_ref().map(Document::root), new.as_ref().map(Document::root));
         let field = holder.field(key);

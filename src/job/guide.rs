@@ -2,6 +2,7 @@
 //! existing Job when a replacement is read.
 
 use super::cursor::{Cursor, offset_of, slice};
+use super::known::same;
 use super::{Entry, Field};
 
 /// The maximum number of guide fields that are searched for a key that is not the next one.
@@ -97,7 +98,7 @@ impl GuideFields<'_> {
         entries: &mut Vec<Entry<'a>>,
     ) -> bool {
         let Some(guide) = self.run_text(run) else { return false };
-        let Some(text) = same_text(guide, cursor) else { return false };
+        let Some(text) = same(guide, cursor.rest()) else { return false };
         let start = entries.len();
         entries.extend(run.iter().map_while(|field| counterpart(field, guide, text)));
         if entries.len() - start < run.len() {
@@ -124,7 +125,7 @@ impl GuideFields<'_> {
 /// Reads the value at the cursor if it has the same text as the value of a guide field.
 pub(super) fn copy_value<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Option<&'a str> {
     let Field::Text(value) = field.field() else { return None };
-    let text = same_text(value, cursor)?;
+    let text = same(value, cursor.rest())?;
     cursor.advance(text.len());
     Some(text)
 }
@@ -133,19 +134,9 @@ pub(super) fn copy_value<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Opti
 #[inline]
 fn copy_member<'a>(field: &Entry<'_>, cursor: &mut Cursor<'a>) -> Option<Entry<'a>> {
     let Entry::Member { text, key_end, gap } = *field else { return None };
-    let text = same_text(text, cursor)?;
+    let text = same(text, cursor.rest())?;
     cursor.advance(text.len());
     Some(Entry::Member { text, key_end, gap })
-}
-
-/// The text at the cursor if it starts with `guide`, which ends with a value. The next byte must
-/// end the value here too: `1` is a prefix of `10`, but not the same value.
-#[inline]
-fn same_text<'a>(guide: &str, cursor: &Cursor<'a>) -> Option<&'a str> {
-    let rest = cursor.rest();
-    let next_byte = rest.as_bytes().strip_prefix(guide.as_bytes())?.first()?;
-    let is_end = matches!(next_byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-    is_end.then(|| slice(rest, ..guide.len()))
 }
 
 /// The member of `text` that corresponds to `field`, a member of the equal text `guide`.

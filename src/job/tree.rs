@@ -15,6 +15,7 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
+use super::cursor::{offset_of, slice};
 use super::known;
 use super::read::sum_of_bytes;
 use super::unique::{KeyHashes, MANY_KEYS, duplicate, have_unique_hashes};
@@ -176,6 +177,13 @@ impl<'d> Node<'d> {
         Elements(Inside::of(self, Shape::List))
     }
 
+    /// The text of a member of this object, from its key to its value.
+    pub(crate) fn member_text(self, key: Text<'d>, value: Self) -> &'d str {
+        let start = offset_of(key.inside, self.text) - "\"".len();
+        let end = offset_of(value.text, self.text) + value.text.len();
+        slice(self.text, start..end)
+    }
+
     /// The value of a member of an object.
     pub fn get(self, key: &str) -> Option<Self> {
         self.members().find(|(other, _)| other.is(key)).map(|(_, value)| value)
@@ -243,7 +251,7 @@ impl<'d> Node<'d> {
 impl<'d> Text<'d> {
     /// Reads the string with which a well-formed text begins; also returns the rest of the text.
     #[inline]
-    pub(super) fn read(text: &'d str) -> (Self, &'d str) {
+    pub(crate) fn read(text: &'d str) -> (Self, &'d str) {
         let (inside, has_escapes, rest) = known::string(text);
         (Self { inside, has_escapes }, rest)
     }
@@ -263,7 +271,7 @@ impl<'d> Text<'d> {
 
     /// The string; `None` if it has a lone surrogate.
     #[inline]
-    pub(super) fn valid(self) -> Option<Cow<'d, str>> {
+    pub(crate) fn valid(self) -> Option<Cow<'d, str>> {
         if self.has_escapes { self.unescaped().map(Cow::Owned) } else { Some(self.inside.into()) }
     }
 

@@ -1,11 +1,12 @@
 //! Finds the members of an object by key.
 
 use std::borrow::Cow;
+use std::iter::Peekable;
 
-use crate::job::{Entry, Node, Text};
+use super::{Entry, Node, Text};
 
 /// A member of an object.
-pub(super) trait Member<'k>: Copy {
+pub(crate) trait Member<'k>: Copy {
     fn key(self) -> Cow<'k, str>;
 
     fn is(self, key: &str) -> bool;
@@ -32,13 +33,13 @@ impl<'k> Member<'k> for (Text<'k>, Node<'k>) {
 }
 
 /// Finds members in constant time if they are asked for in their own order, otherwise in logarithmic
-/// time. Each member is asked for once.
+/// time. Each member is found once.
 ///
 /// The members of a small object are kept on a stack that the caller passes, so that no memory is
 /// allocated for each object. [`Lookup::finish`] removes them.
-pub(super) struct Lookup<'k, I: Iterator> {
+pub(crate) struct Lookup<'k, I: Iterator> {
     /// The members from the next one on, while they are asked for in order.
-    rest: I,
+    rest: Peekable<I>,
     collected: Option<Collected<'k, I::Item>>,
 }
 
@@ -46,63 +47,78 @@ pub(super) struct Lookup<'k, I: Iterator> {
 enum Collected<'k, M> {
     /// Those that are left, on the stack from this position on.
     Few(usize),
-    /// Sorted by key, and how many are left. A key with escapes is decoded once, because it can be long.
-    Sorted(Vec<(Cow<'k, str>, M)>, usize),
+    /// Sorted by key; `None` once a member was found. A key with escapes is decoded once, because it can be
+    /// long.
+    Sorted(Vec<(Cow<'k, str>, Option<M>)>),
 }
 
 /// Up to this number of members, a linear search is used.
 const MAX_LINEAR: usize = 16;
 
-impl<'k, I: Iterator<Item: Member<'k>> + Clone> Lookup<'k, I> {
-    pub(super) fn new(members: I) -> Self {
-        Self { rest: members, collected: None }
+impl<'k, I: Iterator<Item: Member<'k>>> Lookup<'k, I> {
+    pub(crate) fn new(members: I) -> Self {
+        Self { rest: members.peekable(), collected: None }
     }
 
-    /// The next member, if the condition holds for it.
+    /// The member that is asked for next if all are in their own order or in the opposite one, if the
+    /// condition holds for it.
     #[inline]
-    pub(super) fn next_if(&mut self, is_wanted: impl FnOnce(&I::Item) -> bool) -> Option<I::Item> {
-        if self.collected.is_some() {
-            return None;
+    pub(crate) fn next_if(
+        &mut self,
+        stack: &mut Vec<I::Item>,
+        is_wanted: impl FnOnce(&I::Item) -> bool,
+    ) -> Option<I::Item> {
+        match self.collected {
+            None => self.rest.next_if(is_wanted),
+            Some(Collected::Few(start)) => {
+                let last = stack.get(start..)?.last().copied().filter(is_wanted)?;
+                stack.pop();
+                Some(last)
+            }
+            Some(Collected::Sorted(_)) => None,
         }
-        let mut behind = self.rest.clone();
-        let next = behind.next().filter(is_wanted)?;
-        self.rest = behind;
-        Some(next)
     }
 
     /// The member with this key.
     #[inline]
-    pub(super) fn find(&mut self, key: &str, stack: &mut Vec<I::Item>) -> Option<I::Item> {
-        self.next_if(|next| next.is(key)).or_else(|| self.search(key, stack))
+    pub(crate) fn find(&mut self, key: &str, stack: &mut Vec<I::Item>) -> Option<I::Item> {
+        self.next_if(stack, |next| next.is(key)).or_else(|| self.search(key, stack))
     }
 
     /// Removes the members from the stack; returns whether there are some that were not asked for.
-    pub(super) fn finish(self, stack: &mut Vec<I::Item>) -> bool {
+    pub(crate) fn finish(self, stack: &mut Vec<I::Item>) -> bool {
+        !self.finish_if_all(stack, |_| false)
+    }
+
+    /// Removes the members from the stack; returns whether the condition holds for each that was not asked
+    /// for.
+    pub(crate) fn finish_if_all(
+        mut self,
+        stack: &mut Vec<I::Item>,
+        condition: impl FnMut(I::Item) -> bool,
+    ) -> bool {
         match self.collected {
-            None => self.rest.clone().next().is_some(),
-            Some(Collected::Few(start)) => {
-                let are_left = stack.len() > start;
-                stack.truncate(start);
-                are_left
+            None => self.rest.all(condition),
+            Some(Collected::Few(start)) => stack.drain(start..).all(condition),
+            Some(Collected::Sorted(members)) => {
+                members.into_iter().filter_map(|(_, member)| member).all(condition)
             }
-            Some(Collected::Sorted(_, left)) => left > 0,
         }
     }
 
     #[expect(clippy::expect_used, reason = "the members stay on the stack until `finish`")]
     fn search(&mut self, key: &str, stack: &mut Vec<I::Item>) -> Option<I::Item> {
-        let rest = &self.rest;
-        match self.collected.get_or_insert_with(|| Collected::of(rest.clone(), stack)) {
+        let rest = self.rest.by_ref();
+        match self.collected.get_or_insert_with(|| Collected::of(rest, stack)) {
             Collected::Few(start) => {
                 // From the end: what comes in the opposite order is found at once.
                 let left = stack.get(*start..).expect("the members of the object");
                 let found = left.iter().rposition(|member| member.is(key))?;
                 Some(stack.swap_remove(*start + found))
             }
-            Collected::Sorted(members, left) => {
+            Collected::Sorted(members) => {
                 let found = members.binary_search_by(|(other, _)| (**other).cmp(key)).ok()?;
-                *left -= 1;
-                members.get(found).map(|(_, member)| *member)
+                members.get_mut(found)?.1.take()
             }
         }
     }
@@ -116,10 +132,9 @@ impl<'k, M: Member<'k>> Collected<'k, M> {
             return Self::Few(start);
         }
         let mut sorted: Vec<_> =
-            stack.drain(start..).map(|member| (member.key(), member)).collect();
+            stack.drain(start..).map(|member| (member.key(), Some(member))).collect();
         sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let count = sorted.len();
-        Self::Sorted(sorted, count)
+        Self::Sorted(sorted)
     }
 }
 
@@ -141,6 +156,7 @@ mod tests {
         for key in keys {
             let found = lookup.find(key, &mut stack);
             assert!(found.is_some_and(|found| found.key() == key.as_str()), "{key}");
+            assert!(lookup.find(key, &mut stack).is_none(), "{key} was found");
             assert!(lookup.find("none", &mut stack).is_none());
         }
         assert_eq!(lookup.finish(&mut stack), left);
@@ -170,16 +186,21 @@ mod tests {
     }
 
     #[test]
-    fn next_if_takes_members_in_their_order() {
-        let document = Document::of_text(r#"{"a":1,"b":2}"#).unwrap();
+    fn next_if_takes_members_in_their_order_or_in_the_opposite_one() {
+        let document = Document::of_text(r#"{"a":1,"b":2,"c":3}"#).unwrap();
+        let stack = &mut Vec::new();
         let mut lookup = Lookup::new(document.root().members());
-        assert!(lookup.next_if(|next| next.is("b")).is_none());
-        assert!(lookup.next_if(|next| next.is("a")).is_some());
-        assert!(lookup.next_if(|next| next.is("b")).is_some());
-        assert!(!lookup.finish(&mut Vec::new()));
+        for (key, is_next) in [("b", false), ("a", true), ("b", true), ("b", false), ("c", true)] {
+            assert_eq!(lookup.next_if(stack, |next| next.is(key)).is_some(), is_next, "{key}");
+        }
+        assert!(!lookup.finish(stack));
 
         let mut lookup = Lookup::new(document.root().members());
-        assert!(lookup.next_if(|next| next.is("a")).is_some());
-        assert!(lookup.finish(&mut Vec::new()), "nobody asked for b");
+        assert!(lookup.find("c", stack).is_some());
+        for (key, is_next) in [("a", false), ("b", true), ("b", false)] {
+            assert_eq!(lookup.next_if(stack, |next| next.is(key)).is_some(), is_next, "{key}");
+        }
+        assert!(lookup.finish(stack), "nobody asked for a");
+        assert!(stack.is_empty());
     }
 }
