@@ -5,7 +5,7 @@
 
 use super::values::{is_like_absent, present, slot_of};
 use crate::job::{Lookup, Node, Shape, Text, known};
-use crate::schema::{Identity, Kind, Structural};
+use crate::schema::{ANY, Identity, Kind, Structural};
 
 /// Whether a well-formed text without white space around it is the same value, with each number and
 /// string written in the same way. The keys can have another order, and what is like an absent value can be
@@ -41,14 +41,15 @@ struct Comparison<'d> {
 
 impl<'d> Comparison<'d> {
     fn value(&mut self, schema: &Structural, value: Node<'d>, text: &'d str) -> Option<&'d str> {
+        if let Some(same) = known::same(value.text(), text) {
+            return Some(known::split(text, same.len()).1);
+        }
         let is_set = matches!(schema.kind, Kind::List { identity: Identity::Set, .. });
         match value.shape() {
             Shape::Object => self.object(schema, value, text),
-            Shape::List if !is_set => self.list(schema.items(), value, text),
             // The elements of a set are compared as they are.
-            Shape::List | Shape::String | Shape::Number | Shape::Bool | Shape::Null => {
-                behind_same(value.text(), text)
-            }
+            Shape::List if !is_set => self.list(schema.items(), value, text),
+            Shape::List | Shape::String | Shape::Number | Shape::Bool | Shape::Null => None,
         }
     }
 
@@ -59,17 +60,17 @@ impl<'d> Comparison<'d> {
         let mut members = Lookup::new(object.members());
         let mut rest = text;
         while let Some(item) = known::item(rest) {
-            let text_of = |(key, value): &(Text<'d>, Node<'d>)| object.member_text(*key, *value);
-            let is_same = |next: &_| behind_same(text_of(next), item).is_some();
-            rest = if let Some(same) = members.next_if(&mut self.members, is_same) {
-                known::split(item, text_of(&same).len()).1
+            let next = members.next_if(&mut self.members, |(key, _)| key.begins(item));
+            let ((key, value), behind) = if let Some(member) = next {
+                (member, known::split(item, member.0.length()).1)
             } else {
                 let (key, behind) = Text::read(item);
-                let key = key.valid()?;
                 // A key that occurs twice in the text is found once.
-                let (_, value) = members.find(&key, &mut self.members)?;
-                self.value(slot_of(schema, &key, |_| false).0, value, known::behind_colon(behind))?
+                (members.find(&key.valid()?, &mut self.members)?, behind)
             };
+            let is_scalar = !value.is_object() && !value.is_list();
+            let child = if is_scalar { &ANY } else { slot_of(schema, &key.to_str(), |_| false).0 };
+            rest = self.value(child, value, known::behind_colon(behind))?;
         }
         let is_like_absent = |(key, value): (Text<'d>, Node<'d>)| {
             let (child, slot) = slot_of(schema, &key.to_str(), |_| false);
@@ -92,20 +93,12 @@ impl<'d> Comparison<'d> {
     }
 }
 
-/// What follows `value`, if the text begins with it.
-#[inline]
-fn behind_same<'t>(value: &str, text: &'t str) -> Option<&'t str> {
-    let same = known::same(value, text)?;
-    Some(known::split(text, same.len()).1)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
 
     use super::*;
     use crate::job::Document;
-    use crate::schema::ANY;
 
     fn is_respelled(value: &str, text: &str) -> bool {
         is_respelled_by(&ANY, value, text)

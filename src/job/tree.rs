@@ -15,7 +15,6 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
-use super::cursor::{offset_of, slice};
 use super::known;
 use super::read::sum_of_bytes;
 use super::unique::{KeyHashes, MANY_KEYS, duplicate, have_unique_hashes};
@@ -177,13 +176,6 @@ impl<'d> Node<'d> {
         Elements(Inside::of(self, Shape::List))
     }
 
-    /// The text of a member of this object, from its key to its value.
-    pub(crate) fn member_text(self, key: Text<'d>, value: Self) -> &'d str {
-        let start = offset_of(key.inside, self.text) - "\"".len();
-        let end = offset_of(value.text, self.text) + value.text.len();
-        slice(self.text, start..end)
-    }
-
     /// The value of a member of an object.
     pub fn get(self, key: &str) -> Option<Self> {
         self.members().find(|(other, _)| other.is(key)).map(|(_, value)| value)
@@ -254,6 +246,18 @@ impl<'d> Text<'d> {
     pub(crate) fn read(text: &'d str) -> (Self, &'d str) {
         let (inside, has_escapes, rest) = known::string(text);
         (Self { inside, has_escapes }, rest)
+    }
+
+    /// Its length in the text, with the quotes.
+    pub(crate) fn length(self) -> usize {
+        self.inside.len() + 2
+    }
+
+    /// Whether a text that begins with a string begins with this one, with the same escapes.
+    #[inline]
+    pub(crate) fn begins(self, text: &str) -> bool {
+        let inside = text.as_bytes().get(1..).unwrap_or_default();
+        inside.strip_prefix(self.inside.as_bytes()).is_some_and(|rest| rest.starts_with(b"\""))
     }
 
     pub fn is(self, text: &str) -> bool {
