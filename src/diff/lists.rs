@@ -81,7 +81,7 @@ impl Matching {
             Side::Replacement => new.from(of.position).next(),
         };
         let is_same = |a: &Hashed, b: &Hashed| match (element(a), element(b)) {
-            (Some(a), Some(b)) => keys.iter().all(|key| key.of(a) == key.of(b)),
+            (Some(a), Some(b)) => keys.iter().all(|key| identity(key, a) == identity(key, b)),
             _ => false,
         };
         let hash = |element, state: &_| hash_of_keys(keys, element, state);
@@ -337,7 +337,8 @@ pub(super) fn have_same_keys(keys: &[ListKey], old: Node<'_>, new: Node<'_>) -> 
     /// Up to this number of elements, comparing each with each other is faster than hashing.
     const SHORT: usize = 8;
     let is_pair = |old: Node<'_>, new: Node<'_>| {
-        let has_same = |key: &ListKey| key.of(old).is_some_and(|old| key.of(new) == Some(old));
+        let has_same =
+            |key: &ListKey| identity(key, old).is_some_and(|old| identity(key, new) == Some(old));
         old.is_object() && new.is_object() && keys.iter().all(has_same)
     };
     let (mut olds, mut news) = (old.elements(), new.elements());
@@ -353,7 +354,8 @@ pub(super) fn have_same_keys(keys: &[ListKey], old: Node<'_>, new: Node<'_>) -> 
 
 /// Whether the elements of a short list have different keys.
 fn are_unique(keys: &[ListKey], list: Node<'_>) -> bool {
-    let values = list.elements().flat_map(|element| keys.iter().map(move |key| key.of(element)));
+    let values =
+        list.elements().flat_map(|element| keys.iter().map(move |key| identity(key, element)));
     let values: Vec<Option<Cow<'_, str>>> = values.collect();
     let mut elements = values.chunks(keys.len());
     while let Some(element) = elements.next() {
@@ -371,9 +373,15 @@ fn hash_of_keys(keys: &[ListKey], element: Node<'_>, state: &RandomState) -> Opt
     }
     let mut hasher = state.build_hasher();
     for key in keys {
-        key.of(element)?.hash(&mut hasher);
+        identity(key, element)?.hash(&mut hasher);
     }
     Some(hasher.finish())
+}
+
+/// The canonical text of a key of an element; `None` if it has none. An object or list is no key: the same
+/// one can have another text.
+fn identity<'d>(key: &'d ListKey, element: Node<'d>) -> Option<Cow<'d, str>> {
+    key.of(element).filter(|value| !value.starts_with(['{', '[']))
 }
 
 fn task_names<'a>(job: &Job<'a>) -> Vec<Cow<'a, str>> {
@@ -458,5 +466,12 @@ mod tests {
         assert_eq!(by_keys(&[1, 2, 3], &[3, 1, 2]), Some(moved));
         assert_eq!(by_keys(&[1, 2, 1], &[1, 2]), None, "a key is repeated");
         assert_eq!(by_keys(&[1, 2], &[3, 3]), None, "a key is repeated");
+
+        for key in ["{}", "[]", "null"] {
+            let elements = list([format!("{{\"k\":{key}}}")]);
+            let indexed = IndexedList::new(elements.root());
+            assert_eq!(Matching::by_keys(&keys, &indexed, &indexed), None, "{key} is no key");
+            assert!(!have_same_keys(&keys, elements.root(), elements.root()));
+        }
     }
 }
